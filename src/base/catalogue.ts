@@ -1,0 +1,112 @@
+/** Every code that a person may see, with what it means and how to solve it. `docs/errors.md` is made from this. */
+export const catalogue = {
+  HF001: {
+    title: 'The file is not YAML',
+    solve: 'Mend the line that is named; an editor with a YAML mode shows it.',
+  },
+  HF002: {
+    title: 'The file is larger, deeper or has more aliases than is allowed',
+    solve:
+      'A site file is at most 4 MiB, 32 levels deep, with at most 100 aliases. Split the site, or check that it is the right file.',
+  },
+  HF003: { title: 'The file cannot be read', solve: 'Check the name and the rights.' },
+  HF004: {
+    title: 'The file changed while it was read',
+    solve: 'Wait until it has been written, then run the command again.',
+  },
+  HF010: { title: 'An unknown key', solve: 'Remove it, or use the key that is suggested.' },
+  HF011: { title: 'A value of the wrong type', solve: 'Write what is expected at that place.' },
+  HF012: { title: 'A key is missing', solve: 'Add it.' },
+  HF013: { title: 'A value is out of its range', solve: 'Use a value inside the range that is named.' },
+  HF014: {
+    title: 'A name that nothing has',
+    solve: 'Use one of the names that exist, or add what is named.',
+  },
+  HF015: {
+    title: 'A name is used twice',
+    solve: 'Names of listeners, routes, pools, balancers, and of servers within a pool are unique.',
+  },
+  HF016: {
+    title: 'Two routes match the same requests',
+    solve: 'They cannot both be meant: remove one, or make one more specific.',
+  },
+  HF017: {
+    title: 'Two listeners would use the same address',
+    solve: 'Give each listener, and each balancer on one machine, its own address.',
+  },
+  HF018: {
+    title: 'A certificate cannot be used',
+    solve: 'Check that certificate and key exist, are PEM and belong together.',
+  },
+  HF019: {
+    title: 'A regular expression cannot be used',
+    solve: 'Use the syntax that HAProxy (PCRE) and JavaScript share.',
+  },
+  HF020: { title: 'A pool that no route reaches', solve: 'Remove it, or add a route to it.' },
+  HF101: {
+    title: 'Structural limits refuse the change',
+    solve: 'Change less at a time, or change guard.limits first.',
+  },
+  HF102: {
+    title: 'The engine does not accept the text',
+    solve: "The engine's own words are in the evidence.",
+  },
+  HF103: {
+    title: 'A server that the change adds does not answer',
+    solve: 'Start it, mend its address, or leave it out.',
+  },
+  HF104: {
+    title: 'The rehearsal did not go as planned',
+    solve: 'The evidence names the request and both answers.',
+  },
+  HF105: {
+    title: 'There is no way back',
+    solve: 'Restore the last good generation first: see `holdfast status`.',
+  },
+  HF106: {
+    title: 'The text is quarantined',
+    solve: 'It was rolled back before. Change it, or release it with `holdfast apply --release`.',
+  },
+  HF107: { title: 'The candidate was taken back', solve: 'Read the incident: `holdfast postmortem ID`.' },
+  HF108: {
+    title: 'Another change is in flight',
+    solve: 'Wait for it, or take it back with `holdfast rollback`.',
+  },
+  HF109: {
+    title: 'The pipeline is frozen',
+    solve: 'A change was taken back; read the incident, then `holdfast apply --unfreeze`.',
+  },
+  HF110: { title: 'A forced change needs a reason', solve: 'Add --reason "why".' },
+  HF201: {
+    title: 'The journal is held by another process',
+    solve: 'Only one controller may run on a state directory.',
+  },
+  HF202: {
+    title: 'The journal is damaged',
+    solve:
+      'The site goes on; changes are refused. Restore it from a copy, or move it aside to start a new one.',
+  },
+  HF203: {
+    title: 'The journal cannot be written',
+    solve: 'Free disk space; the site goes on, the change was refused.',
+  },
+  HF301: { title: 'The engine is not installed', solve: 'Install it: the message has the line.' },
+  HF302: {
+    title: 'An address is in use',
+    solve: 'Stop what listens there, or give the listener another address.',
+  },
+  HF303: { title: 'The engine did not start', solve: 'Its own words are in the message.' },
+  HF304: {
+    title: 'A balancer does not answer',
+    solve: 'See `holdfast status`; the agent of that balancer may have ended.',
+  },
+  HF401: { title: 'No Holdfast runs here', solve: 'Start it: `holdfast up site.yaml`.' },
+  HF402: { title: 'Several sites run here', solve: 'Say which: --site NAME.' },
+  HF403: { title: 'Not allowed', solve: 'Run the command as the user who started Holdfast.' },
+  HF404: {
+    title: 'There is nothing by that name',
+    solve: 'List what there is: `holdfast changes`, `holdfast incidents`.',
+  },
+} as const satisfies Record<string, { title: string; solve: string }>;
+
+export type Code = keyof typeof catalogue;

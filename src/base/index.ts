@@ -1,0 +1,6 @@
+export { type Code, catalogue } from './catalogue.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { type Diagnostic, didYouMean, formatDiagnostic, type Place } from './diagnostics.ts';
+export { assert, Failure, messageOf, unreachable } from './failure.ts';
+export { jsonLog, type Log, silentLog } from './log.ts';
+export { eachLine, type Handlers, serveWire, type WireClient, wireClient } from './wire.ts';

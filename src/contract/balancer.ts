@@ -1,0 +1,128 @@
+import type { Diagnostic } from '#base';
+import type { Counts, GuardRecord, ServerRef, TakeBack } from '#events';
+
+/**
+ * What an agent does for its balancer when asked: the calls, each with what goes in and what comes out.
+ * The controller speaks it over the agent's Unix socket; `main` wires it to `change`'s port.
+ * A site travels as its text, so both sides parse the same bytes.
+ */
+export interface SiteText {
+  /** The file's name as the person gave it: what diagnostics say. */
+  readonly file: string;
+  /** Absolute folder that relative paths in the text start from. */
+  readonly folder: string;
+  readonly text: string;
+  /** SHA-256 of what it means (the parsed site), in hex: what quarantine and approvals are bound to. */
+  readonly hash: string;
+}
+
+export interface BalancerCalls {
+  status: { input: Record<string, never>; output: BalancerStatus };
+  check: { input: { site: SiteText }; output: CheckResult };
+  /** Asks every named server the way the engine would. */
+  probe: { input: { site: SiteText; servers: readonly ServerRef[] }; output: readonly ProbeResult[] };
+  rehearse: { input: { site: SiteText }; output: RehearsalResult };
+  wayBack: { input: Record<string, never>; output: WayBackResult };
+  /** Starts the site as a parked candidate, waits until its health checks have spoken, and asks it one witness a route by its entrance. */
+  candidate: { input: { site: SiteText; change: string }; output: CandidateResult };
+  /**
+   * Gives the candidate `share` of new connections until `leaseMs` have passed; called again, renews.
+   * `requestsMax`, when given, ends the exposure after about that many requests.
+   */
+  expose: {
+    input: { change: string; share: number; leaseMs: number; requestsMax: number | null };
+    output: null;
+  };
+  /** What candidate and incumbent did since the exposure began. */
+  observe: { input: { change: string }; output: CandidateObservation };
+  /** The candidate is the last good one from now on; its net is taken out; what was last good is parked. */
+  promote: { input: { change: string }; output: null };
+  /** Takes the candidate back, or after promotion goes back to the generation before. Waits for nothing. */
+  rollback: { input: { reason: string }; output: TakeBack | null };
+  /** Guard records with a number above `after`, oldest first. */
+  records: { input: { after: number }; output: readonly GuardRecord[] };
+  stop: { input: Record<string, never>; output: null };
+}
+
+export type BalancerCall = keyof BalancerCalls;
+
+export interface BalancerStatus {
+  readonly balancer: string;
+  readonly engine: string;
+  readonly version: string;
+  readonly addresses: readonly string[];
+  readonly generations: readonly GenerationStatus[];
+  readonly lastGoodHash: string;
+  readonly lastRecord: number;
+}
+
+export interface GenerationStatus {
+  readonly generation: number;
+  readonly pid: number;
+  readonly role: 'active' | 'standby' | 'candidate' | 'draining';
+  readonly state: 'accepting' | 'parked' | 'starting' | 'ended';
+  readonly siteHash: string;
+  readonly change: string | null;
+  readonly requests: number;
+  readonly errors: number;
+}
+
+export interface CheckResult {
+  readonly accepted: boolean;
+  readonly engine: string;
+  readonly version: string;
+  readonly output: string;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly tookMs: number;
+}
+
+export interface ProbeResult extends ServerRef {
+  readonly address: string;
+  readonly ok: boolean;
+  /** `TCP connect`, then `GET /health expecting 200`. */
+  readonly tried: string;
+  /** `connection refused`, `200 in 3 ms`. */
+  readonly answered: string;
+  readonly tookMs: number;
+}
+
+export interface RehearsalResult {
+  readonly ok: boolean;
+  readonly startMs: number;
+  readonly memoryBytes: number;
+  readonly witnesses: readonly {
+    readonly request: string;
+    readonly expected: string;
+    readonly got: string;
+    readonly ok: boolean;
+  }[];
+  /** What was taken out or replaced, for people. */
+  readonly replaced: readonly string[];
+}
+
+export interface WayBackResult {
+  readonly ok: boolean;
+  /** The generation that a rollback would return to. */
+  readonly generation: number;
+  readonly tried: readonly { readonly what: string; readonly ok: boolean; readonly answered: string }[];
+}
+
+export interface CandidateResult {
+  readonly generation: number;
+  readonly pid: number;
+  readonly startMs: number;
+  readonly serversDown: readonly (ServerRef & { readonly lastCheck: string })[];
+  readonly witnesses: readonly { readonly request: string; readonly status: number }[];
+}
+
+export interface CandidateObservation {
+  readonly candidate: Counts;
+  readonly incumbent: Counts;
+  /** Candidate's share of finished requests. */
+  readonly observedShare: number;
+  /** Evidence against the candidate, as the E-value of DETECTION.md. */
+  readonly eValue: number;
+  /** Set once the guard took it back. */
+  readonly takenBack: TakeBack | null;
+  readonly exposedMs: number;
+}

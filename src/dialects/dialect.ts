@@ -1,0 +1,42 @@
+import type { EngineName, Site } from '#model';
+
+/**
+ * An engine's text. Each dialect folder has the same file names:
+ * `dialect.ts` (this object), `lower.ts` (site -> text), `vocabulary.ts` (words and limits of that text).
+ */
+export interface Dialect {
+  readonly name: EngineName;
+  /** The name of the text's file: `haproxy.cfg`. */
+  readonly fileName: string;
+  /** Pure: same site and placement, same text, byte for byte. */
+  lower(site: Site, placement: Placement): string;
+}
+
+/** Where one generation's text finds its sockets and files. What makes a check, a rehearsal and the real thing differ, and nothing else does. */
+export interface Placement {
+  /** Unique within a balancer, rising: a neighbour is always an older one, so no loop can form. */
+  readonly generation: number;
+  readonly threads: number;
+  /** By listener name: the inherited listening socket, an address of its own, or a private Unix socket. */
+  readonly listeners: Readonly<Record<string, ListenAt>>;
+  /** Unix socket for statistics and commands. */
+  readonly control: string;
+  /** Unix socket, PROXY protocol v1 or v2, the same routes, without take-back: answers even while the generation is parked. Null: none. */
+  readonly entrance: string | null;
+  /** The older generation's entrance, for take-back and net. Null: none. */
+  readonly neighbour: string | null;
+  /** By listener name: PEM bundles (certificate, then key). */
+  readonly certificates: Readonly<Record<string, readonly string[]>>;
+  /** File with TLS ticket keys that generations share. Null: none. */
+  readonly ticketKeys: string | null;
+  /** `pool/server` -> address to use instead of the site's (rehearsal). Null: the site's own. */
+  readonly servers: Readonly<Record<string, string>> | null;
+}
+
+export type ListenAt =
+  | { readonly kind: 'fd'; readonly fd: number }
+  | { readonly kind: 'address'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** HAProxy's explicit id of the net's server in every pool: one command reads them all, whatever the pools. */
+export const netServerId = 9999;

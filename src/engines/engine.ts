@@ -1,0 +1,127 @@
+import type { Dialect } from '#dialects';
+import type { EngineName } from '#model';
+
+/**
+ * The port to a load balancer's software. Each engine folder has the same file names:
+ * `engine.ts` (this object), `control.ts` (EngineControl), `evidence.ts` (its counters -> Evidence).
+ * Shared code never asks for an engine's name.
+ */
+export interface Engine {
+  readonly name: EngineName;
+  readonly dialect: Dialect;
+  /** How a person gets it: one shell line. Empty when nothing is needed. */
+  readonly install: string;
+  /** Null where it is not installed. */
+  find(): Promise<EngineBinary | null>;
+  /** The exact binary reads the exact text and says whether it would start with it. Runs as `identity`, in `folder`, which it may write to. */
+  check(binary: EngineBinary, textFile: string, folder: string, identity: Identity): Promise<EngineVerdict>;
+  /** The command that becomes one generation. */
+  command(binary: EngineBinary, start: StartPlan): Command;
+  /** Opens the controls of a running generation. Never throws; each call rejects when the engine does not answer. */
+  control(handle: GenerationHandle): EngineControl;
+}
+
+export interface EngineBinary {
+  readonly path: string;
+  readonly version: string;
+}
+
+/** Who an engine runs as. Null: as ourselves. */
+export type Identity = { readonly uid: number; readonly gid: number } | null;
+
+export interface EngineVerdict {
+  readonly accepted: boolean;
+  /** The engine's own words, with the paths of `folder` left as they are. */
+  readonly output: string;
+  readonly tookMs: number;
+}
+
+export interface StartPlan {
+  readonly textFile: string;
+  /** Start with the public side parked. */
+  readonly parked: boolean;
+}
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface GenerationHandle {
+  readonly pid: number;
+  /** Placement.control. */
+  readonly control: string;
+}
+
+export type PublicSide = 'accepting' | 'parked';
+
+/**
+ * A running generation's controls. Each promise resolves when the effect was read back from the engine;
+ * it rejects when the engine does not show it within `timeoutMs`.
+ */
+export interface EngineControl {
+  state(timeoutMs: number): Promise<PublicSide>;
+  park(timeoutMs: number): Promise<void>;
+  resume(timeoutMs: number): Promise<void>;
+  /** Requests of open connections are answered by the neighbour from now on (true), or no longer (false). */
+  takeBack(on: boolean, timeoutMs: number): Promise<void>;
+  /** Takes the net's servers out (false) or puts them in (true). */
+  net(on: boolean, timeoutMs: number): Promise<void>;
+  /** Cumulative counters since the generation started. */
+  evidence(timeoutMs: number): Promise<Evidence>;
+  /** State of every server, dearer than `evidence`: on suspicion, for the warm-up, for a report. */
+  servers(timeoutMs: number): Promise<readonly ServerEvidence[]>;
+  /** The newest lines of its error log, oldest first, at most `linesMax`. */
+  errors(linesMax: number, timeoutMs: number): Promise<readonly string[]>;
+  /** Ends gently: no new connections, open ones finish, then the process exits. Resolves when told, not when ended. */
+  drain(timeoutMs: number): Promise<void>;
+  /** Lets go of the control connection; the generation runs on. */
+  close(): void;
+}
+
+/** Cumulative counters of one generation. All are counts of events since its start, but for `connections`. */
+export interface Evidence {
+  /** Finished requests on the public side. */
+  readonly requests: number;
+  /** Answers 500 and above, given to clients of the public side. */
+  readonly errors: number;
+  /** Answers 400 to 499. */
+  readonly clientErrors: number;
+  /** Connections to servers that failed. */
+  readonly connectionErrors: number;
+  readonly retries: number;
+  /** Answers of servers that broke off or could not be read. */
+  readonly responseErrors: number;
+  /** Requests that the net gave to the neighbour. */
+  readonly netUses: number;
+  /** Requests that came in by the private entrance. */
+  readonly entranceRequests: number;
+  /** Open client connections now. */
+  readonly connections: number;
+  readonly pools: readonly PoolEvidence[];
+}
+
+export interface PoolEvidence {
+  readonly pool: string;
+  readonly requests: number;
+  readonly errors: number;
+  readonly connectionErrors: number;
+  readonly retries: number;
+  readonly responseErrors: number;
+  readonly serversLive: number;
+  readonly serversAll: number;
+  /** Requests that wait for a server now. */
+  readonly queued: number;
+}
+
+export interface ServerEvidence {
+  readonly pool: string;
+  readonly server: string;
+  /** `unknown` until the first check has ended. */
+  readonly state: 'up' | 'down' | 'unknown';
+  /** What the engine's own check last said: `L4CON Connection refused`. */
+  readonly lastCheck: string;
+  readonly requests: number;
+  readonly errors: number;
+}

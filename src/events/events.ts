@@ -1,0 +1,80 @@
+import type { ChangeState, GateReport, SiteDifference } from './change.ts';
+import type { GuardRecord } from './guard.ts';
+
+/** The facts that are journalled. Past tense; what a person must be able to read back years later. */
+export type Event =
+  | {
+      readonly kind: 'site.started';
+      readonly site: string;
+      readonly siteHash: string;
+      readonly balancers: readonly string[];
+      readonly version: string;
+    }
+  | { readonly kind: 'site.stopped'; readonly site: string }
+  | {
+      readonly kind: 'change.proposed';
+      readonly change: string;
+      readonly file: string;
+      readonly siteHash: string;
+      readonly text: string;
+      readonly force: boolean;
+      readonly reason: string;
+      readonly difference: SiteDifference;
+    }
+  | { readonly kind: 'change.gate'; readonly change: string; readonly report: GateReport }
+  | {
+      readonly kind: 'change.state';
+      readonly change: string;
+      readonly state: ChangeState;
+      readonly why: string;
+    }
+  | {
+      readonly kind: 'change.exposed';
+      readonly change: string;
+      readonly balancer: string;
+      readonly share: number;
+    }
+  | { readonly kind: 'change.promoted'; readonly change: string; readonly balancer: string }
+  | {
+      readonly kind: 'quarantine.added';
+      readonly siteHash: string;
+      readonly change: string;
+      readonly why: string;
+    }
+  | { readonly kind: 'quarantine.released'; readonly siteHash: string; readonly reason: string }
+  | { readonly kind: 'pipeline.frozen'; readonly why: string }
+  | { readonly kind: 'pipeline.released'; readonly reason: string }
+  | { readonly kind: 'guard.acted'; readonly record: GuardRecord }
+  | {
+      readonly kind: 'incident.opened';
+      readonly incident: string;
+      readonly title: string;
+      readonly change: string | null;
+      readonly balancers: readonly string[];
+    }
+  | { readonly kind: 'incident.resolved'; readonly incident: string; readonly how: string };
+
+export type EventKind = Event['kind'];
+
+/** An event as it lies in the journal. */
+export interface JournalEntry {
+  /** From 1, without a gap. */
+  readonly sequence: number;
+  /** Milliseconds since 1970 when it was journalled. */
+  readonly at: number;
+  /** Who: `person:root`, `controller`, `agent:lb-1`. */
+  readonly by: string;
+  readonly event: Event;
+  /** SHA-256 in hex over the entry before and this one. */
+  readonly hash: string;
+}
+
+/** What capabilities need of a journal; `store` has the real one. */
+export interface Journal {
+  /** Resolves when the entry is on disk. Rejects with Failure HF203 when it cannot be, and nothing was acknowledged. */
+  append(by: string, event: Event): Promise<JournalEntry>;
+  /** Entries with a sequence above `after`, oldest first. */
+  entries(after?: number): readonly JournalEntry[];
+  /** Called for every entry after it is on disk; returns the function that ends it. */
+  follow(use: (entry: JournalEntry) => void): () => void;
+}

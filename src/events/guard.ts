@@ -1,0 +1,65 @@
+export interface ServerRef {
+  readonly pool: string;
+  readonly server: string;
+}
+
+/** Counts since the exposure began. */
+export interface Counts {
+  readonly requests: number;
+  readonly errors: number;
+  readonly clientErrors: number;
+  readonly connectionErrors: number;
+  readonly retries: number;
+  readonly responseErrors: number;
+  readonly netUses: number;
+}
+
+/** One taking back, with both clocks' times in milliseconds since 1970. */
+export interface TakeBack {
+  readonly change: string | null;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+  readonly decidedAt: number;
+  /** When both public sides were read back as they should be. */
+  readonly doneAt: number;
+  readonly rung: 1 | 2 | 3;
+  readonly steps: readonly { readonly what: string; readonly ok: boolean; readonly tookMs: number }[];
+  readonly evidence: TakeBackEvidence;
+}
+
+export interface TakeBackEvidence {
+  /** What spoke: `netUses`, `errors`, `liveServers`, `person`, `lease`, `died`. */
+  readonly cause: string;
+  readonly exposedAt: number | null;
+  readonly firstBadAt: number | null;
+  readonly candidate: Counts;
+  readonly incumbent: Counts;
+  readonly serversDown: readonly (ServerRef & { readonly lastCheck: string })[];
+  readonly errorLines: readonly string[];
+}
+
+/** What the guard did, numbered by the agent without a gap, kept until delivered. */
+export interface GuardRecord {
+  readonly number: number;
+  readonly at: number;
+  readonly balancer: string;
+  readonly what:
+    | { readonly kind: 'tookBack'; readonly takeBack: TakeBack }
+    | {
+        readonly kind: 'engineDied';
+        readonly generation: number;
+        readonly role: string;
+        readonly how: string;
+        readonly takenOverBy: number | null;
+        readonly tookOverMs: number | null;
+      }
+    | {
+        readonly kind: 'alarm';
+        readonly series: string;
+        readonly requests: number;
+        readonly bad: number;
+        readonly score: number;
+      }
+    | { readonly kind: 'recovered'; readonly series: string };
+}

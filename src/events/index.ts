@@ -1,0 +1,3 @@
+export * from './change.ts';
+export * from './events.ts';
+export * from './guard.ts';

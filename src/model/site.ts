@@ -1,0 +1,138 @@
+import type { Place } from '#base';
+
+/**
+ * A site as everything else sees it: parsed, complete (defaults filled in), valid.
+ * Every part knows the place where a person wrote it, so a later finding can name the line.
+ */
+export interface Site {
+  readonly name: string;
+  readonly listeners: readonly Listener[];
+  readonly routes: readonly Route[];
+  readonly pools: readonly Pool[];
+  readonly balancers: readonly Balancer[];
+  readonly guard: GuardPolicy;
+}
+
+export interface Listener {
+  readonly name: string;
+  /** `*` stands for each balancer's own address. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: { readonly certificates: readonly CertificateFiles[] } | null;
+  readonly place: Place;
+}
+
+/** Absolute paths of PEM files. */
+export interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
+  readonly place: Place;
+}
+
+/** The Gateway API's HTTPRoute, one rule: any of `matches` under any of `hostnames`, on any of `listeners`. */
+export interface Route {
+  readonly name: string;
+  /** Names; empty means every listener. */
+  readonly listeners: readonly string[];
+  /** `shop.example` or `*.shop.example` (one label or more); empty means every host. Lower case. */
+  readonly hostnames: readonly string[];
+  /** Empty means every request. */
+  readonly matches: readonly RouteMatch[];
+  readonly pool: string;
+  readonly place: Place;
+}
+
+/** All that is given must hold. */
+export interface RouteMatch {
+  readonly path: PathMatch | null;
+  readonly method: string | null;
+  readonly headers: readonly ValueMatch[];
+  readonly queryParams: readonly ValueMatch[];
+}
+
+export type PathMatch = {
+  readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression';
+  readonly value: string;
+};
+
+/** A regular expression must match the whole value. */
+export interface ValueMatch {
+  readonly name: string;
+  readonly type: 'Exact' | 'RegularExpression';
+  readonly value: string;
+}
+
+export const algorithms = ['roundrobin', 'leastconn', 'random', 'source'] as const;
+export type Algorithm = (typeof algorithms)[number];
+
+export interface Pool {
+  readonly name: string;
+  readonly algorithm: Algorithm;
+  readonly servers: readonly Server[];
+  readonly healthCheck: HealthCheck;
+  readonly timeouts: PoolTimeouts;
+  readonly place: Place;
+}
+
+export interface Server {
+  readonly name: string;
+  /** Host name or address, and port. */
+  readonly host: string;
+  readonly port: number;
+  /** 1 to 256, share relative to its pool. */
+  readonly weight: number;
+  /** Requests at once; more wait in the pool's queue. Null: no limit. */
+  readonly connectionsMax: number | null;
+  readonly place: Place;
+}
+
+export interface HealthCheck {
+  /** Null: a TCP connection is enough. */
+  readonly http: { readonly path: string; readonly expectStatus: number } | null;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly rise: number;
+  readonly fall: number;
+}
+
+export interface PoolTimeouts {
+  readonly connectMs: number;
+  /** Silence of the server while an answer is awaited or under way. */
+  readonly serverMs: number;
+  readonly queueMs: number;
+}
+
+export const engineNames = ['haproxy', 'builtin'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+/** One load-balancer node. */
+export interface Balancer {
+  readonly name: string;
+  /** `auto`: HAProxy where it is installed, else the built-in one. */
+  readonly engine: EngineName | 'auto';
+  /** Where listeners with host `*` are bound. */
+  readonly address: string;
+  readonly place: Place;
+}
+
+export interface GuardPolicy {
+  readonly canary: {
+    /** Shares of new connections, rising, each in (0, 1]; the first slice before them is sized in requests. */
+    readonly steps: readonly number[];
+    readonly firstSliceRequests: number;
+    /** How long each step lasts at least. */
+    readonly stepMs: number;
+  };
+  readonly bakeMs: number;
+  readonly limits: {
+    /** The most servers, as a share of a pool, that one change may take away. */
+    readonly removedServersShareMax: number;
+    /** The least live servers, as a share of a pool, below which a candidate is refused or taken back. */
+    readonly liveServersShareMin: number;
+  };
+}
+
+/** Where a listener is bound on a balancer. */
+export function boundHost(listener: Listener, balancer: Balancer): string {
+  return listener.host === '*' ? balancer.address : listener.host;
+}
