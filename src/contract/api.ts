@@ -1,4 +1,5 @@
-import type { ChangeState, GateReport, SiteDifference } from '#events';
+import type { ChangeState, GateReport } from '#events';
+import type { SiteDifference } from '#model';
 import type { BalancerStatus } from './balancer.ts';
 
 /** The controller's HTTP API under `/v1`: shapes of its JSON. Problems are `application/problem+json` (RFC 9457) with `code`. */

@@ -1,4 +1,5 @@
-import type { ChangeState, GateReport, SiteDifference } from './change.ts';
+import type { SiteDifference } from '#model';
+import type { ChangeState, GateReport } from './change.ts';
 import type { GuardRecord } from './guard.ts';
 
 /** The facts that are journalled. Past tense; what a person must be able to read back years later. */
