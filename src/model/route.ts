@@ -1,0 +1,116 @@
+import type { Action, Condition, RoutedListener, Routing, Rule } from '#routing';
+import type { Listener, PathMatch, Pool, Route, RouteMatch, Site, ValueMatch } from './site.ts';
+
+/**
+ * What a site does to every request: per listener one rule for each hostname and match of each route, in the
+ * Gateway API's precedence, so that the first rule that holds is the most specific one.
+ *
+ * Hostname: exact before wildcard before none, longer first. Path: Exact, RegularExpression, PathPrefix, longer
+ * first. Then a method before none, more headers, more query parameters, and the order in the file.
+ * The Gateway API leaves the place of RegularExpression open; it stands before PathPrefix, because behind it the
+ * usual last route for `/` would hide every expression.
+ */
+export function routeOf(site: Site): Routing {
+  return { listeners: site.listeners.map((listener) => routedListener(site, listener)) };
+}
+
+function routedListener(site: Site, listener: Listener): RoutedListener {
+  const pools = new Map(site.pools.map((pool) => [pool.name, pool]));
+  const ranked = site.routes
+    .filter((route) => route.listeners.length === 0 || route.listeners.includes(listener.name))
+    .flatMap((route) => rulesOf(route, pools));
+  // Sorting is stable: what ranks the same stays in the order of the file.
+  ranked.sort((a, b) => compareRanks(a.rank, b.rank));
+  return {
+    name: listener.name,
+    host: listener.host,
+    port: listener.port,
+    scheme: listener.tls ? 'https' : 'http',
+    rules: ranked.map(({ rule }) => rule),
+    otherwise: { kind: 'answer', status: 404 },
+  };
+}
+
+interface RankedRule {
+  readonly rank: readonly number[];
+  readonly rule: Rule;
+}
+
+const everyRequest: RouteMatch = { path: null, method: null, headers: [], queryParams: [] };
+
+function rulesOf(route: Route, pools: ReadonlyMap<string, Pool>): RankedRule[] {
+  const hostnames = route.hostnames.length > 0 ? route.hostnames : [null];
+  const matches = route.matches.length > 0 ? route.matches : [everyRequest];
+  const servers = (pools.get(route.pool)?.servers ?? []).map((server) => hostPort(server.host, server.port));
+  const action: Action = { kind: 'pool', pool: route.pool, servers };
+  return hostnames.flatMap((hostname) =>
+    matches.map((match) => ({
+      rank: [...hostnameRank(hostname), ...matchRank(match)],
+      rule: { route: route.name, place: route.place, conditions: conditionsOf(hostname, match), action },
+    })),
+  );
+}
+
+/** `10.0.0.7:8080`, `[::1]:8080`: how an address is written. */
+export function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+export function conditionsOf(hostname: string | null, match: RouteMatch): Condition[] {
+  return [
+    ...(hostname === null ? [] : [hostCondition(hostname)]),
+    ...(match.method === null ? [] : [{ kind: 'method', value: match.method } as const]),
+    ...pathConditions(match.path),
+    ...match.headers.map((m) => ({ kind: 'header', ...valueCondition(m, m.name.toLowerCase()) }) as const),
+    ...match.queryParams.map((m) => ({ kind: 'query', ...valueCondition(m, m.name) }) as const),
+  ];
+}
+
+function hostCondition(hostname: string): Condition {
+  return hostname.startsWith('*.')
+    ? { kind: 'host', match: 'suffix', value: hostname.slice(1).toLowerCase() }
+    : { kind: 'host', match: 'exact', value: hostname.toLowerCase() };
+}
+
+/** The prefix `/` matches everything, so it is no condition; `/foo/` is the same prefix as `/foo`. */
+function pathConditions(path: PathMatch | null): Condition[] {
+  if (path === null) return [];
+  if (path.type === 'Exact') return [{ kind: 'path', match: 'exact', value: path.value }];
+  if (path.type === 'RegularExpression') return [{ kind: 'path', match: 'regex', value: path.value }];
+  const value = prefixOf(path);
+  return value === '' ? [] : [{ kind: 'path', match: 'prefix', value }];
+}
+
+function prefixOf(path: PathMatch): string {
+  return path.value.endsWith('/') ? path.value.slice(0, -1) : path.value;
+}
+
+function valueCondition({ type, value }: ValueMatch, name: string) {
+  return { name, match: type === 'Exact' ? 'exact' : 'regex', value } as const;
+}
+
+function hostnameRank(hostname: string | null): number[] {
+  if (hostname === null) return [0, 0];
+  return [hostname.startsWith('*.') ? 1 : 2, hostname.length];
+}
+
+function matchRank(match: RouteMatch): number[] {
+  return [
+    ...pathRank(match.path),
+    match.method === null ? 0 : 1,
+    match.headers.length,
+    match.queryParams.length,
+  ];
+}
+
+function pathRank(path: PathMatch | null): number[] {
+  if (path === null) return [0, 0];
+  if (path.type === 'PathPrefix') return [0, prefixOf(path).length];
+  return [path.type === 'Exact' ? 2 : 1, path.value.length];
+}
+
+/** Higher numbers first. */
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((number, index) => number !== b[index]);
+  return at < 0 ? 0 : (b[at] ?? 0) - (a[at] ?? 0);
+}
