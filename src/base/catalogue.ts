@@ -14,6 +14,10 @@ export const catalogue = {
     title: 'The file changed while it was read',
     solve: 'Wait until it has been written, then run the command again.',
   },
+  HF005: {
+    title: "The text is a load balancer's own, not a site.yaml",
+    solve: 'haproxy.cfg and nginx.conf cannot be read yet: write the site as a site.yaml.',
+  },
   HF010: { title: 'An unknown key', solve: 'Remove it, or use the key that is suggested.' },
   HF011: { title: 'A value of the wrong type', solve: 'Write what is expected at that place.' },
   HF012: { title: 'A key is missing', solve: 'Add it.' },
@@ -106,6 +110,11 @@ export const catalogue = {
   HF404: {
     title: 'There is nothing by that name',
     solve: 'List what there is: `holdfast changes`, `holdfast incidents`.',
+  },
+  HF405: { title: 'The request is not one that the API knows', solve: 'The detail names the field.' },
+  HF900: {
+    title: 'A mistake of Holdfast itself',
+    solve: 'The site goes on. Please report the message with the lines before it.',
   },
 } as const satisfies Record<string, { title: string; solve: string }>;
 

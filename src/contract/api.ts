@@ -1,4 +1,5 @@
-import type { ChangeState, GateReport } from '#events';
+import type { Diagnostic } from '#base';
+import type { ChangeState, GateReport, TakeBack } from '#events';
 import type { SiteDifference } from '#model';
 import type { BalancerStatus } from './balancer.ts';
 
@@ -21,6 +22,7 @@ export interface ChangeView {
   readonly state: ChangeState;
   readonly why: string;
   readonly file: string;
+  /** Empty when the text is not a site. */
   readonly siteHash: string;
   readonly by: string;
   readonly force: boolean;
@@ -30,6 +32,39 @@ export interface ChangeView {
   readonly difference: SiteDifference;
   readonly gates: readonly GateReport[];
   readonly incident: string | null;
+}
+
+/** What `POST /v1/rollback` did. */
+export interface RollbackView {
+  /** The change that was taken back; null when no change was in flight or promoted before. */
+  readonly change: ChangeView | null;
+  readonly balancers: readonly {
+    readonly balancer: string;
+    /** Null: it had nothing to go back from, or did not answer (`error`). */
+    readonly takeBack: TakeBack | null;
+    readonly error: string;
+  }[];
+}
+
+/** What `GET /v1/journal/verify` found. */
+export interface JournalCheckView {
+  readonly ok: boolean;
+  readonly entries: number;
+  /** Sequence of the first entry that is not as it was written; null when all are. */
+  readonly firstBad: number | null;
+  readonly why: string;
+  /** Hash of the newest entry: what to keep outside. */
+  readonly head: string;
+}
+
+/** A refusal or fault as the API says it: `application/problem+json`, RFC 9457. */
+export interface ProblemView {
+  readonly code: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly remedy: string;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 export interface StatusView {

@@ -27,7 +27,8 @@ export interface BalancerCalls {
   candidate: { input: { site: SiteText; change: string }; output: CandidateResult };
   /**
    * Gives the candidate `share` of new connections until `leaseMs` have passed; called again, renews.
-   * `requestsMax`, when given, ends the exposure after about that many requests.
+   * `requestsMax`, when given, ends the exposure after about that many requests, counted since the exposure began:
+   * a renewal with the same number does not begin anew.
    */
   expose: {
     input: { change: string; share: number; leaseMs: number; requestsMax: number | null };
@@ -37,8 +38,11 @@ export interface BalancerCalls {
   observe: { input: { change: string }; output: CandidateObservation };
   /** The candidate is the last good one from now on; its net is taken out; what was last good is parked. */
   promote: { input: { change: string }; output: null };
-  /** Takes the candidate back, or after promotion goes back to the generation before. Waits for nothing. */
-  rollback: { input: { reason: string }; output: TakeBack | null };
+  /**
+   * Takes the candidate back, or after promotion goes back to the generation before. Waits for nothing.
+   * With `change`, does nothing (null) unless that change is the candidate or what was promoted last: so it may be repeated.
+   */
+  rollback: { input: { reason: string; change: string | null }; output: TakeBack | null };
   /** Guard records with a number above `after`, oldest first. */
   records: { input: { after: number }; output: readonly GuardRecord[] };
   stop: { input: Record<string, never>; output: null };
