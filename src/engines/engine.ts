@@ -9,6 +9,8 @@ import type { EngineName } from '#model';
 export interface Engine {
   readonly name: EngineName;
   readonly dialect: Dialect;
+  /** It is our own code and keeps our user; others run as a user without rights where we are root. */
+  readonly runsAsSelf?: boolean;
   /** How a person gets it: one shell line. Empty when nothing is needed. */
   readonly install: string;
   /** Null where it is not installed. */

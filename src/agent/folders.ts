@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '#base';
+import type { ListenAt, Placement } from '#dialects';
+import type { Engine, Identity } from '#engines';
+import { type Balancer, boundHost, type Site } from '#model';
+import type { ListenerAddress } from './holder/protocol.ts';
+
+/** Linux's limit for the path of a Unix socket, less the closing zero. */
+const socketPathBytesMax = 107;
+
+/** Everything one generation reads and writes lies in one folder of its own, which its engine's user owns. */
+export interface GenerationFolder {
+  readonly folder: string;
+  readonly textFile: string;
+  readonly placement: Placement;
+  readonly listeners: readonly ListenerAddress[];
+}
+
+export interface FolderPlan {
+  readonly site: Site;
+  readonly balancer: Balancer;
+  readonly engine: Engine;
+  readonly identity: Identity;
+  readonly folder: string;
+  readonly generation: number;
+  readonly threads: number;
+  /** Shared by all generations of a balancer, so TLS sessions go on over a switch. Null: none. */
+  readonly ticketKeys: string | null;
+  readonly purpose: 'serve' | 'rehearse' | 'boot';
+  /** `pool/server` -> address; null: the site's own. */
+  readonly servers: Readonly<Record<string, string>> | null;
+}
+
+/** Writes the folder anew: text, certificates with their keys (readable by the engine's user only), ticket keys. */
+export function prepareFolder(plan: FolderPlan): GenerationFolder {
+  const { site, balancer, folder, identity } = plan;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const own = (path: string) => {
+    if (identity) chownSync(path, identity.uid, identity.gid);
+  };
+  const write = (name: string, content: string | Buffer) => {
+    const path = join(folder, name);
+    writeFileSync(path, content, { mode: 0o400 });
+    own(path);
+    return path;
+  };
+  const placement: Placement = {
+    generation: plan.generation,
+    threads: plan.threads,
+    listeners: listenersAt(plan),
+    control: join(folder, 'control.sock'),
+    entrance: join(folder, 'entrance.sock'),
+    neighbour: plan.purpose === 'serve' ? join(folder, 'neighbour.sock') : null,
+    certificates: certificateBundles(site, write),
+    ticketKeys: plan.ticketKeys === null ? null : write('ticket.keys', readFileSync(plan.ticketKeys)),
+    servers: plan.servers,
+  };
+  if (Buffer.byteLength(join(folder, 'neighbour.sock')) > socketPathBytesMax)
+    throw new Failure('HF302', `${folder} is too long for a Unix socket in it`, 'Set HOLDFAST_RUN to a shorter folder.');
+  const textFile = write(plan.engine.dialect.fileName, plan.engine.dialect.lower(site, placement));
+  own(folder);
+  chmodSync(folder, 0o700);
+  return { folder, textFile, placement, listeners: addressesOf(site, balancer) };
+}
+
+/** The sockets that a site needs on a balancer, in the order in which an engine inherits them. */
+export function addressesOf(site: Site, balancer: Balancer): ListenerAddress[] {
+  return site.listeners.map((l) => ({ host: boundHost(l, balancer), port: l.port }));
+}
+
+const firstInheritedFd = 3;
+
+function listenersAt({ site, balancer, purpose, folder }: FolderPlan): Record<string, ListenAt> {
+  const at = (index: number, host: string, port: number, name: string): ListenAt => {
+    if (purpose === 'serve') return { kind: 'fd', fd: firstInheritedFd + index };
+    if (purpose === 'boot') return { kind: 'address', host, port };
+    return { kind: 'unix', path: join(folder, `${name}.sock`) };
+  };
+  return Object.fromEntries(
+    site.listeners.map((l, index) => [l.name, at(index, boundHost(l, balancer), l.port, `listen${index}`)]),
+  );
+}
+
+function certificateBundles(site: Site, write: (name: string, content: string) => string): Record<string, string[]> {
+  return Object.fromEntries(
+    site.listeners.map((l, index) => [
+      l.name,
+      (l.tls?.certificates ?? []).map((pair, number) => {
+        const [certificate, key] = [pair.certificate, pair.key].map((path) => readFileSync(path, 'utf8').trimEnd());
+        return write(`listen${index}-${number}.pem`, `${certificate}\n${key}\n`);
+      }),
+    ]),
+  );
+}
+
+/** Three keys, as HAProxy reads them; the same file for every generation. */
+export function ensureTicketKeys(path: string): string {
+  if (!existsSync(path)) {
+    const keys = Array.from({ length: 3 }, () => randomBytes(48).toString('base64'));
+    writeFileSync(path, `${keys.join('\n')}\n`, { mode: 0o600 });
+  }
+  return path;
+}
+
+/**
+ * Says which generation's entrance another one leads requests to. A standby leads nowhere, and only the active one and
+ * the candidate lead anywhere, each to an older one, so no loop can form.
+ */
+export function linkNeighbour(folder: string, neighbourFolder: string | null): void {
+  const link = join(folder, 'neighbour.sock');
+  if (neighbourFolder === null) return rmSync(link, { force: true });
+  rmSync(`${link}.new`, { force: true });
+  symlinkSync(join(neighbourFolder, 'entrance.sock'), `${link}.new`);
+  renameSync(`${link}.new`, link);
+}

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { join } from 'node:path';
+import { Failure } from '#base';
+import { type EngineControl, engines, type PublicSide } from '#engines';
+import { identify, isAlive, type ProcessIdentity, signal } from './life.ts';
+import type { GenerationSpec, HeldGeneration, Role } from './protocol.ts';
+import { type SideDriver, sideDriver } from './side.ts';
+
+/** How long an engine may take to show that it follows a signal: seen 0.1 ms, worst 1.7 ms. */
+const followMsMax = 50;
+
+/** A generation that this holder holds, started by it or found by it. */
+export interface Held {
+  readonly spec: GenerationSpec;
+  readonly process: ProcessIdentity;
+  readonly control: EngineControl;
+  readonly side: SideDriver;
+  /** Changes as roles are handed on. */
+  role: Role;
+}
+
+/**
+ * Starts the engine's process in a session of its own, with the listening sockets as descriptors 3 and on.
+ * It outlives the holder. `ended` is called once, with how.
+ */
+export function startGeneration(spec: GenerationSpec, sockets: readonly number[], ended: (how: string) => void): Held {
+  const log = openSync(join(spec.folder, 'engine.log'), 'a', 0o600);
+  let child: ChildProcess;
+  try {
+    child = spawn(spec.command.file, [...spec.command.args], {
+      cwd: spec.folder,
+      detached: true,
+      env: { ...spec.command.env },
+      stdio: ['ignore', log, log, ...sockets],
+      ...(spec.identity ?? {}),
+    });
+  } finally {
+    closeSync(log);
+  }
+  // Without a pid the reason comes as an event, which nobody waits for here.
+  child.on('error', () => {});
+  const found = child.pid === undefined ? null : identify(child.pid);
+  if (!found) throw new Failure('HF303', `${spec.command.file} could not be started`, `See ${spec.folder}/engine.log`);
+  normalPriority(found.pid);
+  child.on('exit', (code, name) => ended(name ?? `exit ${code}`));
+  child.unref();
+  // Every generation is started parked: what it does with its public side is this holder's to say.
+  return held(spec, found, 'parked');
+}
+
+/** Takes up a generation that another holder started; null when its process has ended. */
+export function findGeneration(spec: GenerationSpec, process: ProcessIdentity): Held | null {
+  return isAlive(process) ? held(spec, process, 'unknown') : null;
+}
+
+function held(spec: GenerationSpec, process: ProcessIdentity, side: PublicSide | 'unknown'): Held {
+  const control = engines[spec.engine].control({ pid: process.pid, control: spec.control });
+  return { spec, process, control, side: sideDriver(control, side, followMsMax), role: spec.role };
+}
+
+/** The holder runs at a higher priority than what it holds; a child would inherit it. */
+function normalPriority(pid: number): void {
+  try {
+    setPriority(pid, 0);
+  } catch {
+    // It may have ended already, or we may not raise priorities: both are fine.
+  }
+}
+
+export function kill(held: Held): void {
+  signal(held.process, 'SIGKILL');
+}
+
+export function describe(held: Held): HeldGeneration {
+  return { ...held.spec, role: held.role, pid: held.process.pid, side: held.side.wanted };
+}

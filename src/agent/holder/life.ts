@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+
+/** A process, named so that a reused pid is not taken for it. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat: clock ticks since boot when it started. */
+  readonly startTicks: string;
+}
+
+/** Null when there is no such process, or only its remains. */
+export function identify(pid: number): ProcessIdentity | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is the name in parentheses and may hold anything, so count from the last one.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const state = fields[0];
+    const startTicks = fields[19];
+    if (startTicks === undefined || state === 'Z' || state === 'X') return null;
+    return { pid, startTicks };
+  } catch {
+    return null;
+  }
+}
+
+export function isAlive(process: ProcessIdentity): boolean {
+  return identify(process.pid)?.startTicks === process.startTicks;
+}
+
+/** Sends a signal to exactly that process; false when it has ended. */
+export function signal(target: ProcessIdentity, name: NodeJS.Signals): boolean {
+  if (!isAlive(target)) return false;
+  try {
+    return process.kill(target.pid, name);
+  } catch {
+    return false;
+  }
+}

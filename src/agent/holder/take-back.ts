@@ -1,0 +1,55 @@
+import type { Clock } from '#base';
+import { type Held, kill } from './generations.ts';
+import type { HolderTakeBack } from './protocol.ts';
+
+/** From the second half's start to the gentle end of the bad generation: its requests under way are answered by then. */
+const drainAfterMs = 100;
+/** An engine that has not led requests back by then is not going to. */
+const takeBackMsMax = 50;
+/** Open connections (WebSockets, long downloads) of a generation that was taken back end after this. */
+const drainMsMax = 60_000;
+
+/**
+ * Rung 1: resume the good one, park the bad one, each read back; at the same moment lead requests on the bad one's open
+ * connections to the good one; then drain the bad one. An engine that does not follow is drained at once, then
+ * killed (rung 2). Nothing here reads a file, starts a process or asks the engine to reload.
+ */
+export async function takeBack(options: { good: Held; bad: Held | null; clock: Clock }): Promise<HolderTakeBack> {
+  const { good, bad, clock } = options;
+  const decidedAt = clock.now();
+  const began = clock.monotonicMs();
+  const steps: { what: string; ok: boolean; tookMs: number }[] = [];
+
+  async function step(what: string, work: Promise<void>): Promise<boolean> {
+    const ok = await work.then(
+      () => true,
+      () => false,
+    );
+    steps.push({ what, ok, tookMs: clock.monotonicMs() - began });
+    return ok;
+  }
+
+  const resumed = step(`resume generation ${good.spec.generation}`, good.side.want('accepting'));
+  if (!bad) {
+    await resumed;
+    return { decidedAt, doneAt: clock.now(), rung: 1, steps };
+  }
+  const name = `generation ${bad.spec.generation}`;
+  const [, parked, led] = await Promise.all([
+    resumed,
+    step(`park ${name}`, bad.side.want('parked')),
+    step(`lead requests of ${name}'s open connections back`, bad.control.takeBack(true, takeBackMsMax)),
+  ]);
+  const doneAt = clock.now();
+
+  if (!parked) {
+    kill(bad);
+    steps.push({ what: `kill ${name}, which did not park`, ok: true, tookMs: clock.monotonicMs() - began });
+    return { decidedAt, doneAt: clock.now(), rung: 2, steps };
+  }
+  const drain = () => bad.control.drain(takeBackMsMax).catch(() => kill(bad));
+  if (led) setTimeout(drain, drainAfterMs).unref();
+  else void drain();
+  setTimeout(() => kill(bad), drainMsMax).unref();
+  return { decidedAt, doneAt, rung: 1, steps };
+}

@@ -1,0 +1,65 @@
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import type { Request } from '#routing';
+
+export interface EntranceAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: string;
+}
+
+const bodyBytesMax = 64 * 1024;
+
+/**
+ * Asks one generation a request by its private entrance, which answers whether or not its public side is parked.
+ * The PROXY protocol line says which listener it stands for.
+ * @throws Error when there is no answer within `timeoutMs`.
+ */
+export function askEntrance(entrance: string, asked: Request, timeoutMs: number): Promise<EntranceAnswer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(entrance);
+    socket.on('error', reject);
+    socket.write(`PROXY TCP4 127.0.0.1 127.0.0.1 1024 ${asked.port}\r\n`);
+    const defaultPort = asked.scheme === 'https' ? 443 : 80;
+    const host = asked.port === defaultPort ? asked.host : `${asked.host}:${asked.port}`;
+    const sent = request(
+      {
+        createConnection: () => socket,
+        method: asked.method,
+        path: asked.query === '' ? asked.path : `${asked.path}?${asked.query}`,
+        headers: { host, connection: 'close', ...asked.headers },
+        setHost: false,
+      },
+      (answer) => {
+        let body = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (chunk: string) => {
+          if (body.length < bodyBytesMax) body += chunk;
+        });
+        const done = () => {
+          clearTimeout(timer);
+          socket.destroy();
+          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body });
+        };
+        answer.on('end', done);
+        answer.on('error', done);
+      },
+    );
+    const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    sent.on('error', (error) => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error);
+    });
+    sent.end();
+  });
+}
+
+/** `GET http://shop.example/cart` */
+export function describeRequest(asked: Request): string {
+  const defaultPort = asked.scheme === 'https' ? 443 : 80;
+  const port = asked.port === defaultPort ? '' : `:${asked.port}`;
+  const query = asked.query === '' ? '' : `?${asked.query}`;
+  const headers = Object.entries(asked.headers).map(([name, value]) => ` ${name}: ${value}`);
+  return `${asked.method} ${asked.scheme}://${asked.host}${port}${asked.path}${query}${headers.join('')}`;
+}
