@@ -1,0 +1,5 @@
+export { baseline, baselineFloor, baselineMax, type HistoryTick } from './baseline.ts';
+export { type Comparison, type ComparisonTick, type ComparisonVerdict, comparison } from './comparison.ts';
+export { type RecoveryDetector, recoveryDetector } from './recovery.ts';
+export { type SpikeDetector, type SpikeVerdict, spikeDetector } from './spike.ts';
+export { defaultAlternatives, type ThresholdInput, threshold } from './threshold.ts';
