@@ -1,0 +1,88 @@
+import type { ChangedServer, SiteDifference } from './difference.ts';
+import { meaningOf } from './hash.ts';
+import { hostPort } from './route.ts';
+import type { Pool, Site } from './site.ts';
+
+type Part = SiteDifference['parts'][number];
+
+/** What a change does to the site's parts. A server is its address within its pool; a new name for it is a change of the pool. */
+export function siteDifference(before: Site, after: Site): SiteDifference {
+  const was = serversOf(before);
+  const is = serversOf(after);
+  return {
+    serversAdded: [...is].filter(([key]) => !was.has(key)).map(([, server]) => server),
+    serversRemoved: [...was].filter(([key]) => !is.has(key)).map(([, server]) => server),
+    parts: [
+      ...(before.name === after.name ? [] : [changed(`site "${after.name}"`)]),
+      ...named('listeners', before.listeners, after.listeners, meaningOf),
+      ...named('routes', before.routes, after.routes, meaningOf),
+      ...orderOfRoutes(before, after),
+      ...named('pools', before.pools, after.pools, poolMeaning),
+      ...named('balancers', before.balancers, after.balancers, meaningOf),
+      ...(meaningOf(before.guard) === meaningOf(after.guard) ? [] : [changed('guard')]),
+    ],
+  };
+}
+
+function serversOf(site: Site): Map<string, ChangedServer> {
+  return new Map(
+    site.pools.flatMap((pool) =>
+      pool.servers.map((server) => {
+        const address = hostPort(server.host, server.port);
+        const changedServer = { pool: pool.name, server: server.name, address, place: server.place };
+        return [`${pool.name} ${address}`, changedServer] as const;
+      }),
+    ),
+  );
+}
+
+function changed(what: string): Part {
+  return { what, how: 'changed', place: null };
+}
+
+interface Named {
+  readonly name: string;
+  readonly place: NonNullable<Part['place']>;
+}
+
+/** Places are the new file's, or the old one's for what is gone. */
+function named<T extends Named>(
+  section: string,
+  before: readonly T[],
+  after: readonly T[],
+  meaning: (part: T, other: T) => string,
+): Part[] {
+  const old = new Map(before.map((part) => [part.name, part]));
+  const now = new Set(after.map((part) => part.name));
+  const addedOrChanged = after.flatMap((part, index): Part[] => {
+    const earlier = old.get(part.name);
+    const what = `${section}[${index}] "${part.name}"`;
+    if (earlier === undefined) return [{ what, how: 'added', place: part.place }];
+    return meaning(earlier, part) === meaning(part, earlier)
+      ? []
+      : [{ what, how: 'changed', place: part.place }];
+  });
+  const removed = before.flatMap((part, index): Part[] =>
+    now.has(part.name)
+      ? []
+      : [{ what: `${section}[${index}] "${part.name}"`, how: 'removed', place: part.place }],
+  );
+  return [...addedOrChanged, ...removed];
+}
+
+/** A pool without the servers that only one side has: those are told on their own. */
+function poolMeaning(pool: Pool, other: Pool): string {
+  const kept = new Set(other.servers.map((server) => hostPort(server.host, server.port)));
+  const servers = pool.servers.filter((server) => kept.has(hostPort(server.host, server.port)));
+  return meaningOf({ ...pool, servers });
+}
+
+/** Among routes that are equally specific the first in the file decides. */
+function orderOfRoutes(before: Site, after: Site): Part[] {
+  const common = (site: Site, other: Site) => {
+    const names = new Set(other.routes.map((route) => route.name));
+    return site.routes.map((route) => route.name).filter((name) => names.has(name));
+  };
+  const same = meaningOf(common(before, after)) === meaningOf(common(after, before));
+  return same ? [] : [changed('order of routes')];
+}

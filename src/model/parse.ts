@@ -1,0 +1,41 @@
+import type { Diagnostic } from '#base';
+import { buildSite } from './build.ts';
+import { diagnosticsMax } from './limits.ts';
+import { shapeMistakes } from './mistakes.ts';
+import { siteSchema } from './schema.ts';
+import { senseMistakes } from './sense.ts';
+import type { Site } from './site.ts';
+import { readYaml } from './yaml.ts';
+
+export interface ParsedSite {
+  /** Null as soon as one diagnostic is an error. */
+  readonly site: Site | null;
+  /** In the order of the text; errors and warnings, at most `diagnosticsMax`. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * A site file's text as a site, or every mistake in it at once. Never throws, whatever the text.
+ * `file` is what diagnostics call it; `folder` is where relative file names in it start.
+ */
+export function parseSite(text: string, file: string, folder: string): ParsedSite {
+  const { source, diagnostics } = readYaml(text, file);
+  if (source === null) return { site: null, diagnostics };
+  const all = [
+    ...diagnostics,
+    ...withoutRepeats([...shapeMistakes(source), ...senseMistakes(source)], diagnostics),
+  ];
+  const told = all.toSorted(byPlace).slice(0, diagnosticsMax);
+  if (all.some((diagnostic) => diagnostic.severity === 'error')) return { site: null, diagnostics: told };
+  return { site: buildSite(siteSchema.parse(source.value), folder, source.placeOf), diagnostics: told };
+}
+
+/** What is wrong with the text at a place makes what is missing there no second mistake. */
+function withoutRepeats(found: readonly Diagnostic[], before: readonly Diagnostic[]): Diagnostic[] {
+  const paths = new Set(before.filter((d) => d.code === 'HF001').map((d) => d.path));
+  return found.filter((diagnostic) => !paths.has(diagnostic.path));
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0);
+}
