@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '#base';
 import type { ListenAt, Placement } from '#dialects';
@@ -59,7 +69,11 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     servers: plan.servers,
   };
   if (Buffer.byteLength(join(folder, 'neighbour.sock')) > socketPathBytesMax)
-    throw new Failure('HF302', `${folder} is too long for a Unix socket in it`, 'Set HOLDFAST_RUN to a shorter folder.');
+    throw new Failure(
+      'HF302',
+      `${folder} is too long for a Unix socket in it`,
+      'Set HOLDFAST_RUN to a shorter folder.',
+    );
   const textFile = write(plan.engine.dialect.fileName, plan.engine.dialect.lower(site, placement));
   own(folder);
   chmodSync(folder, 0o700);
@@ -84,12 +98,17 @@ function listenersAt({ site, balancer, purpose, folder }: FolderPlan): Record<st
   );
 }
 
-function certificateBundles(site: Site, write: (name: string, content: string) => string): Record<string, string[]> {
+function certificateBundles(
+  site: Site,
+  write: (name: string, content: string) => string,
+): Record<string, string[]> {
   return Object.fromEntries(
     site.listeners.map((l, index) => [
       l.name,
       (l.tls?.certificates ?? []).map((pair, number) => {
-        const [certificate, key] = [pair.certificate, pair.key].map((path) => readFileSync(path, 'utf8').trimEnd());
+        const [certificate, key] = [pair.certificate, pair.key].map((path) =>
+          readFileSync(path, 'utf8').trimEnd(),
+        );
         return write(`listen${index}-${number}.pem`, `${certificate}\n${key}\n`);
       }),
     ]),

@@ -4,4 +4,5 @@ export { type Diagnostic, didYouMean, formatDiagnostic, type Place } from './dia
 export { assert, Failure, messageOf, unreachable } from './failure.ts';
 export { jsonLog, type Log, silentLog } from './log.ts';
 export { type ApiLocation, agentSocket, baseFolders, type SitePaths, sitePaths } from './paths.ts';
+export { identify, isAlive, type ProcessIdentity, signal } from './process.ts';
 export { eachLine, type Handlers, serveWire, type WireClient, wireClient } from './wire.ts';

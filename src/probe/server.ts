@@ -23,7 +23,9 @@ export async function probeServer(
   const began = clock.monotonicMs();
   const http = check.http;
   const at = `${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`;
-  const tried = http ? `GET http://${at}${http.path} expecting ${http.expectStatus}` : `TCP connection to ${at}`;
+  const tried = http
+    ? `GET http://${at}${http.path} expecting ${http.expectStatus}`
+    : `TCP connection to ${at}`;
   const answer = (ok: boolean, answered: string): ServerAnswer => ({
     ok,
     tried,
@@ -41,7 +43,13 @@ export async function probeServer(
       await connectTo(address, server.port, connectMs);
       return answer(true, 'connected');
     }
-    const status = await getStatus({ address, at, port: server.port, path: http.path, timeoutMs: connectMs + check.timeoutMs });
+    const status = await getStatus({
+      address,
+      at,
+      port: server.port,
+      path: http.path,
+      timeoutMs: connectMs + check.timeoutMs,
+    });
     return answer(status === http.expectStatus, `status ${status}`);
   } catch (error) {
     return answer(false, inWords(error));
@@ -64,7 +72,13 @@ function connectTo(host: string, port: number, timeoutMs: number): Promise<void>
   });
 }
 
-function getStatus(ask: { address: string; at: string; port: number; path: string; timeoutMs: number }): Promise<number> {
+function getStatus(ask: {
+  address: string;
+  at: string;
+  port: number;
+  path: string;
+  timeoutMs: number;
+}): Promise<number> {
   return new Promise((resolve, reject) => {
     const asked = request(
       { host: ask.address, port: ask.port, path: ask.path, agent: false, headers: { host: ask.at } },
@@ -75,7 +89,10 @@ function getStatus(ask: { address: string; at: string; port: number; path: strin
         resolve(answer.statusCode ?? 0);
       },
     );
-    const timer = setTimeout(() => asked.destroy(new Error(`no answer within ${ask.timeoutMs} ms`)), ask.timeoutMs);
+    const timer = setTimeout(
+      () => asked.destroy(new Error(`no answer within ${ask.timeoutMs} ms`)),
+      ask.timeoutMs,
+    );
     asked.on('error', (error) => {
       clearTimeout(timer);
       reject(error);

@@ -33,7 +33,10 @@ export function exposures(options: { clock: Clock; activeOne: () => Held | null 
   }
 
   function endSlice(candidate: Held): void {
-    options.activeOne()?.side.want('accepting').catch(() => {});
+    options
+      .activeOne()
+      ?.side.want('accepting')
+      .catch(() => {});
     candidate.side.want('parked').catch(() => {});
   }
 
@@ -55,7 +58,8 @@ export function exposures(options: { clock: Clock; activeOne: () => Held | null 
       if (!alone) active?.side.want('accepting').catch(() => {});
       await candidate.side.want('accepting');
       // Only when somebody else surely accepts; and not when a take-back came in between.
-      if (alone && current === candidate && candidate.side.wanted === 'accepting') await active?.side.want('parked');
+      if (alone && current === candidate && candidate.side.wanted === 'accepting')
+        await active?.side.want('parked');
     },
     expire,
     forget(candidate) {

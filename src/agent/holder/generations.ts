@@ -2,9 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
-import { Failure } from '#base';
+import { Failure, identify, isAlive, type ProcessIdentity, signal } from '#base';
 import { type EngineControl, engines, type PublicSide } from '#engines';
-import { identify, isAlive, type ProcessIdentity, signal } from './life.ts';
 import type { GenerationSpec, HeldGeneration, Role } from './protocol.ts';
 import { type SideDriver, sideDriver } from './side.ts';
 
@@ -25,7 +24,11 @@ export interface Held {
  * Starts the engine's process in a session of its own, with the listening sockets as descriptors 3 and on.
  * It outlives the holder. `ended` is called once, with how.
  */
-export function startGeneration(spec: GenerationSpec, sockets: readonly number[], ended: (how: string) => void): Held {
+export function startGeneration(
+  spec: GenerationSpec,
+  sockets: readonly number[],
+  ended: (how: string) => void,
+): Held {
   const log = openSync(join(spec.folder, 'engine.log'), 'a', 0o600);
   let child: ChildProcess;
   try {
@@ -42,7 +45,8 @@ export function startGeneration(spec: GenerationSpec, sockets: readonly number[]
   // Without a pid the reason comes as an event, which nobody waits for here.
   child.on('error', () => {});
   const found = child.pid === undefined ? null : identify(child.pid);
-  if (!found) throw new Failure('HF303', `${spec.command.file} could not be started`, `See ${spec.folder}/engine.log`);
+  if (!found)
+    throw new Failure('HF303', `${spec.command.file} could not be started`, `See ${spec.folder}/engine.log`);
   normalPriority(found.pid);
   child.on('exit', (code, name) => ended(name ?? `exit ${code}`));
   child.unref();

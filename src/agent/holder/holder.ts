@@ -1,9 +1,15 @@
 import { rmSync } from 'node:fs';
-import { assert, type Clock, Failure, type Log, messageOf } from '#base';
+import { assert, type Clock, Failure, isAlive, type Log, messageOf } from '#base';
 import { exposures } from './exposure.ts';
 import { describe, findGeneration, type Held, kill, startGeneration } from './generations.ts';
-import { isAlive } from './life.ts';
-import type { Death, GenerationSpec, HolderCall, HolderCalls, HolderStatus, ListenerAddress } from './protocol.ts';
+import type {
+  Death,
+  GenerationSpec,
+  HolderCall,
+  HolderCalls,
+  HolderStatus,
+  ListenerAddress,
+} from './protocol.ts';
 import { openListening, socketInode, takeDescriptor } from './sockets.ts';
 import { emptyState, loadState, saveState } from './state.ts';
 import { takeBack } from './take-back.ts';
@@ -23,7 +29,12 @@ export type Holder = {
  * engines when it is told to, and by itself does just two things: it ends a lease that was not renewed, and puts
  * another generation in the place of an active one that died.
  */
-export function createHolder(options: { stateFile: string; clock: Clock; log: Log; exit: () => void }): Holder {
+export function createHolder(options: {
+  stateFile: string;
+  clock: Clock;
+  log: Log;
+  exit: () => void;
+}): Holder {
   const { stateFile, clock, log } = options;
   const sockets = new Map<string, ListenerAddress & { fd: number }>();
   const generations = new Map<number, Held>();
@@ -32,7 +43,10 @@ export function createHolder(options: { stateFile: string; clock: Clock; log: Lo
   let active: number | null = null;
   let stopping = false;
 
-  const exposure = exposures({ clock, activeOne: () => (active === null ? null : (generations.get(active) ?? null)) });
+  const exposure = exposures({
+    clock,
+    activeOne: () => (active === null ? null : (generations.get(active) ?? null)),
+  });
 
   function save(): void {
     const state = {
@@ -40,7 +54,7 @@ export function createHolder(options: { stateFile: string; clock: Clock; log: Lo
       sockets: [...sockets.values()].map(({ host, port, fd }) => ({ host, port, inode: socketInode(fd) })),
       generations: [...generations.values()].map((g) => ({ ...g.spec, role: g.role, ...g.process })),
     };
-    if (!saveState(stateFile, state)) log.warn('the holder\'s state could not be written', { stateFile });
+    if (!saveState(stateFile, state)) log.warn("the holder's state could not be written", { stateFile });
   }
 
   function mustHave(generation: number): Held {
@@ -77,7 +91,10 @@ export function createHolder(options: { stateFile: string; clock: Clock; log: Lo
     );
   }
 
-  function recordDeath(spec: GenerationSpec, facts: Pick<Death, 'at' | 'how' | 'takenOverBy' | 'tookOverMs'>): void {
+  function recordDeath(
+    spec: GenerationSpec,
+    facts: Pick<Death, 'at' | 'how' | 'takenOverBy' | 'tookOverMs'>,
+  ): void {
     const { generation, role, siteHash, change } = spec;
     deathCount += 1;
     deaths.push({ number: deathCount, generation, role, siteHash, change, ...facts });
@@ -115,7 +132,9 @@ export function createHolder(options: { stateFile: string; clock: Clock; log: Lo
       strangers.add(spec.generation);
       // First the last good one, then everything else: nothing here may wait.
       const accepts = spec.generation === active;
-      found.side.want(accepts ? 'accepting' : 'parked').catch((e) => log.warn(messageOf(e), { spec: spec.generation }));
+      found.side
+        .want(accepts ? 'accepting' : 'parked')
+        .catch((e) => log.warn(messageOf(e), { spec: spec.generation }));
       if (spec.role === 'candidate') exposure.expire(found);
       if (spec.role === 'draining') end(found, drainMsMax);
     }
@@ -132,7 +151,12 @@ export function createHolder(options: { stateFile: string; clock: Clock; log: Lo
     }
     const at = clock.now();
     for (const spec of dead.filter((d) => d.role !== 'draining'))
-      recordDeath(spec, { at, how: 'gone', takenOverBy: spec.role === 'active' ? active : null, tookOverMs: null });
+      recordDeath(spec, {
+        at,
+        how: 'gone',
+        takenOverBy: spec.role === 'active' ? active : null,
+        tookOverMs: null,
+      });
     log.info('took up generations', { generations: [...generations.keys()], active });
     save();
   }
@@ -233,7 +257,8 @@ export function createHolder(options: { stateFile: string; clock: Clock; log: Lo
       const deadline = clock.monotonicMs() + withinMs;
       while (generations.size > 0) {
         if (clock.monotonicMs() > deadline) for (const g of generations.values()) kill(g);
-        for (const g of [...generations.values()]) if (!isAlive(g.process)) ended(g.spec.generation, 'told to');
+        for (const g of [...generations.values()])
+          if (!isAlive(g.process)) ended(g.spec.generation, 'told to');
         await clock.sleep(20);
       }
       rmSync(stateFile, { force: true });

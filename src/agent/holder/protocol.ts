@@ -86,7 +86,11 @@ export interface HolderTakeBack {
 }
 
 export interface HolderClient {
-  call<C extends HolderCall>(name: C, input: HolderCalls[C]['input'], timeoutMs?: number): Promise<HolderCalls[C]['output']>;
+  call<C extends HolderCall>(
+    name: C,
+    input: HolderCalls[C]['input'],
+    timeoutMs?: number,
+  ): Promise<HolderCalls[C]['output']>;
   close(): void;
 }
 

@@ -10,7 +10,11 @@ export interface SideDriver {
   want(side: PublicSide): Promise<void>;
 }
 
-export function sideDriver(control: EngineControl, known: PublicSide | 'unknown', patienceMs: number): SideDriver {
+export function sideDriver(
+  control: EngineControl,
+  known: PublicSide | 'unknown',
+  patienceMs: number,
+): SideDriver {
   let wanted: PublicSide = known === 'unknown' ? 'parked' : known;
   let actual = known;
   let driving: Promise<void> | null = null;

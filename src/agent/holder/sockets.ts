@@ -9,7 +9,9 @@ import { assert, Failure } from '#base';
  */
 const libc = koffi.load('libc.so.6');
 const socket = libc.func('int socket(int domain, int type, int protocol)');
-const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
+const setsockopt = libc.func(
+  'int setsockopt(int fd, int level, int name, const void *value, uint32_t length)',
+);
 const bind = libc.func('int bind(int fd, const void *address, uint32_t length)');
 const listen = libc.func('int listen(int fd, int backlog)');
 const syscall3 = libc.func('long syscall(long number, long a, long b, long c)');
@@ -60,7 +62,11 @@ function inUse(host: string, port: number, errno: number): Failure {
   if (errno === errnoNotAvailable)
     return new Failure('HF302', `${at} is not an address of this machine`, 'See which are: ip address');
   if (errno === errnoAccess)
-    return new Failure('HF302', `${at} needs more rights`, 'Ports below 1024 need root or CAP_NET_BIND_SERVICE.');
+    return new Failure(
+      'HF302',
+      `${at} needs more rights`,
+      'Ports below 1024 need root or CAP_NET_BIND_SERVICE.',
+    );
   return new Failure('HF302', `${at} cannot be listened on (errno ${errno})`);
 }
 

@@ -14,7 +14,11 @@ const drainMsMax = 60_000;
  * connections to the good one; then drain the bad one. An engine that does not follow is drained at once, then
  * killed (rung 2). Nothing here reads a file, starts a process or asks the engine to reload.
  */
-export async function takeBack(options: { good: Held; bad: Held | null; clock: Clock }): Promise<HolderTakeBack> {
+export async function takeBack(options: {
+  good: Held;
+  bad: Held | null;
+  clock: Clock;
+}): Promise<HolderTakeBack> {
   const { good, bad, clock } = options;
   const decidedAt = clock.now();
   const began = clock.monotonicMs();

@@ -1,0 +1,125 @@
+import {
+  baseline,
+  comparison,
+  defaultAlternatives,
+  type HistoryTick,
+  spikeDetector,
+  threshold,
+} from '#detect';
+import type { Evidence } from '#engines';
+import type { Counts } from '#events';
+import { noCounts, serverTrouble, since } from '../evidence.ts';
+import { decide, type Verdict } from './decide.ts';
+
+export const tickMs = 100;
+/** Half of a false alarm a month is for the minutes after changes; changes are this share of the time. */
+const changeShareOfTime = 0.0116;
+const falseTakeBacksPerMonth = 0.5;
+/** errors, server trouble, net. */
+const series = 3;
+/** Chance of taking back a change that is as good as what it replaces, by comparison. Errors and 4xx share it. */
+const comparisonAlpha = 1e-6;
+/** Half a second without a word from an engine that is exposed is a fault, not silence. */
+const silentTicksMax = 5;
+
+export interface CandidateWatch {
+  /** One reading of both at the same moment; `candidate` null when it did not answer. */
+  tick(
+    candidate: Evidence | null,
+    incumbent: Evidence,
+  ): Verdict | { readonly cause: 'silent'; readonly reason: string } | null;
+  readonly candidate: Counts;
+  readonly incumbent: Counts;
+  /** Share of requests in the last second, null when there were too few to say. */
+  readonly recentShare: number | null;
+  readonly eValue: number;
+  readonly firstBad: boolean;
+}
+
+/** The guard's eyes on one candidate: absolute detectors, and the comparison with the incumbent at the same moment. */
+export function watchCandidate(options: {
+  readonly candidateStart: Evidence;
+  readonly incumbentStart: Evidence;
+  readonly history: readonly HistoryTick[];
+  readonly liveServersShareMin: number;
+}): CandidateWatch {
+  const h = threshold({
+    tickMs: tickMs / changeShareOfTime,
+    series,
+    alternatives: defaultAlternatives.length,
+    falseAlarmsPerMonth: falseTakeBacksPerMonth,
+  });
+  const p0 = baseline(options.history);
+  const errors = spikeDetector({ baseline: p0, threshold: h });
+  const trouble = spikeDetector({ baseline: p0, threshold: h });
+  const net = spikeDetector({ baseline: p0, threshold: h });
+  const worse = comparison({ alpha: comparisonAlpha / 2 });
+  const refusesMore = comparison({ alpha: comparisonAlpha / 2 });
+  const recent: { candidate: number; all: number }[] = [];
+  let before = { candidate: options.candidateStart, incumbent: options.incumbentStart };
+  let total = { candidate: noCounts, incumbent: noCounts };
+  let silentTicks = 0;
+
+  return {
+    tick(candidate, incumbent) {
+      if (candidate === null) {
+        silentTicks += 1;
+        if (silentTicks < silentTicksMax) return null;
+        return { cause: 'silent', reason: `its engine has not answered for ${silentTicks * tickMs} ms` };
+      }
+      silentTicks = 0;
+      const now = {
+        candidate: since(candidate, before.candidate),
+        incumbent: since(incumbent, before.incumbent),
+      };
+      before = { candidate, incumbent };
+      total = {
+        candidate: since(candidate, options.candidateStart),
+        incumbent: since(incumbent, options.incumbentStart),
+      };
+      recent.push({
+        candidate: now.candidate.requests,
+        all: now.candidate.requests + now.incumbent.requests,
+      });
+      if (recent.length > 10) recent.shift();
+      const compare = (test: typeof worse, count: (c: Counts) => number) =>
+        test.add({
+          candidateRequests: now.candidate.requests,
+          candidateErrors: count(now.candidate),
+          incumbentRequests: now.incumbent.requests,
+          incumbentErrors: count(now.incumbent),
+        }).refuse;
+      const moreErrors = compare(worse, (c) => c.errors);
+      const moreRefusals = compare(refusesMore, (c) => c.clientErrors);
+      return decide({
+        detections: {
+          errors: errors.tick(now.candidate.requests, now.candidate.errors).alarm,
+          serverTrouble: trouble.tick(now.candidate.requests, serverTrouble(now.candidate)).alarm,
+          netUses: net.tick(now.candidate.requests, now.candidate.netUses).alarm,
+          comparison: moreErrors || moreRefusals,
+        },
+        counts: total.candidate,
+        candidatePools: candidate.pools,
+        incumbentPools: incumbent.pools,
+        liveServersShareMin: options.liveServersShareMin,
+      });
+    },
+    get candidate() {
+      return total.candidate;
+    },
+    get incumbent() {
+      return total.incumbent;
+    },
+    get recentShare() {
+      const all = recent.reduce((sum, r) => sum + r.all, 0);
+      return all < 20 ? null : recent.reduce((sum, r) => sum + r.candidate, 0) / all;
+    },
+    get eValue() {
+      return Math.max(worse.verdict().eValue, refusesMore.verdict().eValue);
+    },
+    get firstBad() {
+      const c = total.candidate;
+      return c.errors + c.netUses + serverTrouble(c) > 0;
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, Failure, identify } from '#base';
+import type { EngineControl, ServerEvidence } from '#engines';
+
+/** 10,000 servers took 1.8 s on two busy cores; a machine that needs more than this does not start it. */
+const readyMsMax = 20_000;
+/** How long health checks may take to speak for the first time before the start goes on without them. */
+const warmMsMax = 5_000;
+const logLinesShown = 12;
+
+/**
+ * Waits until a started engine answers on its control socket.
+ * @throws Failure HF303 with the engine's own last words when it ends or does not answer.
+ */
+export async function untilReady(started: {
+  pid: number;
+  control: EngineControl;
+  folder: string;
+  clock: Clock;
+}): Promise<number> {
+  const { pid, control, folder, clock } = started;
+  const began = clock.monotonicMs();
+  for (;;) {
+    const waited = clock.monotonicMs() - began;
+    if (!identify(pid))
+      throw new Failure('HF303', `the engine ended while it started:\n${lastWords(folder)}`);
+    if (waited > readyMsMax)
+      throw new Failure('HF303', `the engine did not answer within ${readyMsMax} ms:\n${lastWords(folder)}`);
+    if (existsSync(join(folder, 'control.sock'))) {
+      const answered = await control.state(1_000).then(
+        () => true,
+        () => false,
+      );
+      if (answered) return clock.monotonicMs() - began;
+    }
+    await clock.sleep(5);
+  }
+}
+
+/** Waits until every server's first health check has spoken, or `warmMsMax`: so a candidate knows its dead servers before its first request. */
+export async function untilWarm(control: EngineControl, clock: Clock): Promise<readonly ServerEvidence[]> {
+  const deadline = clock.monotonicMs() + warmMsMax;
+  for (;;) {
+    const servers = await control.servers(2_000);
+    if (servers.every((s) => s.state !== 'unknown') || clock.monotonicMs() > deadline) return servers;
+    await clock.sleep(50);
+  }
+}
+
+export function lastWords(folder: string): string {
+  try {
+    return readFileSync(join(folder, 'engine.log'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .slice(-logLinesShown)
+      .join('\n');
+  } catch {
+    return '(it said nothing)';
+  }
+}

@@ -1,0 +1,50 @@
+import { rmSync } from 'node:fs';
+
+import { type Handlers, jsonLog, serveWire, systemClock } from '#base';
+import type { SiteText } from '#contract';
+import type { Command } from '#engines';
+import type { EngineName } from '#model';
+import { createAgent } from './agent.ts';
+import { chooseEngine } from './choose-engine.ts';
+import { siteOf } from './good.ts';
+
+/**
+ * The agent's process. `run` and `state` are the balancer's own folders; `first` is the site for the case that nothing
+ * was proven good yet. Its own end leaves holder and engines running; `stop` ends all three.
+ * @throws Failure when the site cannot be served.
+ */
+export async function runAgent(options: {
+  balancer: string;
+  run: string;
+  state: string;
+  socket: string;
+  first: SiteText;
+  engine: EngineName | 'auto';
+  holderCommand: Command;
+}): Promise<void> {
+  const log = jsonLog(`agent:${options.balancer}`);
+  const balancer = siteOf(options.first).balancers.find((b) => b.name === options.balancer);
+  if (!balancer) throw new Error(`the site has no balancer ${options.balancer}`);
+  const { engine, binary } = await chooseEngine(options.engine);
+  const agent = createAgent({
+    balancer,
+    engine,
+    binary,
+    run: options.run,
+    state: options.state,
+    holderCommand: options.holderCommand,
+    clock: systemClock,
+    log,
+    stopped: () => setTimeout(() => process.exit(0), 20),
+  });
+  await agent.begin(options.first);
+  rmSync(options.socket, { force: true });
+  const umask = process.umask(0o077);
+  serveWire(agent as unknown as Handlers).listen(options.socket, () => {
+    process.umask(umask);
+    log.info('ready', { socket: options.socket });
+  });
+  process.on('SIGTERM', () => process.exit(0));
+  process.on('SIGINT', () => {});
+  process.on('SIGHUP', () => {});
+}

@@ -1,0 +1,193 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { Failure, identify, messageOf, signal } from '#base';
+import type { CheckResult, RehearsalResult, SiteText } from '#contract';
+import type { EngineControl } from '#engines';
+import { checkCertificates, type Pool, routeOf, type Site } from '#model';
+import { askEntrance, describeRequest } from '#probe';
+import { witnesses } from '#routing';
+import type { Fleet } from './fleet.ts';
+import { type GenerationFolder, prepareFolder } from './folders.ts';
+import { parseSiteOrNull } from './good.ts';
+import { identityOf } from './identity.ts';
+import { untilReady, untilWarm } from './launch.ts';
+
+/** Who a stand-in server says it is. */
+const poolHeader = 'x-holdfast-pool';
+const witnessMsMax = 5_000;
+
+/** The exact engine reads the exact text, unprivileged, in a folder of its own that every path of the text lies in. */
+export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResult> {
+  const { engine, binary, clock } = fleet.options;
+  const began = clock.monotonicMs();
+  const { site, diagnostics } = parseSiteOrNull(text);
+  const base = { engine: engine.name, version: binary.version };
+  if (!site)
+    return { ...base, accepted: false, output: '', diagnostics, tookMs: clock.monotonicMs() - began };
+  const certificates = await checkCertificates(site, (path) => readFileSync(path, 'utf8'));
+  if (certificates.some((d) => d.severity === 'error'))
+    return {
+      ...base,
+      accepted: false,
+      output: '',
+      diagnostics: certificates,
+      tookMs: clock.monotonicMs() - began,
+    };
+  const folder = fleet.scratch();
+  try {
+    const prepared = sandboxed(fleet, site, folder, null);
+    const verdict = await engine.check(binary, prepared.textFile, folder, identityOf(engine));
+    return {
+      ...base,
+      accepted: verdict.accepted,
+      output: verdict.output,
+      diagnostics: certificates,
+      tookMs: verdict.tookMs,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function sandboxed(
+  fleet: Fleet,
+  site: Site,
+  folder: string,
+  servers: Record<string, string> | null,
+): GenerationFolder {
+  const { engine, balancer } = fleet.options;
+  return prepareFolder({
+    site,
+    balancer,
+    engine,
+    identity: identityOf(engine),
+    folder,
+    generation: 0,
+    threads: 1,
+    ticketKeys: null,
+    purpose: 'rehearse',
+    servers,
+  });
+}
+
+/** Cold start of the exact engine with the exact text on private sockets, its servers replaced by ones that say who they are. */
+export async function rehearse(fleet: Fleet, text: SiteText, site: Site): Promise<RehearsalResult> {
+  const { clock } = fleet.options;
+  const folder = fleet.scratch();
+  const standIns = new Map(site.pools.map((pool, index) => [pool.name, `${folder}-pool${index}.sock`]));
+  const servers = Object.fromEntries(
+    site.pools.flatMap((pool) =>
+      pool.servers.map((s) => [`${pool.name}/${s.name}`, `unix@${standIns.get(pool.name)}`]),
+    ),
+  );
+  const running: Server[] = [];
+  let pid: number | null = null;
+  let control: EngineControl | null = null;
+  try {
+    for (const pool of site.pools) running.push(await standIn(pool, standIns.get(pool.name) ?? ''));
+    const prepared = sandboxed(fleet, site, folder, servers);
+    pid = startInSandbox(fleet, prepared);
+    control = fleet.options.engine.control({ pid, control: prepared.placement.control });
+    const startMs = await untilReady({ pid, control, folder, clock });
+    await untilWarm(control, clock);
+    const asked = await askWitnesses(site, join(folder, 'entrance.sock'));
+    return {
+      ok: asked.every((w) => w.ok),
+      startMs: Math.round(startMs),
+      memoryBytes: residentBytes(pid),
+      witnesses: asked,
+      replaced: [
+        'listening sockets by private Unix sockets',
+        `the ${Object.keys(servers).length} servers by ones that say who they are`,
+      ],
+    };
+  } finally {
+    control?.close();
+    for (const server of running) server.close();
+    endSandbox(pid, folder);
+    for (const path of standIns.values()) rmSync(path, { force: true });
+  }
+}
+
+function standIn(pool: Pool, path: string): Promise<Server> {
+  const check = pool.healthCheck.http;
+  const server = createServer((asked, answer) => {
+    if (check && asked.url === check.path) answer.statusCode = check.expectStatus;
+    answer.setHeader(poolHeader, pool.name);
+    answer.end();
+  });
+  return new Promise((resolve, reject) => {
+    server.on('error', reject);
+    server.listen(path, () => {
+      chmodSync(path, 0o666);
+      resolve(server);
+    });
+  });
+}
+
+function startInSandbox(fleet: Fleet, prepared: GenerationFolder): number {
+  const { engine, binary } = fleet.options;
+  const command = engine.command(binary, { textFile: prepared.textFile, parked: false });
+  const output = openSync(join(prepared.folder, 'engine.log'), 'a', 0o600);
+  const child = spawn(command.file, [...command.args], {
+    cwd: prepared.folder,
+    detached: true,
+    env: { ...command.env },
+    stdio: ['ignore', output, output],
+    ...(identityOf(engine) ?? {}),
+  });
+  closeSync(output);
+  child.on('error', () => {});
+  child.unref();
+  if (child.pid === undefined) throw new Failure('HF303', `${command.file} could not be started`);
+  writeFileSync(join(prepared.folder, 'sandbox.pid'), JSON.stringify(identify(child.pid)));
+  return child.pid;
+}
+
+function endSandbox(pid: number | null, folder: string): void {
+  const process = pid === null ? null : identify(pid);
+  if (process) signal(process, 'SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Ends what an agent that was killed in the middle of a rehearsal left behind. */
+export function clearSandboxes(run: string): void {
+  for (const name of readdirSync(run)) {
+    if (!name.startsWith('scratch')) continue;
+    try {
+      const left = JSON.parse(readFileSync(join(run, name, 'sandbox.pid'), 'utf8')) as {
+        pid: number;
+        startTicks: string;
+      };
+      signal(left, 'SIGKILL');
+    } catch {
+      // It had not come that far.
+    }
+    rmSync(join(run, name), { recursive: true, force: true });
+  }
+}
+
+async function askWitnesses(site: Site, entrance: string): Promise<RehearsalResult['witnesses']> {
+  const asked: RehearsalResult['witnesses'][number][] = [];
+  for (const { rule, request } of witnesses(routeOf(site))) {
+    const expected = rule.action.kind === 'pool' ? `pool ${rule.action.pool}` : rule.action.kind;
+    const got = await askEntrance(entrance, request, witnessMsMax).then(
+      (answer) =>
+        answer.headers[poolHeader] ? `pool ${answer.headers[poolHeader]}` : `status ${answer.status}`,
+      (error) => messageOf(error),
+    );
+    asked.push({ request: describeRequest(request), expected, got, ok: got === expected });
+  }
+  return asked;
+}
+
+function residentBytes(pid: number): number {
+  try {
+    const found = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return Number(found?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,84 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { messageOf } from '#base';
+import type { WayBackResult } from '#contract';
+import { boundHost, routeOf, type Site } from '#model';
+import { describeRequest } from '#probe';
+import { type Request, witnesses } from '#routing';
+import type { Fleet } from './fleet.ts';
+import type { HeldGeneration } from './holder/protocol.ts';
+
+const answerMsMax = 3_000;
+
+/**
+ * Whether the generation that a rollback would return to can carry the site now: it is read back as accepting, has live
+ * servers in every pool, leads requests back when told, and answers a request on the public socket.
+ */
+export async function tryWayBack(
+  fleet: Fleet,
+  site: Site,
+  incumbent: HeldGeneration,
+): Promise<WayBackResult> {
+  const control = fleet.control(incumbent.generation, incumbent.pid);
+  const name = `generation ${incumbent.generation}`;
+  const tried: WayBackResult['tried'][number][] = [];
+  const attempt = async (what: string, work: () => Promise<string>) => {
+    const [ok, answered] = await work().then(
+      (said) => [true, said] as const,
+      (error) => [false, messageOf(error)] as const,
+    );
+    tried.push({ what, ok, answered });
+  };
+
+  await attempt(`${name} (last good, pid ${incumbent.pid}) says where it stands`, () => control.state(1_000));
+  await attempt(`its pools have live servers`, async () => {
+    const { pools } = await control.evidence(1_000);
+    const dead = pools.filter((p) => p.serversAll > 0 && p.serversLive === 0).map((p) => p.pool);
+    if (dead.length === pools.length && pools.length > 0)
+      throw new Error(`no live server in ${dead.join(', ')}`);
+    return pools.map((p) => `${p.pool} ${p.serversLive}/${p.serversAll}`).join(', ');
+  });
+  const first = witnesses(routeOf(site))[0]?.request;
+  if (first) {
+    await attempt(`${describeRequest(first)} on the public socket`, async () => {
+      const before = await control.evidence(1_000);
+      const status = await askPublicly(fleet, site, first);
+      const after = await control.evidence(1_000);
+      if (after.requests <= before.requests) throw new Error(`status ${status}, but not from ${name}`);
+      return `status ${status} from ${name}`;
+    });
+  }
+  return { ok: tried.every((t) => t.ok), generation: incumbent.generation, tried };
+}
+
+function askPublicly(fleet: Fleet, site: Site, asked: Request): Promise<number> {
+  const listener = site.listeners.find(
+    (l) => l.port === asked.port && (l.tls !== null) === (asked.scheme === 'https'),
+  );
+  if (!listener) return Promise.reject(new Error('the listener is gone'));
+  const send = listener.tls ? httpsRequest : httpRequest;
+  const host = boundHost(listener, fleet.options.balancer);
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return new Promise((resolve, reject) => {
+    const sent = send(
+      {
+        host: reachable,
+        port: listener.port,
+        method: asked.method,
+        path: asked.query === '' ? asked.path : `${asked.path}?${asked.query}`,
+        headers: { host: asked.host, connection: 'close', ...asked.headers },
+        servername: asked.host,
+        rejectUnauthorized: false,
+        agent: false,
+        timeout: answerMsMax,
+      },
+      (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      },
+    );
+    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${answerMsMax} ms`)));
+    sent.on('error', reject);
+    sent.end();
+  });
+}

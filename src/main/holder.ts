@@ -1,0 +1,1 @@
+export { runHolder } from '#agent';
