@@ -1,0 +1,107 @@
+/**
+ * `npm test`: brings what the tests need from Debian where it may, then types, lint and tests.
+ * `npm test -- test/area/some.test.ts` runs that file alone; an argument that begins with `-` goes to Node's runner.
+ * Node's own summary is the last thing printed, and its exit status is ours.
+ */
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { adminFolders, bringTools } from './run/tools.ts';
+
+const root = resolve(import.meta.dirname, '..');
+/** Load balancers live in folders that are not on everybody's path. */
+const path = [process.env.PATH, ...adminFolders].join(delimiter);
+const filesAtOnce = 2;
+const testTimeoutMs = 180_000;
+const runTimeoutMs = 18 * 60_000;
+
+/** Resolves with the exit status; a signal counts as a failure. */
+function run(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((done) => {
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } });
+    const stop = () => child.kill('SIGTERM');
+    const deadline = setTimeout(() => {
+      process.stderr.write(`${command} ran for more than ${runTimeoutMs / 60_000} minutes and was ended.\n`);
+      stop();
+    }, runTimeoutMs);
+    process.once('SIGINT', stop).once('SIGTERM', stop);
+    child.on('error', (error) => {
+      process.stderr.write(`${command}: ${error.message}\n`);
+      clearTimeout(deadline);
+      done(1);
+    });
+    child.on('close', (code) => {
+      clearTimeout(deadline);
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+      done(code ?? 1);
+    });
+  });
+}
+
+async function checks(): Promise<number> {
+  for (const [name, args] of [
+    ['tsc', []],
+    ['biome', ['check', '.']],
+  ] as const) {
+    const status = await run(join(root, 'node_modules/.bin', name), args);
+    if (status !== 0) {
+      const remedy = name === 'biome' ? 'Run: npm run format' : 'Mend the types that are named above';
+      process.stderr.write(`${name} found mistakes, so no test was run. ${remedy}\n`);
+      return status;
+    }
+  }
+  return 0;
+}
+
+async function tests(files: readonly string[], options: readonly string[]): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
+  const tally = join(folder, 'tally');
+  try {
+    const status = await run(process.execPath, [
+      '--test',
+      '--disable-warning=ExperimentalWarning',
+      `--import=${join(import.meta.dirname, 'run/deadline.ts')}`,
+      `--test-concurrency=${filesAtOnce}`,
+      `--test-timeout=${testTimeoutMs}`,
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      `--test-reporter=${join(import.meta.dirname, 'run/tally.ts')}`,
+      `--test-reporter-destination=${tally}`,
+      ...options,
+      ...files,
+    ]);
+    if (status !== 0) return status;
+    const looked = new Set((await readFile(tally, 'utf8')).split('\n').filter(Boolean));
+    const idle = files.filter((file) => !looked.has(file));
+    if (idle.length > 0) {
+      process.stderr.write(
+        `No test ran in:\n${idle.map((f) => `  ${f}\n`).join('')}Write one, or remove it.\n`,
+      );
+      return 1;
+    }
+    return 0;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = args.filter((a) => a.startsWith('-'));
+  const wanted = args.filter((a) => !a.startsWith('-'));
+  const patterns = wanted.length > 0 ? wanted : ['test/**/*.test.ts'];
+  const files = patterns
+    .flatMap((pattern) => globSync(pattern, { cwd: root }))
+    .map((file) => resolve(root, file))
+    .sort();
+  if (files.length === 0) {
+    process.stderr.write(`No test file matches ${patterns.join(' ')}.\n`);
+    return 1;
+  }
+  if (!bringTools((line) => process.stdout.write(`${line}\n`))) return 1;
+  const checked = wanted.length > 0 ? 0 : await checks();
+  return checked === 0 ? tests(files, options) : checked;
+}
+
+process.exitCode = await main(process.argv.slice(2));
