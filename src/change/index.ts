@@ -1,1 +1,3 @@
+export { type Ledger, viewsOf } from './ledger.ts';
+export { createPipeline, type Pipeline, type PipelineParts } from './pipeline.ts';
 export * from './ports.ts';

@@ -1,0 +1,111 @@
+import { assert, type Diagnostic } from '#base';
+import type { Site, SiteDifference } from '#model';
+import { type Answer, count, type Gate, type Proposal, passed, refused } from './gate.ts';
+
+/** What the change does to the site's structure stays within the policy, and the text was not rolled back before. */
+export const limits: Gate<'limits'> = {
+  name: 'limits',
+  forceable: true,
+  askedAfterRefusal: false,
+  during: 'proposed',
+  ask: async (proposal) => judgeLimits(proposal),
+};
+
+/** Pure. */
+export function judgeLimits(
+  proposal: Pick<Proposal, 'reading' | 'before' | 'policy' | 'difference' | 'quarantined'>,
+): Answer {
+  const { reading, before, policy, difference, quarantined } = proposal;
+  assert(reading.site, 'limits are asked after parse');
+  if (reading.text.hash === before.text.hash)
+    return {
+      ...refused('nothing to do: this is the site that already runs', [`hash ${before.text.hash}`]),
+      nothingToDo: true,
+    };
+  const found = [
+    ...(quarantined === null ? [] : [inQuarantine(quarantined)]),
+    ...removedTooMany(before.site, difference, policy.limits.removedServersShareMax),
+    ...leftEmpty(reading.site),
+  ];
+  if (found.length > 0) return refused(summaryOf(found), evidenceOf(difference), found);
+  return passed(describe(difference), evidenceOf(difference));
+}
+
+function summaryOf(found: readonly Diagnostic[]): string {
+  const [first] = found;
+  assert(first, 'there is a finding');
+  return found.length === 1
+    ? [first.path, first.message].filter(Boolean).join(' ')
+    : `${found.length} limits are passed`;
+}
+
+function inQuarantine(why: string): Diagnostic {
+  return finding('HF106', '', `this text was rolled back before: ${why}`, {
+    remedy: 'Change it, or release it: `holdfast apply FILE --release`',
+  });
+}
+
+function removedTooMany(before: Site, difference: SiteDifference, shareMax: number): readonly Diagnostic[] {
+  return before.pools.flatMap((pool) => {
+    const removed = difference.serversRemoved.filter((server) => server.pool === pool.name);
+    const share = removed.length / Math.max(1, pool.servers.length);
+    if (removed.length === 0 || share <= shareMax) return [];
+    return [
+      finding(
+        'HF101',
+        `pool "${pool.name}"`,
+        `loses ${removed.length} of ${pool.servers.length} servers (${percent(share)}), and at most ${percent(shareMax)} may go at once`,
+        {
+          place: pool.place,
+          remedy: 'Remove fewer at a time, or change guard.limits.removedServersShareMax first',
+        },
+      ),
+    ];
+  });
+}
+
+function leftEmpty(site: Site): readonly Diagnostic[] {
+  const empty = site.pools
+    .filter(({ servers }) => servers.length === 0)
+    .map(({ name, place }) => finding('HF101', `pool "${name}"`, 'has no server', { place }));
+  const tables = [
+    ...(site.listeners.length === 0 ? ['listeners'] : []),
+    ...(site.routes.length === 0 ? ['routes'] : []),
+    ...(site.pools.length === 0 ? ['pools'] : []),
+  ].map((path) => finding('HF101', path, 'would be empty'));
+  return [...empty, ...tables];
+}
+
+function finding(
+  code: string,
+  path: string,
+  message: string,
+  more: Partial<Pick<Diagnostic, 'place' | 'remedy'>> = {},
+): Diagnostic {
+  return { code, severity: 'error', path, message, place: null, remedy: '', ...more };
+}
+
+function describe({ serversAdded, serversRemoved, parts }: SiteDifference): string {
+  const said = [
+    ...(serversAdded.length > 0 ? [`${count(serversAdded.length, 'server')} added`] : []),
+    ...(serversRemoved.length > 0 ? [`${count(serversRemoved.length, 'server')} removed`] : []),
+    ...(parts.length > 0 ? [`${count(parts.length, 'part')} changed`] : []),
+  ];
+  return said.join(', ') || 'no part changes';
+}
+
+function evidenceOf({ serversAdded, serversRemoved, parts }: SiteDifference): readonly string[] {
+  const where = (place: { file: string; line: number } | null) =>
+    place ? `${place.file}:${place.line} ` : '';
+  return [
+    ...serversRemoved.map((s) => `- ${where(s.place)}pool "${s.pool}" server "${s.server}" ${s.address}`),
+    ...serversAdded.map((s) => `+ ${where(s.place)}pool "${s.pool}" server "${s.server}" ${s.address}`),
+    ...parts.map(
+      (p) => `${p.how === 'added' ? '+' : p.how === 'removed' ? '-' : '~'} ${where(p.place)}${p.what}`,
+    ),
+  ];
+}
+
+export function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}

@@ -1,0 +1,50 @@
+import { askEvery, couldNotTell, count, type Gate, passed, refused } from './gate.ts';
+
+const rehearsalTimeoutMs = 120_000;
+
+/** The exact engine starts cold with the text on private sockets and answers the witnesses as planned. */
+export const rehearsal: Gate<'rehearsal'> = {
+  name: 'rehearsal',
+  forceable: true,
+  askedAfterRefusal: false,
+  during: 'proposed',
+  async ask({ balancers, reading }) {
+    const { answers, silent } = await askEvery(
+      balancers,
+      'rehearse',
+      { site: reading.text },
+      rehearsalTimeoutMs,
+    );
+    const wrong = answers.flatMap(({ balancer, output }) =>
+      output.witnesses
+        .filter(({ ok }) => !ok)
+        .map((w) => `${balancer}: ${w.request}: expected ${w.expected}, got ${w.got}`),
+    );
+    const failed = answers.filter(({ output }) => !output.ok);
+    if (failed.length > 0) {
+      const evidence = wrong.length > 0 ? wrong : failed.map(({ balancer }) => `${balancer}: did not start`);
+      return refused(
+        `${failed.map(({ balancer }) => balancer).join(', ')}: ${wrong.length > 0 ? `${count(wrong.length, 'witness', 'witnesses')} answered otherwise than planned` : 'did not start'}`,
+        evidence,
+        evidence.map((message) => ({
+          code: 'HF104',
+          severity: 'error',
+          place: null,
+          path: '',
+          message,
+          remedy: '',
+        })),
+      );
+    }
+    if (silent.length > 0) return couldNotTell(silent);
+    const all = answers.reduce((sum, { output }) => sum + output.witnesses.length, 0);
+    const slowest = Math.max(0, ...answers.map(({ output }) => output.startMs));
+    return passed(
+      `${count(all, 'witness', 'witnesses')} answered as planned, cold start in ${Math.round(slowest)} ms`,
+      answers.flatMap(({ balancer, output }) => [
+        `${balancer}: cold start ${Math.round(output.startMs)} ms, ${Math.round(output.memoryBytes / 1e6)} MB`,
+        ...output.replaced.map((what) => `${balancer}: replaced ${what}`),
+      ]),
+    );
+  },
+};

@@ -1,0 +1,133 @@
+import type { ChangeView } from '#contract';
+import { type Event, finalStates, type GateReport, type JournalEntry } from '#events';
+
+/** What the journal says about changes, and nothing else: any process that reads the same entries sees the same. */
+export interface Ledger {
+  /** Oldest first. */
+  readonly changes: ReadonlyMap<string, ChangeView>;
+  /** By hash of the site: why. */
+  readonly quarantine: ReadonlyMap<string, string>;
+  readonly frozen: string | null;
+  /** Guard records that are in the journal: `recordKey`. */
+  readonly records: ReadonlySet<string>;
+  /** By balancer: the highest record number in the journal. */
+  readonly lastRecord: ReadonlyMap<string, number>;
+}
+
+interface Draft {
+  readonly changes: Map<string, ChangeView>;
+  readonly quarantine: Map<string, string>;
+  frozen: string | null;
+  readonly records: Set<string>;
+  readonly lastRecord: Map<string, number>;
+}
+
+/** A ledger that is brought forward entry by entry. */
+export interface GrowingLedger {
+  readonly now: Ledger;
+  add(entry: JournalEntry): void;
+}
+
+export function growingLedger(entries: readonly JournalEntry[] = []): GrowingLedger {
+  const draft: Draft = {
+    changes: new Map(),
+    quarantine: new Map(),
+    frozen: null,
+    records: new Set(),
+    lastRecord: new Map(),
+  };
+  for (const entry of entries) add(draft, entry);
+  return { now: draft, add: (entry) => add(draft, entry) };
+}
+
+/** Pure: every change, oldest first. */
+export function viewsOf(entries: readonly JournalEntry[]): readonly ChangeView[] {
+  return [...growingLedger(entries).now.changes.values()];
+}
+
+/** The change that has begun and not ended; at most one, because a second is refused. */
+export function inFlight(ledger: Ledger): ChangeView | null {
+  for (const view of ledger.changes.values()) if (!finalStates.includes(view.state)) return view;
+  return null;
+}
+
+/** An agent that lost its memory counts from 1 again, so the number alone does not name a record. */
+export function recordKey(balancer: string, number: number, at: number): string {
+  return `${balancer}#${number}@${at}`;
+}
+
+function add(draft: Draft, entry: JournalEntry): void {
+  const event: Event = entry.event;
+  switch (event.kind) {
+    case 'change.proposed':
+      draft.changes.set(event.change, proposedView(event, entry));
+      return;
+    case 'change.gate':
+      update(draft, event.change, (view) => ({
+        ...view,
+        gates: withReport(view.gates, event.report),
+      }));
+      return;
+    case 'change.state':
+      update(draft, event.change, (view) => ({
+        ...view,
+        state: event.state,
+        why: event.why,
+        endedAt: finalStates.includes(event.state) ? entry.at : null,
+      }));
+      return;
+    case 'incident.opened':
+      if (event.change) update(draft, event.change, (view) => ({ ...view, incident: event.incident }));
+      return;
+    case 'quarantine.added':
+      draft.quarantine.set(event.siteHash, event.why);
+      return;
+    case 'quarantine.released':
+      draft.quarantine.delete(event.siteHash);
+      return;
+    case 'pipeline.frozen':
+      draft.frozen = event.why;
+      return;
+    case 'pipeline.released':
+      draft.frozen = null;
+      return;
+    case 'guard.acted': {
+      const { balancer, number, at } = event.record;
+      draft.records.add(recordKey(balancer, number, at));
+      draft.lastRecord.set(balancer, Math.max(number, draft.lastRecord.get(balancer) ?? 0));
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+function proposedView(event: Extract<Event, { kind: 'change.proposed' }>, entry: JournalEntry): ChangeView {
+  const { change, file, siteHash, force, reason, difference } = event;
+  return {
+    id: change,
+    state: 'proposed',
+    why: '',
+    file,
+    siteHash,
+    by: entry.by,
+    force,
+    reason,
+    proposedAt: entry.at,
+    endedAt: null,
+    difference,
+    gates: [],
+    incident: null,
+  };
+}
+
+/** A gate that is asked again has one place in the list: its newest answer. */
+function withReport(gates: readonly GateReport[], report: GateReport): readonly GateReport[] {
+  const known = gates.some(({ gate }) => gate === report.gate);
+  return known ? gates.map((old) => (old.gate === report.gate ? report : old)) : [...gates, report];
+}
+
+function update(draft: Draft, id: string, next: (view: ChangeView) => ChangeView): void {
+  const view = draft.changes.get(id);
+  if (view) draft.changes.set(id, next(view));
+}

@@ -1,0 +1,205 @@
+import { type Clock, type Log, messageOf } from '#base';
+import type { ChangeView } from '#contract';
+import type { ChangeState, GateReport } from '#events';
+import type { Book } from './book.ts';
+import { type Answer, existence, type Gate, gates, type Proposal } from './gates/index.ts';
+import { decide, type Finding, type Step, type Stop } from './machine.ts';
+import type { SiteKeeper } from './ports.ts';
+import type { ProgressHub } from './progress.ts';
+import type { RecordCollector } from './records.ts';
+import { type Told, tellEvery } from './take-back.ts';
+
+const promoteTimeoutMs = 10_000;
+/** A decision to take back waits this long for the disk, and not longer. */
+export const journalBeforeTakeBackMs = 500;
+/** How long the end of a change waits for the incident that a guard's action opens. */
+const incidentWaitMs = 1_000;
+
+/** One change under way. */
+export interface Running {
+  readonly view: ChangeView;
+  readonly proposal: Proposal;
+  readonly book: Book;
+  readonly sites: SiteKeeper;
+  readonly records: RecordCollector;
+  readonly hub: ProgressHub;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly stopped: () => Stop | null;
+  /** Balancers that did not hear that the change is taken back: told again later. */
+  readonly untold: (told: Told, change: string, reason: string) => void;
+}
+
+/** From `proposed` to its end. Never rejects; resolves with what the balancers said when they were told to take it back. */
+export async function runChange(running: Running): Promise<Told> {
+  let state: ChangeState = 'proposed';
+  const enter = async (finding: Finding): Promise<Step | null> => {
+    const step = decide(state, finding);
+    if (step && !endsChange(step)) {
+      await appendState(running, step);
+      state = step.state;
+    }
+    return step;
+  };
+  try {
+    const end = await toTheEnd(running, enter);
+    return await endChange(running, end);
+  } catch (error) {
+    // A journal that cannot be written, or a mistake of ours: either way the last good site is what stays.
+    running.log.error('the change broke off', { change: running.view.id, why: messageOf(error) });
+    const stop = running.stopped() ?? { kind: 'broken', why: messageOf(error), code: '' };
+    const step = decide(state, { kind: 'stopped', stop });
+    return step ? endChange(running, { ...step, takeBack: true }) : [];
+  }
+}
+
+type Enter = (finding: Finding) => Promise<Step | null>;
+
+/** The life of a change as a straight line; the first step that ends it is returned. */
+async function toTheEnd(running: Running, enter: Enter): Promise<Step> {
+  const gated = await enter(await askBeforeTraffic(running));
+  if (!gated || endsChange(gated)) return must(gated);
+  const admitted = await enter(await askAgain(running));
+  if (!admitted || endsChange(admitted)) return must(admitted);
+  for (const gate of gates.filter(({ during }) => during !== 'proposed')) {
+    const { answer, report } = await askGate(running, gate);
+    if (report.verdict !== 'passed')
+      return must(await enter({ kind: 'stopped', stop: stopOf(running, answer) }));
+    if (gate.during === 'canary') await enter({ kind: 'canary passed', why: report.summary });
+  }
+  const stop = await promoteEverywhere(running);
+  return must(await enter(stop ? { kind: 'stopped', stop } : { kind: 'promoted everywhere' }));
+}
+
+function endsChange(step: Step): boolean {
+  return !['gated', 'canary', 'baking'].includes(step.state);
+}
+
+function must(step: Step | null): Step {
+  if (!step) throw new Error('the machine has no step for this finding');
+  return step;
+}
+
+async function askBeforeTraffic(running: Running): Promise<Finding> {
+  const reports: GateReport[] = [];
+  for (const gate of gates.filter(({ during }) => during === 'proposed')) {
+    const refusedBefore = reports.some(({ verdict, forced }) => verdict !== 'passed' && !forced);
+    if (refusedBefore && !gate.askedAfterRefusal) continue;
+    const { answer, report } = await askGate(running, gate);
+    const stop = running.stopped();
+    if (stop) return { kind: 'stopped', stop };
+    if (answer.nothingToDo) return { kind: 'nothing to do', why: report.summary };
+    reports.push(report);
+    if (report.verdict !== 'passed' && !gate.forceable) break;
+  }
+  return { kind: 'gates answered', reports };
+}
+
+/** Existence once more, just before the candidate starts: minutes may lie between the first answer and now. Journalled when it differs. */
+async function askAgain(running: Running): Promise<Finding> {
+  const answer = await existence.ask(running.proposal);
+  const stop = running.stopped();
+  if (stop) return { kind: 'stopped', stop };
+  const report = reportOf(running, existence, answer, 0);
+  if (report.verdict !== 'passed' && !report.forced) await showReport(running, report);
+  return { kind: 'asked again', report };
+}
+
+async function askGate(running: Running, gate: Gate): Promise<{ answer: Answer; report: GateReport }> {
+  const { hub, clock, proposal } = running;
+  hub.show({ kind: 'gate started', gate: gate.name });
+  const began = clock.monotonicMs();
+  const answer = await gate.ask(proposal);
+  const report = reportOf(running, gate, answer, Math.round(clock.monotonicMs() - began));
+  if (gate.during === 'proposed') await showReport(running, report);
+  else await beforeTakeBack(running, showReport(running, report));
+  return { answer, report };
+}
+
+function reportOf({ proposal }: Running, gate: Gate, answer: Answer, tookMs: number): GateReport {
+  const { verdict, summary, evidence, diagnostics } = answer;
+  const forced = proposal.forced && gate.forceable && verdict !== 'passed' && !answer.nothingToDo;
+  return { gate: gate.name, verdict, forced, summary, evidence, diagnostics, tookMs };
+}
+
+async function showReport({ book, hub, view }: Running, report: GateReport): Promise<void> {
+  await book.append('controller', { kind: 'change.gate', change: view.id, report });
+  hub.show({ kind: 'gate', report });
+}
+
+function stopOf({ stopped }: Running, answer: Answer): Stop {
+  return stopped() ?? answer.stop ?? { kind: 'broken', why: answer.summary, code: 'HF107' };
+}
+
+async function promoteEverywhere({ view, proposal, book, sites }: Running): Promise<Stop | null> {
+  const { watch, balancers, reading } = proposal;
+  await sites.stage(reading.text);
+  for (const balancer of balancers) {
+    const change = view.id;
+    await book.append('controller', { kind: 'change.promoted', change, balancer: balancer.name });
+    const promoted = await watch.during(balancer.call('promote', { change }, promoteTimeoutMs));
+    if (promoted.stop) return promoted.stop;
+    watch.release(balancer.name);
+  }
+  return null;
+}
+
+async function appendState({ book, hub, view }: Running, { state, why }: Step): Promise<void> {
+  await book.append('controller', { kind: 'change.state', change: view.id, state, why });
+  hub.show({ kind: 'state', state, why });
+}
+
+/** Journals the decision, makes it so, and tells who watches. A disk that hangs or is full does not keep a bad change in traffic. */
+async function endChange(running: Running, step: Step): Promise<Told> {
+  const { view, hub, records, proposal, sites, untold, book } = running;
+  if (step.takeBack) await beforeTakeBack(running, records.poll());
+  const journalled = journalEnd(running, step);
+  if (step.takeBack) await beforeTakeBack(running, journalled);
+  else
+    await journalled.catch((error: unknown) =>
+      running.log.error('end not journalled', { why: messageOf(error) }),
+    );
+  hub.show({ kind: 'state', state: step.state, why: step.why });
+  let told: Told = [];
+  if (step.takeBack) {
+    told = await tellEvery(proposal.balancers, view.id, step.why);
+    untold(told, view.id, step.why);
+    await beforeTakeBack(running, records.poll());
+    await sites.settle(proposal.before.text.hash).catch(() => false);
+  } else if (step.state === 'promoted') {
+    await sites.settle(proposal.reading.text.hash).catch((error: unknown) => {
+      running.log.error('the promoted text was not kept', { why: messageOf(error) });
+    });
+  }
+  if (step.freeze) await incidentOpened(running);
+  const now = book.ledger().changes.get(view.id) ?? view;
+  hub.show({ kind: 'end', change: { ...now, state: step.state, why: step.why } });
+  return told;
+}
+
+/** The state comes last: what a reader sees as ended has all that belongs to its end. */
+async function journalEnd({ book, view, stopped }: Running, step: Step): Promise<void> {
+  const { id: change, siteHash } = view;
+  const { state, why } = step;
+  const stop = stopped();
+  const by = stop?.kind === 'person' ? stop.by : 'controller';
+  await Promise.all([
+    ...(step.quarantine ? [book.append(by, { kind: 'quarantine.added', siteHash, change, why })] : []),
+    ...(step.freeze ? [book.append(by, { kind: 'pipeline.frozen', why: `${change}: ${why}` })] : []),
+    book.append(by, { kind: 'change.state', change, state, why }),
+  ]);
+}
+
+async function beforeTakeBack({ clock, log }: Running, work: Promise<unknown>): Promise<void> {
+  const settled = work.then(
+    () => {},
+    (error: unknown) => log.error('the journal does not take it', { why: messageOf(error) }),
+  );
+  await Promise.race([settled, clock.sleep(journalBeforeTakeBackMs)]);
+}
+
+async function incidentOpened({ book, view, clock }: Running): Promise<void> {
+  const giveUpAt = clock.monotonicMs() + incidentWaitMs;
+  while (!book.ledger().changes.get(view.id)?.incident && clock.monotonicMs() < giveUpAt)
+    await clock.sleep(50);
+}
