@@ -1,0 +1,4 @@
+import type { Dialect } from '../dialect.ts';
+import { lower } from './lower.ts';
+
+export const haproxyDialect: Dialect = { name: 'haproxy', fileName: 'haproxy.cfg', lower };

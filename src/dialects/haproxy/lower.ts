@@ -1,0 +1,223 @@
+import { type Listener, type Pool, routeOf, type Server, type Site } from '#model';
+import type { Action, RoutedListener } from '#routing';
+import { type ListenAt, netServerId, type Placement } from '../dialect.ts';
+import { actionBackend, backendName, routingLines } from './routes.ts';
+import { defaults, milliseconds, name, ours, word } from './vocabulary.ts';
+
+/** The site as a configuration for HAProxy 2.6. */
+export function lower(site: Site, placement: Placement): string {
+  const routed = routeOf(site).listeners;
+  const sections = [
+    globalSection(placement),
+    errorsSection(),
+    defaultsSection(),
+    ...site.listeners.map((listener) => listenerSection(listener, routed, placement)),
+    ...(placement.entrance === null ? [] : [entranceSection(routed, placement.entrance)]),
+    ...site.pools.map((pool) => poolSection(pool, placement)),
+    ...answerSections(routed),
+    ...(placement.neighbour === null ? [] : [neighbourSection(placement.neighbour)]),
+  ];
+  return `${sections.map(sectionText).join('\n\n')}\n`;
+}
+
+interface Section {
+  readonly head: string;
+  readonly lines: readonly string[];
+}
+
+function sectionText({ head, lines }: Section): string {
+  return [head, ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function globalSection(placement: Placement): Section {
+  return {
+    head: 'global',
+    lines: [
+      `nbthread ${placement.threads}`,
+      `fd-hard-limit ${defaults.descriptorsMax}`,
+      `stats socket ${word(`unix@${placement.control}`)} mode 600 level admin`,
+      `stats timeout ${milliseconds(defaults.controlTimeoutMs)}`,
+      // Level err: failed requests and servers that go down, but not the two lines of every park and resume.
+      `log ring@${ours.errors} local0 err`,
+    ],
+  };
+}
+
+function errorsSection(): Section {
+  return {
+    head: `ring ${ours.errors}`,
+    lines: ['format iso', 'maxlen 1024', `size ${defaults.errorLogBytes}`],
+  };
+}
+
+function defaultsSection(): Section {
+  return {
+    head: 'defaults',
+    lines: [
+      'mode http',
+      'log global',
+      'option dontlog-normal',
+      'option log-separate-errors',
+      // status, how it ended, pool, server, retries, method, path without query, host
+      'log-format "%ST %ts %b %s %rc %HM %HP %[var(txn.host)]"',
+      'option idle-close-on-response',
+      'option redispatch 1',
+      `retries ${defaults.retries}`,
+      `timeout connect ${milliseconds(defaults.connectTimeoutMs)}`,
+      `timeout server ${milliseconds(defaults.serverTimeoutMs)}`,
+      `timeout client ${milliseconds(defaults.clientTimeoutMs)}`,
+      `timeout http-request ${milliseconds(defaults.requestTimeoutMs)}`,
+      `timeout http-keep-alive ${milliseconds(defaults.keepAliveTimeoutMs)}`,
+      `timeout tunnel ${milliseconds(defaults.tunnelTimeoutMs)}`,
+    ],
+  };
+}
+
+function listenerSection(
+  listener: Listener,
+  routed: readonly RoutedListener[],
+  placement: Placement,
+): Section {
+  const { setup, rules, otherwise } = routingLines(routed.filter((r) => r.name === listener.name));
+  return {
+    head: `frontend ${name(listener.name)}`,
+    lines: [
+      `bind ${bindWords(listener, placement).join(' ')}`,
+      'http-request set-header X-Forwarded-For %[src]',
+      `http-request set-header X-Forwarded-Proto ${listener.tls ? 'https' : 'http'}`,
+      ...setup,
+      // First of the routing rules. Every other answer is a backend too, because http-request rules run before it.
+      ...(placement.neighbour === null
+        ? []
+        : [`use_backend ${ours.neighbour} if { var(${ours.takeBack}) -m int 1 }`]),
+      ...rules,
+      `default_backend ${otherwise}`,
+    ],
+  };
+}
+
+/** The same rules as the listeners' together, for requests that a neighbour sends: it has set the headers already. */
+function entranceSection(routed: readonly RoutedListener[], path: string): Section {
+  const { setup, rules, otherwise } = routingLines(routed);
+  return {
+    head: `frontend ${ours.entrance}`,
+    lines: [
+      `bind ${word(`unix@${path}`)} accept-proxy mode 600`,
+      ...setup,
+      ...rules,
+      `default_backend ${otherwise}`,
+    ],
+  };
+}
+
+function bindWords(listener: Listener, placement: Placement): string[] {
+  const at = placement.listeners[listener.name] ?? {
+    kind: 'address',
+    host: listener.host,
+    port: listener.port,
+  };
+  const words = [word(bindAddress(at))];
+  if (at.kind === 'unix') words.push('mode', '600');
+  if (!listener.tls) return words;
+  words.push('ssl');
+  for (const bundle of placement.certificates[listener.name] ?? []) words.push('crt', word(bundle));
+  words.push('alpn', 'h2,http/1.1');
+  if (placement.ticketKeys !== null) words.push('tls-ticket-keys', word(placement.ticketKeys));
+  return words;
+}
+
+function bindAddress(at: ListenAt): string {
+  switch (at.kind) {
+    case 'fd':
+      return `fd@${at.fd}`;
+    case 'unix':
+      return `unix@${at.path}`;
+    case 'address':
+      return hostPort(at.host, at.port);
+  }
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+const balance = { roundrobin: 'roundrobin', leastconn: 'leastconn', random: 'random', source: 'source' };
+
+function poolSection(pool: Pool, placement: Placement): Section {
+  const { connectMs, serverMs, queueMs } = pool.timeouts;
+  return {
+    head: `backend ${name(pool.name)}`,
+    lines: [
+      `balance ${balance[pool.algorithm]}`,
+      ...(pool.algorithm === 'source' ? ['hash-type consistent'] : []),
+      `timeout connect ${milliseconds(connectMs)}`,
+      `timeout server ${milliseconds(serverMs)}`,
+      `timeout queue ${milliseconds(queueMs)}`,
+      ...healthCheckLines(pool),
+      ...pool.servers.map((server) => serverLine(pool, server, placement)),
+      ...(placement.neighbour === null ? [] : [netLine(placement.neighbour)]),
+    ],
+  };
+}
+
+/**
+ * Three failed connections in a row bring the next check forward, and that check alone decides (`sudden-death`).
+ * Not `mark-down`: it would turn a server's restart of half a second into an outage of `rise` intervals, for a pool
+ * of one server and for a short fault of the balancer's own network, which retries bridge without a failed request.
+ * The net needs no more: servers that do not exist are down after their first check, before a candidate is exposed.
+ */
+function healthCheckLines({ healthCheck, servers }: Pool): string[] {
+  const { http, intervalMs, timeoutMs, rise, fall } = healthCheck;
+  const first = servers[0];
+  return [
+    ...(http === null
+      ? []
+      : [
+          'option httpchk',
+          `http-check send meth GET uri ${word(http.path)} ver HTTP/1.1 hdr Host ${word(first ? hostPort(first.host, first.port) : 'localhost')}`,
+          `http-check expect status ${http.expectStatus}`,
+        ]),
+    `timeout check ${milliseconds(timeoutMs)}`,
+    [
+      'default-server check',
+      `inter ${milliseconds(intervalMs)} fastinter ${milliseconds(fastIntervalMs(intervalMs))}`,
+      `fall ${fall} rise ${rise}`,
+      `observe layer4 error-limit ${defaults.errorsInARow} on-error sudden-death`,
+      // A name that cannot be resolved makes its server down, not the start fail.
+      'init-addr last,libc,none',
+    ].join(' '),
+  ];
+}
+
+function fastIntervalMs(intervalMs: number): number {
+  return Math.min(intervalMs, Math.max(100, Math.min(1_000, intervalMs / 4)));
+}
+
+function serverLine(pool: Pool, server: Server, placement: Placement): string {
+  const address = placement.servers?.[`${pool.name}/${server.name}`] ?? hostPort(server.host, server.port);
+  const limit = server.connectionsMax === null ? '' : ` maxconn ${server.connectionsMax}`;
+  return `server ${name(server.name)} ${word(address)} weight ${server.weight}${limit}`;
+}
+
+function netLine(neighbour: string): string {
+  return `server ${ours.net} ${word(`unix@${neighbour}`)} send-proxy-v2 backup no-check observe none id ${netServerId}`;
+}
+
+function neighbourSection(neighbour: string): Section {
+  return {
+    head: `backend ${ours.neighbour}`,
+    lines: [`server neighbour ${word(`unix@${neighbour}`)} send-proxy-v2`],
+  };
+}
+
+/** A backend for each answer that HAProxy itself gives: as a backend it cannot come before the take-back. */
+function answerSections(routed: readonly RoutedListener[]): Section[] {
+  const actions = new Map<string, Action>();
+  for (const listener of routed)
+    for (const action of [...listener.rules.map((rule) => rule.action), listener.otherwise])
+      if (action.kind !== 'pool') actions.set(backendName(action), action);
+  return [...actions].map(([head, action]) => ({
+    head: `backend ${head}`,
+    lines: [actionBackend(action)].filter((line) => line !== ''),
+  }));
+}

@@ -1,0 +1,132 @@
+import { haproxyNames, netServerId } from '#dialects';
+import type { Evidence, PoolEvidence, ServerEvidence } from '../engine.ts';
+import { count, type StatRow, statRows } from './statistics.ts';
+
+/** What the dialect adds to the site bears a prefix; everything else is a listener, pool or server of the site. */
+const isOurs = (proxyOrServer: string) => proxyOrServer.startsWith(haproxyNames.prefix);
+
+export const serversCommand = 'show stat -1 4 -1';
+export const frontendsCommand = 'show stat -1 1 -1';
+/** The net's servers, by their common id. */
+export const netCommand = `show stat -1 4 ${netServerId}`;
+
+/** Frontends, backends and the net's servers: cheap whatever the number of servers. */
+export const evidenceCommands = ['show stat -1 3 -1', netCommand] as const;
+
+const answers = ['hrsp_1xx', 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx', 'hrsp_other'] as const;
+const columns = [
+  'pxname',
+  'svname',
+  'type',
+  'scur',
+  'stot',
+  'qcur',
+  'econ',
+  'eresp',
+  'wretr',
+  'wredis',
+  'act',
+  ...answers,
+] as const;
+type Row = StatRow<(typeof columns)[number]>;
+
+const kinds = { frontend: '0', backend: '1', server: '2' } as const;
+
+/**
+ * @param text the answers to `evidenceCommands`, one after the other
+ * @param serversAll servers of each pool, which HAProxy's row for a pool does not tell
+ */
+export function evidenceOf(text: string, serversAll: ReadonlyMap<string, number>): Evidence {
+  const rows = statRows(text, columns);
+  const frontends = rows.filter((row) => row.type === kinds.frontend);
+  const visible = frontends.filter((row) => !isOurs(row.pxname));
+  const pools = rows
+    .filter((row) => row.type === kinds.backend && !isOurs(row.pxname))
+    .map((row) => poolEvidence(row, serversAll));
+  const nets = rows.filter((row) => row.type === kinds.server);
+  return {
+    requests: sum(visible.map(finished)),
+    errors: sum(visible.map((row) => count(row.hrsp_5xx))),
+    clientErrors: sum(visible.map((row) => count(row.hrsp_4xx))),
+    connectionErrors: sum(pools.map((pool) => pool.connectionErrors)),
+    retries: sum(pools.map((pool) => pool.retries)),
+    responseErrors: sum(pools.map((pool) => pool.responseErrors)),
+    netUses: sum(nets.map((row) => count(row.stot))),
+    entranceRequests: sum(frontends.filter((row) => row.pxname === haproxyNames.entrance).map(finished)),
+    connections: sum(visible.map((row) => count(row.scur))),
+    pools,
+  };
+}
+
+/** HAProxy counts an answer when it has ended, so their sum is the number of finished requests. */
+function finished(row: Row): number {
+  return sum(answers.map((column) => count(row[column])));
+}
+
+function poolEvidence(row: Row, serversAll: ReadonlyMap<string, number>): PoolEvidence {
+  return {
+    pool: row.pxname,
+    requests: finished(row),
+    errors: count(row.hrsp_5xx),
+    connectionErrors: count(row.econ),
+    retries: count(row.wretr) + count(row.wredis),
+    responseErrors: count(row.eresp),
+    serversLive: count(row.act),
+    serversAll: serversAll.get(row.pxname) ?? 0,
+    queued: count(row.qcur),
+  };
+}
+
+const serverColumns = ['pxname', 'svname', 'status', 'check_status', 'last_chk', ...answers] as const;
+
+/** @param text the answer to `serversCommand` */
+export function serversOf(text: string): ServerEvidence[] {
+  return statRows(text, serverColumns)
+    .filter((row) => !isOurs(row.pxname) && !isOurs(row.svname))
+    .map((row) => ({
+      pool: row.pxname,
+      server: row.svname,
+      state: stateOf(row.status, row.check_status),
+      lastCheck: lastCheckOf(row.status, row.check_status, row.last_chk),
+      requests: sum(answers.map((column) => count(row[column]))),
+      errors: count(row.hrsp_5xx),
+    }));
+}
+
+/** `UP 1/3` is a server on its way down that still gets requests; `DOWN 1/2` the other way round. */
+function stateOf(status: string, checkStatus: string): ServerEvidence['state'] {
+  if (status.startsWith('MAINT') || status.startsWith('DOWN')) return 'down';
+  return checkStatus === '' || checkStatus.includes('INI') ? 'unknown' : 'up';
+}
+
+/** HAProxy marks a check that is under way with a star: what it says is the check before. */
+function lastCheckOf(status: string, checkStatus: string, lastCheck: string): string {
+  if (status.startsWith('MAINT (resolution)')) return 'the name does not resolve';
+  if (status.startsWith('MAINT')) return 'in maintenance';
+  return [checkStatus.replace(/^\* /, ''), lastCheck].filter((part) => part !== '').join(' ');
+}
+
+/** How many servers each pool has, the net not counted. */
+export function serversPerPool(text: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { pool } of serversOf(text)) counts.set(pool, (counts.get(pool) ?? 0) + 1);
+  return counts;
+}
+
+/** Public frontends and how many of them accept. */
+export function publicSideOf(text: string): { readonly open: number; readonly all: number } {
+  const rows = statRows(text, ['pxname', 'status']).filter((row) => !isOurs(row.pxname));
+  return { open: rows.filter((row) => row.status === 'OPEN').length, all: rows.length };
+}
+
+/** The net's servers: `POOL/SERVER`, and whether each may be used. */
+export function netServersOf(text: string): readonly { readonly name: string; readonly on: boolean }[] {
+  return statRows(text, ['pxname', 'svname', 'status']).map((row) => ({
+    name: `${row.pxname}/${row.svname}`,
+    on: !row.status.startsWith('MAINT'),
+  }));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,198 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer as createSocketServer, type Server as SocketServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { haproxyDialect, type Placement } from '#dialects';
+import { type EngineControl, haproxyEngine } from '#engines';
+import type { Site } from '#model';
+
+/** A place for real HAProxy processes: everything it starts or makes is gone after `close`. */
+export interface HaproxyWorld {
+  readonly folder: string;
+  readonly binary: { readonly path: string; readonly version: string };
+  /** A listening socket on a free port of 127.0.0.1, as the holder would own it. */
+  socket(): Promise<PublicSocket>;
+  /** A server that answers with its name; resolves to its port. */
+  server(name: string, handle?: RequestListener): Promise<TestServer>;
+  start(site: Site, options: StartOptions): Promise<Generation>;
+  close(): Promise<void>;
+}
+
+export interface PublicSocket {
+  readonly port: number;
+  readonly fd: number;
+}
+
+export interface TestServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly name: string;
+  /** By listener name. */
+  readonly sockets: Readonly<Record<string, PublicSocket>>;
+  readonly parked?: boolean;
+  readonly neighbour?: string | null;
+  readonly certificates?: Placement['certificates'];
+  readonly ticketKeys?: string | null;
+  readonly servers?: Placement['servers'];
+}
+
+export interface Generation {
+  readonly pid: number;
+  readonly entrance: string;
+  readonly socketPath: string;
+  readonly control: EngineControl;
+  readonly text: string;
+  /** What it wrote to its standard output and error. */
+  said(): string;
+  ended(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+const firstFd = 3;
+const readyMsMax = 10_000;
+
+export async function haproxyWorld(): Promise<HaproxyWorld> {
+  const binary = await haproxyEngine.find();
+  if (!binary) throw new Error(`HAProxy is not installed: ${haproxyEngine.install}`);
+  const folder = mkdtempSync(join(tmpdir(), 'hf-'));
+  chmodSync(folder, 0o755);
+  const closers: (() => Promise<void> | void)[] = [];
+  return {
+    folder,
+    binary,
+    async socket() {
+      const server = createSocketServer().listen({ host: '127.0.0.1', port: 0, backlog: 4096 });
+      await once(server, 'listening');
+      closers.push(() => closeServer(server));
+      // The engines accept, not this process.
+      server.on('connection', (socket) => socket.destroy());
+      return { port: (server.address() as AddressInfo).port, fd: fdOf(server) };
+    },
+    async server(name, handle = (_request, response) => response.end(name)) {
+      const server = createServer({ keepAliveTimeout: 60_000 }, handle).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const close = async () => {
+        server.closeAllConnections();
+        await closeServer(server);
+      };
+      closers.push(close);
+      return { port: (server.address() as AddressInfo).port, close };
+    },
+    async start(site, options) {
+      const generation = await startGeneration(binary, folder, site, options);
+      closers.push(() => generation.kill());
+      return generation;
+    },
+    async close() {
+      for (const close of closers.reverse()) await close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function fdOf(server: SocketServer): number {
+  const { _handle } = server as SocketServer & { readonly _handle: { readonly fd: number } };
+  return _handle.fd;
+}
+
+async function closeServer(server: SocketServer): Promise<void> {
+  if (server.listening) await new Promise((resolve) => server.close(resolve));
+}
+
+async function startGeneration(
+  binary: HaproxyWorld['binary'],
+  world: string,
+  site: Site,
+  options: StartOptions,
+): Promise<Generation> {
+  const folder = join(world, options.name);
+  mkdirSync(folder);
+  const names = Object.keys(options.sockets);
+  const placement: Placement = {
+    generation: 1,
+    threads: 2,
+    listeners: Object.fromEntries(names.map((name, index) => [name, { kind: 'fd', fd: firstFd + index }])),
+    control: join(folder, 'control.sock'),
+    entrance: join(folder, 'entrance.sock'),
+    neighbour: options.neighbour ?? null,
+    certificates: options.certificates ?? {},
+    ticketKeys: options.ticketKeys ?? null,
+    servers: options.servers ?? null,
+  };
+  const text = haproxyDialect.lower(site, placement);
+  const textFile = join(folder, haproxyDialect.fileName);
+  writeFileSync(textFile, text);
+  const command = haproxyEngine.command(binary, { textFile, parked: options.parked ?? false });
+  const output = openSync(join(folder, 'engine.log'), 'a');
+  const child = spawn(command.file, [...command.args], {
+    env: { ...process.env, ...command.env },
+    stdio: ['ignore', output, output, ...names.map((name) => options.sockets[name]?.fd)],
+  });
+  closeSync(output);
+  const ended = once(child, 'exit').then(() => {});
+  const control = haproxyEngine.control({ pid: child.pid ?? 0, control: placement.control });
+  const said = () => readFileSync(join(folder, 'engine.log'), 'utf8');
+  const kill = async () => {
+    control.close();
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await ended;
+  };
+  await untilReady(child, control).catch(async (error) => {
+    await kill();
+    throw new Error(`${error}\n${said()}`);
+  });
+  return {
+    pid: child.pid ?? 0,
+    entrance: placement.entrance ?? '',
+    socketPath: placement.control,
+    control,
+    text,
+    said,
+    ended: () => ended,
+    kill,
+  };
+}
+
+async function untilReady(child: ChildProcess, control: EngineControl): Promise<void> {
+  const deadline = performance.now() + readyMsMax;
+  while (performance.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error('HAProxy ended while it started');
+    const answered = await control.state(500).then(
+      () => true,
+      () => false,
+    );
+    if (answered) return;
+    await sleep(5);
+  }
+  throw new Error('HAProxy did not answer');
+}
+
+/** Waits until `holds`, and says what it waited for when it never does. */
+export async function until(
+  what: string,
+  holds: () => Promise<boolean> | boolean,
+  msMax = 5_000,
+): Promise<void> {
+  const deadline = performance.now() + msMax;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`never happened within ${msMax} ms: ${what}`);
+    await sleep(5);
+  }
+}

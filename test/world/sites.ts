@@ -1,0 +1,50 @@
+import type { Listener, Pool, PoolTimeouts, Route, RouteMatch, Server, Site } from '#model';
+
+const place = { file: 'site.yaml', line: 1, column: 1 };
+
+/** A site of one listener `http` and one pool `web`, quick to notice what its servers do; `over` replaces parts. */
+export function siteOf(over: Partial<Site> = {}): Site {
+  return {
+    name: 'test',
+    listeners: [listenerOf('http', 80)],
+    routes: [routeTo('web')],
+    pools: [poolOf('web', [])],
+    balancers: [{ name: 'lb-1', engine: 'haproxy', address: '127.0.0.1', place }],
+    guard: {
+      canary: { steps: [0.5, 1], firstSliceRequests: 20, stepMs: 1_000 },
+      bakeMs: 1_000,
+      limits: { removedServersShareMax: 0.5, liveServersShareMin: 0.5 },
+    },
+    ...over,
+  };
+}
+
+export function listenerOf(name: string, port: number, tls: Listener['tls'] = null): Listener {
+  return { name, host: '127.0.0.1', port, tls, place };
+}
+
+export const everything: RouteMatch = { path: null, method: null, headers: [], queryParams: [] };
+
+export function routeTo(pool: string, match: Partial<RouteMatch> = {}, over: Partial<Route> = {}): Route {
+  const matches = [{ ...everything, ...match }];
+  return { name: `to-${pool}`, listeners: [], hostnames: [], matches, pool, place, ...over };
+}
+
+export const quickTimeouts: PoolTimeouts = { connectMs: 500, serverMs: 5_000, queueMs: 1_000 };
+
+/** Servers as ports of 127.0.0.1, named s1, s2, ... */
+export function poolOf(name: string, ports: readonly number[], over: Partial<Pool> = {}): Pool {
+  return {
+    name,
+    algorithm: 'roundrobin',
+    servers: ports.map((port, index) => serverOf(`s${index + 1}`, port)),
+    healthCheck: { http: null, intervalMs: 200, timeoutMs: 200, rise: 2, fall: 3 },
+    timeouts: quickTimeouts,
+    place,
+    ...over,
+  };
+}
+
+export function serverOf(name: string, port: number, over: Partial<Server> = {}): Server {
+  return { name, host: '127.0.0.1', port, weight: 1, connectionsMax: null, place, ...over };
+}
