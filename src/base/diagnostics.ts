@@ -37,7 +37,11 @@ export function didYouMean(word: string, known: readonly string[]): string {
   );
   const original = known.find((k) => k.toLowerCase() === best);
   const nearEnough = Math.max(1, Math.floor(word.length / 3));
-  return original !== undefined && distance(word.toLowerCase(), best) <= nearEnough
-    ? `Did you mean "${original}"?`
-    : '';
+  const near = distance(word.toLowerCase(), best) <= nearEnough || sameLetters(word.toLowerCase(), best);
+  return original !== undefined && near ? `Did you mean "${original}"?` : '';
+}
+
+/** Two letters that changed places count as two mistakes of distance, and are one slip of the hand. */
+function sameLetters(a: string, b: string): boolean {
+  return a.length === b.length && [...a].sort().join('') === [...b].sort().join('');
 }

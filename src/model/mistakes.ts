@@ -77,14 +77,18 @@ function diagnosticsOf(issue: PlacedIssue, source: SourceText): Diagnostic[] {
   const expected = issue.words.length > 0 ? `one of ${listed(issue.words)}` : message;
   if (value === undefined) return [mistake('HF012', place, pathText(path), `missing, expected ${expected}`)];
   const wrongType = code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string');
-  const remedy = wrongType ? remedyForType(value, expectsText(path)) : meant(String(value), issue.words);
+  const remedy = wrongType ? remedyForType(value, path) : meant(String(value), issue.words);
   const expectation = `expected ${expected}, got ${shown(value)}`;
   return [mistake(wrongType ? 'HF011' : 'HF013', place, pathText(path), expectation, remedy)];
 }
 
-function remedyForType(value: unknown, wantsText: boolean): string {
-  const plain = typeof value === 'number' || typeof value === 'boolean';
-  return plain && wantsText ? `Put it in quotes: "${value}"` : '';
+/** A number where text is expected is mostly a word without its quotes, or a duration without its unit. */
+function remedyForType(value: unknown, path: Path): string {
+  if (typeof value !== 'number' && typeof value !== 'boolean') return '';
+  const fits = (word: string) =>
+    schemaAt(path).some((node) => node.pattern !== undefined && new RegExp(node.pattern).test(word));
+  if (fits(`${value}s`) && !fits(String(value))) return `Add the unit, such as ${value}s`;
+  return fits(String(value)) ? `Put it in quotes: "${value}"` : '';
 }
 
 const wordMax = 64;
@@ -120,8 +124,7 @@ function valueAt(value: unknown, path: Path): unknown {
 }
 
 interface SchemaNode {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
@@ -144,8 +147,4 @@ function schemaAt(path: Path): readonly SchemaNode[] {
 
 function knownKeys(path: Path): readonly string[] {
   return schemaAt(path).flatMap((node) => Object.keys(node.properties ?? {}));
-}
-
-function expectsText(path: Path): boolean {
-  return schemaAt(path).some((node) => node.type === 'string' && node.enum === undefined);
 }

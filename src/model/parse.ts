@@ -1,9 +1,11 @@
 import type { Diagnostic } from '#base';
 import { buildSite } from './build.ts';
+import { collisions } from './collisions.ts';
 import { diagnosticsMax } from './limits.ts';
+import { matchMistakes } from './matches.ts';
 import { shapeMistakes } from './mistakes.ts';
+import { referenceMistakes } from './references.ts';
 import { siteSchema } from './schema.ts';
-import { senseMistakes } from './sense.ts';
 import type { Site } from './site.ts';
 import { readYaml } from './yaml.ts';
 
@@ -21,10 +23,8 @@ export interface ParsedSite {
 export function parseSite(text: string, file: string, folder: string): ParsedSite {
   const { source, diagnostics } = readYaml(text, file);
   if (source === null) return { site: null, diagnostics };
-  const all = [
-    ...diagnostics,
-    ...withoutRepeats([...shapeMistakes(source), ...senseMistakes(source)], diagnostics),
-  ];
+  const found = [shapeMistakes, referenceMistakes, matchMistakes, collisions].flatMap((look) => look(source));
+  const all = [...diagnostics, ...withoutRepeats(found, diagnostics)];
   const told = all.toSorted(byPlace).slice(0, diagnosticsMax);
   if (all.some((diagnostic) => diagnostic.severity === 'error')) return { site: null, diagnostics: told };
   return { site: buildSite(siteSchema.parse(source.value), folder, source.placeOf), diagnostics: told };

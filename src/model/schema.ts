@@ -147,7 +147,7 @@ const queryMatch = z.strictObject(
 export const pathTypes = ['Exact', 'PathPrefix', 'RegularExpression'] as const;
 export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
-const match = z.strictObject(
+export const matchSchema = z.strictObject(
   {
     path: z
       .strictObject(
@@ -177,7 +177,7 @@ const route = z.strictObject(
     hostnames: list(hostname, 'a list of host names', 0, 100).default([]).meta({
       description: '"shop.example", or "*.shop.example" for one label or more; every host when left out',
     }),
-    matches: list(match, 'a list of matches', 0, 64)
+    matches: list(matchSchema, 'a list of matches', 0, 64)
       .default([])
       .meta({ description: 'One of these must hold, with all that it names; every request when left out' }),
     pool: name.meta({ description: 'Name of the pool that answers' }),
@@ -310,7 +310,7 @@ export const partSchemas = { listeners: listener, routes: route, pools: pool, ba
 export type SiteDocument = z.output<typeof siteSchema>;
 export type ListenerPart = z.output<typeof listener>;
 export type RoutePart = z.output<typeof route>;
-export type MatchPart = z.output<typeof match>;
+export type MatchPart = z.output<typeof matchSchema>;
 export type PoolPart = z.output<typeof pool>;
 export type ServerPart = z.output<typeof server>;
 export type BalancerPart = z.output<typeof balancer>;

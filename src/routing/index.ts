@@ -1,2 +1,3 @@
 export * from './decide.ts';
 export * from './routing.ts';
+export { type ShadowedRule, shadowedRules, type Witness, witnesses } from './witness.ts';

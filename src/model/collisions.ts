@@ -1,0 +1,179 @@
+import { isIPv6 } from 'node:net';
+import type { Diagnostic } from '#base';
+import { pathText } from './mistakes.ts';
+import { type Indexed, type Parts, partsOf, sectionOf } from './parts.ts';
+import { repeated } from './references.ts';
+import { conditionsOf, hostPort } from './route.ts';
+import { boundHost, type Listener, type Pool, type Route } from './site.ts';
+import { mistake, type Path, type SourceText } from './yaml.ts';
+
+/**
+ * Parts that cannot all be meant: routes for the same requests, listeners on the same address, servers named alike;
+ * and pools that nothing reaches. Looks at every part whose own shape is right.
+ */
+export function collisions(source: SourceText): Diagnostic[] {
+  const parts = partsOf(source);
+  return [
+    ...sameRequests(parts, source),
+    ...sameAddress(parts, source),
+    ...parts.pools.flatMap((pool) => sameServers(pool, source)),
+    ...unreachedPools(parts, source),
+  ];
+}
+
+const rulesMax = 20_000;
+
+/** The same conditions on the same listener, and different pools: one of the two can never have its way. */
+function sameRequests({ listeners, routes }: Parts, source: SourceText): Diagnostic[] {
+  const first = new Map<string, Indexed<Route>>();
+  const told = new Set<string>();
+  const found: Diagnostic[] = [];
+  let rules = 0;
+  for (const route of routes) {
+    for (const key of requestKeys(route.part, listeners)) {
+      if (++rules > rulesMax) return [...found, tooManyRules(source)];
+      const before = first.get(key);
+      if (before === undefined) first.set(key, route);
+      else if (before.part.pool !== route.part.pool && !told.has(`${before.index} ${route.index}`)) {
+        told.add(`${before.index} ${route.index}`);
+        found.push(sameRequestsMistake(before, route, key, source));
+      }
+    }
+  }
+  return found;
+}
+
+function* requestKeys(route: Route, listeners: readonly Indexed<Listener>[]): Generator<string> {
+  const all = listeners.map(({ part }) => part.name);
+  const names = route.listeners.length > 0 ? route.listeners : all;
+  const hostnames = route.hostnames.length > 0 ? route.hostnames : [null];
+  const matches = route.matches.length > 0 ? route.matches : [null];
+  for (const listener of names) {
+    for (const hostname of hostnames) {
+      for (const match of matches) {
+        const conditions = conditionsOf(
+          hostname,
+          match ?? { path: null, method: null, headers: [], queryParams: [] },
+        );
+        yield `${listener}: ${conditions.map(conditionText).sort().join(' and ') || 'every request'}`;
+      }
+    }
+  }
+}
+
+function conditionText(condition: ReturnType<typeof conditionsOf>[number]): string {
+  const { kind, value } = condition;
+  const name = 'name' in condition ? ` ${condition.name}` : '';
+  const match = 'match' in condition && condition.match !== 'exact' ? ` ${condition.match}` : '';
+  return `${kind}${name}${match} ${value}`;
+}
+
+function sameRequestsMistake(
+  before: Indexed<Route>,
+  route: Indexed<Route>,
+  key: string,
+  source: SourceText,
+): Diagnostic {
+  const path: Path = ['routes', route.index];
+  const { line } = source.placeOf(['routes', before.index]);
+  const message =
+    `matches the same requests as routes[${before.index}] on line ${line} (${key}), ` +
+    `which sends them to "${before.part.pool}" and not to "${route.part.pool}"`;
+  return mistake(
+    'HF016',
+    source.placeOf(path),
+    pathText(path),
+    message,
+    'Remove one, or make one more specific',
+  );
+}
+
+function tooManyRules(source: SourceText): Diagnostic {
+  const message = `expected at most ${rulesMax} combinations of listener, hostname and match, got more`;
+  return mistake('HF013', source.keyPlaceOf(['routes']), 'routes', message, 'Use wildcards or fewer matches');
+}
+
+/** Balancers of one file run on one machine, so every listener of every balancer needs an address of its own. */
+function sameAddress({ listeners, balancers }: Parts, source: SourceText): Diagnostic[] {
+  const taken: { host: string; port: number; who: string }[] = [];
+  const found: Diagnostic[] = [];
+  for (const { part: balancer, index } of balancers) {
+    for (const { part: listener, index: at } of listeners) {
+      const host = boundHost(listener, balancer);
+      const who = `listener "${listener.name}" of balancer "${balancer.name}"`;
+      const other = taken.find((t) => t.port === listener.port && overlap(t.host, host));
+      if (other === undefined) taken.push({ host, port: listener.port, who });
+      else {
+        // The address that a person would change: the balancer's own where the listener leaves it open.
+        const path: Path =
+          listener.host === '*' && balancers.length > 1 ? ['balancers', index] : ['listeners', at];
+        const message =
+          `${who} would use ${hostPort(host, listener.port)}, ` +
+          `which ${other.who} has${other.host === host ? '' : ` (${hostPort(other.host, other.port)})`}`;
+        found.push(
+          mistake(
+            'HF017',
+            source.placeOf([...path, 'address']),
+            pathText([...path, 'address']),
+            message,
+            'Give each its own address or port',
+          ),
+        );
+      }
+    }
+  }
+  return found;
+}
+
+function overlap(a: string, b: string): boolean {
+  if (a === b) return true;
+  const everywhere = (host: string) => host === '0.0.0.0' || host === '::';
+  const oneFamily = isIPv6(a) === isIPv6(b);
+  return a === '::' || b === '::' || (oneFamily && (everywhere(a) || everywhere(b)));
+}
+
+function sameServers({ part, index }: Indexed<Pool>, source: SourceText): Diagnostic[] {
+  const above: Path = ['pools', index, 'servers'];
+  const names = repeated(
+    part.servers.map((server) => server.name),
+    above,
+    source,
+  );
+  if (names.length > 0) return names;
+  const first = new Map<string, number>();
+  return part.servers.flatMap((server, i) => {
+    const address = hostPort(server.host, server.port);
+    const before = first.get(address);
+    if (before === undefined) first.set(address, i);
+    if (before === undefined) return [];
+    const path = [...above, i, 'address'];
+    const { line } = source.placeOf([...above, before]);
+    const message = `the server on line ${line} has the address ${address} too, so it gets two shares`;
+    const twice = mistake(
+      'HF015',
+      source.placeOf(path),
+      pathText(path),
+      message,
+      'Give one server a weight instead',
+    );
+    return [{ ...twice, severity: 'warning' as const }];
+  });
+}
+
+function unreachedPools({ pools, routes }: Parts, source: SourceText): Diagnostic[] {
+  // A route of the wrong shape may be the one that reaches the pool.
+  if (routes.length < sectionOf(source, 'routes').length) return [];
+  const reached = new Set(routes.map(({ part }) => part.pool));
+  return pools
+    .filter(({ part }) => !reached.has(part.name))
+    .map(({ part, index }) => ({
+      ...mistake(
+        'HF020',
+        part.place,
+        `pools[${index}]`,
+        `no route reaches the pool "${part.name}"`,
+        'Remove it, or add a route to it',
+      ),
+      severity: 'warning' as const,
+    }));
+}
