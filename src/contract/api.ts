@@ -82,17 +82,7 @@ export interface StatusView {
   readonly openIncidents: readonly string[];
 }
 
-export interface IncidentView {
-  readonly id: string;
-  readonly title: string;
-  readonly change: string | null;
-  readonly beganAt: number;
-  readonly seenAt: number;
-  readonly restoredAt: number | null;
-  readonly resolvedAt: number | null;
-  readonly requests: number;
-  readonly failed: number;
-}
+export type { IncidentView } from '#events';
 
 /** A line of the stream `GET /v1/changes/ID/progress` (server-sent events): what `apply` prints. */
 export type Progress =

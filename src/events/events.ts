@@ -74,8 +74,8 @@ export interface JournalEntry {
 export interface Journal {
   /** Resolves when the entry is on disk. Rejects with Failure HF203 when it cannot be, and nothing was acknowledged. */
   append(by: string, event: Event): Promise<JournalEntry>;
-  /** Entries with a sequence above `after`, oldest first. */
-  entries(after?: number): readonly JournalEntry[];
+  /** Entries with a sequence above `after`, oldest first; with `max`, it may stop after that many. */
+  entries(after?: number, max?: number): readonly JournalEntry[];
   /** Called for every entry after it is on disk; returns the function that ends it. */
   follow(use: (entry: JournalEntry) => void): () => void;
 }

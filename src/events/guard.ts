@@ -53,6 +53,24 @@ export interface GuardRecord {
         readonly how: string;
         readonly takenOverBy: number | null;
         readonly tookOverMs: number | null;
+        /** When it ended, where that is known better than by the record's own time. */
+        readonly diedAt?: number;
+        /** Requests that were in flight in it and got no answer; absent when nobody could count them. */
+        readonly lostRequests?: number;
+      }
+    /** Serves again after no engine was left to take over: a cold start of the last good text. */
+    | {
+        readonly kind: 'restored';
+        readonly generation: number;
+        readonly how: string;
+        readonly tookMs: number;
+      }
+    /** A generation that was taken back has ended: its last counts, with what was still in flight at the take-back. */
+    | {
+        readonly kind: 'drained';
+        readonly change: string | null;
+        readonly generation: number;
+        readonly candidate: Counts;
       }
     | {
         readonly kind: 'alarm';
