@@ -1,0 +1,83 @@
+import { assert } from '#base';
+import { hostPort, type Pool, routeOf, type Server, type Site } from '#model';
+import type { Action, RoutedListener } from '#routing';
+import type { Placement } from '../dialect.ts';
+import {
+  type BuiltinAction,
+  type BuiltinAddress,
+  type BuiltinListener,
+  type BuiltinPool,
+  type BuiltinText,
+  builtinFormat,
+  builtinLimits,
+} from './vocabulary.ts';
+
+export function lower(site: Site, placement: Placement): string {
+  const text: BuiltinText = {
+    format: builtinFormat,
+    site: site.name,
+    generation: placement.generation,
+    control: placement.control,
+    entrance: placement.entrance,
+    neighbour: placement.neighbour,
+    ticketKeys: placement.ticketKeys,
+    limits: builtinLimits,
+    listeners: routeOf(site).listeners.map((listener) => listenerOf(listener, placement)),
+    pools: site.pools.map((pool) => poolOf(pool, placement)),
+  };
+  return `${JSON.stringify(text, null, 2)}\n`;
+}
+
+function listenerOf(listener: RoutedListener, placement: Placement): BuiltinListener {
+  const at = placement.listeners[listener.name];
+  assert(at, `the placement names no socket for listener ${listener.name}`);
+  return {
+    name: listener.name,
+    scheme: listener.scheme,
+    host: listener.host,
+    port: listener.port,
+    at,
+    certificates: placement.certificates[listener.name] ?? [],
+    rules: listener.rules.map(({ route, conditions, action }) => ({
+      route,
+      conditions,
+      action: actionOf(action),
+    })),
+    otherwise: actionOf(listener.otherwise),
+  };
+}
+
+function actionOf(action: Action): BuiltinAction {
+  return action.kind === 'pool' ? { kind: 'pool', pool: action.pool } : action;
+}
+
+function poolOf(pool: Pool, placement: Placement): BuiltinPool {
+  return {
+    name: pool.name,
+    algorithm: pool.algorithm,
+    healthCheck: pool.healthCheck,
+    timeouts: pool.timeouts,
+    servers: pool.servers.map((server) => ({
+      name: server.name,
+      at: addressOf(pool, server, placement),
+      weight: server.weight,
+      connectionsMax: server.connectionsMax,
+    })),
+  };
+}
+
+function addressOf(pool: Pool, server: Server, placement: Placement): BuiltinAddress {
+  const instead = placement.servers?.[`${pool.name}/${server.name}`];
+  return parseAddress(instead ?? hostPort(server.host, server.port));
+}
+
+/** `10.0.0.7:8080`, `[::1]:8080`, `unix@/run/x.sock` or `/run/x.sock`. */
+function parseAddress(address: string): BuiltinAddress {
+  const path = address.startsWith('unix@') ? address.slice(5) : address;
+  if (path.startsWith('/')) return { kind: 'unix', path };
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  const port = Number(address.slice(colon + 1));
+  assert(colon > 0 && Number.isInteger(port), `${address} is no address`);
+  return { kind: 'tcp', host, port };
+}

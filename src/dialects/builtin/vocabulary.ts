@@ -1,0 +1,96 @@
+import type { Algorithm, HealthCheck, PoolTimeouts } from '#model';
+import type { Action, Condition } from '#routing';
+import type { ListenAt } from '../dialect.ts';
+
+/** The built-in engine's text: one JSON object. The engine refuses any other `format`. */
+export const builtinFormat = 1;
+
+export interface BuiltinText {
+  readonly format: number;
+  readonly site: string;
+  readonly generation: number;
+  readonly control: string;
+  readonly entrance: string | null;
+  readonly neighbour: string | null;
+  readonly ticketKeys: string | null;
+  readonly limits: BuiltinLimits;
+  readonly listeners: readonly BuiltinListener[];
+  readonly pools: readonly BuiltinPool[];
+}
+
+export interface BuiltinListener {
+  readonly name: string;
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  /** The site's port: what the private entrance picks the listener by. */
+  readonly port: number;
+  readonly at: ListenAt;
+  readonly certificates: readonly string[];
+  readonly rules: readonly BuiltinRule[];
+  readonly otherwise: BuiltinAction;
+}
+
+/** A rule without the place it came from: a comment more in the site's file is no other text. */
+export interface BuiltinRule {
+  readonly route: string;
+  readonly conditions: readonly Condition[];
+  readonly action: BuiltinAction;
+}
+
+/** The pool's servers stand in `pools`, once. */
+export type BuiltinAction =
+  | Exclude<Action, { kind: 'pool' }>
+  | { readonly kind: 'pool'; readonly pool: string };
+
+export interface BuiltinPool {
+  readonly name: string;
+  readonly algorithm: Algorithm;
+  readonly healthCheck: HealthCheck;
+  readonly timeouts: PoolTimeouts;
+  readonly servers: readonly BuiltinServer[];
+}
+
+export interface BuiltinServer {
+  readonly name: string;
+  readonly at: BuiltinAddress;
+  readonly weight: number;
+  readonly connectionsMax: number | null;
+}
+
+export type BuiltinAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** What the site does not say: the client's side, and what can grow. */
+export interface BuiltinLimits {
+  /** From a connection or the first byte of a request to the end of its head. */
+  readonly headMs: number;
+  /** A kept-alive connection without a request. */
+  readonly idleMs: number;
+  /** Silence of the client while its body is awaited, or while it does not read its answer. */
+  readonly clientMs: number;
+  /** Silence of both sides of an upgraded connection. */
+  readonly tunnelMs: number;
+  readonly headBytesMax: number;
+  readonly connectionsMax: number;
+  /** Connections to other servers that one request may try after the first. */
+  readonly retriesMax: number;
+  /** Failed connections in a row that bring a server's next check forward. */
+  readonly errorsInARow: number;
+  /** Requests that wait for a server, by pool. */
+  readonly queuedMax: number;
+  readonly errorLinesMax: number;
+}
+
+export const builtinLimits: BuiltinLimits = {
+  headMs: 15_000,
+  idleMs: 60_000,
+  clientMs: 60_000,
+  tunnelMs: 3_600_000,
+  headBytesMax: 32_768,
+  connectionsMax: 8_000,
+  retriesMax: 3,
+  errorsInARow: 3,
+  queuedMax: 1_024,
+  errorLinesMax: 1_000,
+};

@@ -1,0 +1,15 @@
+/** Where a connection comes from or goes to. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** `10.0.0.7:8080`, `[::1]:8080` */
+export function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** `::ffff:10.0.0.7`, as a socket for both families gives it, is `10.0.0.7`. */
+export function plainAddress(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+}

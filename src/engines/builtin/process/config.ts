@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { messageOf } from '#base';
+import type { BuiltinAction, BuiltinText } from '#dialects';
+import type { Action, Condition, RoutedListener } from '#routing';
+
+/** The text cannot be used: each mistake with its path. The process ends with 1. */
+export class BadText extends Error {}
+
+const text = z.string().min(1);
+const count = z.int().min(0);
+const milliseconds = z.int().min(1).max(86_400_000);
+const valueCondition = { name: text, match: z.enum(['exact', 'regex']), value: z.string() };
+
+const condition = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('host'), match: z.enum(['exact', 'suffix']), value: z.string() }),
+  z.strictObject({ kind: z.literal('path'), match: z.enum(['exact', 'prefix', 'regex']), value: z.string() }),
+  z.strictObject({ kind: z.literal('method'), value: z.string() }),
+  z.strictObject({ kind: z.literal('header'), ...valueCondition }),
+  z.strictObject({ kind: z.literal('query'), ...valueCondition }),
+]);
+
+const action = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('pool'), pool: text }),
+  z.strictObject({ kind: z.literal('redirect'), status: z.int().min(300).max(399), location: text }),
+  z.strictObject({ kind: z.literal('answer'), status: z.int().min(200).max(599) }),
+  z.strictObject({ kind: z.literal('reject') }),
+]);
+
+const tcp = { host: text, port: z.int().min(0).max(65_535) };
+
+const listener = z.strictObject({
+  name: text,
+  scheme: z.enum(['http', 'https']),
+  host: text,
+  port: z.int().min(0).max(65_535),
+  at: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('fd'), fd: z.int().min(3) }),
+    z.strictObject({ kind: z.literal('address'), ...tcp }),
+    z.strictObject({ kind: z.literal('unix'), path: text }),
+  ]),
+  certificates: z.array(text),
+  rules: z.array(z.strictObject({ route: z.string(), conditions: z.array(condition), action })),
+  otherwise: action,
+});
+
+const pool = z.strictObject({
+  name: text,
+  algorithm: z.enum(['roundrobin', 'leastconn', 'random', 'source']),
+  healthCheck: z.strictObject({
+    http: z
+      .strictObject({ path: z.string().startsWith('/'), expectStatus: z.int().min(100).max(599) })
+      .nullable(),
+    intervalMs: milliseconds,
+    timeoutMs: milliseconds,
+    rise: z.int().min(1),
+    fall: z.int().min(1),
+  }),
+  timeouts: z.strictObject({ connectMs: milliseconds, serverMs: milliseconds, queueMs: milliseconds }),
+  servers: z.array(
+    z.strictObject({
+      name: text,
+      at: z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('tcp'), ...tcp }),
+        z.strictObject({ kind: z.literal('unix'), path: text }),
+      ]),
+      weight: z.int().min(1).max(256),
+      connectionsMax: z.int().min(1).nullable(),
+    }),
+  ),
+});
+
+const schema = z.strictObject({
+  format: z.literal(1),
+  site: text,
+  generation: count,
+  control: text,
+  entrance: text.nullable(),
+  neighbour: text.nullable(),
+  ticketKeys: text.nullable(),
+  limits: z.strictObject({
+    headMs: milliseconds,
+    idleMs: milliseconds,
+    clientMs: milliseconds,
+    tunnelMs: milliseconds,
+    headBytesMax: z.int().min(1_024).max(1_048_576),
+    connectionsMax: z.int().min(1),
+    retriesMax: z.int().min(0).max(10),
+    errorsInARow: z.int().min(1),
+    queuedMax: count,
+    errorLinesMax: count,
+  }),
+  listeners: z.array(listener),
+  pools: z.array(pool),
+}) satisfies z.ZodType<BuiltinText>;
+
+export function readText(file: string): BuiltinText {
+  let source: string;
+  try {
+    source = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new BadText(`${file} cannot be read: ${messageOf(error)}`);
+  }
+  return parseText(source, file);
+}
+
+export function parseText(source: string, file: string): BuiltinText {
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch (error) {
+    throw new BadText(`${file} is not JSON: ${messageOf(error)}`);
+  }
+  const parsed = schema.safeParse(value);
+  const mistakes = parsed.success ? inconsistencies(parsed.data) : parsed.error.issues.map(issueText);
+  if (!parsed.success || mistakes.length > 0)
+    throw new BadText(mistakes.map((m) => `${file} ${m}`).join('\n'));
+  return parsed.data;
+}
+
+function issueText({ path, message }: { readonly path: PropertyKey[]; readonly message: string }): string {
+  return `${path.map(String).join('.') || 'text'}: ${message}`;
+}
+
+function inconsistencies(text: BuiltinText): string[] {
+  const pools = new Set(text.pools.map((p) => p.name));
+  return [
+    ...duplicates(text.listeners.map((l) => l.name)).map((name) => `listeners: ${name} is there twice`),
+    ...duplicates(text.pools.map((p) => p.name)).map((name) => `pools: ${name} is there twice`),
+    ...text.listeners.flatMap((l) => listenerMistakes(l, pools)),
+    ...(text.neighbour !== null && text.neighbour === text.entrance
+      ? ['neighbour: is this generation itself, which would be a loop']
+      : []),
+  ];
+}
+
+function listenerMistakes(listener: BuiltinText['listeners'][number], pools: ReadonlySet<string>): string[] {
+  const where = `listeners.${listener.name}`;
+  const actions = [listener.otherwise, ...listener.rules.map((rule) => rule.action)];
+  const unknown = actions.filter((a) => a.kind === 'pool' && !pools.has(a.pool));
+  return [
+    ...unknown.map((a) => `${where}: no pool is called ${a.kind === 'pool' ? a.pool : ''}`),
+    ...listener.rules.flatMap((rule) => rule.conditions.flatMap((c) => regexMistakes(c, where))),
+    ...(listener.scheme === 'https' && listener.certificates.length === 0
+      ? [`${where}: TLS needs a certificate`]
+      : []),
+  ];
+}
+
+function regexMistakes(condition: Condition, where: string): string[] {
+  if (!('match' in condition) || condition.match !== 'regex') return [];
+  try {
+    new RegExp(condition.value);
+    return [];
+  } catch (error) {
+    return [`${where}: ${messageOf(error)}`];
+  }
+}
+
+function duplicates(names: readonly string[]): string[] {
+  return names.filter((name, index) => names.indexOf(name) !== index);
+}
+
+/** What `decide` reads. Requests are rows of bytes, each a character; so the text's values become that too. */
+export function routedListener(listener: BuiltinText['listeners'][number]): RoutedListener {
+  return {
+    ...listener,
+    rules: listener.rules.map((rule) => ({
+      ...rule,
+      place: null,
+      conditions: rule.conditions.map((c) => ({ ...c, value: bytes(c.value) })),
+      action: routedAction(rule.action),
+    })),
+    otherwise: routedAction(listener.otherwise),
+  };
+}
+
+function bytes(value: string): string {
+  return Buffer.from(value, 'utf8').toString('latin1');
+}
+
+function routedAction(action: BuiltinAction): Action {
+  return action.kind === 'pool' ? { ...action, servers: [] } : action;
+}

@@ -1,0 +1,192 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  createSecureContext,
+  createServer as createTls,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
+import type { BuiltinListener, BuiltinText } from '#dialects';
+import type { RoutedListener } from '#routing';
+import { plainAddress } from './address.ts';
+import type { ConnectionFacts } from './exchange.ts';
+import type { Front } from './front.ts';
+import type { Generation } from './generation.ts';
+import { type ProxyHeader, parseProxy } from './proxy-protocol.ts';
+import { listen, PublicDoor } from './sides.ts';
+import { removeSocketFile } from './socket-file.ts';
+
+/** All doors of a generation: the public ones, and the private entrance. */
+export interface Doors {
+  accepting(): boolean;
+  resume(): Promise<void>;
+  park(): void;
+  end(): void;
+}
+
+export async function openDoors(
+  generation: Generation,
+  front: Front,
+  counted: (socket: Socket) => void,
+): Promise<Doors> {
+  const { text } = generation;
+  const doors = text.listeners.map((listener, index) => {
+    const routed = generation.listeners[index] ?? null;
+    const accept = acceptor(listener, text, routed, front);
+    return new PublicDoor(listener.at, (socket) => {
+      if (generation.counts.connections >= text.limits.connectionsMax) return void socket.destroy();
+      counted(socket);
+      accept(socket);
+    });
+  });
+  const entrance =
+    text.entrance === null ? null : await openEntrance(generation, text.entrance, front, counted);
+  const park = () => {
+    for (const door of doors) door.park();
+  };
+  return {
+    accepting: () => doors.length > 0 && doors.every((door) => door.open),
+    async resume() {
+      try {
+        for (const door of doors) await door.resume();
+      } catch (error) {
+        park();
+        throw error;
+      }
+    },
+    park,
+    end() {
+      for (const door of doors) door.end();
+      entrance?.close();
+    },
+  };
+}
+
+function acceptor(
+  listener: BuiltinListener,
+  text: BuiltinText,
+  routed: RoutedListener | null,
+  front: Front,
+): (socket: Socket) => void {
+  const factsOf = (socket: Socket): ConnectionFacts => ({
+    side: 'public',
+    listener: routed,
+    client: { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 },
+    local: { address: plainAddress(socket.localAddress), port: listener.port },
+  });
+  if (listener.scheme === 'http') {
+    return (socket) => {
+      socket.on('error', () => socket.destroy());
+      front.take(socket, factsOf(socket), 'http/1.1');
+    };
+  }
+  const tls = tlsServer(listener, text);
+  tls.on('secureConnection', (socket: TLSSocket) => {
+    socket.on('error', () => socket.destroy());
+    front.take(socket, factsOf(socket), socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1');
+  });
+  tls.on('tlsClientError', (_error, socket) => socket.destroy());
+  return (socket) => {
+    socket.on('error', () => socket.destroy());
+    tls.emit('connection', socket);
+  };
+}
+
+/** Throws when a certificate cannot be used. The first one is for clients that name no host, or another one. */
+export function tlsServer(listener: BuiltinListener, text: BuiltinText): TlsServer {
+  const bundles = listener.certificates.map((file) => readFileSync(file));
+  const [first] = bundles;
+  const server = createTls({
+    cert: first,
+    key: first,
+    ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout: text.limits.headMs,
+    // Otherwise made from the command line, and no generation would resume another one's sessions.
+    sessionIdContext: 'holdfast',
+    ...(text.ticketKeys === null ? {} : { ticketKeys: ticketKey(text.ticketKeys) }),
+  });
+  for (const bundle of bundles.toReversed()) {
+    const context = createSecureContext({ cert: bundle, key: bundle });
+    for (const name of namesOf(bundle)) server.addContext(name, context);
+  }
+  return server;
+}
+
+function namesOf(bundle: Buffer): string[] {
+  const names = new X509Certificate(bundle).subjectAltName?.split(', ') ?? [];
+  return names.flatMap((name) => (name.startsWith('DNS:') ? [name.slice(4)] : []));
+}
+
+/** HAProxy's file: lines of base64, name, encryption, authentication; the last but one encrypts. Node: authentication second. */
+export function ticketKey(file: string): Buffer {
+  const keys = readFileSync(file, 'utf8').trim().split('\n');
+  const key = Buffer.from(keys.at(-2) ?? keys.at(-1) ?? '', 'base64');
+  if (key.length !== 48) throw new Error(`${file}: a key for TLS tickets has 48 bytes, in base64`);
+  return Buffer.concat([key.subarray(0, 16), key.subarray(32, 48), key.subarray(16, 32)]);
+}
+
+const headerMs = 5_000;
+
+async function openEntrance(
+  generation: Generation,
+  path: string,
+  front: Front,
+  counted: (socket: Socket) => void,
+): Promise<{ close(): void }> {
+  await removeSocketFile(path);
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    counted(socket);
+    socket.on('error', () => socket.destroy());
+    readProxyHeader(socket, (header) => {
+      const { generation: sender } = header;
+      if (sender !== null && sender <= generation.text.generation) return refuseLoop(socket);
+      front.take(socket, entranceFacts(generation.listeners, header), 'http/1.1');
+    });
+  });
+  await listen(server, { path, backlog: 4096 });
+  return server;
+}
+
+function refuseLoop(socket: Duplex): void {
+  socket.end('HTTP/1.1 508 Loop Detected\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+}
+
+/** The listener with that address and port, else with that port. Who speaks for itself gets the first. */
+function entranceFacts(
+  listeners: readonly RoutedListener[],
+  { client, local }: ProxyHeader,
+): ConnectionFacts {
+  const here = local && listeners.filter((listener) => listener.port === local.port);
+  const exact = here?.find((listener) => listener.host === local?.address);
+  return {
+    side: 'entrance',
+    listener: (here ? (exact ?? here[0]) : listeners[0]) ?? null,
+    client: client ?? { address: '127.0.0.1', port: 0 },
+    local: local ?? { address: '127.0.0.1', port: 0 },
+  };
+}
+
+/** Reads exactly the header; what came behind it goes back to be read as HTTP. */
+function readProxyHeader(socket: Socket, use: (header: ProxyHeader) => void): void {
+  let bytes: Buffer = Buffer.alloc(0);
+  const late = setTimeout(() => socket.destroy(), headerMs);
+  socket.once('close', () => clearTimeout(late));
+  const ended = () => socket.destroy();
+  socket.once('end', ended);
+  const read = () => {
+    for (let chunk = socket.read(); chunk !== null; chunk = socket.read())
+      bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.length === 0) return;
+    const parsed = parseProxy(bytes);
+    if (parsed.kind === 'incomplete') return;
+    clearTimeout(late);
+    socket.off('readable', read).off('end', ended);
+    if (parsed.kind === 'wrong') return void socket.destroy();
+    const rest = bytes.subarray(parsed.header.length);
+    if (rest.length > 0) socket.unshift(rest);
+    use(parsed.header);
+  };
+  socket.on('readable', read);
+}

@@ -1,0 +1,127 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { RoutedListener } from '#routing';
+import type { Endpoint } from './address.ts';
+import type { Head } from './head.ts';
+import { pairs } from './headers.ts';
+
+/** What is known of a client's connection before its first request. */
+export interface ConnectionFacts {
+  readonly side: 'public' | 'entrance';
+  /** Null: the entrance was asked for a port that no listener has. */
+  readonly listener: RoutedListener | null;
+  readonly client: Endpoint;
+  readonly local: Endpoint;
+}
+
+export type ClientRequest = IncomingMessage | Http2ServerRequest;
+export type ClientResponse = ServerResponse | Http2ServerResponse;
+
+/** A connection that its client wants to use for another protocol. */
+export interface Upgrade {
+  readonly protocol: string;
+  readonly stream: Duplex;
+  /** What came behind the request's head. */
+  readonly first: Buffer;
+}
+
+/** One request and its answer, whichever version of HTTP carries it. */
+export class Exchange {
+  readonly facts: ConnectionFacts;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
+  readonly upgrade: Upgrade | null;
+  readonly version: 'old' | '1.1' | '2';
+  /** Set once it has been read. */
+  head: Head | null = null;
+  expectsContinue = false;
+  status = 0;
+  /** For the error log. */
+  pool = '';
+  server = '';
+  retries = 0;
+  readonly #gone = new AbortController();
+  #closeAfter = false;
+
+  constructor(
+    facts: ConnectionFacts,
+    request: ClientRequest,
+    response: ClientResponse,
+    upgrade: Upgrade | null = null,
+  ) {
+    this.facts = facts;
+    this.request = request;
+    this.response = response;
+    this.upgrade = upgrade;
+    this.version = request.httpVersionMajor >= 2 ? '2' : request.httpVersion === '1.1' ? '1.1' : 'old';
+    const left = () => this.#gone.abort();
+    response.once('close', left);
+    upgrade?.stream.once('close', left);
+    response.on('error', left);
+  }
+
+  /** Aborted when the client has left, or when all is over. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get started(): boolean {
+    return this.response.headersSent;
+  }
+
+  /** The connection ends behind this answer. HTTP/2 has its own way (GOAWAY). */
+  closeAfter(): void {
+    this.#closeAfter = true;
+  }
+
+  /** `headers` are end to end only. */
+  start(status: number, message: string, headers: readonly string[]): void {
+    this.status = status;
+    if (isHttp2(this.response)) {
+      this.response.writeHead(status, grouped(headers));
+      return;
+    }
+    const close = this.#closeAfter ? ['connection', 'close'] : [];
+    this.response.sendDate = false;
+    this.response.writeHead(status, message, [...headers, ...close]);
+  }
+
+  /** An answer of our own. */
+  answer(status: number, headers: Readonly<Record<string, string>> = {}): void {
+    if (this.started) {
+      this.abort();
+      return;
+    }
+    const body = `${status} ${STATUS_CODES[status] ?? ''}\n`;
+    if (this.request.complete === false) this.closeAfter();
+    const own = { 'content-type': 'text/plain', 'cache-control': 'no-store', ...headers };
+    const bodyless = status === 204 || status === 304;
+    const length = bodyless ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    this.start(status, STATUS_CODES[status] ?? '', Object.entries({ ...own, ...length }).flat());
+    const said = bodyless || this.head?.method === 'HEAD' ? '' : body;
+    if (isHttp2(this.response)) this.response.end(said);
+    else this.response.end(said);
+  }
+
+  /** The answer cannot be finished: its reader must not take it for a whole one. */
+  abort(): void {
+    if (this.upgrade) this.upgrade.stream.destroy();
+    else if (isHttp2(this.response)) this.response.stream.close(2);
+    else this.response.destroy();
+  }
+}
+
+export function isHttp2(response: ClientResponse): response is Http2ServerResponse {
+  return 'stream' in response;
+}
+
+function grouped(headers: readonly string[]): Record<string, string | string[]> {
+  const result: Record<string, string[]> = {};
+  for (const [, lower, value] of pairs(headers)) {
+    const known = result[lower];
+    if (known) known.push(value);
+    else result[lower] = [value];
+  }
+  return Object.fromEntries(Object.entries(result).map(([k, v]) => [k, v.length === 1 ? (v[0] ?? '') : v]));
+}

@@ -1,0 +1,236 @@
+import { assert } from '#base';
+import { decide } from '#routing';
+import { type Exchange, isHttp2 } from './exchange.ts';
+import type { Generation } from './generation.ts';
+import { type Head, readHead, routedHeaders } from './head.ts';
+import { endToEnd, joinCookies } from './headers.ts';
+import { connectionFailed, type PoolState, type ServerState } from './pool.ts';
+import { proxyHeader } from './proxy-protocol.ts';
+import { type Outcome, type SendOptions, send } from './send.ts';
+import { neighbourDispatcher } from './upstream.ts';
+
+const neighbourConnectMs = 1_000;
+
+/** Serves one request from its head to the end of its answer, and counts it. Never rejects. */
+export async function serve(generation: Generation, exchange: Exchange): Promise<void> {
+  if (generation.draining) exchange.closeAfter();
+  try {
+    await answer(generation, exchange);
+  } catch (error) {
+    // Ours, not the client's nor the server's. One request must not end the others.
+    fail(generation, exchange, 500, `error-${error instanceof Error ? error.message : 'unknown'}`);
+  }
+  count(generation, exchange);
+}
+
+async function answer(generation: Generation, exchange: Exchange): Promise<void> {
+  const head = readHead({
+    method: exchange.request.method ?? '',
+    url: exchange.request.url ?? '',
+    raw: exchange.request.rawHeaders,
+    version: exchange.version,
+    hasBody: hasBody(exchange),
+  });
+  if ('why' in head) {
+    exchange.closeAfter();
+    return fail(generation, exchange, head.status, head.why);
+  }
+  exchange.head = head;
+  if (generation.takeBack && exchange.facts.side === 'public') {
+    const took = await toNeighbour(generation, exchange, head);
+    if (took) return;
+  }
+  await route(generation, exchange, head);
+}
+
+function hasBody({ request, response }: Exchange): boolean {
+  if (isHttp2(response)) return !response.stream.endAfterHeaders;
+  const length = request.headers['content-length'];
+  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
+}
+
+async function route(generation: Generation, exchange: Exchange, head: Head): Promise<void> {
+  const { listener } = exchange.facts;
+  if (!listener) return fail(generation, exchange, 404, 'no-listener-has-that-port');
+  const { action } = decide(listener, {
+    method: head.method,
+    scheme: listener.scheme,
+    host: head.host,
+    port: listener.port,
+    path: head.path,
+    query: head.query,
+    headers: routedHeaders(head),
+  });
+  switch (action.kind) {
+    case 'pool': {
+      const pool = generation.pools.get(action.pool);
+      assert(pool, `no pool is called ${action.pool}`);
+      return toPool(generation, exchange, head, pool);
+    }
+    case 'redirect':
+      return exchange.answer(action.status, { location: action.location });
+    case 'answer':
+      return exchange.answer(action.status);
+    case 'reject':
+      return exchange.abort();
+  }
+}
+
+async function toPool(
+  generation: Generation,
+  exchange: Exchange,
+  head: Head,
+  pool: PoolState,
+): Promise<void> {
+  pool.counts.requests += 1;
+  exchange.pool = pool.config.name;
+  const tried = new Set<ServerState>();
+  for (;;) {
+    const lease = await pool.acquire(exchange.facts.client.address, tried, exchange.gone);
+    if (exchange.gone.aborted) {
+      if (lease.kind === 'server') lease.release();
+      return;
+    }
+    if (lease.kind === 'refused') return fail(generation, exchange, 503, lease.why);
+    if (lease.kind === 'none') break;
+    if (tried.size > 0) countRetry(generation, exchange, pool);
+    tried.add(lease.server);
+    const outcome = await toServer(generation, exchange, head, { pool, server: lease.server }).finally(
+      lease.release,
+    );
+    if (outcome.kind === 'stale') tried.delete(lease.server);
+    const again = outcome.kind === 'connectFailed' || (outcome.kind === 'stale' && exchange.retries === 0);
+    if (!again) return settle(generation, exchange, outcome);
+    if (exchange.retries >= generation.text.limits.retriesMax) break;
+  }
+  await noServer(generation, exchange, head, tried.size);
+}
+
+function countRetry(generation: Generation, exchange: Exchange, pool: PoolState): void {
+  exchange.retries += 1;
+  generation.counts.retries += 1;
+  pool.counts.retries += 1;
+}
+
+async function toServer(
+  generation: Generation,
+  exchange: Exchange,
+  head: Head,
+  { pool, server }: { readonly pool: PoolState; readonly server: ServerState },
+): Promise<Outcome> {
+  const to = generation.connections.get(server);
+  assert(to, `no connections for ${server.key}`);
+  exchange.server = server.config.name;
+  server.requests += 1;
+  const outcome = await send(
+    to,
+    exchange,
+    head,
+    sendOptions(generation, exchange, head, pool.config.timeouts.serverMs),
+  );
+  if (outcome.kind === 'connectFailed') {
+    generation.counts.connectionErrors += 1;
+    pool.counts.connectionErrors += 1;
+    server.errors += 1;
+    if (!outcome.error.ours) connectionFailed(server, generation.text.limits.errorsInARow);
+    return outcome;
+  }
+  server.failedInARow = 0;
+  const byServer = (outcome.kind === 'failed' || outcome.kind === 'broken') && outcome.byServer;
+  if (byServer) {
+    generation.counts.responseErrors += 1;
+    pool.counts.responseErrors += 1;
+  }
+  if (byServer || exchange.status >= 500) server.errors += 1;
+  return outcome;
+}
+
+async function noServer(
+  generation: Generation,
+  exchange: Exchange,
+  head: Head,
+  triedCount: number,
+): Promise<void> {
+  if (generation.net && (await toNeighbour(generation, exchange, head))) {
+    generation.counts.netUses += 1;
+    return;
+  }
+  fail(generation, exchange, 503, triedCount === 0 ? 'no-live-server' : 'no-connection');
+}
+
+/** False: the neighbour could not be reached, and nothing was sent. */
+async function toNeighbour(generation: Generation, exchange: Exchange, head: Head): Promise<boolean> {
+  const { neighbour, generation: number, pools } = generation.text;
+  if (neighbour === null) return false;
+  const { client, local } = exchange.facts;
+  const to = neighbourDispatcher(neighbour, proxyHeader(client, local, number), neighbourConnectMs);
+  // Longer than the neighbour waits itself: it knows why, we do not.
+  const longestMs = Math.max(0, ...pools.map(({ timeouts: t }) => t.connectMs * 4 + t.queueMs + t.serverMs));
+  exchange.server = 'holdfast:neighbour';
+  const outcome = await send(to, exchange, head, sendOptions(generation, exchange, head, longestMs + 1_000));
+  void to.close().catch(() => to.destroy());
+  if (outcome.kind === 'connectFailed' || outcome.kind === 'stale') return false;
+  settle(generation, exchange, outcome);
+  return true;
+}
+
+const forwardedHeaders = new Set(['x-forwarded-for', 'x-forwarded-proto']);
+
+function sendOptions(generation: Generation, exchange: Exchange, head: Head, serverMs: number): SendOptions {
+  const { side, client, listener } = exchange.facts;
+  const isPublic = side === 'public';
+  const own = endToEnd(head.raw, isPublic ? forwardedHeaders : undefined);
+  const named = own.filter((_, i) => own[i - (i % 2)]?.toLowerCase() !== 'host');
+  const headers = exchange.version === '2' ? joinCookies(named) : named;
+  if (head.host !== '') headers.unshift('host', head.host);
+  if (isPublic)
+    headers.push('x-forwarded-for', client.address, 'x-forwarded-proto', listener?.scheme ?? 'http');
+  const { clientMs, tunnelMs } = generation.text.limits;
+  return { headers, serverMs, clientMs, tunnelMs };
+}
+
+function settle(generation: Generation, exchange: Exchange, outcome: Outcome): void {
+  switch (outcome.kind) {
+    case 'answered':
+      if (exchange.status >= 500) logError(generation, exchange, exchange.status, 'answer-of-the-server');
+      break;
+    case 'clientLeft':
+      exchange.abort();
+      break;
+    case 'failed':
+      fail(generation, exchange, outcome.status, outcome.why);
+      break;
+    case 'broken':
+      logError(generation, exchange, exchange.status, outcome.why);
+      break;
+    case 'connectFailed':
+    case 'stale':
+      fail(generation, exchange, 502, 'server-broke-off');
+  }
+}
+
+function fail(generation: Generation, exchange: Exchange, status: number, why: string): void {
+  logError(generation, exchange, status, why);
+  exchange.answer(status);
+}
+
+function logError(generation: Generation, exchange: Exchange, status: number, why: string): void {
+  const { head, pool, server, retries, request } = exchange;
+  const path = head?.path ?? (request.url ?? '').replace(/\?.*$/, '');
+  const method = head?.method ?? request.method ?? '';
+  const host = head?.host ?? '';
+  generation.errors.add({ status, why, pool, server, retries, method, path, host });
+}
+
+function count({ counts, pools }: Generation, exchange: Exchange): void {
+  const failed = exchange.status >= 500;
+  const pool = pools.get(exchange.pool);
+  if (pool && failed) pool.counts.errors += 1;
+  if (exchange.facts.side === 'entrance') {
+    counts.entranceRequests += 1;
+    return;
+  }
+  counts.requests += 1;
+  if (failed) counts.errors += 1;
+  else if (exchange.status >= 400) counts.clientErrors += 1;
+}

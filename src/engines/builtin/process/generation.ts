@@ -1,0 +1,50 @@
+import type { Pool as Connections } from 'undici';
+import type { BuiltinText } from '#dialects';
+import type { RoutedListener } from '#routing';
+import { routedListener } from './config.ts';
+import { ErrorLog, type ProcessCounts, processCounts } from './counters.ts';
+import { watchHealth } from './health.ts';
+import { PoolState, type ServerState } from './pool.ts';
+import { serverDispatcher } from './upstream.ts';
+
+/** All that one running generation knows and counts. */
+export interface Generation {
+  readonly text: BuiltinText;
+  readonly listeners: readonly RoutedListener[];
+  readonly pools: ReadonlyMap<string, PoolState>;
+  readonly connections: ReadonlyMap<ServerState, Connections>;
+  readonly counts: ProcessCounts;
+  readonly errors: ErrorLog;
+  /** Every public request goes to the neighbour. */
+  takeBack: boolean;
+  /** A request that finds no server goes to the neighbour. */
+  net: boolean;
+  /** Each answer is its connection's last. */
+  draining: boolean;
+}
+
+export function createGeneration(text: BuiltinText): Generation {
+  const pools = new Map(text.pools.map((pool) => [pool.name, new PoolState(pool, text.limits.queuedMax)]));
+  const connections = new Map<ServerState, Connections>();
+  for (const pool of pools.values())
+    for (const server of pool.servers)
+      connections.set(server, serverDispatcher(server.config.at, pool.config.timeouts.connectMs));
+  return {
+    text,
+    listeners: text.listeners.map(routedListener),
+    pools,
+    connections,
+    counts: processCounts(),
+    errors: new ErrorLog(text.limits.errorLinesMax),
+    takeBack: false,
+    net: text.neighbour !== null,
+    draining: false,
+  };
+}
+
+export function watchPools(generation: Generation): () => void {
+  const stops = [...generation.pools.values()].map(watchHealth);
+  return () => {
+    for (const stop of stops) stop();
+  };
+}

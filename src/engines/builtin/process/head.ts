@@ -1,0 +1,84 @@
+import { firstValues, pairs, type RawHeaders, valuesOf } from './headers.ts';
+
+/** What stands before the body, checked: nothing in it can be read in two ways. */
+export interface Head {
+  readonly method: string;
+  readonly host: string;
+  /** Path and query as they came. */
+  readonly target: string;
+  readonly path: string;
+  readonly query: string;
+  readonly raw: RawHeaders;
+  readonly hasBody: boolean;
+}
+
+export interface Refusal {
+  readonly status: number;
+  readonly why: string;
+}
+
+export interface HeadSource {
+  readonly method: string;
+  readonly url: string;
+  readonly raw: RawHeaders;
+  readonly version: 'old' | '1.1' | '2';
+  readonly hasBody: boolean;
+}
+
+const hostShape = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(:\d{1,5})?$/;
+const targetShape = /^\/[\x21\x22\x24-\x7e\x80-\xff]*$/;
+
+/** Node's parser has refused by now: content-length with transfer-encoding, two lengths, bare line feeds. */
+export function readHead(source: HeadSource): Head | Refusal {
+  const { method, raw, hasBody } = source;
+  const bad = framing(raw);
+  if (bad) return bad;
+  const where = target(source);
+  if ('why' in where) return where;
+  const question = where.target.indexOf('?');
+  return {
+    method,
+    host: where.host,
+    target: where.target,
+    path: question < 0 ? where.target : where.target.slice(0, question),
+    query: question < 0 ? '' : where.target.slice(question + 1),
+    raw,
+    hasBody,
+  };
+}
+
+function framing(raw: RawHeaders): Refusal | null {
+  const codings = valuesOf(raw, 'transfer-encoding');
+  const lengths = valuesOf(raw, 'content-length');
+  if (codings.length > 0 && lengths.length > 0)
+    return { status: 400, why: 'both transfer-encoding and content-length' };
+  if (lengths.length > 1 || lengths.some((l) => !/^\d{1,15}$/.test(l)))
+    return { status: 400, why: 'content-length is not one number' };
+  if (codings.length > 1 || codings.some((c) => c.trim().toLowerCase() !== 'chunked'))
+    return { status: 501, why: 'a transfer-encoding other than chunked' };
+  return null;
+}
+
+/** Host and target, from absolute form or HTTP/2's `:authority` where given; two that differ are refused. */
+function target(source: HeadSource): { readonly host: string; readonly target: string } | Refusal {
+  const hosts = valuesOf(source.raw, 'host');
+  if (hosts.length > 1) return { status: 400, why: 'more than one host' };
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(source.url);
+  const named = absolute?.[1] ?? valuesOf(source.raw, ':authority')[0];
+  const host = named ?? hosts[0] ?? '';
+  if (named !== undefined && hosts[0] !== undefined && named.toLowerCase() !== hosts[0].toLowerCase())
+    return { status: 400, why: 'host and target name different hosts' };
+  if (host === '' ? source.version !== 'old' : !hostShape.test(host))
+    return { status: 400, why: 'host is missing or no host name' };
+  const rest = absolute ? (absolute[2] ?? '') : source.url;
+  const path = absolute && !rest.startsWith('/') ? `/${rest}` : rest;
+  return targetShape.test(path) ? { host, target: path } : { status: 400, why: 'the target is no path' };
+}
+
+/** `decide`'s headers; `host` is the one that was settled on. */
+export function routedHeaders(head: Head): Record<string, string> {
+  return {
+    ...firstValues([...pairs(head.raw)].flatMap(([n, , v]) => (n.startsWith(':') ? [] : [n, v]))),
+    host: head.host,
+  };
+}
