@@ -1,5 +1,5 @@
 import type { Evidence, PoolEvidence } from '#engines';
-import type { Counts } from '#events';
+import type { Counts, TakeBack } from '#events';
 
 export const noCounts: Counts = {
   requests: 0,
@@ -32,4 +32,10 @@ export function serverTrouble(counts: Counts): number {
 
 export function liveShare(pool: PoolEvidence): number {
   return pool.serversAll === 0 ? 1 : pool.serversLive / pool.serversAll;
+}
+
+/** A taking back that nothing but a person's word asked for. */
+export function personsTakeBack(facts: Omit<TakeBack, 'evidence'>): TakeBack {
+  const nothing = { exposedAt: null, firstBadAt: null, serversDown: [], errorLines: [] };
+  return { ...facts, evidence: { cause: 'person', candidate: noCounts, incumbent: noCounts, ...nothing } };
 }

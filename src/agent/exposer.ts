@@ -5,72 +5,83 @@ import type { HolderClient } from './holder/protocol.ts';
 const periodMs = 200;
 /** Renewed every period: three are missed before the holder ends the exposure. */
 const leaseMs = 3 * periodMs;
+/** How much of the difference between the share that is wanted and the one that came is made up for, each tick. */
+const correction = 0.2;
 
-export interface Exposer {
-  /** Share of new connections from now on, until `untilMs` on the monotonic clock. */
-  set(share: number, untilMs: number): void;
-  /** What share of requests the candidate really got lately: the slices are corrected by it. */
-  observed(share: number): void;
-  stop(): void;
+export interface ExposerOptions {
+  readonly holder: HolderClient;
+  readonly generation: number;
+  readonly clock: Clock;
+  readonly failed: (error: unknown) => void;
 }
 
 /**
  * Cuts time into slices so that the candidate gets its share of new connections. Up to one half the incumbent never
  * stops accepting: while both accept, each gets about half, so a share s needs the candidate for 2s of the time.
  */
-export function exposer(options: {
-  holder: HolderClient;
-  generation: number;
-  clock: Clock;
-  failed: (error: unknown) => void;
-}): Exposer {
-  const { holder, generation, clock } = options;
-  let wanted = 0;
-  let aim = 0;
-  let until = 0;
-  let stopped = false;
-  let running = false;
+export class Exposer {
+  readonly #options: ExposerOptions;
+  #wanted = 0;
+  #aim = 0;
+  #untilMs = 0;
+  #stopped = false;
+  #running = false;
 
-  const expose = (forMs: number, alone: boolean) =>
-    holder.call('expose', { generation, forMs: Math.round(forMs), alone, leaseMs }, leaseMs);
+  constructor(options: ExposerOptions) {
+    this.#options = options;
+  }
 
-  async function run(): Promise<void> {
-    while (!stopped && clock.monotonicMs() < until) {
+  /** Share of new connections from now on, until `untilMs` on the monotonic clock. */
+  set(share: number, untilMs: number): void {
+    this.#untilMs = untilMs;
+    if (share !== this.#wanted) this.#aim = share;
+    this.#wanted = share;
+    if (this.#running || this.#stopped) return;
+    this.#running = true;
+    this.#run()
+      .catch((error) => {
+        if (!this.#stopped) this.#options.failed(error);
+      })
+      .finally(() => {
+        this.#running = false;
+      });
+  }
+
+  /** What share of requests the candidate really got lately: the slices are corrected by it. */
+  observed(share: number): void {
+    const wanted = this.#wanted;
+    if (wanted <= 0 || wanted >= 1) return;
+    const aim = this.#aim + correction * (wanted - share);
+    this.#aim = Math.min(0.95, 2 * wanted, Math.max(wanted / 4, aim));
+  }
+
+  pause(): void {
+    this.#untilMs = 0;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#stopped && clock.monotonicMs() < this.#untilMs) {
       const began = clock.monotonicMs();
-      if (wanted >= 1) {
-        await expose(leaseMs, true);
-      } else if (aim <= 0.5) {
-        await expose(Math.max(1, 2 * aim * periodMs), false);
-      } else {
-        await expose(leaseMs, true);
-        await clock.sleep((2 * aim - 1) * periodMs);
-        if (!stopped) await expose(leaseMs, false);
-      }
+      await this.#period();
       await clock.sleep(Math.max(1, periodMs - (clock.monotonicMs() - began)));
     }
   }
 
-  return {
-    set(share, untilMs) {
-      until = untilMs;
-      if (share !== wanted) aim = share;
-      wanted = share;
-      if (running || stopped) return;
-      running = true;
-      run()
-        .catch((error) => {
-          if (!stopped) options.failed(error);
-        })
-        .finally(() => {
-          running = false;
-        });
-    },
-    observed(share) {
-      if (wanted <= 0 || wanted >= 1) return;
-      aim = Math.min(0.95, 2 * wanted, Math.max(wanted / 4, aim + 0.2 * (wanted - share)));
-    },
-    stop() {
-      stopped = true;
-    },
-  };
+  async #period(): Promise<void> {
+    if (this.#wanted >= 1) return await this.#expose(leaseMs, true);
+    if (this.#aim <= 0.5) return await this.#expose(Math.max(1, 2 * this.#aim * periodMs), false);
+    await this.#expose(leaseMs, true);
+    await this.#options.clock.sleep((2 * this.#aim - 1) * periodMs);
+    if (!this.#stopped) await this.#expose(leaseMs, false);
+  }
+
+  async #expose(forMs: number, alone: boolean): Promise<void> {
+    const { holder, generation } = this.#options;
+    await holder.call('expose', { generation, forMs: Math.round(forMs), alone, leaseMs }, leaseMs);
+  }
 }

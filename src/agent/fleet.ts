@@ -6,13 +6,7 @@ import { type Clock, Failure, type Log, messageOf } from '#base';
 import type { SiteText } from '#contract';
 import type { Command, Engine, EngineBinary, EngineControl, ServerEvidence } from '#engines';
 import type { Balancer, Site } from '#model';
-import {
-  addressesOf,
-  ensureTicketKeys,
-  type GenerationFolder,
-  linkNeighbour,
-  prepareFolder,
-} from './folders.ts';
+import { ensureTicketKeys, type GenerationFolder, linkNeighbour, prepareFolder } from './folders.ts';
 import { type HolderClient, type HolderStatus, holderClient, type Role } from './holder/protocol.ts';
 import { identityOf } from './identity.ts';
 import { untilReady, untilWarm } from './launch.ts';
@@ -38,59 +32,39 @@ export interface Launched {
   readonly folder: GenerationFolder;
 }
 
-/** The generations of one balancer, by way of its holder. */
-export interface Fleet {
-  readonly holder: HolderClient;
-  readonly options: FleetOptions;
-  /** Starts the holder when none answers. */
-  ensureHolder(): Promise<void>;
-  status(): Promise<HolderStatus>;
-  /** Starts a parked generation and waits until it answers and its health checks have spoken. */
-  launch(text: SiteText, site: Site, role: Role, change: string | null): Promise<Launched>;
-  /** The controls of a generation, kept open. */
-  control(generation: number, pid: number): EngineControl;
-  folder(generation: number): string;
-  /** Where a generation leads the requests of a take-back and of the net; null: nowhere. */
-  link(generation: number, neighbour: number | null): void;
-  /** Lets go of what belonged to generations that have ended. */
-  tidy(status: HolderStatus): void;
-  /** A folder for a check or rehearsal, its own. */
-  scratch(): string;
-  close(): void;
-}
-
+/** A generation that is no longer needed gets this long for its open connections. */
+const retireMsMax = 30_000;
 const holderStartMsMax = 10_000;
+const generationFolder = /^g(\d+)$/;
 
-export function createFleet(options: FleetOptions): Fleet {
-  const { run, state, clock, log, engine } = options;
-  mkdirSync(run, { recursive: true, mode: 0o755 });
-  mkdirSync(state, { recursive: true, mode: 0o700 });
-  const holder = holderClient(join(run, 'holder.sock'));
-  const controls = new Map<number, EngineControl>();
-  const launching = new Set<number>();
-  const identity = identityOf(engine);
-  let lastGeneration = Math.max(0, ...numbersIn(run, /^g(\d+)$/));
-  let scratchNumber = Math.max(0, ...numbersIn(run, /^scratch(\d+)$/));
+/** The generations of one balancer, by way of its holder. */
+export class Fleet {
+  readonly options: FleetOptions;
+  readonly holder: HolderClient;
+  readonly #controls = new Map<number, EngineControl>();
+  readonly #launching = new Set<number>();
+  #lastGeneration: number;
+  #lastScratch: number;
 
-  const folder = (generation: number) => join(run, `g${generation}`);
+  constructor(options: FleetOptions) {
+    this.options = options;
+    mkdirSync(options.run, { recursive: true, mode: 0o755 });
+    mkdirSync(options.state, { recursive: true, mode: 0o700 });
+    this.holder = holderClient(join(options.run, 'holder.sock'));
+    this.#lastGeneration = Math.max(0, ...numbersIn(options.run, generationFolder));
+    this.#lastScratch = Math.max(0, ...numbersIn(options.run, /^scratch(\d+)$/));
+  }
 
-  async function ensureHolder(): Promise<void> {
+  /** Starts the holder when none answers. */
+  async ensureHolder(): Promise<void> {
     const answers = () =>
-      holder.call('status', {}, 300).then(
+      this.holder.call('status', {}, 300).then(
         () => true,
         () => false,
       );
     if (await answers()) return;
-    const output = openSync(join(run, 'holder.log'), 'a', 0o600);
-    const { file, args, env } = options.holderCommand;
-    const child = spawn(file, [...args], {
-      detached: true,
-      stdio: ['ignore', output, output],
-      env: { ...process.env, ...env },
-    });
-    closeSync(output);
-    child.on('error', (error) => log.error('the holder could not be started', { error: messageOf(error) }));
-    child.unref();
+    const { run, clock } = this.options;
+    this.#startHolder();
     const deadline = clock.monotonicMs() + holderStartMsMax;
     while (clock.monotonicMs() < deadline) {
       if (await answers()) return;
@@ -99,88 +73,128 @@ export function createFleet(options: FleetOptions): Fleet {
     throw new Failure('HF304', 'the holder does not answer', `See ${run}/holder.log`);
   }
 
-  function control(generation: number, pid: number): EngineControl {
-    const known = controls.get(generation);
+  #startHolder(): void {
+    const { run, log, holderCommand } = this.options;
+    const output = openSync(join(run, 'holder.log'), 'a', 0o600);
+    const { file, args, env } = holderCommand;
+    const child = spawn(file, [...args], {
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: { ...process.env, ...env },
+    });
+    closeSync(output);
+    child.on('error', (error) => log.error('the holder could not be started', { error: messageOf(error) }));
+    child.unref();
+  }
+
+  status(): Promise<HolderStatus> {
+    return this.holder.call('status', {}, 500);
+  }
+
+  folder(generation: number): string {
+    return join(this.options.run, `g${generation}`);
+  }
+
+  /** A folder for a check or rehearsal, its own. */
+  scratch(): string {
+    this.#lastScratch += 1;
+    return join(this.options.run, `scratch${this.#lastScratch}`);
+  }
+
+  /** The controls of a generation, kept open. */
+  control({ generation, pid }: { generation: number; pid: number }): EngineControl {
+    const known = this.#controls.get(generation);
     if (known) return known;
-    const opened = engine.control({ pid, control: join(folder(generation), 'control.sock') });
-    controls.set(generation, opened);
+    const opened = this.options.engine.control({
+      pid,
+      control: join(this.folder(generation), 'control.sock'),
+    });
+    this.#controls.set(generation, opened);
     return opened;
   }
 
-  async function launch(text: SiteText, site: Site, role: Role, change: string | null): Promise<Launched> {
-    lastGeneration += 1;
-    const generation = lastGeneration;
-    launching.add(generation);
+  /** Starts a parked generation and waits until it answers and its health checks have spoken. */
+  async launch(text: SiteText, site: Site, role: Role, change: string | null): Promise<Launched> {
+    this.#lastGeneration += 1;
+    const generation = this.#lastGeneration;
+    this.#launching.add(generation);
     try {
-      const prepared = prepareFolder({
-        site,
-        balancer: options.balancer,
-        engine,
-        identity,
-        folder: folder(generation),
-        generation,
-        threads: availableParallelism(),
-        ticketKeys: ensureTicketKeys(join(state, 'ticket.keys')),
-        purpose: 'serve',
-        servers: null,
-      });
-      await holder.call('open', { listeners: addressesOf(site, options.balancer) });
-      const { pid } = await holder.call('start', {
-        generation,
-        engine: engine.name,
-        command: engine.command(options.binary, { textFile: prepared.textFile, parked: true }),
-        identity,
-        folder: prepared.folder,
-        control: prepared.placement.control,
-        listeners: prepared.listeners,
-        role,
-        siteHash: text.hash,
-        change,
-      });
-      const opened = control(generation, pid);
-      const startMs = await untilReady({ pid, control: opened, folder: prepared.folder, clock });
-      const servers = await untilWarm(opened, clock);
+      const { clock, log } = this.options;
+      const folder = this.#prepare(site, generation);
+      const { pid } = await this.#start(folder, { generation, role, siteHash: text.hash, change });
+      const control = this.control({ generation, pid });
+      const startMs = await untilReady({ pid, control, folder: folder.folder, clock });
+      const servers = await untilWarm(control, clock);
       log.info('generation is ready', { generation, role, pid, startMs: Math.round(startMs) });
-      return { generation, pid, control: opened, startMs, servers, folder: prepared };
+      return { generation, pid, control, startMs, servers, folder };
     } catch (error) {
-      await holder.call('retire', { generation, withinMs: 100 }).catch(() => {});
+      await this.holder.call('retire', { generation, withinMs: 100 }).catch(() => {});
       throw error;
     } finally {
-      launching.delete(generation);
+      this.#launching.delete(generation);
     }
   }
 
-  return {
-    holder,
-    options,
-    ensureHolder,
-    status: () => holder.call('status', {}, 500),
-    launch,
-    control,
-    folder,
-    link: (generation, neighbour) =>
-      linkNeighbour(folder(generation), neighbour === null ? null : folder(neighbour)),
-    tidy(status) {
-      const living = new Set(status.generations.map((g) => g.generation));
-      for (const [generation, opened] of controls) {
-        if (living.has(generation) || launching.has(generation)) continue;
-        opened.close();
-        controls.delete(generation);
-      }
-      for (const number of numbersIn(run, /^g(\d+)$/)) {
-        if (!living.has(number) && !launching.has(number))
-          rmSync(folder(number), { recursive: true, force: true });
-      }
-    },
-    scratch() {
-      scratchNumber += 1;
-      return join(run, `scratch${scratchNumber}`);
-    },
-    close() {
-      holder.close();
-      for (const opened of controls.values()) opened.close();
-    },
-  };
+  #prepare(site: Site, generation: number): GenerationFolder {
+    const { balancer, engine, state } = this.options;
+    return prepareFolder({
+      site,
+      balancer,
+      engine,
+      identity: identityOf(engine),
+      folder: this.folder(generation),
+      generation,
+      threads: availableParallelism(),
+      ticketKeys: ensureTicketKeys(join(state, 'ticket.keys')),
+      purpose: 'serve',
+      servers: null,
+    });
+  }
+
+  async #start(
+    prepared: GenerationFolder,
+    who: { generation: number; role: Role; siteHash: string; change: string | null },
+  ): Promise<{ pid: number }> {
+    const { engine, binary } = this.options;
+    await this.holder.call('open', { listeners: prepared.listeners });
+    return await this.holder.call('start', {
+      ...who,
+      engine: engine.name,
+      command: engine.command(binary, { textFile: prepared.textFile, parked: true }),
+      identity: identityOf(engine),
+      folder: prepared.folder,
+      control: prepared.placement.control,
+      listeners: prepared.listeners,
+    });
+  }
+
+  /** Where a generation leads the requests of a take-back and of the net; null: nowhere. */
+  link(generation: number, neighbour: number | null): void {
+    linkNeighbour(this.folder(generation), neighbour === null ? null : this.folder(neighbour));
+  }
+
+  /** Ends a generation that is not the active one, gently. */
+  async retire(generation: number): Promise<void> {
+    await this.holder.call('retire', { generation, withinMs: retireMsMax }).catch(() => {});
+  }
+
+  /** Lets go of what belonged to generations that have ended. */
+  tidy(status: HolderStatus): void {
+    const living = new Set([...status.generations.map((g) => g.generation), ...this.#launching]);
+    for (const [generation, opened] of this.#controls) {
+      if (living.has(generation)) continue;
+      opened.close();
+      this.#controls.delete(generation);
+    }
+    for (const number of numbersIn(this.options.run, generationFolder)) {
+      if (!living.has(number)) rmSync(this.folder(number), { recursive: true, force: true });
+    }
+  }
+
+  close(): void {
+    this.holder.close();
+    for (const opened of this.#controls.values()) opened.close();
+  }
 }
 
 function numbersIn(folder: string, pattern: RegExp): number[] {

@@ -1,11 +1,11 @@
-import { type Clock, messageOf } from '#base';
+import { messageOf } from '#base';
 import type { CandidateObservation, SiteText } from '#contract';
 import type { HistoryTick } from '#detect';
 import type { EngineControl, Evidence } from '#engines';
 import type { GuardRecord, TakeBack, TakeBackEvidence } from '#events';
 import type { Site } from '#model';
 import { noCounts } from './evidence.ts';
-import { type Exposer, exposer } from './exposer.ts';
+import { Exposer } from './exposer.ts';
 import type { Fleet, Launched } from './fleet.ts';
 import { type CandidateWatch, tickMs, watchCandidate } from './guard/watch.ts';
 
@@ -15,22 +15,6 @@ const evidenceMsMax = 80;
 const lastEvidenceMsMax = 60;
 const errorLinesMax = 20;
 
-/** One candidate from its start to its promotion or taking back. */
-export interface Flight {
-  readonly change: string;
-  readonly text: SiteText;
-  readonly site: Site;
-  readonly launched: Launched;
-  expose(share: number, leaseMs: number, requestsMax: number | null): Promise<void>;
-  /** One tick of the guard; takes the candidate back when it has to go. */
-  tick(): Promise<void>;
-  takeBack(cause: TakeBackEvidence['cause'], reason: string): Promise<TakeBack>;
-  observation(): CandidateObservation;
-  /** Nothing is exposed or watched from here on. */
-  end(): void;
-  readonly takenBack: TakeBack | null;
-}
-
 export interface FlightOptions {
   readonly fleet: Fleet;
   readonly incumbent: { readonly generation: number; readonly control: EngineControl };
@@ -38,142 +22,140 @@ export interface FlightOptions {
   readonly change: string;
   readonly text: SiteText;
   readonly site: Site;
+  /** What the incumbent did before: the baseline. */
   readonly history: readonly HistoryTick[];
   readonly record: (what: GuardRecord['what']) => void;
 }
 
-export function startFlight(options: FlightOptions): Flight {
-  const { fleet, incumbent, launched, change, text, site } = options;
-  const { clock, log } = fleet.options;
-  const candidate = launched.control;
-  const slices: Exposer = exposer({
-    holder: fleet.holder,
-    generation: launched.generation,
-    clock,
-    failed: (error) => log.warn('exposure ended', { error: messageOf(error) }),
-  });
-  let watch: CandidateWatch | null = null;
-  let exposedAt: number | null = null;
-  let exposedSinceMs = 0;
-  let firstBadAt: number | null = null;
-  let requestsMax: number | null = null;
-  let takingBack: Promise<TakeBack> | null = null;
-  let takenBack: TakeBack | null = null;
-  let ended = false;
+/** One candidate from its start to its promotion or taking back. */
+export class Flight {
+  readonly options: FlightOptions;
+  readonly #slices: Exposer;
+  #watch: CandidateWatch | null = null;
+  #exposedAt: number | null = null;
+  #exposedSinceMs = 0;
+  #firstBadAt: number | null = null;
+  #requestsMax: number | null = null;
+  #takingBack: Promise<TakeBack> | null = null;
+  #ended = false;
+  takenBack: TakeBack | null = null;
 
-  async function beginWatch(): Promise<void> {
+  constructor(options: FlightOptions) {
+    this.options = options;
+    const { fleet, launched } = options;
+    this.#slices = new Exposer({
+      holder: fleet.holder,
+      generation: launched.generation,
+      clock: fleet.options.clock,
+      failed: (error) => fleet.options.log.warn('exposure ended', { error: messageOf(error) }),
+    });
+  }
+
+  /** Gives the candidate its share of new connections for `leaseMs`, or until it had `requestsMax` requests. */
+  async expose(share: number, leaseMs: number, requestsMax: number | null): Promise<void> {
+    const watch = this.#watch ?? (await this.#beginWatch());
+    this.#requestsMax = requestsMax;
+    const enough = requestsMax !== null && watch.candidate.requests >= requestsMax;
+    if (!this.#ended && !enough) this.#slices.set(share, this.#clock.monotonicMs() + leaseMs);
+  }
+
+  /** One tick of the guard; takes the candidate back when it has to go. */
+  async tick(): Promise<void> {
+    const watch = this.#watch;
+    if (!watch || this.#ended) return;
+    const { launched, incumbent } = this.options;
+    const [candidate, other] = await Promise.all([
+      launched.control.evidence(evidenceMsMax).catch(() => null),
+      incumbent.control.evidence(evidenceMsMax).catch(() => null),
+    ]);
+    if (!other || this.#ended) return;
+    const verdict = watch.tick(candidate, other);
+    if (watch.firstBad) this.#firstBadAt ??= this.#clock.now() - tickMs / 2;
+    if (verdict) {
+      await this.takeBack(verdict.cause, verdict.reason);
+      return;
+    }
+    if (watch.recentShare !== null) this.#slices.observed(watch.recentShare);
+    if (this.#requestsMax !== null && watch.candidate.requests >= this.#requestsMax) this.#slices.pause();
+  }
+
+  /** Idempotent: the first reason stands. */
+  takeBack(cause: TakeBackEvidence['cause'], reason: string): Promise<TakeBack> {
+    this.#takingBack ??= this.#takeBack(cause, reason);
+    return this.#takingBack;
+  }
+
+  observation(): CandidateObservation {
+    const candidate = this.#watch?.candidate ?? noCounts;
+    const incumbent = this.#watch?.incumbent ?? noCounts;
+    const all = candidate.requests + incumbent.requests;
+    return {
+      candidate,
+      incumbent,
+      observedShare: all === 0 ? 0 : candidate.requests / all,
+      eValue: this.#watch?.eValue ?? 1,
+      takenBack: this.takenBack,
+      exposedMs: this.#exposedAt === null ? 0 : this.#clock.monotonicMs() - this.#exposedSinceMs,
+    };
+  }
+
+  /** Nothing is exposed or watched from here on. */
+  end(): void {
+    this.#ended = true;
+    this.#slices.stop();
+  }
+
+  get #clock() {
+    return this.options.fleet.options.clock;
+  }
+
+  async #beginWatch(): Promise<CandidateWatch> {
+    const { launched, incumbent, history, site } = this.options;
     const [candidateStart, incumbentStart] = await Promise.all([
-      candidate.evidence(500),
+      launched.control.evidence(500),
       incumbent.control.evidence(500),
     ]);
-    watch = watchCandidate({
+    this.#watch ??= watchCandidate({
       candidateStart,
       incumbentStart,
-      history: options.history,
+      history,
       liveServersShareMin: site.guard.limits.liveServersShareMin,
     });
-    exposedAt = clock.now();
-    exposedSinceMs = clock.monotonicMs();
+    this.#exposedAt = this.#clock.now();
+    this.#exposedSinceMs = this.#clock.monotonicMs();
+    return this.#watch;
   }
 
-  function evidence(): TakeBackEvidence {
-    return {
-      cause: 'person',
-      exposedAt,
-      firstBadAt,
-      candidate: watch?.candidate ?? noCounts,
-      incumbent: watch?.incumbent ?? noCounts,
-      serversDown: [],
-      errorLines: [],
+  async #takeBack(cause: TakeBackEvidence['cause'], reason: string): Promise<TakeBack> {
+    this.end();
+    const { fleet, launched, incumbent, change, record } = this.options;
+    const { generation: from } = launched;
+    const { generation: to } = incumbent;
+    const [done, last] = await Promise.all([
+      fleet.holder.call('takeBack', { from, to }, 2_000),
+      lastEvidence(launched.control),
+    ]);
+    if (last.evidence && this.#watch) {
+      const now = await incumbent.control.evidence(evidenceMsMax).catch(() => null);
+      if (now) this.#watch.tick(last.evidence, now);
+    }
+    const evidence: TakeBackEvidence = {
+      cause,
+      exposedAt: this.#exposedAt,
+      firstBadAt: this.#firstBadAt,
+      candidate: this.#watch?.candidate ?? noCounts,
+      incumbent: this.#watch?.incumbent ?? noCounts,
+      serversDown: last.serversDown,
+      errorLines: last.errorLines,
     };
+    this.takenBack = { change, from, to, reason, ...done, evidence };
+    record({ kind: 'tookBack', takeBack: this.takenBack });
+    return this.takenBack;
   }
-
-  async function doTakeBack(cause: TakeBackEvidence['cause'], reason: string): Promise<TakeBack> {
-    slices.stop();
-    ended = true;
-    const moved = fleet.holder.call(
-      'takeBack',
-      { from: launched.generation, to: incumbent.generation },
-      2_000,
-    );
-    const [done, last] = await Promise.all([moved, lastEvidence(candidate, clock)]);
-    const latest = last.evidence;
-    if (latest && watch)
-      await watch.tick(latest, await incumbent.control.evidence(evidenceMsMax).catch(() => latest));
-    takenBack = {
-      change,
-      from: launched.generation,
-      to: incumbent.generation,
-      reason,
-      decidedAt: done.decidedAt,
-      doneAt: done.doneAt,
-      rung: done.rung,
-      steps: done.steps,
-      evidence: { ...evidence(), cause, serversDown: last.serversDown, errorLines: last.errorLines },
-    };
-    options.record({ kind: 'tookBack', takeBack: takenBack });
-    return takenBack;
-  }
-
-  function takeBack(cause: TakeBackEvidence['cause'], reason: string): Promise<TakeBack> {
-    takingBack ??= doTakeBack(cause, reason);
-    return takingBack;
-  }
-
-  return {
-    change,
-    text,
-    site,
-    launched,
-    async expose(share, leaseMs, most) {
-      if (!watch) await beginWatch();
-      requestsMax = most;
-      const enough = most !== null && (watch?.candidate.requests ?? 0) >= most;
-      if (!ended && !enough) slices.set(share, clock.monotonicMs() + leaseMs);
-    },
-    async tick() {
-      if (!watch || ended) return;
-      const [now, other] = await Promise.all([
-        candidate.evidence(evidenceMsMax).catch(() => null),
-        incumbent.control.evidence(evidenceMsMax).catch(() => null),
-      ]);
-      if (!other || ended) return;
-      const verdict = watch.tick(now, other);
-      if (watch.firstBad) firstBadAt ??= clock.now() - tickMs / 2;
-      if (verdict) {
-        await takeBack(verdict.cause, verdict.reason);
-        return;
-      }
-      if (watch.recentShare !== null) slices.observed(watch.recentShare);
-      if (requestsMax !== null && watch.candidate.requests >= requestsMax) slices.set(0, 0);
-    },
-    takeBack,
-    observation() {
-      const c = watch?.candidate ?? noCounts;
-      const i = watch?.incumbent ?? noCounts;
-      const all = c.requests + i.requests;
-      return {
-        candidate: c,
-        incumbent: i,
-        observedShare: all === 0 ? 0 : c.requests / all,
-        eValue: watch?.eValue ?? 1,
-        takenBack,
-        exposedMs: exposedAt === null ? 0 : clock.monotonicMs() - exposedSinceMs,
-      };
-    },
-    end() {
-      ended = true;
-      slices.stop();
-    },
-    get takenBack() {
-      return takenBack;
-    },
-  };
 }
 
 /** What the candidate still can say of itself, before it is drained. */
-async function lastEvidence(control: EngineControl, clock: Clock) {
-  const began = clock.monotonicMs();
+async function lastEvidence(control: EngineControl) {
   const [evidence, servers, errorLines] = await Promise.all([
     control.evidence(lastEvidenceMsMax).catch((): Evidence | null => null),
     control.servers(lastEvidenceMsMax).catch(() => []),
@@ -182,5 +164,5 @@ async function lastEvidence(control: EngineControl, clock: Clock) {
   const serversDown = servers
     .filter((s) => s.state === 'down')
     .map(({ pool, server, lastCheck }) => ({ pool, server, lastCheck }));
-  return { evidence, serversDown, errorLines, tookMs: clock.monotonicMs() - began };
+  return { evidence, serversDown, errorLines };
 }

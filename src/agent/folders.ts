@@ -130,8 +130,8 @@ export function ensureTicketKeys(path: string): string {
  */
 export function linkNeighbour(folder: string, neighbourFolder: string | null): void {
   const link = join(folder, 'neighbour.sock');
-  if (neighbourFolder === null) return rmSync(link, { force: true });
-  rmSync(`${link}.new`, { force: true });
+  rmSync(neighbourFolder === null ? link : `${link}.new`, { force: true });
+  if (neighbourFolder === null) return;
   symlinkSync(join(neighbourFolder, 'entrance.sock'), `${link}.new`);
   renameSync(`${link}.new`, link);
 }

@@ -4,9 +4,10 @@ import { type Handlers, jsonLog, serveWire, systemClock } from '#base';
 import type { SiteText } from '#contract';
 import type { Command } from '#engines';
 import type { EngineName } from '#model';
-import { createAgent } from './agent.ts';
+import { agentCalls } from './agent.ts';
 import { chooseEngine } from './choose-engine.ts';
 import { siteOf } from './good.ts';
+import { Serving } from './serving.ts';
 
 /**
  * The agent's process. `run` and `state` are the balancer's own folders; `first` is the site for the case that nothing
@@ -26,7 +27,7 @@ export async function runAgent(options: {
   const balancer = siteOf(options.first).balancers.find((b) => b.name === options.balancer);
   if (!balancer) throw new Error(`the site has no balancer ${options.balancer}`);
   const { engine, binary } = await chooseEngine(options.engine);
-  const agent = createAgent({
+  const serving = new Serving({
     balancer,
     engine,
     binary,
@@ -35,12 +36,12 @@ export async function runAgent(options: {
     holderCommand: options.holderCommand,
     clock: systemClock,
     log,
-    stopped: () => setTimeout(() => process.exit(0), 20),
   });
-  await agent.begin(options.first);
+  await serving.begin(options.first);
+  const calls = agentCalls(serving, () => setTimeout(() => process.exit(0), 20));
   rmSync(options.socket, { force: true });
   const umask = process.umask(0o077);
-  serveWire(agent as unknown as Handlers).listen(options.socket, () => {
+  serveWire(calls as unknown as Handlers).listen(options.socket, () => {
     process.umask(umask);
     log.info('ready', { socket: options.socket });
   });

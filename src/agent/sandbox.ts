@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { Failure, identify, messageOf, signal } from '#base';
@@ -26,7 +27,7 @@ export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResu
   const base = { engine: engine.name, version: binary.version };
   if (!site)
     return { ...base, accepted: false, output: '', diagnostics, tookMs: clock.monotonicMs() - began };
-  const certificates = await checkCertificates(site, (path) => readFileSync(path, 'utf8'));
+  const certificates = await checkCertificates(site, (path) => readFile(path));
   if (certificates.some((d) => d.severity === 'error'))
     return {
       ...base,
@@ -73,7 +74,7 @@ function sandboxed(
 }
 
 /** Cold start of the exact engine with the exact text on private sockets, its servers replaced by ones that say who they are. */
-export async function rehearse(fleet: Fleet, text: SiteText, site: Site): Promise<RehearsalResult> {
+export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResult> {
   const { clock } = fleet.options;
   const folder = fleet.scratch();
   const standIns = new Map(site.pools.map((pool, index) => [pool.name, `${folder}-pool${index}.sock`]));

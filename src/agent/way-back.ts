@@ -19,7 +19,7 @@ export async function tryWayBack(
   site: Site,
   incumbent: HeldGeneration,
 ): Promise<WayBackResult> {
-  const control = fleet.control(incumbent.generation, incumbent.pid);
+  const control = fleet.control(incumbent);
   const name = `generation ${incumbent.generation}`;
   const tried: WayBackResult['tried'][number][] = [];
   const attempt = async (what: string, work: () => Promise<string>) => {

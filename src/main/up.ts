@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { chooseEngine, writeDurably } from '#agent';
 import {
@@ -61,7 +62,7 @@ export async function runUp(options: UpOptions): Promise<void> {
 async function readSite(path: string): Promise<{ site: Site; text: SiteText; warnings: string[] }> {
   const read = await readSiteFile(path);
   const { site, diagnostics } = parseSite(read.text, read.file, read.folder);
-  const certificates = site ? await checkCertificates(site, (name) => readFileSync(name, 'utf8')) : [];
+  const certificates = site ? await checkCertificates(site, (name) => readFile(name)) : [];
   const all = [...diagnostics, ...certificates];
   const errors = all.filter((d) => d.severity === 'error');
   if (!site || errors.length > 0) {

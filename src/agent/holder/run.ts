@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Handlers, jsonLog, serveWire, systemClock } from '#base';
-import { createHolder } from './holder.ts';
+import { Holder } from './holder.ts';
 import { holderClient } from './protocol.ts';
 
 /** Slices are cut to the millisecond while engines use every core. */
@@ -22,7 +22,7 @@ export async function runHolder(options: { folder: string }): Promise<void> {
     log.info('another holder already holds', { socketPath });
     process.exit(0);
   }
-  const holder = createHolder({
+  const holder = new Holder({
     stateFile: join(options.folder, 'holder.json'),
     clock: systemClock,
     log,
@@ -30,7 +30,9 @@ export async function runHolder(options: { folder: string }): Promise<void> {
   });
   rmSync(socketPath, { force: true });
   process.umask(0o077);
-  serveWire(holder as unknown as Handlers).listen(socketPath, () => log.info('holding', { socketPath }));
+  serveWire(holder.calls as unknown as Handlers).listen(socketPath, () =>
+    log.info('holding', { socketPath }),
+  );
   process.on('SIGTERM', () => process.exit(0));
   process.on('SIGHUP', () => {});
 }
