@@ -8,7 +8,7 @@ import { inFlight, type Ledger } from './ledger.ts';
 import { decide, type Stop, whyStopped } from './machine.ts';
 import type { BalancerPort, SiteKeeper } from './ports.ts';
 import { createProgressHub, type ProgressHub } from './progress.ts';
-import { changeId, differenceOf, type Reading, readText } from './reading.ts';
+import { changeId, differenceOf, type ReadFile, type Reading, readText } from './reading.ts';
 import { createRecordCollector, type RecordCollector } from './records.ts';
 import { recoverChange } from './recover.ts';
 import { journalBeforeTakeBackMs, runChange } from './running.ts';
@@ -21,6 +21,7 @@ export interface PipelineParts {
   readonly balancers: readonly BalancerPort[];
   readonly sites: SiteKeeper;
   readonly clock: Clock;
+  readonly readFile: ReadFile;
   readonly log?: Log;
 }
 
@@ -116,7 +117,7 @@ class OneAtATime implements Pipeline {
   async #begin(request: ApplyRequest, mine: Busy): Promise<ChangeView> {
     const { sites, clock } = this.#parts;
     if (this.inFlight()) await this.recover();
-    const reading = await readText(request);
+    const reading = await readText(request, this.#parts.readFile, clock.now());
     const before = { text: sites.current(), site: siteOf(sites.current()) };
     await this.#release(request, reading);
     const frozen = this.frozen();

@@ -18,11 +18,18 @@ export interface Reading {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export async function readText(request: Pick<ApplyRequest, 'file' | 'folder' | 'text'>): Promise<Reading> {
+/** Reads a file of the site (a certificate, a key) as text; rejects when it cannot. */
+export type ReadFile = (path: string) => Promise<string>;
+
+export async function readText(
+  request: Pick<ApplyRequest, 'file' | 'folder' | 'text'>,
+  readFile: ReadFile,
+  now: number,
+): Promise<Reading> {
   const { file, folder, text } = request;
   const { site, diagnostics } = parseSite(text, file, folder);
   if (!site) return { text: { file, folder, text, hash: '' }, site: null, diagnostics };
-  const certificates = await checkCertificates(site);
+  const certificates = await checkCertificates(site, readFile, now);
   const usable = !certificates.some(({ severity }) => severity === 'error');
   return {
     text: { file, folder, text, hash: siteHash(site) },

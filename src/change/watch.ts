@@ -115,11 +115,13 @@ class LeaseWatch implements Watch {
     const { balancer } = one;
     const { clock, change } = this.#parts;
     try {
-      if (clock.monotonicMs() - one.renewedAt >= renewEveryMs) await this.#renew(one);
+      // First the look: what has been taken back cannot be renewed, and only the look knows why.
       const observation = await balancer.call('observe', { change }, lookTimeoutMs);
       one.answeredAt = clock.monotonicMs();
       this.#seen.set(balancer.name, observation);
-      return against(balancer.name, observation);
+      const stop = against(balancer.name, observation);
+      if (!stop && clock.monotonicMs() - one.renewedAt >= renewEveryMs) await this.#renew(one);
+      return stop;
     } catch (error) {
       one.silentBecause = messageOf(error);
     }

@@ -1,0 +1,68 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { Failure } from '#base';
+import { onlyLocalNames, onlyWithToken } from './admission.ts';
+import type { Backend } from './backend.ts';
+import { problem } from './problem.ts';
+import { streamProgress } from './progress.ts';
+import { readApplyRequest, readNumber, readRollbackRequest } from './requests.ts';
+
+const bodyBytesMax = 5 * 1024 * 1024;
+const journalEntriesMax = 1_000;
+
+/** The controller's HTTP API: thin, every answer comes from the backend. */
+export function createApi(backend: Backend, token: string): Hono {
+  const app = new Hono();
+  app.onError((error, c) => problem(c, error));
+  app.notFound((c) => problem(c, new Failure('HF404', `there is nothing at ${c.req.method} ${c.req.path}`)));
+  app.use(onlyLocalNames);
+  app.get('/health', (c) => c.json({ ok: true }));
+  app.use('/v1/*', onlyWithToken(token));
+  app.use(
+    '/v1/*',
+    bodyLimit({
+      maxSize: bodyBytesMax,
+      onError: (c) => problem(c, new Failure('HF002', `a request has at most ${bodyBytesMax} bytes`)),
+    }),
+  );
+
+  app.get('/v1/status', async (c) => c.json(await backend.status()));
+  app.get('/v1/changes', (c) => c.json({ changes: backend.changes() }));
+  app.post('/v1/changes', async (c) => {
+    const view = await backend.propose(readApplyRequest(await bodyOf(c.req.raw)));
+    return c.json(view, 202, { location: `/v1/changes/${view.id}` });
+  });
+  app.get('/v1/changes/:id', (c) => {
+    const id = c.req.param('id');
+    const view = backend.changes().find((change) => change.id === id);
+    if (!view) throw new Failure('HF404', `there is no change "${id}"`);
+    return c.json(view);
+  });
+  app.get('/v1/changes/:id/progress', (c) => streamProgress(c, backend, c.req.param('id')));
+  app.post('/v1/rollback', async (c) => {
+    const { by, reason } = readRollbackRequest(await bodyOf(c.req.raw));
+    return c.json(await backend.rollback(by, reason));
+  });
+  app.get('/v1/incidents', (c) => c.json({ incidents: backend.incidents() }));
+  app.get('/v1/incidents/:id/postmortem', (c) => {
+    const id = c.req.param('id');
+    const text = backend.postmortem(id);
+    if (text === null) throw new Failure('HF404', `there is no incident "${id}"`);
+    return c.body(text, 200, { 'content-type': 'text/markdown; charset=utf-8' });
+  });
+  app.get('/v1/journal/verify', async (c) => c.json(await backend.verify()));
+  app.get('/v1/journal', (c) => {
+    const after = readNumber('after', c.req.query('after'), 0, Number.MAX_SAFE_INTEGER);
+    const max = readNumber('max', c.req.query('max'), journalEntriesMax, journalEntriesMax);
+    return c.json({ entries: backend.entries(after, max) });
+  });
+  return app;
+}
+
+async function bodyOf(request: Request): Promise<unknown> {
+  try {
+    return await request.json();
+  } catch {
+    throw new Failure('HF405', 'the body is not JSON');
+  }
+}

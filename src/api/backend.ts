@@ -1,0 +1,27 @@
+import type {
+  ApplyRequest,
+  ChangeView,
+  IncidentView,
+  JournalCheckView,
+  Progress,
+  RollbackView,
+  StatusView,
+} from '#contract';
+import type { JournalEntry } from '#events';
+
+/** What the API gives access to; `main` wires it. Each call may throw a Failure, which becomes a problem with its code. */
+export interface Backend {
+  status(): Promise<StatusView>;
+  propose(request: ApplyRequest): Promise<ChangeView>;
+  /** Newest first. */
+  changes(): readonly ChangeView[];
+  /** What was, at once, then what comes; null when there is no such change. Returns the function that stops it. */
+  watch(change: string, use: (line: Progress) => void): (() => void) | null;
+  rollback(by: string, reason: string): Promise<RollbackView>;
+  /** Newest first. */
+  incidents(): readonly IncidentView[];
+  /** Markdown; null when there is no such incident. */
+  postmortem(incident: string): string | null;
+  entries(after: number, max: number): readonly JournalEntry[];
+  verify(): Promise<JournalCheckView>;
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { Failure } from '#base';
+import type { ApplyRequest } from '#contract';
+
+const textCharactersMax = 4 * 1024 * 1024;
+const by = z.string().regex(/^[a-z]+:[\w.@-]{1,100}$/);
+const reason = z.string().max(2_000);
+const path = z.string().min(1).max(4_096);
+
+const applyRequest = z.strictObject({
+  file: path,
+  folder: path.startsWith('/'),
+  text: z.string().max(textCharactersMax),
+  force: z.boolean(),
+  reason,
+  release: z.boolean(),
+  unfreeze: z.boolean(),
+  by,
+}) satisfies z.ZodType<ApplyRequest>;
+
+const rollbackRequest = z.strictObject({ by, reason });
+
+export const readApplyRequest = (body: unknown): ApplyRequest => read(applyRequest, body);
+export const readRollbackRequest = (body: unknown) => read(rollbackRequest, body);
+
+/** @throws Failure HF405 that names every field that is wrong. */
+function read<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
+  throw new Failure('HF405', wrong.join('; '));
+}
+
+/** A whole number of the query, or `standard` when it is not given. @throws Failure HF405. */
+export function readNumber(name: string, given: string | undefined, standard: number, max: number): number {
+  if (given === undefined) return standard;
+  if (/^\d{1,15}$/.test(given)) return Math.min(Number(given), max);
+  throw new Failure('HF405', `${name}: expected a whole number, got "${given}"`);
+}

@@ -1,0 +1,452 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Failure } from '#base';
+import { viewsOf } from '#change';
+import { fiveServers, fourServers, request, shop, siteText, world } from '../world/changes.ts';
+
+const grown = shop(fiveServers);
+const grownHash = siteText(grown).hash;
+
+describe('a good change', () => {
+  it('passes every gate in order, and is promoted on every balancer', async () => {
+    const { apply, balancers, sites, journal } = world();
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'promoted');
+    assert.deepEqual(
+      change.gates.map(({ gate, verdict }) => `${gate} ${verdict}`),
+      [
+        'parse passed',
+        'limits passed',
+        'engine check passed',
+        'existence passed',
+        'rehearsal passed',
+        'way back passed',
+        'canary passed',
+        'bake passed',
+      ],
+    );
+    assert.deepEqual(
+      balancers.map(({ lastGood }) => lastGood.hash),
+      [grownHash, grownHash],
+    );
+    assert.equal(sites.current().hash, grownHash);
+    assert.deepEqual(viewsOf(journal.entries()), [change], 'the journal alone says the same');
+  });
+
+  it('is exposed step by step: the first slice and the steps on one balancer, then the next, then both', async () => {
+    const { apply, journal } = world();
+    await apply(request(grown));
+    const exposed = journal
+      .entries()
+      .flatMap(({ event }) => (event.kind === 'change.exposed' ? [`${event.balancer} ${event.share}`] : []));
+    assert.deepEqual(exposed, [
+      'lb-1 0.1',
+      'lb-1 0.1',
+      'lb-1 0.5',
+      'lb-2 0.1',
+      'lb-2 0.5',
+      'lb-1 1',
+      'lb-2 1',
+    ]);
+  });
+
+  it('bakes for as long as the policy says, with every lease renewed', async () => {
+    const { apply, journal, balancers } = world();
+    await apply(request(grown));
+    const at = (wanted: string) =>
+      journal.entries().find(({ event }) => event.kind === 'change.state' && event.state === wanted)?.at ?? 0;
+    assert.ok(at('promoted') - at('baking') >= 5_000);
+    assert.equal(balancers[0].takeBacks() + balancers[1].takeBacks(), 0, 'no lease ran out');
+  });
+
+  it('says how many real requests it saw when there was too little traffic', async () => {
+    const { apply, balancers } = world();
+    for (const balancer of balancers) balancer.requestsPerSecond = 0;
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'promoted');
+    const canary = change.gates.find(({ gate }) => gate === 'canary');
+    assert.match(canary?.summary ?? '', /0 real requests on lb-1/);
+    assert.match(canary?.evidence.join('\n') ?? '', /too few to judge by/);
+  });
+});
+
+describe('a change that a gate refuses', () => {
+  const dead = (balancer: ReturnType<typeof world>['balancers'][number], address: string) => {
+    balancer.script.probe = ({ servers }) =>
+      servers.map((server) => {
+        const ok = !server.server.endsWith(address);
+        return {
+          ...server,
+          address: `10.0.0.${server.server.at(-1)}:80`,
+          ok,
+          tried: 'TCP connect',
+          answered: ok ? 'connected in 1 ms' : 'connection refused',
+          tookMs: 1,
+        };
+      });
+  };
+
+  it('existence: says which server, which line, what was tried, what answered, and from where', async () => {
+    const { apply, balancers } = world();
+    dead(balancers[1], '5');
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'refused');
+    const report = change.gates.find(({ gate }) => gate === 'existence');
+    assert.equal(report?.summary, '1 of 1 added server does not answer');
+    assert.equal(
+      report?.evidence[0],
+      'shop.yaml:13 pool "web" server "web-5" 10.0.0.5:80, asked from lb-2: TCP connect: connection refused',
+    );
+    assert.equal(report?.diagnostics[0]?.code, 'HF103');
+    assert.equal(report?.diagnostics[0]?.place?.line, 13);
+    assert.equal(balancers[0].candidate, null);
+    assert.ok(!balancers[0].asked.includes('candidate'));
+  });
+
+  it('existence: a server that was there before and is dead is reported, and blocks nothing', async () => {
+    const { apply, balancers } = world();
+    for (const balancer of balancers) dead(balancer, '2');
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'promoted');
+    const report = change.gates.find(({ gate }) => gate === 'existence');
+    assert.match(
+      report?.evidence[0] ?? '',
+      /^was there before, blocks nothing: .*"web-2".*connection refused$/,
+    );
+  });
+
+  it('existence: a server that dies after the first answer is found just before the candidate starts', async () => {
+    const { apply, balancers } = world();
+    const [first] = balancers;
+    first.script.wayBack = () => {
+      dead(first, '5');
+      return { ok: true, generation: 1, tried: [] };
+    };
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'refused');
+    assert.ok(!first.asked.includes('candidate'));
+  });
+
+  it('existence: a pool that the change touches keeps its minimum of live servers', async () => {
+    const { apply, balancers } = world();
+    for (const balancer of balancers)
+      balancer.script.probe = ({ servers }) =>
+        servers.map((server) => ({
+          ...server,
+          address: '',
+          ok: ['web-4', 'web-5'].includes(server.server),
+          tried: 'TCP connect',
+          answered: 'no answer within 1000 ms',
+          tookMs: 1,
+        }));
+    const { change } = await apply(request(grown));
+    assert.match(change.why, /pool "web" would have 2 of 5 servers live, and at least 50 % must be/);
+  });
+
+  it('limits: more servers removed at once than the policy allows', async () => {
+    const { apply } = world();
+    const { change } = await apply(request(shop(['10.0.0.1:80'])));
+    assert.equal(change.state, 'refused');
+    assert.match(change.why, /loses 3 of 4 servers \(75 %\), and at most 50 % may go at once/);
+  });
+
+  it('engine check: the words of the engine are the evidence', async () => {
+    const { apply, balancers } = world();
+    balancers[0].script.check = () => ({
+      accepted: false,
+      engine: 'haproxy',
+      version: '2.6.12',
+      output: "[ALERT] config: 'server web-5': invalid address\n",
+      diagnostics: [],
+      tookMs: 4,
+    });
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'refused');
+    assert.match(change.why, /haproxy 2\.6\.12 on lb-1 does not accept it/);
+    const asked = change.gates.map(({ gate }) => gate);
+    assert.deepEqual(
+      asked,
+      ['parse', 'limits', 'engine check', 'existence'],
+      'what changes nothing is still asked',
+    );
+  });
+
+  it('rehearsal: names the request and both answers', async () => {
+    const { apply, balancers } = world();
+    balancers[1].script.rehearse = () => ({
+      ok: false,
+      startMs: 10,
+      memoryBytes: 1,
+      witnesses: [{ request: 'GET http://shop.example/', expected: 'pool web', got: '503', ok: false }],
+      replaced: [],
+    });
+    const { change } = await apply(request(grown));
+    const report = change.gates.at(-1);
+    assert.deepEqual(report?.evidence, ['lb-2: GET http://shop.example/: expected pool web, got 503']);
+    assert.equal(change.state, 'refused');
+  });
+
+  it('way back: there is none', async () => {
+    const { apply, balancers } = world();
+    balancers[0].script.wayBack = () => ({
+      ok: false,
+      generation: 1,
+      tried: [{ what: 'a request by its entrance', ok: false, answered: 'connection refused' }],
+    });
+    const { change } = await apply(request(grown));
+    assert.match(change.why, /no way back on lb-1/);
+  });
+
+  it('parse: all mistakes at once, and nothing can force it', async () => {
+    const { apply } = world();
+    const broken = grown.replace('pool: web }', 'pool: wbe }').replace('engine: builtin', 'engine: bultin');
+    const { change } = await apply(request(broken, { force: true, reason: 'hurry' }));
+    assert.equal(change.state, 'refused');
+    assert.equal(change.gates.length, 1);
+    assert.ok((change.gates[0]?.diagnostics.length ?? 0) >= 2);
+  });
+
+  it('a balancer that does not answer: could not tell is no pass', async () => {
+    const { apply, balancers } = world();
+    balancers[1].silent = true;
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'refused');
+    assert.equal(change.gates.find(({ gate }) => gate === 'existence')?.verdict, 'unknown');
+  });
+
+  it('the text that already runs: nothing to do', async () => {
+    const { apply, balancers } = world();
+    const { change } = await apply(request(`# a comment changes nothing\n${shop(fourServers)}`));
+    assert.equal(change.state, 'abandoned');
+    assert.match(change.why, /^nothing to do/);
+    assert.deepEqual(balancers[0].asked, []);
+  });
+});
+
+describe('force', () => {
+  it('passes gates that refuse before the canary, and the journal says why', async () => {
+    const { apply, balancers, journal } = world();
+    balancers[0].script.check = () => ({
+      accepted: false,
+      engine: 'x',
+      version: '1',
+      output: 'no',
+      diagnostics: [],
+      tookMs: 1,
+    });
+    const { change } = await apply(request(grown, { force: true, reason: 'the check is wrong' }));
+    assert.equal(change.state, 'promoted');
+    const report = change.gates.find(({ gate }) => gate === 'engine check');
+    assert.deepEqual([report?.verdict, report?.forced], ['refused', true], 'the verdict stays');
+    const [proposed] = journal.entries();
+    assert.equal(proposed?.event.kind === 'change.proposed' && proposed.event.reason, 'the check is wrong');
+  });
+
+  it('needs a reason', async () => {
+    const { clock, pipeline, journal } = world();
+    await assert.rejects(clock.run(pipeline.propose(request(grown, { force: true }))), hasCode('HF110'));
+    assert.equal(journal.entries().length, 0);
+  });
+
+  it('does not switch the guard off', async () => {
+    const { apply, balancers } = world();
+    balancers[0].guardActsAfterMs = 700;
+    const { change } = await apply(request(grown, { force: true, reason: 'hurry' }));
+    assert.equal(change.state, 'rolled back');
+    assert.equal(change.gates.at(-1)?.forced, false);
+  });
+});
+
+describe('a change that the guard takes back', () => {
+  it('is rolled back everywhere, quarantined, frozen; the record is journalled exactly once', async () => {
+    const { apply, balancers, journal, pipeline, clock, sites } = world();
+    balancers[1].guardActsAfterMs = 900;
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'rolled back');
+    assert.match(change.why, /the guard of lb-2 took it back: nine of ten requests failed/);
+    assert.deepEqual(
+      balancers.map(({ candidate, lastGood }) => [candidate, lastGood.hash === grownHash]),
+      [
+        [null, false],
+        [null, false],
+      ],
+    );
+    await clock.run(pipeline.tend());
+    const records = journal
+      .entries()
+      .flatMap(({ event }) => (event.kind === 'guard.acted' ? [event.record] : []));
+    assert.deepEqual(records.map(({ balancer }) => balancer).sort(), ['lb-1', 'lb-2']);
+    assert.notEqual(sites.current().hash, grownHash);
+    await assert.rejects(clock.run(pipeline.propose(request(grown))), hasCode('HF109'));
+  });
+
+  it('stays in quarantine when the freeze ends, until it is released', async () => {
+    const { apply, balancers } = world();
+    balancers[0].guardActsAfterMs = 900;
+    await apply(request(grown));
+    balancers[0].guardActsAfterMs = null;
+    const again = await apply(request(`${grown}# the same site\n`, { unfreeze: true }));
+    assert.equal(again.change.gates.find(({ gate }) => gate === 'limits')?.diagnostics[0]?.code, 'HF106');
+    const released = await apply(request(grown, { release: true, reason: 'the network was at fault' }));
+    assert.equal(released.change.state, 'promoted');
+  });
+
+  it('during the bake of the last balancer: those that could be promoted go back too', async () => {
+    const { apply, balancers } = world();
+    const [, second] = balancers;
+    second.script.promote = () => {
+      throw new Error('the holder ended');
+    };
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'rolled back');
+    assert.notEqual(balancers[0].lastGood.hash, grownHash, 'lb-1 had promoted it');
+  });
+
+  it('by the evidence of the comparison', async () => {
+    const { apply, balancers } = world();
+    balancers[0].script.observe = () => ({
+      candidate: { ...zero, requests: 50, errors: 9 },
+      incumbent: zero,
+      observedShare: 0.1,
+      eValue: 2e6,
+      takenBack: null,
+      exposedMs: 100,
+    });
+    const { change } = await apply(request(grown));
+    assert.match(change.why, /worse than the incumbent on lb-1/);
+    assert.equal(change.state, 'rolled back');
+  });
+});
+
+describe('faults around a change', () => {
+  it('an agent that falls silent during the canary: its lease runs out, the change is over, the text is not blamed', async () => {
+    const { apply, balancers, pipeline, clock, journal } = world();
+    clock.at(8_000, () => {
+      balancers[0].silent = true;
+    });
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'rolled back');
+    assert.match(change.why, /lb-1 does not answer/);
+    assert.equal(pipeline.frozen(), null);
+    assert.ok(!journal.kinds().includes('quarantine.added'));
+    balancers[0].silent = false;
+    await clock.run(pipeline.tend());
+    assert.equal(balancers[0].candidate, null, 'it was told as soon as it answered again');
+  });
+
+  it('a short silence is borne', async () => {
+    const { apply, balancers, clock } = world();
+    clock.at(3_000, () => {
+      balancers[0].silent = true;
+    });
+    clock.at(4_000, () => {
+      balancers[0].silent = false;
+    });
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'promoted');
+  });
+
+  it('two applies at once: the second is told which change is ahead of it', async () => {
+    const { pipeline, clock } = world();
+    const first = clock.run(pipeline.propose(request(grown)));
+    await assert.rejects(
+      clock.run(pipeline.propose(request(grown, { by: 'person:ben', file: 'other.yaml' }))),
+      /a change of shop\.yaml is being read, proposed by person:anna/,
+    );
+    const { id } = await first;
+    await clock.pass(1_000);
+    await assert.rejects(
+      clock.run(pipeline.propose(request(grown, { by: 'person:ben' }))),
+      (error: unknown) =>
+        hasCode('HF108')(error) &&
+        new RegExp(`change ${id} of shop\\.yaml is canary, proposed by person:anna 1 s ago`).test(
+          String(error),
+        ),
+    );
+  });
+
+  it('a journal on a full disk: the change is refused, nothing was asked of any balancer', async () => {
+    const { pipeline, clock, journal, balancers } = world();
+    journal.full = true;
+    await assert.rejects(clock.run(pipeline.propose(request(grown))), hasCode('HF203'));
+    assert.deepEqual(balancers[0].asked, []);
+  });
+
+  it('a disk that fills up in the middle: taken back everywhere; the next change finds it ended', async () => {
+    const { apply, pipeline, clock, journal, balancers } = world();
+    clock.at(6_000, () => {
+      journal.full = true;
+    });
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'rolled back');
+    assert.equal(balancers[0].candidate, null);
+    assert.equal(pipeline.inFlight()?.id, change.id, 'the disk does not know it yet');
+    journal.full = false;
+    const next = await apply(request(grown));
+    assert.equal(next.change.state, 'promoted');
+    assert.equal(pipeline.views()[0]?.state, 'rolled back');
+  });
+});
+
+describe('a person takes a change back', () => {
+  it('while it is in flight', async () => {
+    const { pipeline, clock, balancers } = world();
+    await clock.run(pipeline.propose(request(grown)));
+    await clock.pass(3_000);
+    assert.ok(balancers[0].candidate);
+    const began = clock.monotonicMs();
+    const { change } = await clock.run(pipeline.rollback('person:ben', 'support says so'));
+    assert.equal(change?.state, 'rolled back');
+    assert.equal(change?.why, 'person:ben took it back: support says so');
+    assert.ok(clock.monotonicMs() - began < 600);
+    assert.equal(balancers[0].candidate, null);
+    assert.equal(pipeline.frozen(), null);
+  });
+
+  it('before it had any traffic: abandoned', async () => {
+    const { pipeline, clock, balancers } = world();
+    balancers[0].script.check = () => {
+      void pipeline.rollback('person:ben', '');
+      return { accepted: true, engine: 'x', version: '1', output: '', diagnostics: [], tookMs: 1 };
+    };
+    const { id } = await clock.run(pipeline.propose(request(grown)));
+    await clock.pass(1_000);
+    assert.equal(pipeline.views().find((view) => view.id === id)?.state, 'abandoned');
+  });
+
+  it('after it was promoted: every balancer goes back, and so does the text', async () => {
+    const { apply, pipeline, clock, balancers, sites } = world();
+    const before = sites.current().hash;
+    const { change } = await apply(request(grown));
+    const back = await clock.run(pipeline.rollback('person:ben', 'slow'));
+    assert.equal(back.change?.id, change.id);
+    assert.equal(back.change?.state, 'rolled back');
+    assert.deepEqual(
+      balancers.map(({ lastGood }) => lastGood.hash),
+      [before, before],
+    );
+    assert.equal(sites.current().hash, before);
+  });
+
+  it('with a full disk all the same', async () => {
+    const { apply, pipeline, clock, balancers, journal } = world();
+    await apply(request(grown));
+    journal.full = true;
+    await clock.run(pipeline.rollback('person:ben', 'slow'));
+    assert.notEqual(balancers[0].lastGood.hash, grownHash);
+  });
+});
+
+const zero = {
+  requests: 0,
+  errors: 0,
+  clientErrors: 0,
+  connectionErrors: 0,
+  retries: 0,
+  responseErrors: 0,
+  netUses: 0,
+};
+
+function hasCode(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof Failure && error.code === code;
+}
