@@ -181,8 +181,12 @@ export class Fleet {
   /** Lets go of what belonged to generations that have ended. */
   tidy(status: HolderStatus): void {
     const living = new Set([...status.generations.map((g) => g.generation), ...this.#launching]);
+    const draining = new Set(
+      status.generations.filter((g) => g.role === 'draining').map((g) => g.generation),
+    );
     for (const [generation, opened] of this.#controls) {
-      if (living.has(generation)) continue;
+      // An open control connection would keep an engine alive that is to end.
+      if (living.has(generation) && !draining.has(generation)) continue;
       opened.close();
       this.#controls.delete(generation);
     }

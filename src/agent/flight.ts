@@ -139,6 +139,7 @@ export class Flight {
       const now = await incumbent.control.evidence(evidenceMsMax).catch(() => null);
       if (now) this.#watch.tick(last.evidence, now);
     }
+    launched.control.close();
     const evidence: TakeBackEvidence = {
       cause,
       exposedAt: this.#exposedAt,

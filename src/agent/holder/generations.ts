@@ -73,6 +73,16 @@ function normalPriority(pid: number): void {
   }
 }
 
+/** Ends it gently. An open control connection would keep an engine alive that has nothing else to do. */
+export async function drain(held: Held, timeoutMs: number): Promise<void> {
+  try {
+    await held.control.drain(timeoutMs);
+    held.control.close();
+  } catch {
+    kill(held);
+  }
+}
+
 export function kill(held: Held): void {
   signal(held.process, 'SIGKILL');
 }

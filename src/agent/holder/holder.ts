@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { assert, type Clock, Failure, isAlive, type Log, messageOf } from '#base';
 import { Exposures } from './exposure.ts';
-import { describe, findGeneration, type Held, kill, startGeneration } from './generations.ts';
+import { describe, drain, findGeneration, type Held, kill, startGeneration } from './generations.ts';
 import type {
   Death,
   GenerationSpec,
@@ -18,6 +18,7 @@ import { takeBack } from './take-back.ts';
 const deathsMax = 100;
 /** A generation that was ending when its holder died gets this long. */
 const drainMsMax = 60_000;
+const drainCallMsMax = 200;
 const strangersEveryMs = 20;
 
 const key = ({ host, port }: ListenerAddress) => `${host}:${port}`;
@@ -284,7 +285,7 @@ export class Holder {
   async #shutdown(withinMs: number): Promise<void> {
     const { clock, stateFile, exit } = this.#options;
     this.#stopping = true;
-    for (const g of this.#generations.values()) g.control.drain(200).catch(() => kill(g));
+    for (const g of this.#generations.values()) void drain(g, drainCallMsMax);
     const deadline = clock.monotonicMs() + withinMs;
     while (this.#generations.size > 0) {
       if (clock.monotonicMs() > deadline) for (const g of this.#generations.values()) kill(g);
@@ -299,6 +300,6 @@ export class Holder {
 
 function end(old: Held, withinMs: number): void {
   old.side.want('parked').catch(() => {});
-  old.control.drain(200).catch(() => kill(old));
+  void drain(old, drainCallMsMax);
   setTimeout(() => kill(old), withinMs).unref();
 }

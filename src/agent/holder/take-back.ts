@@ -1,5 +1,5 @@
 import type { Clock } from '#base';
-import { type Held, kill } from './generations.ts';
+import { drain, type Held, kill } from './generations.ts';
 import type { HolderTakeBack } from './protocol.ts';
 
 /** From the second half's start to the gentle end of the bad generation: its requests under way are answered by then. */
@@ -51,9 +51,8 @@ export async function takeBack(options: {
     steps.push({ what: `kill ${name}, which did not park`, ok: true, tookMs: clock.monotonicMs() - began });
     return { decidedAt, doneAt: clock.now(), rung: 2, steps };
   }
-  const drain = () => bad.control.drain(takeBackMsMax).catch(() => kill(bad));
-  if (led) setTimeout(drain, drainAfterMs).unref();
-  else void drain();
+  if (led) setTimeout(() => drain(bad, takeBackMsMax), drainAfterMs).unref();
+  else void drain(bad, takeBackMsMax);
   setTimeout(() => kill(bad), drainMsMax).unref();
   return { decidedAt, doneAt, rung: 1, steps };
 }

@@ -1,0 +1,144 @@
+/** A balancer for real: origins, an agent's process, its holder, its engines. What tests and proofs of the data plane stand on. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { identify, systemClock, wireClient } from '#base';
+import type { BalancerCall, BalancerCalls, SiteText } from '#contract';
+import { type EngineName, parseSite, siteHash } from '#model';
+
+export interface Stack {
+  readonly folder: string;
+  readonly run: string;
+  readonly state: string;
+  readonly ports: Readonly<Record<string, number>>;
+  readonly agent: () => ChildProcess;
+  call<C extends BalancerCall>(
+    name: C,
+    input: BalancerCalls[C]['input'],
+    timeoutMs?: number,
+  ): Promise<BalancerCalls[C]['output']>;
+  /** Starts the agent's process (again) and waits until it answers. */
+  startAgent(): Promise<void>;
+  pidOf(what: 'holder' | 'active' | 'standby' | 'candidate'): Promise<number>;
+  /** Ends everything and removes the folder. */
+  stop(): Promise<void>;
+}
+
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+export function textOf(text: string, folder: string): SiteText {
+  const { site, diagnostics } = parseSite(text, 'site.yaml', folder);
+  if (!site) throw new Error(JSON.stringify(diagnostics));
+  return { file: 'site.yaml', folder, text, hash: siteHash(site) };
+}
+
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | null | undefined | false>,
+  withinMs = 10_000,
+): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  let last: unknown = null;
+  while (performance.now() < deadline) {
+    const found = await ask().catch((error) => {
+      last = error;
+      return null;
+    });
+    if (found) return found;
+    await systemClock.sleep(10);
+  }
+  throw new Error(`${what} did not come within ${withinMs} ms: ${String(last)}`);
+}
+
+/** `siteText` is given the folder (for certificates); the balancer is named `lb-1`. */
+export async function startStack(options: {
+  siteText: (folder: string) => string;
+  engine: EngineName;
+}): Promise<Stack> {
+  const folder = mkdtempSync(join(tmpdir(), 'hf-'));
+  chmodSync(folder, 0o755);
+  const run = join(folder, 'run');
+  const state = join(folder, 'state');
+  const socket = join(run, 'agent.sock');
+  const first = textOf(options.siteText(folder), folder);
+  const client = wireClient(socket);
+  let agent: ChildProcess | null = null;
+
+  const stack: Stack = {
+    folder,
+    run,
+    state,
+    ports: {},
+    agent: () => {
+      if (!agent) throw new Error('no agent');
+      return agent;
+    },
+    async call(name, input, timeoutMs = 30_000) {
+      return (await client.call(name, input, timeoutMs)) as never;
+    },
+    async startAgent() {
+      const plan = { balancer: 'lb-1', run, state, socket, first, engine: options.engine };
+      agent = spawn(
+        process.execPath,
+        [join(import.meta.dirname, 'agent-process.ts'), 'agent', JSON.stringify(plan)],
+        {
+          stdio: ['ignore', 'ignore', 'pipe'],
+        },
+      );
+      let words = '';
+      agent.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+        words = (words + chunk).slice(-20_000);
+        if (process.env.HOLDFAST_SHOW_LOGS) process.stderr.write(chunk);
+      });
+      const started = agent;
+      await until('the agent', async () => {
+        if (started.exitCode !== null) throw new Error(words);
+        return await stack.call('status', {}, 500);
+      });
+    },
+    async pidOf(what) {
+      if (what === 'holder') {
+        const holder = wireClient(join(run, 'holder.sock'));
+        const status = (await holder.call('status', {})) as { pid: number };
+        holder.close();
+        return status.pid;
+      }
+      return await until(what, async () => {
+        const { generations } = await stack.call('status', {});
+        return generations.find((g) => g.role === what)?.pid;
+      });
+    },
+    async stop() {
+      await stack.call('stop', {}, 10_000).catch(() => {});
+      client.close();
+      agent?.kill('SIGKILL');
+      for (const pid of leftovers(run)) process.kill(pid, 'SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  await stack.startAgent();
+  await until('a standby', async () =>
+    (await stack.call('status', {})).generations.find((g) => g.role === 'standby' && g.state === 'parked'),
+  );
+  return stack;
+}
+
+/** What a stack that could not be stopped in order left running. */
+function leftovers(run: string): number[] {
+  try {
+    const { generations } = JSON.parse(readFileSync(join(run, 'holder.json'), 'utf8')) as {
+      generations: { pid: number; startTicks: string }[];
+    };
+    return generations.filter((g) => identify(g.pid)?.startTicks === g.startTicks).map((g) => g.pid);
+  } catch {
+    return [];
+  }
+}
