@@ -14,8 +14,14 @@ type Tell =
   | { readonly kind: 'stopped'; readonly result: LoadResult }
   | { readonly kind: 'failed'; readonly message: string };
 
+export interface LoadProcess extends Load {
+  readonly pid: number;
+  /** Ends it at once, without a result; of no effect after `stop`. */
+  kill(): void;
+}
+
 /** As `startLoad`, elsewhere. The child ends with `stop`, and by itself when this process ends. */
-export async function startLoadProcess(plan: LoadPlan): Promise<Load & { readonly pid: number }> {
+export async function startLoadProcess(plan: LoadPlan): Promise<LoadProcess> {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = fork(fileURLToPath(import.meta.url), [], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -30,6 +36,7 @@ export async function startLoadProcess(plan: LoadPlan): Promise<Load & { readonl
   }
   return {
     pid: child.pid ?? 0,
+    kill: () => void child.kill('SIGKILL'),
     async counts() {
       const told = await ask(child, { kind: 'counts' });
       if (told.kind !== 'counts') throw new Error(`the load process told ${told.kind}`);
