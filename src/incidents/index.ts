@@ -1,0 +1,4 @@
+export { incidentsOf } from './figures.ts';
+export { type IncidentKeeper, incidentKeeper } from './keeper.ts';
+export { postmortem } from './postmortem.ts';
+export { type TimelineLine, timelineOf } from './timeline.ts';

@@ -1,0 +1,140 @@
+import { type Clock, type Log, messageOf, silentLog } from '#base';
+import type { Event, Journal } from '#events';
+import { actDoneAt, figuresOf } from './figures.ts';
+import { type Act, balancersOf, createLedger, type OpenedIncident } from './ledger.ts';
+import { duration, listed } from './words.ts';
+
+export interface IncidentKeeper {
+  /** Ends after what is being written now; a later keeper goes on from the journal. */
+  stop(): Promise<void>;
+}
+
+const retryMs = 1_000;
+const entriesAtOnceMax = 1_000;
+
+/**
+ * Opens and resolves incidents as the journal grows. It knows nothing but the journal, so it may be ended and begun
+ * again at any moment: what was opened is not opened twice, what was missed is made up for.
+ */
+export function incidentKeeper(options: {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log?: Log;
+  /** How long there must be no bad evidence before an incident counts as resolved. */
+  readonly quietMs?: number;
+}): IncidentKeeper {
+  const { journal, clock, log = silentLog, quietMs = 10_000 } = options;
+  const ledger = createLedger();
+  let read = 0;
+  let stopped = false;
+  let wake = new AbortController();
+  const unfollow = journal.follow(() => wake.abort());
+
+  function catchUp(): void {
+    for (;;) {
+      const entries = journal.entries(read, entriesAtOnceMax);
+      for (const entry of entries) ledger.add(entry);
+      read = entries.at(-1)?.sequence ?? read;
+      if (entries.length < entriesAtOnceMax) return;
+    }
+  }
+
+  /** The next thing to journal, or how long there is nothing to do. */
+  function next(): Event | number {
+    const [act] = ledger.pending();
+    if (act) return opening(act, ledger.pending(), nextId(ledger.incidents));
+    const waits = ledger.incidents
+      .filter((incident) => incident.resolved === null)
+      .map((incident) => resolution(incident, clock.now(), quietMs));
+    return (
+      waits.find((w) => typeof w !== 'number') ??
+      Math.min(Number.POSITIVE_INFINITY, ...waits.filter((w) => typeof w === 'number'))
+    );
+  }
+
+  async function work(): Promise<void> {
+    while (!stopped) {
+      wake = new AbortController();
+      let waitMs = retryMs;
+      try {
+        catchUp();
+        const todo = next();
+        if (typeof todo !== 'number') {
+          await journal.append('controller', todo);
+          continue;
+        }
+        waitMs = todo;
+      } catch (error) {
+        log.warn('an incident could not be journalled', { why: messageOf(error) });
+      }
+      await pause(clock, waitMs, wake.signal);
+    }
+  }
+
+  const working = work();
+  return {
+    async stop() {
+      stopped = true;
+      unfollow();
+      wake.abort();
+      await working;
+    },
+  };
+}
+
+/** Until the time is over, or something woke it. */
+async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  if (Number.isFinite(ms)) return clock.sleep(ms, signal).catch(() => {});
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+function nextId(incidents: readonly OpenedIncident[]): string {
+  const numbers = incidents.map(({ id }) => Number(/^inc-(\d+)$/.exec(id)?.[1] ?? 0));
+  return `inc-${Math.max(0, ...numbers) + 1}`;
+}
+
+function opening(act: Act, pending: readonly Act[], incident: string): Event {
+  const same = pending.filter((other) => act.change !== null && other.change === act.change);
+  const balancers = [...new Set([act, ...same].map((a) => a.balancer))].toSorted();
+  return { kind: 'incident.opened', incident, title: titleOf(act, balancers), change: act.change, balancers };
+}
+
+function titleOf({ what, change, balancer }: Act, balancers: readonly string[]): string {
+  if (what.kind === 'engineDied') return `The ${what.role} engine of ${balancer} died`;
+  const taken = change === null ? 'The configuration' : `Change ${change}`;
+  return `${taken} was taken back from ${listed(balancers)}: ${what.takeBack.reason}`;
+}
+
+/** The event when it is proven restored, else in how many milliseconds it can be at the earliest. */
+function resolution(incident: OpenedIncident, now: number, quietMs: number): Event | number {
+  const { restoredAt } = figuresOf(incident);
+  if (restoredAt === null) return Number.POSITIVE_INFINITY;
+  const balancers = balancersOf(incident);
+  const since = new Map<string, number>();
+  for (const sign of incident.facts.signs) {
+    if (balancers.has(sign.balancer) && sign.at > restoredAt)
+      since.set(`${sign.balancer} ${sign.series}`, sign.bad ? Number.POSITIVE_INFINITY : sign.at);
+  }
+  const quietSince = Math.max(restoredAt, ...since.values());
+  const onlyDeaths = incident.acts.every((act) => act.what.kind === 'engineDied');
+  const needed = onlyDeaths ? 0 : quietMs;
+  const dueMs = quietSince + needed - now;
+  if (dueMs > 0) return dueMs;
+  const how = howResolved(incident, onlyDeaths, now - quietSince);
+  return { kind: 'incident.resolved', incident: incident.id, how };
+}
+
+function howResolved(incident: OpenedIncident, onlyDeaths: boolean, quietForMs: number): string {
+  const names = listed([...balancersOf(incident)].toSorted());
+  if (!onlyDeaths) {
+    return `${names} served what was last good for ${duration(quietForMs)} without a bad sign`;
+  }
+  const last = incident.acts.at(-1);
+  const doneAt = last ? actDoneAt(last, incident) : null;
+  const tookOver = last?.what.kind === 'engineDied' ? last.what.takenOverBy : null;
+  if (last && doneAt !== null && tookOver !== null) {
+    return `generation ${tookOver} took over on ${last.balancer} after ${duration(doneAt - last.at)}`;
+  }
+  return `${names} ${balancersOf(incident).size === 1 ? 'serves' : 'serve'} again`;
+}

@@ -1,0 +1,133 @@
+import type { Event, JournalEntry } from '#events';
+import { figuresOf } from './figures.ts';
+import { type Act, balancersOf, ledgerOf, type OpenedIncident } from './ledger.ts';
+import { counted, duration, listed, number, plain, share, verbatim, who } from './words.ts';
+
+export interface TimelineLine {
+  /** Milliseconds since 1970, of the thing itself and not of when it was journalled. */
+  readonly at: number;
+  /** Markdown, one line. */
+  readonly text: string;
+}
+
+/** What happened, oldest first; empty when there is no such incident. */
+export function timelineOf(entries: readonly JournalEntry[], incident: string): TimelineLine[] {
+  const opened = ledgerOf(entries).incidents.find((i) => i.id === incident);
+  return opened ? timelineOfIncident(entries, opened) : [];
+}
+
+export function timelineOfIncident(
+  entries: readonly JournalEntry[],
+  incident: OpenedIncident,
+): TimelineLine[] {
+  const lines = [
+    ...entries.flatMap((entry) => journalLine(entry, incident)),
+    ...incident.acts.flatMap((act) => actLines(act)),
+    ...factLines(incident),
+  ];
+  return lines.toSorted((a, b) => a.at - b.at);
+}
+
+function factLines(incident: OpenedIncident): TimelineLine[] {
+  const { beganAt, resolvedAt } = figuresOf(incident);
+  const balancers = balancersOf(incident);
+  const meanwhile = (fact: { balancer: string; at: number }) =>
+    balancers.has(fact.balancer) && fact.at >= beganAt && fact.at <= (resolvedAt ?? Number.POSITIVE_INFINITY);
+  return [
+    ...incident.facts.signs.filter(meanwhile).map(({ at, balancer, series, bad }) => ({
+      at,
+      text: bad
+        ? `The guard of ${plain(balancer)} saw bad answers: ${plain(series)}.`
+        : `The guard of ${plain(balancer)} saw that they had ended: ${plain(series)}.`,
+    })),
+    ...incident.facts.drained
+      .filter((fact) => meanwhile(fact) && fact.change === incident.change)
+      .map(({ at, balancer, generation, candidate }) => ({
+        at,
+        text: `Generation ${generation} of ${plain(balancer)} has ended. In all, ${number(candidate.errors)} of its ${counted(candidate.requests, 'request')} failed.`,
+      })),
+    ...incident.facts.restarts.filter(meanwhile).map(({ at, balancer }) => ({
+      at,
+      text: `${plain(balancer)} serves again, after a cold start of the last good configuration.`,
+    })),
+  ];
+}
+
+function journalLine(entry: JournalEntry, incident: OpenedIncident): TimelineLine[] {
+  const { event, at } = entry;
+  const text = concerns(event, incident) ? textOf(entry, event) : null;
+  return text === null ? [] : [{ at, text }];
+}
+
+function concerns(event: Event, incident: OpenedIncident): boolean {
+  if ('incident' in event) return event.incident === incident.id;
+  if ('change' in event) return event.change !== null && event.change === incident.change;
+  return false;
+}
+
+function textOf({ by }: JournalEntry, event: Event): string | null {
+  switch (event.kind) {
+    case 'change.proposed': {
+      const forced = event.force ? `, forced, with the reason "${plain(event.reason)}"` : '';
+      return `${who(by)} proposed change ${plain(event.change)} (${verbatim(event.file)})${forced}.`;
+    }
+    case 'change.gate': {
+      const { gate, verdict, forced, summary } = event.report;
+      if (verdict === 'passed') return null;
+      const answer = verdict === 'refused' ? `refused it` : `could not tell`;
+      const on = forced ? ' The change went on because it was forced.' : '';
+      return `The gate "${gate}" ${answer}: ${plain(summary)}.${on}`;
+    }
+    case 'change.exposed':
+      return `${plain(event.balancer)} gave it ${share(event.share, 1)} of new connections.`;
+    case 'change.promoted':
+      return `It became the last good configuration of ${plain(event.balancer)}.`;
+    case 'change.state':
+      return `The change is now "${event.state}"${event.why ? `: ${plain(event.why)}` : ''}.`;
+    case 'quarantine.added':
+      return `The text was quarantined: ${plain(event.why)}.`;
+    case 'incident.opened':
+      return `Incident ${plain(event.incident)} was opened.`;
+    case 'incident.resolved':
+      return `Incident ${plain(event.incident)} was resolved: ${plain(event.how)}.`;
+    default:
+      return null;
+  }
+}
+
+function actLines(act: Act): TimelineLine[] {
+  const balancer = plain(act.balancer);
+  if (act.what.kind === 'engineDied') return [{ at: act.at, text: deathText(balancer, act.what) }];
+  const { takeBack } = act.what;
+  const { firstBadAt, cause } = takeBack.evidence;
+  const since =
+    firstBadAt === null
+      ? ''
+      : `, ${duration(takeBack.decidedAt - firstBadAt)} after the first bad answer there`;
+  const decider =
+    cause === 'person'
+      ? `A person took it back from ${balancer}`
+      : `The guard of ${balancer} decided to take it back`;
+  const lines = [
+    { at: takeBack.decidedAt, text: `${decider}${since}: ${plain(takeBack.reason)}.` },
+    {
+      at: takeBack.doneAt,
+      text: `${balancer} served the last good configuration again (generation ${takeBack.from} to ${takeBack.to}), ${duration(takeBack.doneAt - takeBack.decidedAt)} after the decision.`,
+    },
+  ];
+  if (firstBadAt !== null) lines.unshift({ at: firstBadAt, text: `The first bad answer on ${balancer}.` });
+  return lines;
+}
+
+function deathText(balancer: string, what: Extract<Act['what'], { kind: 'engineDied' }>): string {
+  const { role, generation, how, takenOverBy, tookOverMs } = what;
+  const died = `The ${plain(role)} engine of ${balancer} (generation ${generation}) died: ${plain(how)}.`;
+  if (takenOverBy === null) return died;
+  const after = tookOverMs === null ? '' : ` after ${duration(tookOverMs)}`;
+  return `${died} Generation ${takenOverBy} took over${after}.`;
+}
+
+/** `lb-1 and lb-2` */
+export function balancerNames(incident: OpenedIncident): string {
+  return listed([...balancersOf(incident)].toSorted().map(plain));
+}
