@@ -89,7 +89,7 @@ test('a candidate that mends a bad incumbent is never refused', () => {
   assert.ok(compare.verdict().eValue < 1);
 });
 
-test('a fault that both share is not the candidate’s', () => {
+test('a fault that both share is not held against the candidate', () => {
   const random = seededRandom(2);
   const compare = comparison({ alpha: 1e-6 });
   for (let i = 0; i < 1_000; i += 1) {
