@@ -31,7 +31,7 @@ export function memoryJournal(clock: Clock, before: readonly JournalEntry[] = []
       journal.afterEntry(entry);
       return entry;
     },
-    entries: (after = 0) => entries.slice(after),
+    entries: (after = 0, max = entries.length) => entries.slice(after, after + max),
     follow(use) {
       followers.add(use);
       return () => followers.delete(use);

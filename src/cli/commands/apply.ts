@@ -1,0 +1,83 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { Failure, formatDiagnostic } from '#base';
+import type { ApplyRequest, ChangeView } from '#contract';
+import { type CommonOptions, type Context, contextOf, type Exit, exit, talksToSite } from '../command.ts';
+import type { Io } from '../io.ts';
+import { progressPrinter } from '../progress-printer.ts';
+import { readLocally } from '../site-text.ts';
+
+interface ApplyOptions extends CommonOptions {
+  readonly force?: boolean;
+  readonly reason?: string;
+  readonly release?: boolean;
+  readonly unfreeze?: boolean;
+}
+
+/** `holdfast apply FILE`: 0 promoted or nothing to do, 1 refused or rolled back. The change goes on when the terminal is closed. */
+export function apply(program: Command, io: Io, done: (code: Exit) => void): void {
+  const command = program
+    .command('apply')
+    .description('prove a site file, expose it step by step, and make it the site')
+    .argument('<file>', 'site file')
+    .option('--force', 'pass the gates that refuse before any traffic; the guard stays. Needs --reason')
+    .option('--reason <why>', 'kept in the journal')
+    .option('--release', 'take the text out of quarantine first')
+    .option('--unfreeze', 'end the freeze that a taken back change left');
+  talksToSite(command, [
+    'holdfast apply site.yaml',
+    'holdfast apply site.yaml --force --reason "web-9 is started by this very deploy"',
+    'holdfast apply site.yaml --unfreeze --release --reason "the network was at fault"',
+  ]);
+  command.action(async (file: string, options: ApplyOptions) => {
+    done(await applyFile(contextOf(io, options), file, options));
+  });
+}
+
+async function applyFile(context: Context, file: string, options: ApplyOptions): Promise<Exit> {
+  const { io, json, result } = context;
+  const { read, site, diagnostics } = await readLocally(file);
+  if (!site) {
+    const errors = diagnostics.filter(({ severity }) => severity === 'error');
+    throw new Failure(
+      errors[0]?.code ?? 'HF011',
+      `${file} is not a site, nothing was changed`,
+      '',
+      diagnostics,
+    );
+  }
+  if (options.force && !options.reason?.trim())
+    throw new Failure('HF110', 'a forced change needs a reason', 'Add --reason "why".');
+  for (const warning of diagnostics) io.err(`${formatDiagnostic(warning)}\n`);
+  const request: ApplyRequest = {
+    file,
+    folder: resolve(read.folder),
+    text: read.text,
+    force: options.force ?? false,
+    reason: options.reason ?? '',
+    release: options.release ?? false,
+    unfreeze: options.unfreeze ?? false,
+    by: `person:${io.user}`,
+  };
+  const api = context.api();
+  const proposed = await api.post<ChangeView>('/v1/changes', request);
+  const release = io.onInterrupt(() => leave(context, proposed.id));
+  try {
+    const printer = progressPrinter(context, proposed);
+    for await (const line of api.progress(proposed.id)) {
+      printer.print(line);
+      if (line.kind !== 'end') continue;
+      if (json) result(line.change);
+      return line.change.state === 'promoted' || line.change.state === 'abandoned' ? exit.ok : exit.refused;
+    }
+    throw new Error('the progress ended without an end');
+  } finally {
+    release();
+  }
+}
+
+function leave({ io }: Context, change: string): void {
+  io.err(
+    `\nThe change goes on without this terminal.\n  See it:       holdfast changes ${change}\n  Take it back: holdfast rollback\n`,
+  );
+}

@@ -1,0 +1,96 @@
+import type { Command } from 'commander';
+import { systemClock } from '#base';
+import type { BalancerStatus, StatusView } from '#contract';
+import { type CommonOptions, type Context, contextOf, type Exit, exit, talksToSite } from '../command.ts';
+import type { Io } from '../io.ts';
+import { ago, number, short, table } from '../texts.ts';
+
+/** `holdfast status`: 0 when every balancer serves, 1 when one does not. */
+export function status(program: Command, io: Io, done: (code: Exit) => void): void {
+  const command = program.command('status').description('what serves, what is in flight, and the way back');
+  talksToSite(command, ['holdfast status', 'holdfast status --json', 'watch -n1 holdfast status']);
+  command.action(async (options: CommonOptions) => {
+    const context = contextOf(io, options);
+    const view = await context.api().get<StatusView>('/v1/status');
+    if (context.json) context.result(view);
+    for (const line of statusLines(view, context, systemClock.now())) context.say(line);
+    done(view.state === 'serving' ? exit.ok : exit.refused);
+  });
+}
+
+export function statusLines(
+  view: StatusView,
+  context: Pick<Context, 'paint'>,
+  now: number,
+): readonly string[] {
+  const { paint } = context;
+  const state = view.state === 'serving' ? paint.good(view.state) : paint.bad(view.state.toUpperCase());
+  return [
+    `${paint.bold(view.site)}  ${state}  ${paint.dim(`site ${short(view.siteHash)}`)}`,
+    '',
+    ...view.balancers.flatMap((one) =>
+      'unreachable' in one
+        ? [`  ${one.balancer}  ${paint.bad('DOES NOT ANSWER')}  ${one.unreachable}`]
+        : balancerLines(one, view.siteHash, context),
+    ),
+    '',
+    ...table([
+      ['  change', changeText(view, context, now)],
+      ['  way back', wayBackText(view, context)],
+      ['  pipeline', view.frozen === null ? 'open' : `${paint.bad('FROZEN')}: ${view.frozen}`],
+      ['  journal', journalText(view, context)],
+      ['  incidents', incidentsText(view, context)],
+    ]),
+  ];
+}
+
+function balancerLines(
+  one: BalancerStatus,
+  siteHash: string,
+  { paint }: Pick<Context, 'paint'>,
+): readonly string[] {
+  const generations = one.generations.map((g) => [
+    `    generation ${g.generation}`,
+    g.role,
+    g.state,
+    `${number(g.requests)} requests`,
+    `${number(g.errors)} errors`,
+    g.change ?? '',
+  ]);
+  const other = one.lastGoodHash === siteHash ? '' : `  ${paint.warn(`serves ${short(one.lastGoodHash)}`)}`;
+  return [
+    `  ${one.balancer}  ${one.engine} ${one.version}  ${one.addresses.join(', ')}${other}`,
+    ...table(generations),
+  ];
+}
+
+function changeText({ change }: StatusView, { paint }: Pick<Context, 'paint'>, now: number): string {
+  if (!change) return 'none in flight';
+  const { id, state, file, by, proposedAt } = change;
+  return `${paint.warn(id)} ${state}: ${file} by ${by}, ${ago(now - proposedAt)} ago; take it back: holdfast rollback`;
+}
+
+function wayBackText({ balancers }: StatusView, { paint }: Pick<Context, 'paint'>): string {
+  const said = balancers.map((one) => {
+    if ('unreachable' in one) return `${one.balancer} unknown`;
+    const candidate = one.generations.some(({ role }) => role === 'candidate');
+    const wanted = candidate ? 'active' : 'standby';
+    const back = one.generations.find(({ role, state }) => role === wanted && state !== 'ended');
+    return back
+      ? `${one.balancer} to generation ${back.generation}`
+      : paint.dim(`${one.balancer} has no older one`);
+  });
+  return said.join(', ');
+}
+
+function journalText({ journal }: StatusView, { paint }: Pick<Context, 'paint'>): string {
+  return journal.ok
+    ? `ok, ${number(journal.entries)} entries`
+    : `${paint.bad('NOT USABLE')}: ${journal.why}; the site goes on, changes are refused`;
+}
+
+function incidentsText({ openIncidents }: StatusView, { paint }: Pick<Context, 'paint'>): string {
+  const [first] = openIncidents;
+  if (first === undefined) return 'none open';
+  return `${paint.bad(`${openIncidents.length} open`)}: ${openIncidents.join(', ')}; read: holdfast postmortem ${first}`;
+}

@@ -1,0 +1,3 @@
+export { type Exit, exit } from './command.ts';
+export type { Io } from './io.ts';
+export { type CliParts, createProgram, runCli } from './program.ts';

@@ -1,0 +1,63 @@
+import { Command, CommanderError } from 'commander';
+import { type Exit, exit, report } from './command.ts';
+import { apply } from './commands/apply.ts';
+import { changes } from './commands/changes.ts';
+import { check } from './commands/check.ts';
+import { incidents } from './commands/incidents.ts';
+import { journal, type VerifyOffline } from './commands/journal.ts';
+import { postmortem } from './commands/postmortem.ts';
+import { rollback } from './commands/rollback.ts';
+import { status } from './commands/status.ts';
+import type { Io } from './io.ts';
+
+export interface CliParts {
+  readonly io: Io;
+  readonly version: string;
+  readonly verifyOffline: VerifyOffline;
+  /** Adds the commands that run things; called before the others, so they stand first in the help. */
+  extend?(program: Command, done: (code: Exit) => void): void;
+}
+
+/** Runs one command line (without `node` and the file); resolves with the exit status. Never rejects. */
+export async function runCli(args: readonly string[], parts: CliParts): Promise<number> {
+  const { io } = parts;
+  let code: Exit = exit.ok;
+  const done = (wanted: Exit) => {
+    code = wanted;
+  };
+  try {
+    await createProgram(parts, done).parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.refused;
+    return report(io, error, args.includes('--json'));
+  }
+}
+
+/** Every command with its help: what docs/cli.md is made from. */
+export function createProgram(
+  { io, version, verifyOffline, extend }: CliParts,
+  done: (code: Exit) => void,
+): Command {
+  const program = new Command('holdfast')
+    .description('Keeps a website up through changes of its load balancers.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    .showSuggestionAfterError(true)
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 refused or not possible, 70 a mistake of Holdfast itself.\nFirst steps: holdfast up site.yaml, then in another terminal: holdfast status',
+    );
+  extend?.(program, done);
+  check(program, io, done);
+  apply(program, io, done);
+  rollback(program, io, done);
+  status(program, io, done);
+  changes(program, io, done);
+  incidents(program, io, done);
+  postmortem(program, io, done);
+  journal(program, io, done, verifyOffline);
+  return program;
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { type Diagnostic, Failure } from '#base';
+import { checkCertificates, parseSite, readSiteFile, type Site, type SiteFile } from '#model';
+
+/** A file as `check` and `apply` read it on this machine, before anybody is asked. */
+export interface LocalReading {
+  readonly read: SiteFile;
+  readonly site: Site | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** @throws Failure HF002, HF003, HF004 (the file), HF005 (another dialect's text). */
+export async function readLocally(file: string): Promise<LocalReading> {
+  const read = await readSiteFile(file);
+  const other = otherDialect(read.text);
+  if (other)
+    throw new Failure(
+      'HF005',
+      `${file} is a text of ${other}, which this version cannot read yet`,
+      'Write the site as a site.yaml; examples/shop/site.yaml shows one.',
+    );
+  const { site, diagnostics } = parseSite(read.text, file, read.folder);
+  if (!site) return { read, site, diagnostics };
+  const certificates = await checkCertificates(site, (path) => readFile(path));
+  const usable = certificates.every(({ severity }) => severity !== 'error');
+  return { read, site: usable ? site : null, diagnostics: [...diagnostics, ...certificates] };
+}
+
+/** Words that begin a section there and mean nothing in YAML. Guesses the name for a message, never the meaning. */
+export function otherDialect(text: string): 'HAProxy' | 'NGINX' | null {
+  const lines = text.split('\n', 2_000);
+  if (
+    lines.some((line) =>
+      /^\s*(?:https?|events|server|upstream|stream|location)\b[^:#]*\{\s*(?:#.*)?$/.test(line),
+    )
+  )
+    return 'NGINX';
+  const section = /^(?:global|defaults|(?:frontend|backend|listen|peers|resolvers)\s+[\w.:-]+)\s*(?:#.*)?$/;
+  return lines.some((line) => section.test(line)) ? 'HAProxy' : null;
+}

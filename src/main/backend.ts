@@ -1,0 +1,101 @@
+import type { Backend } from '#api';
+import { Failure } from '#base';
+import { type BalancerPort, type SiteKeeper, tellEvery } from '#change';
+import type { BalancerStatus, IncidentView, StatusView } from '#contract';
+import { incidentsOf, postmortem } from '#incidents';
+import { verifyJournal } from '#store';
+import type { JournalDoor } from './journal-room.ts';
+
+const statusTimeoutMs = 2_000;
+
+export interface BackendParts {
+  readonly site: string;
+  readonly door: JournalDoor;
+  readonly journalFolder: string;
+  readonly balancers: readonly BalancerPort[];
+  readonly sites: SiteKeeper;
+}
+
+/** What the API shows, from the journal where there is one, and from the balancers always. */
+export function controllerBackend(parts: BackendParts): Backend {
+  const { door, balancers, journalFolder } = parts;
+  const incidents = incidentReader(door);
+  return {
+    status: () => statusOf(parts, incidents),
+    propose: (request) => door.room().pipeline.propose(request),
+    changes: () => door.room().pipeline.views().toReversed(),
+    watch: (change, use) => door.room().pipeline.watch(change, use),
+    async rollback(by, reason) {
+      const room = door.open();
+      if (room) return room.pipeline.rollback(by, reason);
+      // Going back never waits for the disk; who did it is in the guard's record, which is journalled later.
+      return { change: null, balancers: await tellEvery(balancers, null, `${by} took it back: ${reason}`) };
+    },
+    incidents: () => incidents().toReversed(),
+    postmortem(incident) {
+      const known = incidents().some(({ id }) => id === incident);
+      return known ? postmortem(door.room().journal.entries(), incident) : null;
+    },
+    entries: (after, max) => door.room().journal.entries(after, max),
+    verify: () => verifyJournal(journalFolder),
+  };
+}
+
+/** Figures are computed from the whole journal: once for each new entry, not for each question. */
+function incidentReader(door: JournalDoor): () => readonly IncidentView[] {
+  let known: { readonly entries: number; readonly views: readonly IncidentView[] } | null = null;
+  return () => {
+    const { journal } = door.room();
+    const { entries } = journal.status();
+    if (known?.entries !== entries) known = { entries, views: incidentsOf(journal.entries()) };
+    return known.views;
+  };
+}
+
+async function statusOf(
+  { site, door, balancers, sites }: BackendParts,
+  incidents: () => readonly IncidentView[],
+): Promise<StatusView> {
+  const room = door.open();
+  const states = await Promise.all(balancers.map(statusOfOne));
+  const serving = states.filter((one) => 'generations' in one && isServing(one)).length;
+  const journal = room?.journal.status();
+  return {
+    site,
+    state: serving === states.length ? 'serving' : serving > 0 ? 'degraded' : 'down',
+    siteHash: hashOf(sites),
+    frozen: room?.pipeline.frozen() ?? null,
+    journal: { ok: journal?.ok ?? false, why: journal?.why ?? door.why(), entries: journal?.entries ?? 0 },
+    change: room?.pipeline.inFlight() ?? null,
+    balancers: states,
+    openIncidents: room
+      ? incidents()
+          .filter(({ resolvedAt }) => resolvedAt === null)
+          .map(({ id }) => id)
+      : [],
+  };
+}
+
+async function statusOfOne(balancer: BalancerPort): Promise<StatusView['balancers'][number]> {
+  try {
+    return await balancer.call('status', {}, statusTimeoutMs);
+  } catch (error) {
+    return {
+      balancer: balancer.name,
+      unreachable: error instanceof Error ? error.message : String(error),
+    };
+  }
+}
+
+function isServing({ generations }: BalancerStatus): boolean {
+  return generations.some(({ role, state }) => role === 'active' && state === 'accepting');
+}
+
+function hashOf(sites: SiteKeeper): string {
+  try {
+    return sites.current().hash;
+  } catch (error) {
+    if (error instanceof Failure) return '';
+    throw error;
+  }
+}

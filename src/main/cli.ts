@@ -1,0 +1,131 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { baseFolders, Failure, messageOf, sitePaths } from '#base';
+import { type Exit, exit, type Io, runCli } from '#cli';
+import { verifyJournal } from '#store';
+import { asChild } from './children.ts';
+
+const io: Io = {
+  env: process.env,
+  user: process.env.SUDO_USER ?? userInfo().username,
+  tty: process.stdout.isTTY === true,
+  columns: process.stdout.columns ?? 80,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  onInterrupt(act) {
+    const stop = () => {
+      act();
+      process.exit(130);
+    };
+    process.once('SIGINT', stop);
+    return () => process.off('SIGINT', stop);
+  },
+};
+
+/** The commands that run things: each loads its own part, so that `holdfast check` does not load the holder's. */
+function runners(program: Command, done: (code: Exit) => void): void {
+  program
+    .command('up')
+    .description('run the site on this machine')
+    .argument('[site]', 'site file', 'site.yaml')
+    .option('--with <servers>', "a program that runs the site's own servers beside it, for trying out")
+    .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  holdfast up site.yaml\n  holdfast up examples/shop/site.yaml --with examples/shop/servers.ts\n',
+    )
+    .action(async (site: string, options: { readonly with?: string; readonly port: string }) => {
+      const { runUp } = await import('./up.ts');
+      await runUp({ site, port: portOf(options.port), ...(options.with ? { with: options.with } : {}) });
+      done(exit.ok);
+    });
+  internal(program);
+}
+
+/** Started by `up` or by systemd, never typed. */
+function internal(program: Command): void {
+  program
+    .command('agent', { hidden: true })
+    .requiredOption('--site <name>')
+    .requiredOption('--balancer <name>')
+    .option('--engine <name>', 'haproxy, builtin or auto', 'auto')
+    .action(
+      async (options: { readonly site: string; readonly balancer: string; readonly engine: string }) => {
+        const { runAgent } = await import('./agent.ts');
+        await runAgent(options);
+      },
+    );
+  program
+    .command('holder', { hidden: true })
+    .requiredOption('--folder <path>')
+    .action(async (options: { readonly folder: string }) => {
+      const { runHolder } = await import('./holder.ts');
+      await runHolder(options);
+    });
+  program
+    .command('controller', { hidden: true })
+    .requiredOption('--site <name>')
+    .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
+    .option('--balancer <name>', 'again for each', (name: string, all: string[]) => [...all, name], [])
+    .action(
+      async (options: {
+        readonly site: string;
+        readonly port: string;
+        readonly balancer: readonly string[];
+      }) => {
+        const { runController } = await import('./controller.ts');
+        const paths = sitePaths(options.site);
+        await asChild(join(paths.run, 'controller.pid'), () =>
+          runController({
+            siteName: options.site,
+            balancers: options.balancer,
+            paths,
+            apiPort: portOf(options.port),
+          }),
+        );
+      },
+    );
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new Failure('HF013', `--port: expected a whole number from 0 to 65535, got "${text}"`);
+}
+
+/** The journal of a site that nobody runs now. */
+async function verifyOffline(site: string | undefined) {
+  const name = site ?? onlySite(baseFolders().state);
+  return name === null ? null : verifyJournal(join(sitePaths(name).state, 'journal'));
+}
+
+function onlySite(folder: string): string | null {
+  try {
+    const [only, second] = readdirSync(folder);
+    return only !== undefined && second === undefined ? only : null;
+  } catch {
+    return null;
+  }
+}
+
+function ownMistake(error: unknown): void {
+  const stack = error instanceof Error ? error.stack : messageOf(error);
+  process.stderr.write(`HF900 A mistake of Holdfast itself: ${stack}\n`);
+  process.exit(exit.ownMistake);
+}
+
+process.on('uncaughtException', ownMistake);
+process.on('unhandledRejection', ownMistake);
+// A reader that has seen enough (`| head`) is no mistake.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exit.ok);
+  ownMistake(error);
+});
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const code = await runCli(process.argv.slice(2), { io, version, verifyOffline, extend: runners });
+if (code !== exit.ok) process.exitCode = code;

@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo, Server } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { writeDurably } from '#agent';
+import { createApi } from '#api';
+import { type ApiLocation, Failure, jsonLog, type Log, messageOf, type SitePaths, systemClock } from '#base';
+import type { SiteKeeper } from '#change';
+import { agentPort } from './agent-port.ts';
+import { controllerBackend } from './backend.ts';
+import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts';
+import { siteKeeper } from './site-keeper.ts';
+
+export interface ControllerOptions {
+  readonly siteName: string;
+  /** Names, in the order in which a change is canaried. */
+  readonly balancers: readonly string[];
+  readonly paths: SitePaths;
+  /** 0: any free one. */
+  readonly apiPort: number;
+}
+
+export interface RunningController {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const tendEveryMs = 500;
+const openJournalEveryMs = 3_000;
+
+/** `holdfast controller`: resolves when the API answers; ends on SIGTERM. @throws Failure HF302 when the port is in use. */
+export async function runController(options: ControllerOptions): Promise<void> {
+  const controller = await startController(options);
+  for (const name of ['SIGTERM', 'SIGINT'] as const)
+    process.once(name, () => void controller.close().finally(() => process.exit(0)));
+}
+
+export async function startController(options: ControllerOptions): Promise<RunningController> {
+  const { siteName, paths, apiPort } = options;
+  const log = jsonLog('controller');
+  const clock = systemClock;
+  const balancers = options.balancers.map((name) => agentPort(paths, name));
+  const sites = siteKeeper(paths);
+  const door = journalDoor({
+    paths,
+    balancers,
+    sites,
+    clock,
+    log,
+    readFile: (path) => readFile(path, 'utf8'),
+  });
+  const backend = controllerBackend({
+    site: siteName,
+    door,
+    journalFolder: journalFolder(paths),
+    balancers,
+    sites,
+  });
+  const token = randomBytes(32).toString('hex');
+  const server = await listen(createApi(backend, token).fetch, apiPort);
+  const url = `http://127.0.0.1:${server.port}`;
+  await door.attempt();
+  await journalStart(door, options, sites, log);
+  // Last: who finds the file may ask at once.
+  const location: ApiLocation = { url, token, pid: process.pid };
+  writeDurably(paths.api, JSON.stringify(location));
+  const ending = new AbortController();
+  const tending = tend(door, ending.signal, log);
+  return {
+    url,
+    async close() {
+      ending.abort();
+      await tending;
+      await server.close();
+      if (isOurs(paths, location)) rmSync(paths.api, { force: true });
+      await door
+        .open()
+        ?.journal.append('controller', { kind: 'site.stopped', site: siteName })
+        .catch(() => {});
+      await door.close();
+    },
+  };
+}
+
+async function journalStart(
+  door: JournalDoor,
+  { siteName, balancers }: ControllerOptions,
+  sites: SiteKeeper,
+  log: Log,
+): Promise<void> {
+  try {
+    const { hash } = sites.current();
+    await door.open()?.journal.append('controller', {
+      kind: 'site.started',
+      site: siteName,
+      siteHash: hash,
+      balancers,
+      version: version(),
+    });
+  } catch (error) {
+    log.error('the start is not journalled', { why: messageOf(error) });
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Guard records come into the journal, missed take-backs are told again, and a journal that is not open is tried again. */
+async function tend(door: JournalDoor, ending: AbortSignal, log: Log): Promise<void> {
+  let triedAt = systemClock.monotonicMs();
+  let said = '';
+  while (!ending.aborted) {
+    await systemClock.sleep(tendEveryMs, ending).catch(() => {});
+    try {
+      await door.open()?.pipeline.tend();
+      said = '';
+    } catch (error) {
+      const why = messageOf(error);
+      if (why !== said) log.error('guard records wait for the journal', { why });
+      said = why;
+    }
+    if (door.open() || systemClock.monotonicMs() - triedAt < openJournalEveryMs) continue;
+    triedAt = systemClock.monotonicMs();
+    await door.attempt();
+  }
+}
+
+function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  port: number,
+): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const server = createAdaptorServer({ fetch }) as Server & { closeAllConnections?(): void };
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Failure(
+              'HF302',
+              `127.0.0.1:${port}, where the API would listen, is in use`,
+              'Choose another port: `holdfast up SITE --port PORT`.',
+            )
+          : error,
+      ),
+    );
+    server.listen(port, '127.0.0.1', () => {
+      const { port: bound } = server.address() as AddressInfo;
+      const close = () =>
+        new Promise<void>((closed) => {
+          server.close(() => closed());
+          server.closeAllConnections?.();
+        });
+      resolve({ port: bound, close });
+    });
+  });
+}
+
+function isOurs(paths: SitePaths, { token }: ApiLocation): boolean {
+  try {
+    return (JSON.parse(readFileSync(paths.api, 'utf8')) as ApiLocation).token === token;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { type Clock, Failure, type Log, messageOf, type SitePaths } from '#base';
+import { type BalancerPort, createPipeline, type Pipeline, type SiteKeeper } from '#change';
+import { type IncidentKeeper, incidentKeeper } from '#incidents';
+import { type OpenJournal, openJournal } from '#store';
+
+/** All that needs the journal. It comes and goes as a whole: the site does not need it. */
+export interface JournalRoom {
+  readonly journal: OpenJournal;
+  readonly pipeline: Pipeline;
+  readonly keeper: IncidentKeeper;
+}
+
+export interface RoomParts {
+  readonly paths: SitePaths;
+  readonly balancers: readonly BalancerPort[];
+  readonly sites: SiteKeeper;
+  readonly clock: Clock;
+  readonly log: Log;
+  readFile(path: string): Promise<string>;
+}
+
+/** Opens it when it can, and says why when it cannot. */
+export interface JournalDoor {
+  /** @throws Failure HF201, HF202, HF203: why it is not open. */
+  room(): JournalRoom;
+  open(): JournalRoom | null;
+  /** Why it is not open; empty when it is. */
+  why(): string;
+  /** Tries once when it is not open. Never rejects. */
+  attempt(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function journalFolder(paths: SitePaths): string {
+  return join(paths.state, 'journal');
+}
+
+export function journalDoor(parts: RoomParts): JournalDoor {
+  let room: JournalRoom | null = null;
+  let failure = new Failure('HF203', 'the journal is not open yet');
+  let said = '';
+  return {
+    open: () => room,
+    why: () => (room ? '' : `${failure.code} ${failure.message}`),
+    room() {
+      if (room) return room;
+      throw failure;
+    },
+    async attempt() {
+      if (room) return;
+      try {
+        room = await enter(parts);
+        said = '';
+      } catch (error) {
+        failure = error instanceof Failure ? error : new Failure('HF203', messageOf(error));
+        if (said !== failure.message)
+          parts.log.error('the site goes on without the journal; changes are refused', {
+            code: failure.code,
+            why: failure.message,
+          });
+        said = failure.message;
+      }
+    },
+    async close() {
+      const open = room;
+      room = null;
+      failure = new Failure('HF203', 'the controller is ending');
+      await open?.keeper.stop();
+      await open?.journal.close();
+    },
+  };
+}
+
+async function enter({ paths, balancers, sites, clock, log, readFile }: RoomParts): Promise<JournalRoom> {
+  const journal = await openJournal({ folder: journalFolder(paths), clock, log });
+  try {
+    const pipeline = createPipeline({ journal, balancers, sites, clock, log, readFile });
+    await pipeline.recover();
+    return { journal, pipeline, keeper: incidentKeeper({ journal, clock, log }) };
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+}
