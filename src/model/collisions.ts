@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Diagnostic } from '#base';
 import { pathText } from './mistakes.ts';
-import { type Indexed, type Parts, partsOf, sectionOf } from './parts.ts';
+import { type Indexed, namesOf, type Parts, partsOf, sectionOf } from './parts.ts';
 import { repeated } from './references.ts';
 import { conditionsOf, hostPort } from './route.ts';
 import { boundHost, type Listener, type Pool, type Route } from './site.ts';
@@ -161,8 +161,10 @@ function sameServers({ part, index }: Indexed<Pool>, source: SourceText): Diagno
 }
 
 function unreachedPools({ pools, routes }: Parts, source: SourceText): Diagnostic[] {
-  // A route of the wrong shape may be the one that reaches the pool.
-  if (routes.length < sectionOf(source, 'routes').length) return [];
+  // A route of the wrong shape, or with a misspelt name, may be the one that reaches the pool.
+  const known = new Set(namesOf(source, 'pools'));
+  const unsure = routes.some(({ part }) => !known.has(part.pool));
+  if (unsure || routes.length < sectionOf(source, 'routes').length) return [];
   const reached = new Set(routes.map(({ part }) => part.pool));
   return pools
     .filter(({ part }) => !reached.has(part.name))

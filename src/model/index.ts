@@ -1,3 +1,4 @@
+export { checkCertificates } from './certificates.ts';
 export { siteDifference } from './compare.ts';
 export * from './difference.ts';
 export { readSiteFile, type SiteFile } from './file.ts';

@@ -4,10 +4,15 @@ import { Lexer } from 'yaml';
 export const siteFileBytesMax = 4 * 1024 * 1024;
 export const siteFileDepthMax = 32;
 export const siteFileAliasesMax = 100;
+/** Words, signs and gaps of the text: a server takes about twenty. What parsing costs goes with them, not with the bytes. */
+export const siteFileTokensMax = 1_000_000;
 /** Nodes after every alias has been put in its place. */
 export const siteFileNodesMax = 1_000_000;
 /** One run of the parser tells this many mistakes. */
 export const diagnosticsMax = 200;
+
+/** Each closing bracket that nothing opened costs the parser more than the one before. */
+const straysMax = 100;
 
 export interface Excess {
   readonly offset: number;
@@ -22,6 +27,8 @@ export function findExcess(text: string): Excess | null {
   const blocks: number[] = [];
   let flow = 0;
   let aliases = 0;
+  let tokens = 0;
+  let strays = 0;
   let offset = 0;
   let lineStart = 0;
   /** Column where a key that is followed by `:` would begin its map. */
@@ -33,7 +40,14 @@ export function findExcess(text: string): Excess | null {
       return { offset, message: `expected at most ${siteFileAliasesMax} aliases, got more` };
     }
     if (token === '[' || token === '{') flow++;
-    if (token === ']' || token === '}') flow = Math.max(0, flow - 1);
+    if (token === ']' || token === '}') {
+      if (flow === 0) strays++;
+      flow = Math.max(0, flow - 1);
+    }
+    if (++tokens > siteFileTokensMax) {
+      return { offset, message: `expected at most ${siteFileTokensMax} words and signs, got more` };
+    }
+    if (strays > straysMax) return { offset, message: `expected a ${token} only where one was opened` };
     if (flow === 0 && (token === '-' || token === '?' || token === ':')) {
       enter(blocks, token === ':' && column >= 0 ? column : offset - lineStart);
     }

@@ -77,7 +77,8 @@ function diagnosticsOf(issue: PlacedIssue, source: SourceText): Diagnostic[] {
   const expected = issue.words.length > 0 ? `one of ${listed(issue.words)}` : message;
   if (value === undefined) return [mistake('HF012', place, pathText(path), `missing, expected ${expected}`)];
   const wrongType = code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string');
-  const remedy = wrongType ? remedyForType(value, path) : meant(String(value), issue.words);
+  const similar = typeof value === 'string' ? meant(value, issue.words) : '';
+  const remedy = wrongType ? remedyForType(value, path) : similar;
   const expectation = `expected ${expected}, got ${shown(value)}`;
   return [mistake(wrongType ? 'HF011' : 'HF013', place, pathText(path), expectation, remedy)];
 }

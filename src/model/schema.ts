@@ -156,7 +156,10 @@ export const matchSchema = z.strictObject(
             description:
               'PathPrefix matches whole segments: /foo, /foo/ and /foo/x, not /foobar. RegularExpression must match the whole path',
           }),
-          value: text('a path that begins with "/", such as "/cart"', /^[\x21-\x7e]{1,1024}$/).default('/'),
+          value: text(
+            'a path without spaces and control characters, such as "/cart"',
+            /^[\x21-\x7e]{1,1024}$/,
+          ).default('/'),
         },
         'a path to match: type, value',
       )

@@ -71,6 +71,9 @@ export function readYaml(
   if (cost.depth > siteFileDepthMax) {
     return tooMuch(start, `expected at most ${siteFileDepthMax} levels, got more`);
   }
+  if (cost.nodes === Number.POSITIVE_INFINITY) {
+    return tooMuch(start, 'expected values that end, got an alias inside the very value it repeats');
+  }
   if (cost.nodes > siteFileNodesMax) {
     return tooMuch(start, `expected at most ${siteFileNodesMax} values with aliases in place, got more`);
   }
@@ -80,16 +83,32 @@ export function readYaml(
 }
 
 export function mistake(code: string, place: Place, path: string, message: string, remedy = ''): Diagnostic {
-  return { code, severity: 'error', place, path, message, remedy };
+  return {
+    code,
+    severity: 'error',
+    place,
+    path: onOneLine(path),
+    message: onOneLine(message),
+    remedy: onOneLine(remedy),
+  };
+}
+
+/** A file's own words go to a terminal: line breaks, escapes and marks that turn the direction are spelled out. */
+function onOneLine(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 }
 
 function notYaml(place: Place, message: string): Diagnostic {
   const [line = ''] = message.split('\n');
   const clean = line.replace(/[\s.:]+$/, '').slice(0, 200);
-  const remedy = /multiple documents/i.test(clean)
-    ? 'A site file is one document: remove what follows the second ---'
-    : '';
-  return mistake('HF001', place, '', `expected YAML: ${clean}`, remedy);
+  if (/multiple documents/i.test(clean)) {
+    const one = 'expected one document, got several';
+    return mistake('HF001', place, '', one, 'Remove what follows the second ---');
+  }
+  return mistake('HF001', place, '', `expected YAML: ${clean}`);
 }
 
 function placeIn(text: string, offset: number, file: string): Place {
@@ -151,7 +170,13 @@ function treeReader(doc: Document, at: (offset: number) => Place) {
       const place = startOf(pair.key) ?? start;
       if (Object.hasOwn(out, key)) {
         diagnostics.push(
-          mistake('HF015', place, shortPath(keyPath), 'expected each key once, got it again', 'Remove one'),
+          mistake(
+            'HF015',
+            place,
+            shortPath(keyPath),
+            `expected each key once, got ${JSON.stringify(shortPath(key))} again`,
+            'Remove one',
+          ),
         );
       } else out[key] = plain(pair.value, diagnostics, keyPath);
     }

@@ -1,0 +1,110 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { type Diagnostic, messageOf } from '#base';
+import type { CertificateFiles, Site } from './site.ts';
+import { mistake } from './yaml.ts';
+
+const expirySoonDays = 14;
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Whether every certificate of the site can be used: files exist, are PEM, belong together, are valid at `now`
+ * (milliseconds since 1970). `read` gives a file's content, or rejects. Diagnostics name the place in the site file.
+ */
+export async function checkCertificates(
+  site: Site,
+  read: (path: string) => Promise<string | Uint8Array>,
+  now: number = Date.now(),
+): Promise<readonly Diagnostic[]> {
+  const found = site.listeners.flatMap((listener, index) =>
+    (listener.tls?.certificates ?? []).map((files, i) =>
+      checkPair(files, `listeners[${index}].tls.certificates[${i}]`, read, now),
+    ),
+  );
+  return (await Promise.all(found)).flat();
+}
+
+async function checkPair(
+  files: CertificateFiles,
+  path: string,
+  read: (path: string) => Promise<string | Uint8Array>,
+  now: number,
+): Promise<readonly Diagnostic[]> {
+  const bad = (key: string, message: string, remedy: string) =>
+    mistake('HF018', files.place, `${path}${key}`, message, remedy);
+  const [certificate, key] = await Promise.all([
+    parsed(read, files.certificate, (text) => new X509Certificate(text)),
+    parsed(read, files.key, privateKey),
+  ]);
+  const mistakes = [
+    ...(certificate.trouble === null
+      ? []
+      : [
+          bad(
+            '.certificate',
+            `expected a certificate in ${files.certificate}, ${certificate.trouble}`,
+            pemRemedy,
+          ),
+        ]),
+    ...(key.trouble === null
+      ? []
+      : [bad('.key', `expected a private key in ${files.key}, ${key.trouble}`, pemRemedy)]),
+  ];
+  if (certificate.value && key.value && !certificate.value.checkPrivateKey(key.value)) {
+    const message = `the key ${files.key} does not belong to the certificate ${files.certificate}`;
+    mistakes.push(bad('', message, 'Name the key that the certificate was made for'));
+  }
+  return certificate.value ? [...mistakes, ...validity(certificate.value, files, path, now)] : mistakes;
+}
+
+const pemRemedy = 'Name a PEM file that the user who runs Holdfast can read';
+
+type Parsed<T> =
+  | { readonly value: T; readonly trouble: null }
+  | { readonly value: null; readonly trouble: string };
+
+async function parsed<T>(
+  read: (path: string) => Promise<string | Uint8Array>,
+  file: string,
+  parse: (text: string) => T,
+): Promise<Parsed<T>> {
+  let text: string;
+  try {
+    text = Buffer.from(await read(file)).toString('utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException | null)?.code;
+    return {
+      value: null,
+      trouble: code === 'ENOENT' ? 'but there is no such file' : `got ${messageOf(error)}`,
+    };
+  }
+  try {
+    if (!text.includes('-----BEGIN')) return { value: null, trouble: 'got a file that is not PEM' };
+    return { value: parse(text), trouble: null };
+  } catch {
+    return { value: null, trouble: 'got something else' };
+  }
+}
+
+function privateKey(text: string): KeyObject {
+  return createPrivateKey(text);
+}
+
+function validity(
+  certificate: X509Certificate,
+  files: CertificateFiles,
+  path: string,
+  now: number,
+): Diagnostic[] {
+  const tell = (message: string, remedy: string, severity: Diagnostic['severity']) => [
+    { ...mistake('HF018', files.place, `${path}.certificate`, message, remedy), severity },
+  ];
+  const from = certificate.validFromDate.getTime();
+  const to = certificate.validToDate.getTime();
+  const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  if (now < from)
+    return tell(`${files.certificate} is valid from ${day(from)} only`, 'Check the clock', 'error');
+  if (now >= to) return tell(`${files.certificate} expired on ${day(to)}`, 'Renew it', 'error');
+  const daysLeft = Math.floor((to - now) / dayMs);
+  if (daysLeft >= expirySoonDays) return [];
+  return tell(`${files.certificate} expires on ${day(to)}, in ${daysLeft} days`, 'Renew it', 'warning');
+}
