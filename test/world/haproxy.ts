@@ -18,6 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { haproxyDialect, type Placement } from '#dialects';
 import { type EngineControl, haproxyEngine } from '#engines';
 import type { Site } from '#model';
+import { openListening } from '../../src/agent/holder/sockets.ts';
 
 /** A place for real HAProxy processes: everything it starts or makes is gone after `close`. */
 export interface HaproxyWorld {
@@ -26,7 +27,7 @@ export interface HaproxyWorld {
   /** A listening socket on a free port of 127.0.0.1, as the holder would own it. */
   socket(): Promise<PublicSocket>;
   /** A server that answers with its name; resolves to its port. */
-  server(name: string, handle?: RequestListener): Promise<TestServer>;
+  server(name: string, handle?: RequestListener, port?: number): Promise<TestServer>;
   start(site: Site, options: StartOptions): Promise<Generation>;
   close(): Promise<void>;
 }
@@ -77,15 +78,13 @@ export async function haproxyWorld(): Promise<HaproxyWorld> {
     folder,
     binary,
     async socket() {
-      const server = createSocketServer().listen({ host: '127.0.0.1', port: 0, backlog: 4096 });
-      await once(server, 'listening');
-      closers.push(() => closeServer(server));
-      // The engines accept, not this process.
-      server.on('connection', (socket) => socket.destroy());
-      return { port: (server.address() as AddressInfo).port, fd: fdOf(server) };
+      const port = await freePort();
+      const fd = openListening('127.0.0.1', port);
+      closers.push(() => closeSync(fd));
+      return { port, fd };
     },
-    async server(name, handle = (_request, response) => response.end(name)) {
-      const server = createServer({ keepAliveTimeout: 60_000 }, handle).listen(0, '127.0.0.1');
+    async server(name, handle = (_request, response) => response.end(name), port = 0) {
+      const server = createServer({ keepAliveTimeout: 60_000 }, handle).listen(port, '127.0.0.1');
       await once(server, 'listening');
       const close = async () => {
         server.closeAllConnections();
@@ -106,9 +105,12 @@ export async function haproxyWorld(): Promise<HaproxyWorld> {
   };
 }
 
-function fdOf(server: SocketServer): number {
-  const { _handle } = server as SocketServer & { readonly _handle: { readonly fd: number } };
-  return _handle.fd;
+async function freePort(): Promise<number> {
+  const server = createSocketServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await closeServer(server);
+  return port;
 }
 
 async function closeServer(server: SocketServer): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '#base';
 import { haproxyNames } from '#dialects';
-import type { EngineControl, GenerationHandle } from '../engine.ts';
+import type { EngineControl, GenerationHandle, PublicSide } from '../engine.ts';
 import { type Cli, openCli } from './cli.ts';
 import {
   evidenceCommands,
@@ -14,8 +14,11 @@ import {
   serversPerPool,
 } from './evidence.ts';
 
-/** Two different signals with nothing between them are handled in the order of their numbers, not in that of their sending. */
-const signalGapMs = 1;
+/**
+ * Two signals of different kinds that wait at the same time are handled in the wrong order. One that has not shown its
+ * effect after this time went to an engine that hangs.
+ */
+const settleMsMax = 50;
 /** How often the state is asked for before the same signal is sent again, which does no harm. */
 const looksPerSignal = 5;
 const lookGapMs = 0.5;
@@ -59,62 +62,75 @@ function within(clock: Clock, timeoutMs: number): () => number {
   return () => Math.max(1, deadline - clock.monotonicMs());
 }
 
-type Wanted = 'accepting' | 'parked';
+function is({ open, all }: { readonly open: number; readonly all: number }, wanted: PublicSide): boolean {
+  return wanted === 'parked' ? open === 0 : open === all;
+}
 
 function publicSide({ pid, control }: GenerationHandle, cli: Cli, clock: Clock) {
   let turn = 0;
   let answeredOnce = false;
-  let last: { readonly signal: NodeJS.Signals; readonly atMs: number } | null = null;
+  /** What the last signal asked for, and whether it was seen since. */
+  let asked: { readonly wanted: PublicSide; readonly atMs: number; seen: boolean } | null = null;
 
-  async function look(timeoutMs: number) {
+  async function look(timeoutMs: number): Promise<{ readonly open: number; readonly all: number }> {
     const found = publicSideOf(await cli.ask(frontendsCommand, timeoutMs));
     answeredOnce = true;
+    if (asked && is(found, asked.wanted)) asked.seen = true;
     return found;
   }
 
-  async function send(signal: NodeJS.Signals): Promise<void> {
-    const gapMs = last && last.signal !== signal ? last.atMs + signalGapMs - clock.monotonicMs() : 0;
-    if (gapMs > 0) await clock.sleep(gapMs);
-    process.kill(pid, signal);
-    last = { signal, atMs: clock.monotonicMs() };
+  /** Before a signal of the other kind: waits until the last one took effect, or is old enough to have been handled. */
+  async function settle(wanted: PublicSide, left: () => number): Promise<void> {
+    const before = asked;
+    if (before === null || before.wanted === wanted) return;
+    while (!before.seen && clock.monotonicMs() - before.atMs < settleMsMax) {
+      await clock.sleep(lookGapMs);
+      await look(Math.min(left(), settleMsMax)).catch(() => {});
+    }
   }
 
   /** Sends the signal until the state reads back as wanted. A later call takes the turn from an earlier one, which rejects. */
-  async function lead(wanted: Wanted, timeoutMs: number): Promise<void> {
+  async function lead(wanted: PublicSide, timeoutMs: number): Promise<void> {
     turn += 1;
     const mine = turn;
     const left = within(clock, timeoutMs);
     // Before HAProxy has its handlers the signal would stop the process; once it answers, it has them.
     if (!answeredOnce) await look(left());
-    for (;;) {
-      await send(wanted === 'parked' ? 'SIGTTOU' : 'SIGTTIN');
-      for (let looks = 0; looks < looksPerSignal; looks += 1) {
-        if (mine !== turn) throw new Error(`${control}: another call took its place before it was ${wanted}`);
-        const { open, all } = await look(left());
-        if (wanted === 'parked' ? open === 0 : open === all) return;
-        if (left() <= 1) throw new Error(`${control}: not ${wanted} within ${timeoutMs} ms`);
-        await clock.sleep(lookGapMs);
-      }
+    await settle(wanted, left);
+    for (let looks = 0; ; looks += 1) {
+      if (mine !== turn) throw new Error(`${control}: another call came before it was ${wanted}`);
+      if (left() <= 1) throw new Error(`${control}: not ${wanted} within ${timeoutMs} ms`);
+      if (looks % looksPerSignal === 0) {
+        process.kill(pid, wanted === 'parked' ? 'SIGTTOU' : 'SIGTTIN');
+        asked = { wanted, atMs: clock.monotonicMs(), seen: false };
+      } else await clock.sleep(lookGapMs);
+      if (is(await look(left()), wanted) && mine === turn) return;
     }
   }
 
   return {
     lead,
-    state: async (timeoutMs: number): Promise<Wanted> =>
+    state: async (timeoutMs: number): Promise<PublicSide> =>
       (await look(timeoutMs)).open > 0 ? 'accepting' : 'parked',
   };
 }
 
 async function setTakeBack(cli: Cli, on: boolean, left: () => number): Promise<void> {
   const value = on ? 1 : 0;
-  const { takeBack } = haproxyNames;
+  const { takeBack, neighbour } = haproxyNames;
   const commands = ['experimental-mode on', `set var ${takeBack} int(${value})`, `get var ${takeBack}`];
-  const answer = (await cli.askAll(commands, left())).join('');
+  const [, , answer = '', row = ''] = await cli.askAll(
+    [...commands, `show servers state ${neighbour}`],
+    left(),
+  );
+  if (on && row.startsWith("Can't find"))
+    throw new Error('this generation has no neighbour to lead requests to');
   if (!answer.includes(`value=<${value}>`)) throw new Error(`the take-back was not set: ${answer.trim()}`);
 }
 
 async function setNet(cli: Cli, on: boolean, left: () => number): Promise<void> {
   const before = netServersOf(await cli.ask(netCommand, left()));
+  if (on && before.length === 0) throw new Error('this generation has no neighbour: it has no net');
   const wrong = before.filter((server) => server.on !== on).map((server) => server.name);
   for (let at = 0; at < wrong.length; at += commandsAtOnceMax) {
     const some = wrong.slice(at, at + commandsAtOnceMax);

@@ -1,6 +1,6 @@
 import { haproxyNames, netServerId } from '#dialects';
 import type { Evidence, PoolEvidence, ServerEvidence } from '../engine.ts';
-import { count, type StatRow, statRows } from './statistics.ts';
+import { count, type StatRow, statReader } from './statistics.ts';
 
 /** What the dialect adds to the site bears a prefix; everything else is a listener, pool or server of the site. */
 const isOurs = (proxyOrServer: string) => proxyOrServer.startsWith(haproxyNames.prefix);
@@ -29,6 +29,7 @@ const columns = [
   ...answers,
 ] as const;
 type Row = StatRow<(typeof columns)[number]>;
+const readEvidence = statReader(columns);
 
 const kinds = { frontend: '0', backend: '1', server: '2' } as const;
 
@@ -37,7 +38,7 @@ const kinds = { frontend: '0', backend: '1', server: '2' } as const;
  * @param serversAll servers of each pool, which HAProxy's row for a pool does not tell
  */
 export function evidenceOf(text: string, serversAll: ReadonlyMap<string, number>): Evidence {
-  const rows = statRows(text, columns);
+  const rows = readEvidence(text);
   const frontends = rows.filter((row) => row.type === kinds.frontend);
   const visible = frontends.filter((row) => !isOurs(row.pxname));
   const pools = rows
@@ -77,17 +78,27 @@ function poolEvidence(row: Row, serversAll: ReadonlyMap<string, number>): PoolEv
   };
 }
 
-const serverColumns = ['pxname', 'svname', 'status', 'check_status', 'last_chk', ...answers] as const;
+const serverColumns = [
+  'pxname',
+  'svname',
+  'status',
+  'check_status',
+  'check_code',
+  'last_chk',
+  ...answers,
+] as const;
+
+const readServers = statReader(serverColumns);
 
 /** @param text the answer to `serversCommand` */
 export function serversOf(text: string): ServerEvidence[] {
-  return statRows(text, serverColumns)
+  return readServers(text)
     .filter((row) => !isOurs(row.pxname) && !isOurs(row.svname))
     .map((row) => ({
       pool: row.pxname,
       server: row.svname,
       state: stateOf(row.status, row.check_status),
-      lastCheck: lastCheckOf(row.status, row.check_status, row.last_chk),
+      lastCheck: lastCheckOf(row),
       requests: sum(answers.map((column) => count(row[column]))),
       errors: count(row.hrsp_5xx),
     }));
@@ -100,10 +111,11 @@ function stateOf(status: string, checkStatus: string): ServerEvidence['state'] {
 }
 
 /** HAProxy marks a check that is under way with a star: what it says is the check before. */
-function lastCheckOf(status: string, checkStatus: string, lastCheck: string): string {
-  if (status.startsWith('MAINT (resolution)')) return 'the name does not resolve';
-  if (status.startsWith('MAINT')) return 'in maintenance';
-  return [checkStatus.replace(/^\* /, ''), lastCheck].filter((part) => part !== '').join(' ');
+function lastCheckOf(row: StatRow<'status' | 'check_status' | 'check_code' | 'last_chk'>): string {
+  if (row.status.startsWith('MAINT (resolution)')) return 'the name does not resolve';
+  if (row.status.startsWith('MAINT')) return 'in maintenance';
+  const code = row.last_chk.includes(row.check_code) ? '' : row.check_code;
+  return [row.check_status.replace(/^\* /, ''), code, row.last_chk].filter((part) => part !== '').join(' ');
 }
 
 /** How many servers each pool has, the net not counted. */
@@ -113,15 +125,18 @@ export function serversPerPool(text: string): Map<string, number> {
   return counts;
 }
 
+const readFrontends = statReader(['pxname', 'status']);
+const readNets = statReader(['pxname', 'svname', 'status']);
+
 /** Public frontends and how many of them accept. */
 export function publicSideOf(text: string): { readonly open: number; readonly all: number } {
-  const rows = statRows(text, ['pxname', 'status']).filter((row) => !isOurs(row.pxname));
+  const rows = readFrontends(text).filter((row) => !isOurs(row.pxname));
   return { open: rows.filter((row) => row.status === 'OPEN').length, all: rows.length };
 }
 
 /** The net's servers: `POOL/SERVER`, and whether each may be used. */
 export function netServersOf(text: string): readonly { readonly name: string; readonly on: boolean }[] {
-  return statRows(text, ['pxname', 'svname', 'status']).map((row) => ({
+  return readNets(text).map((row) => ({
     name: `${row.pxname}/${row.svname}`,
     on: !row.status.startsWith('MAINT'),
   }));
