@@ -4,12 +4,9 @@
  */
 import { createServer, type Server } from 'node:http';
 
-const servers = [
-  { name: 'web-1', port: 9101 },
-  { name: 'web-2', port: 9102 },
-  { name: 'api-1', port: 9103 },
-  { name: 'api-2', port: 9104 },
-] as const;
+/** The site file names ports 9101 to 9104; another first port may be given as an argument. */
+const firstPort = Number(process.argv[2] ?? 9101);
+const servers = ['web-1', 'web-2', 'api-1', 'api-2'].map((name, i) => ({ name, port: firstPort + i }));
 
 function serve(name: string, port: number): Server {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {

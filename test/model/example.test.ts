@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseSite, readSiteFile } from '#model';
+
+const shop = fileURLToPath(new URL('../../examples/shop/', import.meta.url));
+
+test('the example shop is valid, names the schema of editors, and its servers are the ones that run', async () => {
+  const { file, folder, text } = await readSiteFile(`${shop}site.yaml`);
+  const { site, diagnostics } = parseSite(text, file, folder);
+  assert.deepEqual(diagnostics, []);
+  assert.match(text, /^# yaml-language-server: \$schema=\.\.\/\.\.\/schema\/site\.schema\.json\n/);
+  const source = await readFile(`${shop}servers.ts`, 'utf8');
+  const names = [...(/const servers = \[(.*)\]/.exec(source)?.[1] ?? '').matchAll(/[\w-]+/g)].map(
+    ([name]) => name,
+  );
+  const running = names.map((name, i) => `${name} ${9101 + i}`);
+  const wanted = site?.pools.flatMap((pool) => pool.servers.map((server) => `${server.name} ${server.port}`));
+  assert.deepEqual(running, wanted);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  assert(address !== null && typeof address === 'object');
+  return address.port;
+}
+
+async function withServers(use: (servers: ChildProcess, port: number) => Promise<void>): Promise<void> {
+  const port = await freePort();
+  const servers = spawn(process.execPath, [`${shop}servers.ts`, String(port)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  try {
+    const [line] = await once(servers.stdout, 'data');
+    assert.match(String(line), /^ready: /);
+    await use(servers, port);
+  } finally {
+    servers.kill('SIGKILL');
+  }
+}
+
+test('its servers answer with their names, and end with whoever started them', async () => {
+  await withServers(async (servers, port) => {
+    const answer = await fetch(`http://127.0.0.1:${port + 2}/api/cart`);
+    assert.equal(await answer.text(), 'api-1\n');
+    assert.equal((await fetch(`http://127.0.0.1:${port + 3}/health`)).status, 200);
+    servers.stdin?.end();
+    assert.deepEqual(await once(servers, 'exit'), [0, null]);
+  });
+});
+
+test('its servers end on SIGTERM', async () => {
+  await withServers(async (servers) => {
+    servers.kill('SIGTERM');
+    assert.deepEqual(await once(servers, 'exit'), [0, null]);
+  });
+});
