@@ -19,8 +19,8 @@ const policyFile = '/usr/sbin/policy-rc.d';
 const policyAside = `${policyFile}.before-holdfast`;
 export const adminFolders = ['/usr/sbin', '/sbin', '/usr/local/sbin'];
 
-export function missingPackages(path: string = process.env.PATH ?? ''): string[] {
-  const folders = [...path.split(delimiter), ...adminFolders];
+export function missingPackages(wanted: Readonly<Record<string, string>> = tools): string[] {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...adminFolders];
   const isThere = (command: string) =>
     folders.some((folder) => {
       try {
@@ -30,7 +30,7 @@ export function missingPackages(path: string = process.env.PATH ?? ''): string[]
         return false;
       }
     });
-  return Object.entries(tools)
+  return Object.entries(wanted)
     .filter(([command]) => !isThere(command))
     .map(([, debianPackage]) => debianPackage);
 }
@@ -41,8 +41,11 @@ export function installLine(packages: readonly string[]): string {
 }
 
 /** True when nothing is missing in the end. Says what it brings, or what is missing and the line that installs it. */
-export function bringTools(say: (line: string) => void): boolean {
-  const missing = missingPackages();
+export function bringTools(
+  say: (line: string) => void,
+  wanted: Readonly<Record<string, string>> = tools,
+): boolean {
+  const missing = missingPackages(wanted);
   if (missing.length === 0) return true;
   const may = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   if (may) {
@@ -52,7 +55,7 @@ export function bringTools(say: (line: string) => void): boolean {
       apt(['install', '--no-install-recommends', '-y', ...missing]);
     });
   }
-  const still = missingPackages();
+  const still = missingPackages(wanted);
   if (still.length === 0) return true;
   say(`The tests run real load balancers and tools. Missing here: ${still.join(', ')}`);
   say(`Install them: ${installLine(still)}`);

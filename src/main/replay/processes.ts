@@ -1,9 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { systemClock } from '#base';
 
 const adminFolders = ['/usr/sbin', '/usr/local/sbin', '/sbin'];
+/** Then killed; and as long again until it is given up. */
 const gentleEndMs = 3_000;
+const pollMs = 10;
 const logTailLength = 2_000;
 
 /** The first of these commands that is installed, as a path. */
@@ -34,33 +37,29 @@ export interface Parts {
 }
 
 export function newParts(folder: string): Parts {
-  const children = new Set<ChildProcess>();
+  const groups = new Set<number>();
   const killAll = () => {
-    for (const child of children) child.kill('SIGKILL');
+    for (const group of groups) signalGroup(group, 'SIGKILL');
   };
   process.on('exit', killAll);
-
-  async function end(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    const harder = setTimeout(() => child.kill('SIGKILL'), gentleEndMs);
-    await ended;
-    clearTimeout(harder);
-  }
 
   return {
     start(name, file, args) {
       const logFile = join(folder, `${name}.log`);
       const log = openSync(logFile, 'a', 0o600);
-      // A group of its own: Ctrl-C reaches us alone, and we end them in order.
+      // A group of its own: Ctrl-C reaches us alone, and a worker whose master has gone is still found.
       const child = spawn(file, args, { cwd: folder, stdio: ['ignore', log, log], detached: true });
       closeSync(log);
       let isGone = false;
       child.on('error', () => {
         isGone = true;
       });
-      children.add(child);
+      const group = child.pid;
+      if (group !== undefined) {
+        groups.add(group);
+        // Its number may be given to somebody else's processes once nobody of it is left.
+        child.on('exit', () => signalGroup(group, 0) || groups.delete(group));
+      }
       return {
         name,
         pid: child.pid ?? 0,
@@ -69,8 +68,29 @@ export function newParts(folder: string): Parts {
       };
     },
     async endAll() {
-      await Promise.all([...children].map(end));
+      await Promise.all([...groups].map(endGroup));
       process.off('exit', killAll);
     },
   };
+}
+
+/** False when nobody of the group is alive. */
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-group, signal);
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when every process of the group has ended, workers too. */
+async function endGroup(group: number): Promise<void> {
+  const beganAt = systemClock.monotonicMs();
+  const waitedMs = () => systemClock.monotonicMs() - beganAt;
+  signalGroup(group, 'SIGTERM');
+  // What is killed and still there is a zombie that nobody reaps: it holds nothing.
+  while (signalGroup(group, 0) && waitedMs() < 2 * gentleEndMs) {
+    if (waitedMs() > gentleEndMs) signalGroup(group, 'SIGKILL');
+    await systemClock.sleep(pollMs);
+  }
 }

@@ -4,6 +4,8 @@ export interface ReplayRun {
   /** Since the change was applied, until service was restored and for a moment after. */
   readonly requests: number;
   readonly failed: number;
+  /** Of the requests that were due while the change was in force; null where it never was. */
+  readonly failedShare: number | null;
   /** When a client saw the first bad answer. */
   readonly firstErrorMs: number | null;
   /** When monitoring told a person. */

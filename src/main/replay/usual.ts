@@ -113,6 +113,7 @@ async function play({ options, signal, haproxy, balancer, pager, load }: Stage):
   note('the old file is put back; its reload has no effect yet');
   await systemClock.sleep(rollbackWithheldMs, signal);
   process.kill(balancer.master.pid, 'SIGUSR2');
+  const rolledBackAt = preciseNow();
   note('the old configuration is applied: reload');
   const isRestored = await untilQuiet(load, signal);
   note(isRestored ? 'the site answers again' : 'the site does not answer again');
@@ -120,7 +121,7 @@ async function play({ options, signal, haproxy, balancer, pager, load }: Stage):
   const { records } = await load.stop();
   return {
     ...nothingHappened,
-    ...figures(records, appliedAt, isRestored),
+    ...figures(records, appliedAt, rolledBackAt, isRestored),
     seenMs: pagedAt === null ? null : pagedAt - appliedAt,
     simulated: [
       `the people who look for the cause: none are here, the rollback begins ${pagedAt === null ? 'when the wait for a page is over' : 'with the page'}`,
@@ -134,6 +135,7 @@ const nothingHappened: ReplayRun = {
   name,
   requests: 0,
   failed: 0,
+  failedShare: null,
   firstErrorMs: null,
   seenMs: null,
   causeNamedMs: null,
@@ -160,16 +162,20 @@ function missingParts(binaries: Binaries): string[] {
 export function figures(
   records: readonly RequestRecord[],
   appliedAt: number,
+  rolledBackAt: number,
   isRestored: boolean,
-): Pick<ReplayRun, 'requests' | 'failed' | 'firstErrorMs' | 'restoredMs'> {
+): Pick<ReplayRun, 'requests' | 'failed' | 'failedShare' | 'firstErrorMs' | 'restoredMs'> {
   const after = records.filter(({ endedAt }) => endedAt >= appliedAt);
   const badAt = after
     .filter(({ outcome }) => outcome !== 'ok')
     .map(({ endedAt }) => endedAt - appliedAt)
     .sort((a, b) => a - b);
+  const during = records.filter(({ dueAt }) => dueAt >= appliedAt && dueAt < rolledBackAt);
   return {
     requests: after.length,
     failed: badAt.length,
+    failedShare:
+      during.length === 0 ? null : during.filter(({ outcome }) => outcome !== 'ok').length / during.length,
     firstErrorMs: badAt[0] ?? null,
     restoredMs: isRestored ? (badAt.at(-1) ?? null) : null,
   };
