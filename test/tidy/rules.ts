@@ -48,6 +48,7 @@ function throughDoor({ path, target }: Import, layers: readonly Layer[]): string
 function withinFolder({ path, target }: Import): string | null {
   if (!target.startsWith('.')) return null;
   const found = normalize(join(dirname(path), target));
+  if (found === 'package.json') return null; // the version, and nothing else, is said there
   if (!found.startsWith(`src/${folderOf(path)}/`)) {
     return `another folder is entered through its door only. Import #${folderOf(found)}`;
   }
