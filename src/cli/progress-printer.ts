@@ -12,20 +12,10 @@ export interface ProgressPrinter {
 }
 
 export function progressPrinter(context: Context, proposed: ChangeView): ProgressPrinter {
-  const { say, paint, io, json } = context;
+  const { say, paint, io } = context;
   /** After a restart of the controller lines come again. */
   const said = new Set<string>();
-  let live = false;
-  const clearLive = () => {
-    if (live) io.out('\r\u001b[K');
-    live = false;
-  };
-  const showLive = (text: string) => {
-    if (json) return;
-    if (!io.tty) return say(`    ${text}`);
-    io.out(`\r\u001b[K    ${text.slice(0, Math.max(20, io.columns - 6))}`);
-    live = true;
-  };
+  const live = liveLine(context);
   say(
     `${paint.bold(proposed.file)}: change ${proposed.id}${proposed.force ? `, forced: ${proposed.reason}` : ''}`,
   );
@@ -33,17 +23,38 @@ export function progressPrinter(context: Context, proposed: ChangeView): Progres
   return {
     print(line) {
       if (line.kind === 'canary') {
-        showLive(`${line.balancer} at ${Math.round(line.share * 100)} %: ${line.line}`);
+        const step = `${line.balancer} at ${Math.round(line.share * 100)} %`;
+        live.show(step, `${step}: ${line.line}`);
         return;
       }
       const key = JSON.stringify(line);
       if (said.has(key)) return;
       said.add(key);
-      clearLive();
-      if (line.kind === 'gate started' && io.tty && !json) showLive(`${line.gate} ...`);
+      live.clear();
+      if (line.kind === 'gate started' && io.tty) live.show('', `${line.gate} ...`);
       if (line.kind === 'gate') for (const text of gateLines(line.report, context)) say(text);
       if (line.kind === 'state' && line.state === 'gated') say(paint.dim(`  gated: ${line.why}`));
       if (line.kind === 'end') for (const text of endLines(line.change, context)) say(text);
+    },
+  };
+}
+
+/** On a terminal one line, rewritten in place; elsewhere the last words of each step, as a line of their own. */
+function liveLine({ io, json, say }: Context) {
+  let shown: { readonly step: string; readonly text: string } | null = null;
+  const clear = () => {
+    if (!shown || json) return;
+    if (io.tty) io.out('\r\u001b[K');
+    else say(`    ${shown.text}`);
+    shown = null;
+  };
+  return {
+    clear,
+    show(step: string, text: string) {
+      if (json) return;
+      if (shown && shown.step !== step) clear();
+      shown = { step, text };
+      if (io.tty) io.out(`\r\u001b[K    ${text.slice(0, Math.max(20, io.columns - 6))}`);
     },
   };
 }

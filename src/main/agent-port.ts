@@ -3,11 +3,12 @@ import type { BalancerPort } from '#change';
 import type { BalancerCall, BalancerCalls } from '#contract';
 
 /** A balancer as its agent's socket. What the agent itself refuses is told in its own words; no answer at all is HF304. */
-export function agentPort(paths: SitePaths, balancer: string): BalancerPort {
+export function agentPort(paths: SitePaths, balancer: string): BalancerPort & { close(): void } {
   const path = agentSocket(paths, balancer);
   const client = wireClient(path);
   return {
     name: balancer,
+    close: () => client.close(),
     async call<C extends BalancerCall>(name: C, input: BalancerCalls[C]['input'], timeoutMs?: number) {
       try {
         return (await client.call(name, input, timeoutMs)) as BalancerCalls[C]['output'];

@@ -41,6 +41,18 @@ function runners(program: Command, done: (code: Exit) => void): void {
       await runUp({ site, port: portOf(options.port), ...(options.with ? { with: options.with } : {}) });
       done(exit.ok);
     });
+  program
+    .command('replay')
+    .description("the founding postmortem's incident, on the usual stack and on Holdfast, side by side")
+    .option('--json', 'one JSON document on standard output, nothing else there (docs/cli.md)')
+    .addHelpText('after', '\nExamples:\n  holdfast replay\n  holdfast replay --json\n')
+    .action(async (options: { readonly json?: boolean }) => {
+      const part: { runReplay(given: typeof options): Promise<void> } = await import(
+        new URL('./replay.ts', import.meta.url).href
+      );
+      await part.runReplay(options);
+      done(exit.ok);
+    });
   internal(program);
 }
 

@@ -79,6 +79,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
         ?.journal.append('controller', { kind: 'site.stopped', site: siteName })
         .catch(() => {});
       await door.close();
+      for (const balancer of balancers) balancer.close();
     },
   };
 }

@@ -19,7 +19,7 @@ export function judgeLimits(
   assert(reading.site, 'limits are asked after parse');
   if (reading.text.hash === before.text.hash)
     return {
-      ...refused('nothing to do: this is the site that already runs', [`hash ${before.text.hash}`]),
+      ...passed('nothing to do: this is the site that already runs', [`hash ${before.text.hash}`]),
       nothingToDo: true,
     };
   const found = [
@@ -32,11 +32,7 @@ export function judgeLimits(
 }
 
 function summaryOf(found: readonly Diagnostic[]): string {
-  const [first] = found;
-  assert(first, 'there is a finding');
-  return found.length === 1
-    ? [first.path, first.message].filter(Boolean).join(' ')
-    : `${found.length} limits are passed`;
+  return found.map(({ path, message }) => [path, message].filter(Boolean).join(' ')).join('; ');
 }
 
 function inQuarantine(why: string): Diagnostic {
