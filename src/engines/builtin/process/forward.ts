@@ -1,5 +1,5 @@
 import { assert } from '#base';
-import { decide } from '#routing';
+import { decide, hostName } from '#routing';
 import { type Exchange, isHttp2 } from './exchange.ts';
 import type { Generation } from './generation.ts';
 import { type Head, readHead, routedHeaders } from './head.ts';
@@ -218,7 +218,7 @@ function logError(generation: Generation, exchange: Exchange, status: number, wh
   const { head, pool, server, retries, request } = exchange;
   const path = head?.path ?? (request.url ?? '').replace(/\?.*$/, '');
   const method = head?.method ?? request.method ?? '';
-  const host = head?.host ?? '';
+  const host = hostName(head?.host ?? '');
   generation.errors.add({ status, why, pool, server, retries, method, path, host });
 }
 

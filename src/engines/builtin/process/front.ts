@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ClientRequest, type ClientResponse, type ConnectionFacts, Exchange } from './exchange.ts';
+import { type ConnectionFacts, Exchange } from './exchange.ts';
 import { serve } from './forward.ts';
 import type { Generation } from './generation.ts';
 
@@ -21,7 +21,7 @@ export function createFront(generation: Generation): Front {
   const sessions = new Set<{ close(): void; destroy(): void }>();
   const sockets = new WeakMap<object, Duplex>();
   const known = (socket: Duplex | undefined) => (socket && facts.get(socket)) ?? null;
-  const run = (exchange: Exchange) => void serve(generation, exchange);
+  const run = (exchange: Exchange) => serve(generation, exchange);
   const one = createHttp1(generation, known, run);
   const two = createHttp2({ settings: { maxConcurrentStreams: 100 }, maxSessionMemory: 16 });
   two.on('session', (session) => {
@@ -32,7 +32,7 @@ export function createFront(generation: Generation): Front {
   });
   two.on('request', (request, response) => {
     const connection = known(sockets.get(request.stream.session ?? {}));
-    if (connection) run(new Exchange(connection, request, response));
+    if (connection) void run(new Exchange(connection, request, response));
     else request.stream.destroy();
   });
   return {
@@ -54,8 +54,13 @@ export function createFront(generation: Generation): Front {
 
 type Known = (socket: Duplex | undefined) => ConnectionFacts | null;
 
-function createHttp1(generation: Generation, known: Known, run: (exchange: Exchange) => void): Server {
+function createHttp1(
+  generation: Generation,
+  known: Known,
+  run: (exchange: Exchange) => Promise<void>,
+): Server {
   const { limits } = generation.text;
+  const underWay = new UnderWay();
   const server = createServer({
     headersTimeout: limits.headMs,
     requestTimeout: 0,
@@ -64,12 +69,12 @@ function createHttp1(generation: Generation, known: Known, run: (exchange: Excha
     connectionsCheckingInterval: Math.min(1_000, Math.ceil(limits.headMs / 4)),
     shouldUpgradeCallback: isUpgrade,
   });
-  const handle = (request: ClientRequest, response: ClientResponse, expects: boolean) => {
+  const handle = (request: IncomingMessage, response: ServerResponse, expects: boolean) => {
     const connection = known(request.socket);
     if (!connection) return void response.destroy();
     const exchange = new Exchange(connection, request, response);
     exchange.expectsContinue = expects;
-    run(exchange);
+    void underWay.during(request.socket, exchange, run(exchange));
   };
   server.on('request', (request, response) => handle(request, response, false));
   server.on('checkContinue', (request, response) => handle(request, response, true));
@@ -78,10 +83,10 @@ function createHttp1(generation: Generation, known: Known, run: (exchange: Excha
   });
   server.on('upgrade', (request, stream, first) => {
     const connection = known(request.socket);
-    if (connection) run(upgradeExchange(connection, request, stream, first));
+    if (connection) void run(upgradeExchange(connection, request, stream, first));
     else stream.destroy();
   });
-  server.on('clientError', (error, socket) => badRequest(generation, error, socket));
+  server.on('clientError', (error, socket) => badRequest(generation, underWay.of(socket), error, socket));
   // It never listens itself: connections come from the sides. This starts its watch over slow heads all the same.
   server.emit('listening');
   return server;
@@ -112,29 +117,58 @@ function upgradeExchange(
   return new Exchange(facts, request, response, { protocol: 'websocket', stream, first });
 }
 
-const answersTo: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+const answersTo: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** What the parser refused. Requests that are being answered on that connection lose nothing by it: it ends behind them. */
-function badRequest(generation: Generation, error: Error & { code?: string }, socket: Duplex): void {
+/** Requests under way, by connection: a pipelining client may have several. */
+class UnderWay {
+  readonly #exchanges = new WeakMap<Duplex, Set<Exchange>>();
+
+  of(socket: Duplex): ReadonlySet<Exchange> {
+    return this.#exchanges.get(socket) ?? new Set();
+  }
+
+  async during(socket: Duplex, exchange: Exchange, work: Promise<void>): Promise<void> {
+    const known = this.#exchanges.get(socket) ?? new Set();
+    this.#exchanges.set(socket, known.add(exchange));
+    await work;
+    known.delete(exchange);
+  }
+}
+
+/** What the parser refused: a head that is none, or the body of a request that is under way. */
+function badRequest(
+  generation: Generation,
+  underWay: ReadonlySet<Exchange>,
+  error: Error & { readonly code?: string },
+  socket: Duplex,
+): void {
   const code = error.code ?? '';
-  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const status = answersTo[code] ?? '400 Bad Request';
+  const silentSoFar = socket instanceof Socket && socket.bytesRead === 0;
+  const parsed = code.startsWith('HPE_') || code.startsWith('ERR_HTTP_');
+  if (!parsed || !socket.writable || silentSoFar) return void socket.destroy();
+  const status = answersTo[code] ?? 400;
+  const [only] = underWay;
+  generation.errors.add({
+    status,
+    why: code,
+    pool: only?.pool ?? '',
+    server: only?.server ?? '',
+    retries: 0,
+    method: only?.request.method ?? '',
+    path: only?.head?.path ?? '',
+    host: only?.head?.host ?? '',
+  });
+  if (only) {
+    only.closeAfter();
+    // Behind an answer that has begun, or before one that is owed to an earlier request, nothing can be said.
+    if (underWay.size === 1 && !only.started) only.answer(status);
+    else socket.destroy();
+    return;
+  }
   generation.counts.clientErrors += 1;
   generation.counts.requests += 1;
-  generation.errors.add({
-    status: Number(status.slice(0, 3)),
-    why: code,
-    pool: '',
-    server: '',
-    retries: 0,
-    method: '',
-    path: '',
-    host: '',
-  });
-  const answering = '_httpMessage' in socket && socket._httpMessage;
-  if (answering) return void socket.destroy();
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
