@@ -8,7 +8,7 @@ import { Fleet, type FleetOptions, type Launched } from './fleet.ts';
 import { Flight } from './flight.ts';
 import { prepareFolder } from './folders.ts';
 import { type Good, loadGood, saveGood, siteOf } from './good.ts';
-import { openRecords, type Records } from './guard/records.ts';
+import { openAlarms, openRecords, type Records } from './guard/records.ts';
 import { type SteadyWatch, watchSteady } from './guard/steady.ts';
 import { tickMs } from './guard/watch.ts';
 import type { Death, HeldGeneration, HolderStatus } from './holder/protocol.ts';
@@ -27,7 +27,7 @@ const evidenceMsMax = 80;
 export class Serving {
   readonly fleet: Fleet;
   readonly records: Records;
-  readonly #steady: SteadyWatch = watchSteady();
+  readonly #steady: SteadyWatch;
   readonly #seen = new Map<number, { requests: number; errors: number }>();
   #known: { good: Good; site: Site } | null = null;
   #active: HeldGeneration | null = null;
@@ -45,6 +45,7 @@ export class Serving {
     this.fleet = new Fleet(options);
     const { state, balancer, clock, log } = options;
     this.records = openRecords({ file: join(state, 'guard.jsonl'), balancer: balancer.name, clock, log });
+    this.#steady = watchSteady(openAlarms(this.records.after(0)));
   }
 
   get good(): Good {
@@ -199,10 +200,20 @@ export class Serving {
   }
 
   /** Serves what was last good, from nothing: first start, boot, or when every engine has died. */
-  async #coldStart(): Promise<void> {
+  async #coldStart(): Promise<number> {
     const launched = await this.fleet.launch(this.good.current, this.site, 'standby', null);
     await this.#activate(launched);
     this.fleet.options.log.info('serving', { generation: launched.generation, addresses: this.addresses });
+    return launched.generation;
+  }
+
+  /** No engine is left: the third rung. */
+  async #restart(): Promise<void> {
+    const { clock } = this.fleet.options;
+    const began = clock.monotonicMs();
+    const generation = await this.#coldStart();
+    const tookMs = Math.round(clock.monotonicMs() - began);
+    this.#record({ kind: 'restored', generation, how: 'a cold start of the last good text', tookMs });
   }
 
   /** After this agent's predecessor died: a candidate that was promoted is made active, any other is taken back. */
@@ -257,7 +268,10 @@ export class Serving {
   async #reconcile(): Promise<void> {
     const status = await this.fleet.status();
     for (const death of status.deaths.filter((d) => d.number > this.#lastDeath)) await this.#died(death);
-    if (status.active === null) return await this.#coldStart();
+    if (status.active === null) {
+      await this.#restart();
+      return;
+    }
     this.#active = activeOf(status);
     this.fleet.tidy(status);
     if (this.#flight) return;
@@ -265,9 +279,9 @@ export class Serving {
     this.#ensureStandby(status);
   }
 
-  async #died({ number, generation, role, how, takenOverBy, tookOverMs }: Death): Promise<void> {
+  async #died({ number, at, generation, role, how, takenOverBy, tookOverMs }: Death): Promise<void> {
     this.#lastDeath = number;
-    this.#record({ kind: 'engineDied', generation, role, how, takenOverBy, tookOverMs });
+    this.#record({ kind: 'engineDied', generation, role, how, takenOverBy, tookOverMs, diedAt: at });
     if (!this.#flight || (role !== 'candidate' && role !== 'active')) return;
     await this.#flight.takeBack('died', `the ${role}'s engine ended (${how})`);
     this.#endFlight();

@@ -47,7 +47,7 @@ export async function runUp(options: UpOptions): Promise<void> {
   const plans = childPlans(site, paths, options.port);
   try {
     for (const warning of warnings) say(warning);
-    for (const plan of plans) if (runningPid(plan.pidFile) === null) await startChild(plan);
+    await Promise.all(plans.filter((plan) => runningPid(plan.pidFile) === null).map(startChild));
     await announce({ site, paths, serving, same: serving.hash === text.hash, file: options.site });
     await supervise(plans, stopping.signal);
   } finally {

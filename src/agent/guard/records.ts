@@ -53,3 +53,13 @@ function load(file: string): GuardRecord[] {
   }
   return records;
 }
+
+/** Series whose alarm stands: told, and not yet told to be over. */
+export function openAlarms(records: readonly GuardRecord[]): readonly string[] {
+  const open = new Set<string>();
+  for (const { what } of records) {
+    if (what.kind === 'alarm') open.add(what.series);
+    if (what.kind === 'recovered') open.delete(what.series);
+  }
+  return [...open];
+}

@@ -2,6 +2,7 @@ import {
   baseline,
   defaultAlternatives,
   type HistoryTick,
+  type RecoveryDetector,
   recoveryDetector,
   spikeDetector,
   threshold,
@@ -13,86 +14,90 @@ import { tickMs } from './watch.ts';
 
 /** The other half of the budget of one false alarm a month. */
 const falseAlarmsPerMonth = 0.5;
-const historyMax = 24 * 60;
+/** A fault below this share counts as over: waiting for less takes long with little traffic. */
+const faultShare = 0.05;
+const historyMinutesMax = 24 * 60;
 const ticksInMinute = 60_000 / tickMs;
 
-const watched = {
-  errors: (c: Counts) => c.errors,
+const watched: Readonly<Record<string, (counts: Counts) => number>> = {
+  errors: (counts) => counts.errors,
   serverTrouble,
-} as const;
+};
+const alarmThreshold = threshold({
+  tickMs,
+  series: Object.keys(watched).length,
+  alternatives: defaultAlternatives.length,
+  falseAlarmsPerMonth,
+});
 
 export interface SteadyWatch {
-  /** Minutes of what the active generation did, for the baseline of a candidate. */
+  /** Minutes of what the active generation did while nothing was wrong: the baseline of a candidate. */
   readonly history: readonly HistoryTick[];
   tick(generation: number, evidence: Evidence): readonly GuardRecord['what'][];
 }
 
-/** Watches what is active when no change is in flight: tells, never acts. */
-export function watchSteady(): SteadyWatch {
-  const names = Object.keys(watched) as (keyof typeof watched)[];
-  const h = threshold({
-    tickMs,
-    series: names.length,
-    alternatives: defaultAlternatives.length,
-    falseAlarmsPerMonth,
-  });
+/**
+ * Watches what is active: tells, never acts. `openAlarms`: series whose alarm a process before this one told, and whose
+ * end is still to be told.
+ */
+export function watchSteady(openAlarms: readonly string[]): SteadyWatch {
   const history: HistoryTick[] = [];
+  const all = Object.entries(watched).map(([name, bad]) =>
+    watchSeries(name, bad, { open: openAlarms.includes(name), usual: () => baseline(history) }),
+  );
   let minute = { requests: 0, bad: 0 };
   let ticks = 0;
   let before: { generation: number; evidence: Evidence } | null = null;
-  let p0 = baseline(history);
-  const fresh = () => ({
-    spike: spikeDetector({ baseline: p0, threshold: h }),
-    alarmed: null as null | { total: number; bad: number },
-  });
-  const detectors = { errors: fresh(), serverTrouble: fresh() };
-  let recovery = {
-    errors: recoveryDetector({ baseline: p0, threshold: h }),
-    serverTrouble: recoveryDetector({ baseline: p0, threshold: h }),
-  };
 
   function keep(counts: Counts): void {
     minute = { requests: minute.requests + counts.requests, bad: minute.bad + counts.errors };
     ticks += 1;
     if (ticks % ticksInMinute !== 0) return;
-    const anyAlarm = names.some((n) => detectors[n].alarmed);
-    if (!anyAlarm) history.push(minute);
-    if (history.length > historyMax) history.shift();
+    if (!all.some((series) => series.alarmed)) history.push(minute);
+    if (history.length > historyMinutesMax) history.shift();
     minute = { requests: 0, bad: 0 };
-    p0 = baseline(history);
   }
 
   return {
     history,
     tick(generation, evidence) {
-      if (before?.generation !== generation) {
-        before = { generation, evidence };
-        return [];
-      }
-      const counts = since(evidence, before.evidence);
+      const last = before;
       before = { generation, evidence };
+      if (last?.generation !== generation) return [];
+      const counts = since(evidence, last.evidence);
       keep(counts);
-      const told: GuardRecord['what'][] = [];
-      for (const name of names) {
-        const bad = watched[name](counts);
-        const one = detectors[name];
-        if (one.alarmed) {
-          one.alarmed = { total: one.alarmed.total + counts.requests, bad: one.alarmed.bad + bad };
-          if (!recovery[name].tick(counts.requests, bad).recovered) continue;
-          detectors[name] = fresh();
-          told.push({ kind: 'recovered', series: name });
-          continue;
-        }
-        const { score, alarm } = one.spike.tick(counts.requests, bad);
-        if (!alarm) continue;
-        one.alarmed = { total: counts.requests, bad };
-        recovery = {
-          ...recovery,
-          [name]: recoveryDetector({ baseline: p0, threshold: h, faultShare: 0.05 }),
-        };
-        told.push({ kind: 'alarm', series: name, requests: counts.requests, bad, score });
+      return all.flatMap((series) => series.tick(counts) ?? []);
+    },
+  };
+}
+
+/** One series: looks for a spike, then for its end. */
+function watchSeries(
+  name: string,
+  badOf: (counts: Counts) => number,
+  options: { readonly open: boolean; readonly usual: () => number },
+): { readonly alarmed: boolean; tick(counts: Counts): GuardRecord['what'] | null } {
+  const newSpike = () => spikeDetector({ baseline: options.usual(), threshold: alarmThreshold });
+  const newRecovery = () =>
+    recoveryDetector({ baseline: options.usual(), threshold: alarmThreshold, faultShare });
+  let spike = newSpike();
+  let recovery: RecoveryDetector | null = options.open ? newRecovery() : null;
+  return {
+    get alarmed() {
+      return recovery !== null;
+    },
+    tick(counts) {
+      const bad = badOf(counts);
+      if (recovery) {
+        if (!recovery.tick(counts.requests, bad).recovered) return null;
+        recovery = null;
+        spike = newSpike();
+        return { kind: 'recovered', series: name };
       }
-      return told;
+      const { score, alarm } = spike.tick(counts.requests, bad);
+      if (!alarm) return null;
+      recovery = newRecovery();
+      return { kind: 'alarm', series: name, requests: counts.requests, bad, score };
     },
   };
 }
