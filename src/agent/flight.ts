@@ -4,16 +4,20 @@ import type { HistoryTick } from '#detect';
 import type { EngineControl, Evidence } from '#engines';
 import type { GuardRecord, TakeBack, TakeBackEvidence } from '#events';
 import type { Site } from '#model';
+import { takeBackByHand } from './by-hand.ts';
 import { noCounts } from './evidence.ts';
 import { Exposer } from './exposer.ts';
 import type { Fleet, Launched } from './fleet.ts';
 import { type CandidateWatch, tickMs, watchCandidate } from './guard/watch.ts';
+import type { HolderTakeBack } from './holder/protocol.ts';
 
 /** An engine that does not answer within this is counted as silent for the tick. */
 const evidenceMsMax = 80;
 /** The last evidence is read between parking and draining, which is 100 ms. */
 const lastEvidenceMsMax = 60;
 const errorLinesMax = 20;
+/** Signals and their reading back take 2 ms, a kill of an engine that hangs 50 ms more. */
+const holderMsMax = 250;
 
 export interface FlightOptions {
   readonly fleet: Fleet;
@@ -126,15 +130,24 @@ export class Flight {
     return this.#watch;
   }
 
+  /** By the holder; when that hangs or is gone, by the same signals from here. Its successor finds things as they are then. */
+  async #moveBack(): Promise<HolderTakeBack> {
+    const { fleet, launched, incumbent } = this.options;
+    const asked = { from: launched.generation, to: incumbent.generation };
+    try {
+      return await fleet.holder.call('takeBack', asked, holderMsMax);
+    } catch (error) {
+      fleet.options.log.error('the holder did not take back, so the agent does', { error: messageOf(error) });
+      return await takeBackByHand(this.#clock, incumbent.control, launched.control);
+    }
+  }
+
   async #takeBack(cause: TakeBackEvidence['cause'], reason: string): Promise<TakeBack> {
     this.end();
-    const { fleet, launched, incumbent, change, record } = this.options;
+    const { launched, incumbent, change, record } = this.options;
     const { generation: from } = launched;
     const { generation: to } = incumbent;
-    const [done, last] = await Promise.all([
-      fleet.holder.call('takeBack', { from, to }, 2_000),
-      lastEvidence(launched.control),
-    ]);
+    const [done, last] = await Promise.all([this.#moveBack(), lastEvidence(launched.control)]);
     if (last.evidence && this.#watch) {
       const now = await incumbent.control.evidence(evidenceMsMax).catch(() => null);
       if (now) this.#watch.tick(last.evidence, now);

@@ -35,6 +35,7 @@ export class Serving {
   #lastTakenBack: Flight | null = null;
   #lastDeath = 0;
   #launchingStandby = false;
+  #launchingCandidate = false;
   #standbyRetryAt = 0;
   #restoredAt = Number.NEGATIVE_INFINITY;
   #ticks = 0;
@@ -96,24 +97,39 @@ export class Serving {
 
   /** Starts the text beside what runs, parked, and watches it from its first exposure. */
   async startCandidate(text: SiteText, site: Site, change: string): Promise<Launched> {
-    if (this.#flight) {
+    if (this.#flight || this.#launchingCandidate) {
       const { name } = this.fleet.options.balancer;
-      throw new Failure('HF108', `${name} already has a candidate, of ${this.#flight.options.change}`);
+      throw new Failure(
+        'HF108',
+        `${name} already has a candidate, of ${this.#flight?.options.change ?? 'a change that just began'}`,
+      );
     }
-    const incumbent = activeOf(await this.fleet.status());
-    const launched = await this.fleet.launch(text, site, 'candidate', change);
-    this.fleet.link(launched.generation, incumbent.generation);
-    this.#flight = new Flight({
+    this.#launchingCandidate = true;
+    try {
+      const incumbent = activeOf(await this.fleet.status());
+      const launched = await this.fleet.launch(text, site, 'candidate', change);
+      this.fleet.link(launched.generation, incumbent.generation);
+      this.#flight = this.#newFlight({ incumbent, launched, change, text, site });
+      return launched;
+    } finally {
+      this.#launchingCandidate = false;
+    }
+  }
+
+  #newFlight(of: {
+    incumbent: HeldGeneration;
+    launched: Launched;
+    change: string;
+    text: SiteText;
+    site: Site;
+  }): Flight {
+    return new Flight({
+      ...of,
       fleet: this.fleet,
-      incumbent: { generation: incumbent.generation, control: this.fleet.control(incumbent) },
-      launched,
-      change,
-      text,
-      site,
+      incumbent: { generation: of.incumbent.generation, control: this.fleet.control(of.incumbent) },
       history: this.#steady.history,
       record: (what) => this.#record(what),
     });
-    return launched;
   }
 
   /** The flight of a change, in the air or just taken back; null when there is none that this process knows. */
@@ -274,7 +290,10 @@ export class Serving {
     }
     this.#active = activeOf(status);
     this.fleet.tidy(status);
-    if (this.#flight) return;
+    if (this.#flight || this.#launchingCandidate) return;
+    // Left by a take-back that the holder did not see.
+    for (const left of status.generations.filter((g) => g.role === 'candidate'))
+      await this.fleet.retire(left.generation);
     await this.#restore(this.#active);
     this.#ensureStandby(status);
   }

@@ -1,7 +1,16 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type Handlers, jsonLog, serveWire, systemClock } from '#base';
+import {
+  type Handlers,
+  identify,
+  jsonLog,
+  type Log,
+  type ProcessIdentity,
+  serveWire,
+  signal,
+  systemClock,
+} from '#base';
 import { Holder } from './holder.ts';
 import { holderClient } from './protocol.ts';
 
@@ -22,6 +31,7 @@ export async function runHolder(options: { folder: string }): Promise<void> {
     log.info('another holder already holds', { socketPath });
     process.exit(0);
   }
+  endPredecessor(options.folder, log);
   const holder = new Holder({
     stateFile: join(options.folder, 'holder.json'),
     clock: systemClock,
@@ -35,6 +45,18 @@ export async function runHolder(options: { folder: string }): Promise<void> {
   );
   process.on('SIGTERM', () => process.exit(0));
   process.on('SIGHUP', () => {});
+}
+
+/** One that hangs must not wake up later and signal engines that are another's by then. */
+function endPredecessor(folder: string, log: Log): void {
+  const file = join(folder, 'holder.pid');
+  try {
+    const before = JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
+    if (signal(before, 'SIGKILL')) log.warn('the holder before this one hung and was killed', { ...before });
+  } catch {
+    // There was none, or it died while it wrote.
+  }
+  writeFileSync(file, JSON.stringify(identify(process.pid)), { mode: 0o600 });
 }
 
 async function answers(socketPath: string): Promise<boolean> {
