@@ -7,9 +7,6 @@ import { type EngineControl, engines, type PublicSide } from '#engines';
 import type { GenerationSpec, HeldGeneration, Role } from './protocol.ts';
 import { type SideDriver, sideDriver } from './side.ts';
 
-/** How long an engine may take to show that it follows a signal: seen 0.1 ms, worst 1.7 ms. */
-const followMsMax = 50;
-
 /** A generation that this holder holds, started by it or found by it. */
 export interface Held {
   readonly spec: GenerationSpec;
@@ -61,7 +58,7 @@ export function findGeneration(spec: GenerationSpec, process: ProcessIdentity): 
 
 function held(spec: GenerationSpec, process: ProcessIdentity, side: PublicSide | 'unknown'): Held {
   const control = engines[spec.engine].control({ pid: process.pid, control: spec.control });
-  return { spec, process, control, side: sideDriver(control, side, followMsMax), role: spec.role };
+  return { spec, process, control, side: sideDriver(control, side), role: spec.role };
 }
 
 /** The holder runs at a higher priority than what it holds; a child would inherit it. */

@@ -20,6 +20,8 @@ const deathsMax = 100;
 const drainMsMax = 60_000;
 const drainCallMsMax = 200;
 const strangersEveryMs = 20;
+/** For what is not urgent: a busy machine is no reason to give up. */
+const patientMs = 2_000;
 
 const key = ({ host, port }: ListenerAddress) => `${host}:${port}`;
 
@@ -135,13 +137,13 @@ export class Holder {
 
   async #activate(next: Held): Promise<void> {
     const before = this.#activeOne();
-    await next.side.want('accepting');
+    await next.side.want('accepting', patientMs);
     this.#exposures.forget(next);
     this.#active = next.spec.generation;
     next.role = 'active';
     if (before && before !== next) before.role = 'standby';
     this.#save();
-    if (before && before !== next) await before.side.want('parked');
+    if (before && before !== next) await before.side.want('parked', patientMs);
   }
 
   async #takeBack(bad: Held | null, good: Held): Promise<HolderTakeBack> {
