@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { catalogue } from '#base';
+import { cliPage } from './cli-page.ts';
 
 const groups = {
   HF0: 'The site file',
@@ -25,7 +26,7 @@ function errorsPage(): string {
 
 /** Every generated page by its path from the root. */
 export function generated(): Readonly<Record<string, string>> {
-  return { 'docs/errors.md': errorsPage() };
+  return { 'docs/errors.md': errorsPage(), 'docs/cli.md': cliPage() };
 }
 
 if (import.meta.main) {

@@ -211,12 +211,23 @@ class OneAtATime implements Pipeline {
   }
 
   async rollback(by: string, reason: string): Promise<RollbackView> {
+    const stop = { kind: 'person', by, reason } as const;
     const running = this.#busy;
-    if (!running?.ended) return this.#rollbackPromoted({ kind: 'person', by, reason });
-    running.stop ??= { kind: 'person', by, reason };
-    running.abort.abort();
+    if (running) {
+      running.stop ??= stop;
+      running.abort.abort();
+      await this.#begun(running);
+    }
+    if (!running?.ended) return this.#rollbackPromoted(stop);
     const balancers = await running.ended;
     return { change: this.#view(running.change), balancers };
+  }
+
+  /** A change that is just being proposed is the one that is meant, not the good one before it. */
+  async #begun(running: Busy): Promise<void> {
+    const { clock } = this.#parts;
+    const giveUpAt = clock.monotonicMs() + journalBeforeTakeBackMs;
+    while (this.#busy === running && !running.ended && clock.monotonicMs() < giveUpAt) await clock.sleep(10);
   }
 
   async #rollbackPromoted(stop: Extract<Stop, { kind: 'person' }>): Promise<RollbackView> {

@@ -151,7 +151,7 @@ async function appendState({ book, hub, view }: Running, { state, why }: Step): 
 
 /** Journals the decision, makes it so, and tells who watches. A disk that hangs or is full does not keep a bad change in traffic. */
 async function endChange(running: Running, step: Step): Promise<Told> {
-  const { view, hub, records, proposal, sites, untold, book } = running;
+  const { view, hub, records, proposal, sites, untold } = running;
   if (step.takeBack) await beforeTakeBack(running, records.poll());
   const journalled = journalEnd(running, step);
   if (step.takeBack) await beforeTakeBack(running, journalled);
@@ -172,8 +172,7 @@ async function endChange(running: Running, step: Step): Promise<Told> {
     });
   }
   if (step.freeze) await incidentOpened(running);
-  const now = book.ledger().changes.get(view.id) ?? view;
-  hub.show({ kind: 'end', change: { ...now, state: step.state, why: step.why } });
+  hub.show({ kind: 'end', change: { ...viewNow(running), state: step.state, why: step.why } });
   return told;
 }
 
@@ -198,8 +197,18 @@ async function beforeTakeBack({ clock, log }: Running, work: Promise<unknown>): 
   await Promise.race([settled, clock.sleep(journalBeforeTakeBackMs)]);
 }
 
-async function incidentOpened({ book, view, clock }: Running): Promise<void> {
+async function incidentOpened(running: Running): Promise<void> {
+  const { clock } = running;
   const giveUpAt = clock.monotonicMs() + incidentWaitMs;
-  while (!book.ledger().changes.get(view.id)?.incident && clock.monotonicMs() < giveUpAt)
-    await clock.sleep(50);
+  while (!viewNow(running).incident && clock.monotonicMs() < giveUpAt) await clock.sleep(50);
+}
+
+/** A journal that cannot even be read must not keep the end of a change from those who wait for it. */
+function viewNow({ book, view, log }: Running): ChangeView {
+  try {
+    return book.ledger().changes.get(view.id) ?? view;
+  } catch (error) {
+    log.error('the journal cannot be read', { why: messageOf(error) });
+    return view;
+  }
 }

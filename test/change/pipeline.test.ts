@@ -150,6 +150,14 @@ describe('a change that a gate refuses', () => {
     assert.match(change.why, /loses 3 of 4 servers \(75 %\), and at most 50 % may go at once/);
   });
 
+  it("limits: another site's file, or other balancers", async () => {
+    const { apply } = world();
+    const other = await apply(request(grown.replace('site: shop', 'site: blog')));
+    assert.match(other.change.why, /is "blog", and "shop" runs here/);
+    const moved = await apply(request(grown.replace('127.0.0.2', '127.0.0.3')));
+    assert.match(moved.change.why, /balancers are .*lb-2 \(builtin on 127\.0\.0\.3\)/);
+  });
+
   it('engine check: the words of the engine are the evidence', async () => {
     const { apply, balancers } = world();
     balancers[0].script.check = () => ({
@@ -401,6 +409,17 @@ describe('a person takes a change back', () => {
     assert.ok(clock.monotonicMs() - began < 600);
     assert.equal(balancers[0].candidate, null);
     assert.equal(pipeline.frozen(), null);
+  });
+
+  it('while it is just being proposed: that one ends, the good one before it stays', async () => {
+    const { apply, pipeline, clock, balancers } = world();
+    await apply(request(grown));
+    const proposing = clock.run(pipeline.propose(request(shop([...fiveServers, '10.0.0.6:80']))));
+    const back = clock.run(pipeline.rollback('person:ben', ''));
+    const { id } = await proposing;
+    assert.equal((await back).change?.id, id);
+    assert.equal((await back).change?.state, 'abandoned');
+    assert.equal(balancers[0].lastGood.hash, grownHash);
   });
 
   it('before it had any traffic: abandoned', async () => {

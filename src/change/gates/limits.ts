@@ -24,6 +24,7 @@ export function judgeLimits(
     };
   const found = [
     ...(quarantined === null ? [] : [inQuarantine(quarantined)]),
+    ...anotherSite(before.site, reading.site),
     ...removedTooMany(before.site, difference, policy.limits.removedServersShareMax),
     ...leftEmpty(reading.site),
   ];
@@ -39,6 +40,26 @@ function inQuarantine(why: string): Diagnostic {
   return finding('HF106', '', `this text was rolled back before: ${why}`, {
     remedy: 'Change it, or release it: `holdfast apply FILE --release`',
   });
+}
+
+/** A change moves requests among servers. Which machines and processes there are is for `up` to say. */
+function anotherSite(before: Site, after: Site): readonly Diagnostic[] {
+  const machines = ({ balancers }: Site) =>
+    balancers.map(({ name, engine, address }) => `${name} (${engine} on ${address})`).join(', ');
+  const remedy = 'Stop the site and start it with this file: `holdfast up FILE`';
+  return [
+    ...(before.name === after.name
+      ? []
+      : [finding('HF101', 'site', `is "${after.name}", and "${before.name}" runs here`, { remedy })]),
+    ...(machines(before) === machines(after)
+      ? []
+      : [
+          finding('HF101', 'balancers', `are ${machines(after)}, and ${machines(before)} run`, {
+            place: after.balancers[0]?.place ?? null,
+            remedy,
+          }),
+        ]),
+  ];
 }
 
 function removedTooMany(before: Site, difference: SiteDifference, shareMax: number): readonly Diagnostic[] {

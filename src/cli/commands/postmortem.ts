@@ -8,7 +8,7 @@ export function postmortem(program: Command, io: Io, done: (code: Exit) => void)
     .command('postmortem')
     .description('print the report of an incident, in Markdown')
     .argument('<id>', 'an incident');
-  talksToSite(command, ['holdfast postmortem i1', 'holdfast postmortem i1 > 2026-01-01-checkout.md']);
+  talksToSite(command, ['holdfast postmortem inc-1', 'holdfast postmortem inc-1 > 2026-01-01-checkout.md']);
   command.action(async (incident: string, options: CommonOptions) => {
     const { api, json, result } = contextOf(io, options);
     const markdown = await api().text(`/v1/incidents/${encodeURIComponent(incident)}/postmortem`);

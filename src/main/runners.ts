@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { Failure, sitePaths } from '#base';
+import { type Exit, exit } from '#cli';
+import { asChild } from './children.ts';
+
+/** The commands that run things: each loads its own part, so that `holdfast check` does not load the holder's. */
+export function runners(program: Command, done: (code: Exit) => void): void {
+  program
+    .command('up')
+    .description('run the site on this machine')
+    .argument('[site]', 'site file', 'site.yaml')
+    .option('--with <servers>', "a program that runs the site's own servers beside it, for trying out")
+    .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  holdfast up site.yaml\n  holdfast up examples/shop/site.yaml --with examples/shop/servers.ts\n',
+    )
+    .action(async (site: string, options: { readonly with?: string; readonly port: string }) => {
+      const { runUp } = await import('./up.ts');
+      await runUp({ site, port: portOf(options.port), ...(options.with ? { with: options.with } : {}) });
+      done(exit.ok);
+    });
+  program
+    .command('replay')
+    .description("the founding postmortem's incident, on the usual stack and on Holdfast, side by side")
+    .option('--json', 'one JSON document on standard output, nothing else there (docs/cli.md)')
+    .addHelpText('after', '\nExamples:\n  holdfast replay\n  holdfast replay --json\n')
+    .action(async (options: { readonly json?: boolean }) => {
+      const part: { runReplay(given: typeof options): Promise<void> } = await import(
+        new URL('./replay.ts', import.meta.url).href
+      );
+      await part.runReplay(options);
+      done(exit.ok);
+    });
+  internal(program);
+}
+
+/** Started by `up` or by systemd, never typed. */
+function internal(program: Command): void {
+  program
+    .command('agent', { hidden: true })
+    .requiredOption('--site <name>')
+    .requiredOption('--balancer <name>')
+    .option('--engine <name>', 'haproxy, builtin or auto', 'auto')
+    .action(
+      async (options: { readonly site: string; readonly balancer: string; readonly engine: string }) => {
+        const { runAgent } = await import('./agent.ts');
+        await runAgent(options);
+      },
+    );
+  program
+    .command('holder', { hidden: true })
+    .requiredOption('--folder <path>')
+    .action(async (options: { readonly folder: string }) => {
+      const { runHolder } = await import('./holder.ts');
+      await runHolder(options);
+    });
+  program
+    .command('controller', { hidden: true })
+    .requiredOption('--site <name>')
+    .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
+    .option('--balancer <name>', 'again for each', (name: string, all: string[]) => [...all, name], [])
+    .action(
+      async (options: {
+        readonly site: string;
+        readonly port: string;
+        readonly balancer: readonly string[];
+      }) => {
+        const { runController } = await import('./controller.ts');
+        const paths = sitePaths(options.site);
+        await asChild(join(paths.run, 'controller.pid'), () =>
+          runController({
+            siteName: options.site,
+            balancers: options.balancer,
+            paths,
+            apiPort: portOf(options.port),
+          }),
+        );
+      },
+    );
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new Failure('HF013', `--port: expected a whole number from 0 to 65535, got "${text}"`);
+}
