@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { type Answer, ask, keptAlive } from '../world/ask.ts';
 import { type BuiltinStart, type BuiltinWorld, builtinWorld, rawly } from '../world/builtin.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
-import { poolOf, quickTimeouts, siteOf } from '../world/sites.ts';
+import { listenerOf, poolOf, quickTimeouts, routeTo, siteOf } from '../world/sites.ts';
 
 const cycles = 500;
 const callMs = 2_000;
@@ -114,6 +114,13 @@ describe('generations of the built-in engine', () => {
       response.end(`${request.headers['x-forwarded-for']} ${request.headers['x-forwarded-proto']}`),
     );
     const only = await start('only', { parked: true }, [echo.port]);
+    const other = await world.socket();
+    const several = siteOf({
+      listeners: [listenerOf('http', 80), listenerOf('other', 8_080)],
+      routes: [routeTo('web', {}, { listeners: ['other'] })],
+      pools: [poolOf('web', [echo.port])],
+    });
+    const both = await world.start(several, { name: 'both', sockets: { http, other }, parked: true });
     const head = 'GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 9.9.9.9\r\nConnection: close\r\n\r\n';
     const versionTwo = (length: number, port: number) =>
       Buffer.concat([
@@ -136,8 +143,14 @@ describe('generations of the built-in engine', () => {
     };
     for (const [way, bytes] of Object.entries(ways))
       assert.match(await rawly(only.entrance, bytes), /^HTTP\/1\.1 200 [\s\S]*9\.9\.9\.9 undefined$/, way);
-    const otherPort = `PROXY TCP4 1.2.3.4 127.0.0.1 1024 81\r\n${head}`;
-    assert.match(await rawly(only.entrance, otherPort), /^HTTP\/1\.1 404 /);
+    for (const [port, status] of [
+      [80, 404],
+      [8_080, 200],
+      [81, 404],
+    ] as const) {
+      const came = await rawly(both.entrance, `PROXY TCP4 1.2.3.4 127.0.0.1 1024 ${port}\r\n${head}`);
+      assert.match(came, new RegExp(`^HTTP/1.1 ${status} `), `port ${port}`);
+    }
     assert.equal(await rawly(only.entrance, head), '', 'without the header there is no answer');
   });
 

@@ -35,10 +35,13 @@ export async function openDoors(
   const doors = text.listeners.map((listener, index) => {
     const routed = generation.listeners[index] ?? null;
     const accept = acceptor(listener, text, routed, front);
-    return new PublicDoor(listener.at, (socket) => {
-      if (generation.counts.connections >= text.limits.connectionsMax) return void socket.destroy();
-      counted(socket);
-      accept(socket);
+    return new PublicDoor(listener.at, {
+      halfOpen: listener.scheme === 'http',
+      accept(socket) {
+        if (generation.counts.connections >= text.limits.connectionsMax) return void socket.destroy();
+        counted(socket);
+        accept(socket);
+      },
     });
   });
   const entrance =
@@ -153,16 +156,17 @@ function refuseLoop(socket: Duplex): void {
   socket.end('HTTP/1.1 508 Loop Detected\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
 }
 
-/** The listener with that address and port, else with that port. Who speaks for itself gets the first. */
+/** With several listeners, the one with that address and port, else with that port. Who speaks for itself gets the first. */
 function entranceFacts(
   listeners: readonly RoutedListener[],
   { client, local }: ProxyHeader,
 ): ConnectionFacts {
-  const here = local && listeners.filter((listener) => listener.port === local.port);
-  const exact = here?.find((listener) => listener.host === local?.address);
+  const choosing = local !== null && listeners.length > 1;
+  const here = choosing ? listeners.filter((listener) => listener.port === local.port) : listeners;
+  const exact = here.find((listener) => listener.host === local?.address);
   return {
     side: 'entrance',
-    listener: (here ? (exact ?? here[0]) : listeners[0]) ?? null,
+    listener: exact ?? here[0] ?? null,
     client: client ?? { address: '127.0.0.1', port: 0 },
     local: local ?? { address: '127.0.0.1', port: 0 },
   };

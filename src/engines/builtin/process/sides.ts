@@ -12,12 +12,15 @@ const backlog = 4096;
  */
 export class PublicDoor {
   readonly #at: ListenAt;
+  readonly #halfOpen: boolean;
   readonly #accept: (socket: Socket) => void;
   #server: Server | null = null;
 
-  constructor(at: ListenAt, accept: (socket: Socket) => void) {
+  /** `halfOpen`: a client that has said all may still hear its answer. TLS has its own way of saying so. */
+  constructor(at: ListenAt, options: { readonly halfOpen: boolean; accept(socket: Socket): void }) {
     this.#at = at;
-    this.#accept = accept;
+    this.#halfOpen = options.halfOpen;
+    this.#accept = options.accept;
   }
 
   get open(): boolean {
@@ -26,7 +29,10 @@ export class PublicDoor {
 
   async resume(): Promise<void> {
     if (this.#server) return;
-    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, this.#accept);
+    const server = createServer(
+      { allowHalfOpen: this.#halfOpen, noDelay: true, keepAlive: true },
+      this.#accept,
+    );
     this.#server = server;
     try {
       await listen(server, listenOptions(this.#at));
