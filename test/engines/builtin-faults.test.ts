@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ask, keptAlive } from '../world/ask.ts';
@@ -213,6 +213,31 @@ describe('the built-in engine and what goes wrong', () => {
     assert.match(await rawly(http.port, 'GET / HTTP/1.1\r\nHost:'), /^HTTP\/1\.1 408 /);
     const half = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf';
     assert.match(await rawly(http.port, half), /^HTTP\/1\.1 408 /);
+  });
+
+  test('a client hears 503 even while it uploads, and its connection stays in order', async () => {
+    await start([await world.closedPort()]);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let i = 0; i < 3; i += 1) {
+      const sent = request({ port: http.port, method: 'POST', agent });
+      const answered = once(sent, 'response');
+      for (let part = 0; part < 100; part += 1)
+        if (!sent.write(Buffer.alloc(64 * 1024))) await once(sent, 'drain');
+      sent.end();
+      const [answer] = await answered;
+      assert.equal(answer.statusCode, 503);
+      await once(answer.resume(), 'end');
+    }
+    agent.destroy();
+  });
+
+  test('a refused upload that waits for 100 ends its connection', async () => {
+    await start([await world.closedPort()]);
+    const came = await rawly(
+      http.port,
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n',
+    );
+    assert.match(came, /^HTTP\/1\.1 503 [\s\S]*connection: close/i);
   });
 
   test('nothing ambiguous is passed on', async () => {

@@ -20,12 +20,12 @@ export interface Choice {
 type Choose = <S extends Choosable>(servers: readonly S[], choice: Choice) => S | null;
 
 /** Each takes one of the servers that may be used now, or null when there is none. */
-export const choosers = {
+export const choosers: Readonly<Record<Algorithm, Choose>> = {
   roundrobin: smoothRoundRobin,
   leastconn: leastConnections,
   random: bestOfTwo,
   source: bySource,
-} satisfies Record<Algorithm, Choose>;
+};
 
 /** NGINX's smooth weighted round robin: 5,1,1 gives a a b a c a a, never five at once. */
 function smoothRoundRobin<S extends Choosable>(servers: readonly S[]): S | null {

@@ -77,6 +77,7 @@ const schema = z.strictObject({
   control: text,
   entrance: text.nullable(),
   neighbour: text.nullable(),
+  net: z.boolean(),
   ticketKeys: text.nullable(),
   limits: z.strictObject({
     headMs: milliseconds,

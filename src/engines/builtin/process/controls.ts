@@ -27,7 +27,7 @@ export async function openControls(generation: Generation, doors: Doors, drain: 
       return generation.takeBack;
     },
     net(on) {
-      if (on === true && generation.text.neighbour === null) throw new Error('it has no neighbour');
+      if (on === true && !generation.text.net) throw new Error('it has no neighbour, or no net');
       generation.net = on === true;
       return generation.net;
     },

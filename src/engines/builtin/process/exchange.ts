@@ -6,6 +6,8 @@ import type { Endpoint } from './address.ts';
 import type { Head } from './head.ts';
 import { pairs } from './headers.ts';
 
+const dropBodyMsMax = 10_000;
+
 /** What is known of a client's connection before its first request. */
 export interface ConnectionFacts {
   readonly side: 'public' | 'entrance';
@@ -94,14 +96,29 @@ export class Exchange {
       return;
     }
     const body = `${status} ${STATUS_CODES[status] ?? ''}\n`;
-    if (this.request.complete === false) this.closeAfter();
-    const own = { 'content-type': 'text/plain', 'cache-control': 'no-store', ...headers };
+    // Who waits for `100 Continue` may send the body or not: behind this answer nobody could tell.
+    if (this.expectsContinue) this.closeAfter();
+    else this.dropBody();
+    const date = new Date().toUTCString();
+    const own = { date, 'content-type': 'text/plain', 'cache-control': 'no-store', ...headers };
     const bodyless = status === 204 || status === 304;
     const length = bodyless ? {} : { 'content-length': String(Buffer.byteLength(body)) };
     this.start(status, STATUS_CODES[status] ?? '', Object.entries({ ...own, ...length }).flat());
     const said = bodyless || this.head?.method === 'HEAD' ? '' : body;
     if (isHttp2(this.response)) this.response.end(said);
     else this.response.end(said);
+  }
+
+  /**
+   * What the client still sends of its body is nobody's: read away for a while, so that it can finish and then hear its
+   * answer, which a connection that is closed over unread bytes would lose.
+   */
+  dropBody(): void {
+    const { request } = this;
+    if (request.readableEnded || request.destroyed) return;
+    const late = setTimeout(() => request.destroy(), dropBodyMsMax);
+    const over = () => clearTimeout(late);
+    request.once('end', over).once('close', over).resume();
   }
 
   /** The answer cannot be finished: its reader must not take it for a whole one. */

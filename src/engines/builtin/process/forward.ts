@@ -211,6 +211,8 @@ function settle(generation: Generation, exchange: Exchange, outcome: Outcome): v
 
 function fail(generation: Generation, exchange: Exchange, status: number, why: string): void {
   logError(generation, exchange, status, why);
+  // The rest of a request that did not come in time is no next request.
+  if (status === 408) exchange.closeAfter();
   exchange.answer(status);
 }
 

@@ -37,7 +37,7 @@ export function createGeneration(text: BuiltinText): Generation {
     counts: processCounts(),
     errors: new ErrorLog(text.limits.errorLinesMax),
     takeBack: false,
-    net: text.neighbour !== null,
+    net: text.net,
     draining: false,
   };
 }

@@ -205,14 +205,11 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.#over = true;
     if (this.#silence) clearTimeout(this.#silence);
     this.#exchange.gone.removeEventListener('abort', this.#clientLeft);
-    if (this.body?.started) this.#dropRest();
+    if (this.body?.started) {
+      this.body.destroy();
+      this.#exchange.dropBody();
+    }
     this.#resolve(outcome);
-  }
-
-  /** What the client still sends of its body is nobody's: read away, so its connection can end or go on in order. */
-  #dropRest(): void {
-    this.body?.destroy();
-    if (!this.#exchange.request.readableEnded) this.#exchange.request.resume();
   }
 }
 
