@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { haproxyEngine } from '#engines';
 import { askEntrance } from '#probe';
 import { ask, keptAlive } from '../world/ask.ts';
 import { type HaproxyWorld, haproxyWorld, until } from '../world/haproxy.ts';
@@ -217,6 +218,35 @@ test('drain lets what is under way finish, then the process ends', async () => {
   assert.equal((await answer).body, 'slow');
   await ended();
   await assert.rejects(control.resume(200));
+});
+
+test('a control that others poll, and one that is idle, keep no draining engine from ending', async () => {
+  const http = await world.socket();
+  const { control, pid, socketPath, ended } = await world.start(siteOf(), {
+    name: 'held',
+    sockets: { http },
+  });
+  const idle = haproxyEngine.control({ pid, control: socketPath });
+  const polled = haproxyEngine.control({ pid, control: socketPath });
+  await idle.evidence(500);
+  let over = false;
+  const polls = (async () => {
+    let answered = 0;
+    while (!over) {
+      await polled.evidence(500).then(
+        () => (answered += 1),
+        () => {},
+      );
+      await sleep(20);
+    }
+    return answered;
+  })();
+  await control.drain(500);
+  const began = performance.now();
+  await ended();
+  over = true;
+  assert.ok(performance.now() - began < 3_000);
+  assert.ok((await polls) > 0);
 });
 
 test('every call to a hung engine rejects in its time, and it answers again once it goes on', async () => {

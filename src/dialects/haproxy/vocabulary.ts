@@ -27,8 +27,8 @@ export const defaults = {
   tunnelTimeoutMs: 3_600_000,
   retries: 3,
   errorsInARow: 3,
-  /** How long a control connection may be idle. */
-  controlTimeoutMs: 600_000,
+  /** How long a control connection may be idle; a draining HAProxy waits for it to end. */
+  controlTimeoutMs: 10_000,
   errorLogBytes: 262_144,
 } as const;
 

@@ -3,8 +3,10 @@ import { connect, type Socket } from 'node:net';
 /** More than the statistics of 10,000 servers. */
 const answerCharsMax = 64 * 1024 * 1024;
 const prompt = '\n> ';
+/** An open connection keeps a draining engine from ending, so one that nobody uses is closed. */
+const idleMsMax = 1_000;
 
-/** HAProxy's command line over its control socket: one connection, kept open, one question after another. */
+/** HAProxy's command line over its control socket: one connection, kept open while it is used, one question after another. */
 export interface Cli {
   /**
    * The answers, one for each command. Rejects when they are not complete within `timeoutMs`; the connection is then
@@ -70,20 +72,26 @@ function openConnection(path: string): CliConnection {
   let chars = 0;
   let ready = false;
   let ended = false;
+  let idle: NodeJS.Timeout | null = null;
 
   function fail(error: Error): void {
     if (ended) return;
     ended = true;
+    if (idle) clearTimeout(idle);
     socket.destroy();
     for (const question of questions.splice(0)) question.reject(error);
   }
 
   function sendNext(): void {
+    if (idle) clearTimeout(idle);
     const [question] = questions;
     if (question) {
       socket.ref();
       socket.write(question.commands.map((command) => `${command}\n`).join(''));
-    } else socket.unref();
+    } else {
+      socket.unref();
+      idle = setTimeout(() => fail(new Error('idle')), idleMsMax).unref();
+    }
   }
 
   socket.setEncoding('utf8');
@@ -91,6 +99,7 @@ function openConnection(path: string): CliConnection {
   socket.on('close', () => fail(new Error(`${path}: the engine closed the control connection`)));
   socket.on('connect', () => socket.write('prompt\n'));
   socket.on('data', (chunk: string) => {
+    if (ready && questions.length === 0) return fail(new Error(`${path}: an answer that nobody asked for`));
     chunks.push(chunk);
     chars += chunk.length;
     if (chars > answerCharsMax) return fail(new Error(`${path}: an answer longer than ${answerCharsMax}`));

@@ -6,6 +6,7 @@ import {
   evidenceCommands,
   evidenceOf,
   frontendsCommand,
+  isStopping,
   netCommand,
   netServersOf,
   publicSideOf,
@@ -40,7 +41,9 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
       const left = within(clock, timeoutMs);
       // Servers are neither added nor removed while an engine runs: counted once.
       serversAll ??= serversPerPool(await cli.ask(serversCommand, left()));
-      return evidenceOf((await cli.askAll(evidenceCommands, left())).join('\n'), serversAll);
+      const text = (await cli.askAll(evidenceCommands, left())).join('\n');
+      letGoOfStopping(cli, text);
+      return evidenceOf(text, serversAll);
     },
     servers: async (timeoutMs) => serversOf(await cli.ask(serversCommand, timeoutMs)),
     async errors(linesMax, timeoutMs) {
@@ -51,9 +54,15 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
     },
     async drain() {
       process.kill(handle.pid, 'SIGUSR1');
+      cli.close();
     },
     close: () => cli.close(),
   };
+}
+
+/** A generation that drains lives as long as somebody is connected to its control socket. */
+function letGoOfStopping(cli: Cli, text: string): void {
+  if (isStopping(text)) cli.close();
 }
 
 /** What is left of `timeoutMs`, at least a moment: the call's own time-out then says what did not answer. */
@@ -73,7 +82,9 @@ function publicSide({ pid, control }: GenerationHandle, cli: Cli, clock: Clock) 
   let asked: { readonly wanted: PublicSide; readonly atMs: number; seen: boolean } | null = null;
 
   async function look(timeoutMs: number): Promise<{ readonly open: number; readonly all: number }> {
-    const found = publicSideOf(await cli.ask(frontendsCommand, timeoutMs));
+    const text = await cli.ask(frontendsCommand, timeoutMs);
+    letGoOfStopping(cli, text);
+    const found = publicSideOf(text);
     answeredOnce = true;
     if (asked && is(found, asked.wanted)) asked.seen = true;
     return found;
@@ -130,12 +141,12 @@ async function setTakeBack(cli: Cli, on: boolean, left: () => number): Promise<v
 
 async function setNet(cli: Cli, on: boolean, left: () => number): Promise<void> {
   const before = netServersOf(await cli.ask(netCommand, left()));
-  if (on && before.length === 0) throw new Error('this generation has no neighbour: it has no net');
+  if (on && before.length === 0) throw new Error('this generation has no neighbour, or no net');
   const wrong = before.filter((server) => server.on !== on).map((server) => server.name);
   for (let at = 0; at < wrong.length; at += commandsAtOnceMax) {
     const some = wrong.slice(at, at + commandsAtOnceMax);
-    await cli.ask(
-      some.map((server) => `set server ${server} state ${on ? 'ready' : 'maint'}`).join(';'),
+    await cli.askAll(
+      some.map((server) => `set server ${server} state ${on ? 'ready' : 'maint'}`),
       left(),
     );
   }

@@ -134,6 +134,11 @@ export function publicSideOf(text: string): { readonly open: number; readonly al
   return { open: rows.filter((row) => row.status === 'OPEN').length, all: rows.length };
 }
 
+/** Told to end gently: HAProxy has stopped its frontends. */
+export function isStopping(text: string): boolean {
+  return readFrontends(text).some((row) => row.status === 'STOP');
+}
+
 /** The net's servers: `POOL/SERVER`, and whether each may be used. */
 export function netServersOf(text: string): readonly { readonly name: string; readonly on: boolean }[] {
   return readNets(text).map((row) => ({
