@@ -12,6 +12,7 @@ import { openAlarms, openRecords, type Records } from './guard/records.ts';
 import { type SteadyWatch, watchSteady } from './guard/steady.ts';
 import { tickMs } from './guard/watch.ts';
 import type { Death, HeldGeneration, HolderStatus } from './holder/protocol.ts';
+import { answers, anyServerAnswers } from './proof.ts';
 import { clearSandboxes } from './sandbox.ts';
 
 const reconcileEveryTicks = 5;
@@ -19,6 +20,8 @@ const standbyRetryMs = 5_000;
 /** A text that dies again within this time after it was restored stays down; the one before goes on. */
 const restoreAgainMs = 60_000;
 const evidenceMsMax = 80;
+/** A second: longer than any stall of a machine that still works. */
+const silentTicksMax = 10;
 
 /**
  * What one balancer serves: one active generation of the last good text, one parked to go back to, at times one
@@ -39,6 +42,8 @@ export class Serving {
   #standbyRetryAt = 0;
   #restoredAt = Number.NEGATIVE_INFINITY;
   #ticks = 0;
+  #silentTicks = 0;
+  #replacing = false;
   #ticking = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -157,7 +162,7 @@ export class Serving {
   async rollback(reason: string, change: string | null): Promise<TakeBack | null> {
     if (this.#flight && (change === null || this.#flight.options.change === change)) {
       const done = await this.#flight.takeBack('person', reason);
-      this.#endFlight();
+      await this.#landed();
       return done;
     }
     const { previous, change: promoted } = this.good;
@@ -223,6 +228,42 @@ export class Serving {
     return launched.generation;
   }
 
+  /**
+   * The active engine lives and says nothing. With proof that it is at fault, and not the machine or the servers, the
+   * standby takes over; where there is none that answers, a cold start (rung 3). The hung one is killed (rung 2).
+   */
+  async #replaceHung(hung: HeldGeneration): Promise<void> {
+    this.#replacing = true;
+    this.#silentTicks = 0;
+    const { log, clock } = this.fleet.options;
+    try {
+      if (await answers(this.fleet.control(hung))) return;
+      if (!(await anyServerAnswers(this.site, clock))) {
+        log.error('the active engine is silent, and so is every server: left alone', { ...hung });
+        return;
+      }
+      const began = clock.monotonicMs();
+      const { generations } = await this.fleet.status();
+      const standby = generations.find((g) => g.role === 'standby');
+      const ready = standby && (await answers(this.fleet.control(standby))) ? standby : null;
+      const next = ready ?? (await this.fleet.launch(this.good.current, this.site, 'standby', null));
+      await this.fleet.holder.call('takeBack', { from: hung.generation, to: next.generation }, 2_000);
+      const tookOverMs = Math.round(clock.monotonicMs() - began);
+      const how = 'hung: it did not answer, and was killed';
+      const { generation, role } = hung;
+      this.#record({ kind: 'engineDied', generation, role, how, takenOverBy: next.generation, tookOverMs });
+      if (!ready)
+        this.#record({
+          kind: 'restored',
+          generation: next.generation,
+          how: 'a cold start of the last good text',
+          tookMs: tookOverMs,
+        });
+    } finally {
+      this.#replacing = false;
+    }
+  }
+
   /** No engine is left: the third rung. */
   async #restart(): Promise<void> {
     const { clock } = this.fleet.options;
@@ -235,7 +276,8 @@ export class Serving {
   /** After this agent's predecessor died: a candidate that was promoted is made active, any other is taken back. */
   async #takeUp(status: HolderStatus): Promise<void> {
     for (const found of status.generations.filter((g) => g.role === 'candidate')) {
-      if (found.siteHash === this.good.current.hash) {
+      const isPromoted = found.change === null || found.change === this.good.change;
+      if (found.siteHash === this.good.current.hash && isPromoted) {
         await this.#activate(found);
       } else if (status.active !== null) {
         const [from, to] = [found.generation, status.active];
@@ -257,7 +299,7 @@ export class Serving {
     const { log } = this.fleet.options;
     try {
       await this.#flight?.tick();
-      if (this.#flight?.takenBack) this.#endFlight();
+      if (this.#flight?.takenBack) await this.#landed();
       if (this.#flight || this.#ticks % reconcileEveryTicks === 0) await this.#reconcile();
       await this.#watchActive();
     } catch (error) {
@@ -275,6 +317,8 @@ export class Serving {
       .control(active)
       .evidence(evidenceMsMax)
       .catch(() => null);
+    this.#silentTicks = evidence ? 0 : this.#silentTicks + 1;
+    if (this.#silentTicks >= silentTicksMax && !this.#replacing) await this.#replaceHung(active);
     if (!evidence) return;
     this.#seen.set(active.generation, { requests: evidence.requests, errors: evidence.errors });
     for (const what of this.#steady.tick(active.generation, evidence)) this.#record(what);
@@ -303,7 +347,7 @@ export class Serving {
     this.#record({ kind: 'engineDied', generation, role, how, takenOverBy, tookOverMs, diedAt: at });
     if (!this.#flight || (role !== 'candidate' && role !== 'active')) return;
     await this.#flight.takeBack('died', `the ${role}'s engine ended (${how})`);
-    this.#endFlight();
+    await this.#landed();
   }
 
   /** After an engine's death an older text may serve: bring the last good one back, once. */
@@ -333,6 +377,13 @@ export class Serving {
       .finally(() => {
         this.#launchingStandby = false;
       });
+  }
+
+  /** After a take-back: the good one was told to accept. When it does not answer, it is replaced at once. */
+  async #landed(): Promise<void> {
+    this.#endFlight();
+    this.#active = activeOf(await this.fleet.status());
+    if (!(await answers(this.fleet.control(this.#active)))) await this.#replaceHung(this.#active);
   }
 
   #endFlight(): void {
