@@ -20,11 +20,12 @@ export interface Diagnostic {
   readonly remedy: string;
 }
 
-/** `HF014 site.yaml:12:9 routes[3].pool: expected one of "web", "api", got "wbe". Did you mean "web"?` */
+/** `HF014 site.yaml:12:9 routes[3].pool: expected one of "web", "api", got "wbe". Did you mean "web"?`; a warning says that it is one. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
-  const { code, place, path, message, remedy } = diagnostic;
+  const { code, severity, place, path, message, remedy } = diagnostic;
   const where = place ? ` ${place.file}:${place.line}:${place.column}` : '';
-  const what = [path, message].filter(Boolean).join(': ');
+  const mark = severity === 'warning' ? 'warning' : '';
+  const what = [mark, path, message].filter(Boolean).join(': ');
   return `${code}${where} ${what}${remedy ? `. ${remedy}` : ''}`;
 }
 

@@ -59,16 +59,36 @@ describe('a good change', () => {
     assert.equal(balancers[0].takeBacks() + balancers[1].takeBacks(), 0, 'no lease ran out');
   });
 
-  it('says how many real requests it saw when there was too little traffic', async () => {
+  it('without traffic: says plainly that it was not judged by traffic, and what synthetic requests got', async () => {
     const { apply, balancers } = world();
-    for (const balancer of balancers) balancer.requestsPerSecond = 0;
+    for (const balancer of balancers) {
+      balancer.requestsPerSecond = 0;
+      balancer.candidateSays = { witnesses: [homePage(200), homePage(404)] };
+    }
     const { change } = await apply(request(grown));
     assert.equal(change.state, 'promoted');
     const canary = change.gates.find(({ gate }) => gate === 'canary');
-    assert.match(canary?.summary ?? '', /0 real requests on lb-1/);
+    assert.equal(
+      canary?.summary,
+      'could not be judged by traffic: 0 real requests on lb-1, 0 real requests on lb-2; 4 synthetic requests were answered with 2 x 200, 2 x 404',
+    );
     assert.match(canary?.evidence.join('\n') ?? '', /too few to judge by/);
   });
+
+  it('without traffic on one of two balancers: says which', async () => {
+    const { apply, balancers } = world();
+    balancers[1].requestsPerSecond = 0;
+    balancers[1].candidateSays = { witnesses: [homePage(200), homePage(0)] };
+    const { change } = await apply(request(grown));
+    const canary = change.gates.find(({ gate }) => gate === 'canary');
+    assert.match(
+      canary?.summary ?? '',
+      /^\d+ real requests on lb-1 with 0 errors; lb-2 could not be judged by traffic: 0 real requests on lb-2; 2 synthetic requests were answered with 200, no answer$/,
+    );
+  });
 });
+
+const homePage = (status: number) => ({ request: 'GET http://shop.example/', status });
 
 describe('a change that a gate refuses', () => {
   const dead = (balancer: ReturnType<typeof world>['balancers'][number], address: string) => {
@@ -254,6 +274,44 @@ describe('force', () => {
     const { clock, pipeline, journal } = world();
     await assert.rejects(clock.run(pipeline.propose(request(grown, { force: true }))), hasCode('HF110'));
     assert.equal(journal.entries().length, 0);
+  });
+
+  const threeDown = ['web-5', 'web-6', 'web-7'].map((server) => ({
+    pool: 'web',
+    server,
+    lastCheck: 'L4CON Connection refused',
+  }));
+  const forced = { force: true, reason: 'hurry' } as const;
+
+  it('is refused by the canary when no traffic judges it and its own servers are down', async () => {
+    const { apply, balancers, pipeline } = world();
+    const mostlyDead = shop([...fourServers.slice(2), '10.0.0.5:80', '10.0.0.6:80', '10.0.0.7:80'])
+      .replace('web-3, address: "10.0.0.5', 'web-5, address: "10.0.0.5')
+      .replace('web-4, address: "10.0.0.6', 'web-6, address: "10.0.0.6')
+      .replace('web-5, address: "10.0.0.7', 'web-7, address: "10.0.0.7');
+    for (const balancer of balancers) {
+      balancer.requestsPerSecond = 0;
+      balancer.candidateSays = { serversDown: threeDown, witnesses: [homePage(200)] };
+    }
+    const { change } = await apply(request(mostlyDead, forced));
+    assert.equal(change.state, 'rolled back');
+    assert.match(
+      change.why,
+      /^no traffic speaks for it, and on lb-1 pool "web" has 2 of 5 servers live, at least 50 % must be$/,
+    );
+    const canary = change.gates.at(-1);
+    assert.deepEqual([canary?.gate, canary?.verdict, canary?.forced], ['canary', 'refused', false]);
+    assert.match(canary?.evidence[0] ?? '', /pool "web" server "web-5" is down: L4CON/);
+    assert.equal(balancers[0].candidate, null);
+    assert.ok(!balancers[1].asked.includes('candidate'), 'the second balancer never saw it');
+    assert.equal(pipeline.frozen(), null);
+  });
+
+  it('with traffic the guard decides, not the count of servers', async () => {
+    const { apply, balancers } = world();
+    for (const balancer of balancers) balancer.candidateSays = { serversDown: threeDown };
+    const seven = shop([...fiveServers, '10.0.0.6:80', '10.0.0.7:80']);
+    assert.equal((await apply(request(seven, forced))).change.state, 'promoted');
   });
 
   it('does not switch the guard off', async () => {

@@ -252,7 +252,9 @@ const mistakes: readonly {
   {
     what: 'a pool that nothing reaches',
     text: changed('pool: api }', 'pool: web }'),
-    told: ['HF020 site.yaml:9:5 pools[1]: no route reaches the pool "api". Remove it, or add a route to it'],
+    told: [
+      'HF020 site.yaml:9:5 warning: pools[1]: no route reaches the pool "api". Remove it, or add a route to it',
+    ],
   },
   {
     what: 'a merge key',
@@ -298,7 +300,7 @@ const mistakes: readonly {
     what: 'an address twice in a pool',
     text: changed('10.0.0.2:80', '{ name: again, address: 10.0.0.1:80 }'),
     told: [
-      'HF015 site.yaml:8:65 pools[0].servers[1].address: the server on line 8 has the address 10.0.0.1:80 too, so it gets two shares. Give one server a weight instead',
+      'HF015 site.yaml:8:65 warning: pools[0].servers[1].address: the server on line 8 has the address 10.0.0.1:80 too, so it gets two shares. Give one server a weight instead',
     ],
   },
   {

@@ -1,6 +1,13 @@
 import { assert, type Clock, Failure } from '#base';
 import type { BalancerPort, SiteKeeper } from '#change';
-import type { BalancerCall, BalancerCalls, BalancerStatus, CandidateObservation, SiteText } from '#contract';
+import type {
+  BalancerCall,
+  BalancerCalls,
+  BalancerStatus,
+  CandidateObservation,
+  CandidateResult,
+  SiteText,
+} from '#contract';
 import type { Counts, GuardRecord, TakeBack } from '#events';
 
 /** A balancer that does as an agent would, without processes: lease, guard records, promotion, going back. */
@@ -15,6 +22,8 @@ export interface ScriptedBalancer extends BalancerPort {
   requestsPerSecond: number;
   /** The guard takes the candidate back this long after its first exposure; null: never. */
   guardActsAfterMs: number | null;
+  /** What a candidate says of itself when it has started. */
+  candidateSays: Partial<Pick<CandidateResult, 'serversDown' | 'witnesses'>>;
   /** What it was asked, in order: `expose 0.5`. */
   readonly asked: string[];
   readonly candidate: { readonly change: string; readonly share: number } | null;
@@ -55,6 +64,7 @@ class Scripted implements ScriptedBalancer {
   silent = false;
   requestsPerSecond = 200;
   guardActsAfterMs: number | null = null;
+  candidateSays: ScriptedBalancer['candidateSays'] = {};
   readonly #clock: Clock;
   readonly #records: GuardRecord[] = [];
   readonly #good: { site: SiteText; change: string | null }[];
@@ -164,7 +174,14 @@ class Scripted implements ScriptedBalancer {
       requests: 0,
       countedAt: now,
     };
-    return { generation: this.#good.length + 1, pid: 2, startMs: 10, serversDown: [], witnesses: [] };
+    return {
+      generation: this.#good.length + 1,
+      pid: 2,
+      startMs: 10,
+      serversDown: [],
+      witnesses: [],
+      ...this.candidateSays,
+    };
   }
 
   #expose(change: string, share: number, leaseMs: number): null {

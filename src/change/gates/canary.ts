@@ -1,5 +1,6 @@
 import { assert } from '#base';
 import type { CandidateResult } from '#contract';
+import type { SiteDifference } from '#model';
 import type { BalancerPort } from '../ports.ts';
 import { type ExposureStep, exposureSteps, stepEnd } from '../steps.ts';
 import { type Answer, count, type Gate, type Proposal, passed, refused } from './gate.ts';
@@ -10,6 +11,16 @@ const candidateTimeoutMs = 120_000;
 /** How often the live line is shown. */
 const showEveryMs = 500;
 
+/** What one balancer's candidate went through. */
+interface Trial {
+  readonly balancer: string;
+  readonly started: CandidateResult;
+  /** A step saw enough requests to judge by. */
+  readonly judged: boolean;
+}
+
+type Tried = { readonly against: Answer } | { readonly against: null; readonly trial: Trial };
+
 /** One balancer, then each further one: rising shares, candidate against incumbent at the same moment. Statistics decide. */
 export const canary: Gate<'canary'> = {
   name: 'canary',
@@ -18,21 +29,37 @@ export const canary: Gate<'canary'> = {
   during: 'canary',
   async ask(proposal) {
     const notes: string[] = [];
+    const trials: Trial[] = [];
     for (const [index, balancer] of proposal.balancers.entries()) {
-      const against =
-        (await startCandidate(proposal, balancer, notes)) ??
-        (await raise(proposal, balancer, exposureSteps(proposal.policy.canary, index === 0), notes));
-      if (against) return { ...against, evidence: [...against.evidence, ...notes] };
+      const steps = exposureSteps(proposal.policy.canary, index === 0);
+      const tried = await tryOn(proposal, balancer, steps, notes);
+      if (tried.against) return { ...tried.against, evidence: [...tried.against.evidence, ...notes] };
+      trials.push(tried.trial);
     }
-    return passed(sawWhat(proposal), notes);
+    return passed(sawWhat(proposal, trials), notes);
   },
 };
+
+async function tryOn(
+  proposal: Proposal,
+  balancer: BalancerPort,
+  steps: readonly ExposureStep[],
+  notes: string[],
+): Promise<Tried> {
+  const start = await startCandidate(proposal, balancer, notes);
+  if ('against' in start) return start;
+  const raised = await raise(proposal, balancer, steps, notes);
+  if ('against' in raised) return raised;
+  const trial = { balancer: balancer.name, started: start, judged: raised.judged };
+  const against = trial.judged ? null : unprovenPools(proposal, trial);
+  return against ? { against } : { against: null, trial };
+}
 
 async function startCandidate(
   { watch, change, reading, difference, forced }: Proposal,
   balancer: BalancerPort,
   notes: string[],
-): Promise<Answer | null> {
+): Promise<CandidateResult | { readonly against: Answer }> {
   const call = balancer.call('candidate', { site: reading.text, change }, candidateTimeoutMs);
   const started = await watch.during(call);
   if (started.stop) {
@@ -42,16 +69,56 @@ async function startCandidate(
         balancer.call('rollback', { change, reason: 'the change ended while its candidate started' }),
       )
       .catch(() => {});
-    return stopAnswer(started.stop, difference);
+    return { against: stopAnswer(started.stop, difference) };
   }
   notes.push(...startNotes(balancer.name, started.value));
-  const absent = started.value.serversDown.filter((down) =>
-    difference.serversAdded.some(({ pool, server }) => pool === down.pool && server === down.server),
+  const absent = addedOf(difference, started.value.serversDown);
+  if (absent.length === 0 || forced) return started.value;
+  const summary = `${count(absent.length, 'added server')} down by the engine's own check on ${balancer.name}`;
+  return { against: refused(summary, absent.map(downLine)) };
+}
+
+function addedOf({ serversAdded }: SiteDifference, servers: CandidateResult['serversDown']) {
+  return servers.filter((down) =>
+    serversAdded.some(({ pool, server }) => pool === down.pool && server === down.server),
   );
-  if (absent.length === 0 || forced) return null;
+}
+
+function downLine({ pool, server, lastCheck }: CandidateResult['serversDown'][number]): string {
+  return `pool "${pool}" server "${server}" is down: ${lastCheck}`;
+}
+
+/**
+ * A forced change whose own servers are down may be what a person wants only if traffic says that it works: without
+ * traffic, the pools it touches keep their minimum of live servers. By the policy of the site that runs.
+ */
+function unprovenPools(
+  { reading, difference, policy }: Proposal,
+  { balancer, started }: Trial,
+): Answer | null {
+  assert(reading.site, 'a candidate is a site');
+  const shareMin = policy.limits.liveServersShareMin;
+  const added = addedOf(difference, started.serversDown);
+  const short = reading.site.pools.flatMap(({ name, servers }) => {
+    if (!added.some(({ pool }) => pool === name)) return [];
+    const live = servers.length - started.serversDown.filter(({ pool }) => pool === name).length;
+    const enough = live > 0 && live / servers.length >= shareMin;
+    return enough ? [] : [`pool "${name}" has ${live} of ${count(servers.length, 'server')} live`];
+  });
+  if (short.length === 0) return null;
   return refused(
-    `${count(absent.length, 'added server')} down by the engine's own check on ${balancer.name}`,
-    absent.map(({ pool, server, lastCheck }) => `pool "${pool}" server "${server}": ${lastCheck}`),
+    `no traffic speaks for it, and on ${balancer} ${short.join(', ')}, at least ${percent(shareMin)} must be`,
+    added.map(downLine),
+    [
+      {
+        code: 'HF103',
+        severity: 'error',
+        place: null,
+        path: balancer,
+        message: short.join(', '),
+        remedy: 'Start its servers first; a forced change needs traffic to show that it works without them',
+      },
+    ],
   );
 }
 
@@ -62,7 +129,7 @@ function startNotes(
   const answered = witnesses.map(({ request, status }) => `${request} ${status}`).join(', ');
   return [
     `${balancer}: generation ${generation} started in ${Math.round(startMs)} ms; ${answered || 'no witness'}`,
-    ...serversDown.map((s) => `${balancer}: pool "${s.pool}" server "${s.server}" is down: ${s.lastCheck}`),
+    ...serversDown.map((down) => `${balancer}: ${downLine(down)}`),
   ];
 }
 
@@ -71,12 +138,14 @@ async function raise(
   balancer: BalancerPort,
   steps: readonly ExposureStep[],
   notes: string[],
-): Promise<Answer | null> {
+): Promise<{ readonly judged: boolean } | { readonly against: Answer }> {
+  let judged = false;
   for (const step of steps) {
-    const against = await holdStep(proposal, balancer, step, notes);
-    if (against) return against;
+    const held = await holdStep(proposal, balancer, step, notes);
+    if ('against' in held) return held;
+    judged ||= held.judged;
   }
-  return null;
+  return { judged };
 }
 
 /** One share of one balancer, until it has seen enough or lasted long enough without. */
@@ -85,7 +154,7 @@ async function holdStep(
   balancer: BalancerPort,
   step: ExposureStep,
   notes: string[],
-): Promise<Answer | null> {
+): Promise<{ readonly judged: boolean } | { readonly against: Answer }> {
   const requestsNow = () => watch.seen.get(balancer.name)?.candidate.requests ?? 0;
   const requestsBefore = requestsNow();
   const sawSoFar = () => requestsNow() - requestsBefore;
@@ -107,12 +176,12 @@ async function holdStep(
     }
     return end !== 'not yet';
   });
-  if (stop) return stopAnswer(stop, difference, watch.seen.get(balancer.name));
+  if (stop) return { against: stopAnswer(stop, difference, watch.seen.get(balancer.name)) };
   const what =
     step.requestsMax === null ? percent(step.share) : `first slice of ${step.requestsMax} requests`;
   const quiet = ended.quiet ? ', too few to judge by: the step lasted its limit' : '';
   notes.push(`${balancer.name}: ${what}: saw ${count(sawSoFar(), 'real request')}${quiet}`);
-  return null;
+  return { judged: !ended.quiet };
 }
 
 function liveLine(watch: Proposal['watch'], balancer: string): string {
@@ -123,11 +192,36 @@ function liveLine(watch: Proposal['watch'], balancer: string): string {
   return `${candidate.requests} requests, ${candidate.errors} errors${net}; incumbent ${incumbent.requests}, ${incumbent.errors}`;
 }
 
-function sawWhat({ balancers, watch }: Proposal): string {
-  const said = balancers.map(({ name }) => {
-    const seen = watch.seen.get(name);
-    assert(seen, `${name} was observed`);
-    return `${count(seen.candidate.requests, 'real request')} on ${name} with ${count(seen.candidate.errors, 'error')}`;
+/** What was judged by traffic; and what was not, with what stands in its place. */
+function sawWhat({ watch }: Proposal, trials: readonly Trial[]): string {
+  const requests = ({ balancer }: Trial) => {
+    const seen = watch.seen.get(balancer);
+    assert(seen, `${balancer} was observed`);
+    return {
+      errors: seen.candidate.errors,
+      text: `${count(seen.candidate.requests, 'real request')} on ${balancer}`,
+    };
+  };
+  const judged = trials.filter((trial) => trial.judged);
+  const unjudged = trials.filter((trial) => !trial.judged);
+  const sawTraffic = judged.map((trial) => {
+    const { text, errors } = requests(trial);
+    return `${text} with ${count(errors, 'error')}`;
   });
-  return said.join(', ');
+  if (unjudged.length === 0) return sawTraffic.join(', ');
+  const which = judged.length === 0 ? '' : `${unjudged.map(({ balancer }) => balancer).join(', ')} `;
+  const few = unjudged.map((trial) => requests(trial).text).join(', ');
+  const instead = `${which}could not be judged by traffic: ${few}; ${synthetic(unjudged)}`;
+  return [...(sawTraffic.length > 0 ? [sawTraffic.join(', ')] : []), instead].join('; ');
+}
+
+/** `4 synthetic requests were answered with 2 x 200, 2 x 404` */
+function synthetic(trials: readonly Trial[]): string {
+  const statuses = trials.flatMap(({ started }) => started.witnesses.map(({ status }) => status));
+  if (statuses.length === 0) return 'no synthetic request was made';
+  const said = [...Map.groupBy(statuses, (status) => status)].map(([status, all]) => {
+    const times = all.length > 1 ? `${all.length} x ` : '';
+    return `${times}${status === 0 ? 'no answer' : status}`;
+  });
+  return `${count(statuses.length, 'synthetic request')} ${statuses.length === 1 ? 'was' : 'were'} answered with ${said.join(', ')}`;
 }
