@@ -1,4 +1,11 @@
+import type { runHolder as RunHolder } from './holder/run.ts';
+import type { runAgent as RunAgent } from './run.ts';
+
 export { chooseEngine } from './choose-engine.ts';
 export { writeDurably } from './good.ts';
-export { runHolder } from './holder/run.ts';
-export { runAgent } from './run.ts';
+
+/** Each process loads its own part only: a holder that ran for months with the agent's code in it would be twice its size. */
+export const runHolder: typeof RunHolder = async (options) =>
+  (await import('./holder/run.ts')).runHolder(options);
+
+export const runAgent: typeof RunAgent = async (options) => (await import('./run.ts')).runAgent(options);

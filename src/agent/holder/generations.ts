@@ -72,6 +72,7 @@ function normalPriority(pid: number): void {
 
 /** Ends it gently. An open control connection would keep an engine alive that has nothing else to do. */
 export async function drain(held: Held, timeoutMs: number): Promise<void> {
+  held.side.end();
   try {
     await held.control.drain(timeoutMs);
     held.control.close();

@@ -50,7 +50,6 @@ export class Holder {
   readonly #strangers = new Set<number>();
   readonly #deaths: Death[] = [];
   readonly #exposures: Exposures;
-  #deathCount = 0;
   #active: number | null = null;
   #stopping = false;
 
@@ -58,7 +57,7 @@ export class Holder {
     this.#options = options;
     this.#exposures = new Exposures(options.clock, () => this.#activeOne());
     this.#recover();
-    setInterval(() => this.#lookForStrangers(), strangersEveryMs).unref();
+    if (this.#strangers.size > 0) this.#lookForStrangers();
   }
 
   readonly calls: Calls = {
@@ -83,11 +82,13 @@ export class Holder {
       return null;
     },
     expose: async ({ generation, ...slice }) => {
+      if (generation === this.#active)
+        throw new Failure('HF105', `generation ${generation} is the active one`);
       await this.#exposures.expose(this.#mustHave(generation), slice);
       return null;
     },
     takeBack: async ({ from, to }) =>
-      await this.#takeBack(this.#generations.get(from) ?? null, this.#mustHave(to)),
+      await this.#takeBack(this.#generations.get(from) ?? null, this.#goodOne(to, from)),
     retire: async ({ generation, withinMs }) => {
       this.#retire(this.#mustHave(generation), withinMs);
       return null;
@@ -117,6 +118,7 @@ export class Holder {
         inode: socketInode(fd),
       })),
       generations: [...this.#generations.values()].map((g) => ({ ...g.spec, role: g.role, ...g.process })),
+      deaths: this.#deaths,
     };
     const { stateFile, log } = this.#options;
     if (!saveState(stateFile, state)) log.warn("the holder's state could not be written", { stateFile });
@@ -137,8 +139,17 @@ export class Holder {
 
   async #activate(next: Held): Promise<void> {
     const before = this.#activeOne();
-    await next.side.want('accepting', patientMs);
+    // First of all: the end of a slice would park what is to stay.
     this.#exposures.forget(next);
+    try {
+      // A lease that ran out has set it: an active generation that leads its requests away serves nobody for long.
+      await next.control.takeBack(false, patientMs);
+      await next.side.want('accepting', patientMs);
+      if (next.side.wanted !== 'accepting') throw new Failure('HF105', 'it was taken back meanwhile');
+    } catch (error) {
+      before?.side.want('accepting').catch(() => {});
+      throw error;
+    }
     this.#active = next.spec.generation;
     next.role = 'active';
     if (before && before !== next) before.role = 'standby';
@@ -158,6 +169,15 @@ export class Holder {
     return await done;
   }
 
+  /** Who is good when the one that was meant has died: whoever took over. */
+  #goodOne(meant: number, bad: number): Held {
+    const found = this.#generations.get(meant);
+    if (found && found.role !== 'draining') return found;
+    const active = this.#activeOne();
+    if (!active || active.spec.generation === bad) return this.#mustHave(meant);
+    return active;
+  }
+
   #retire(old: Held, withinMs: number): void {
     if (old.spec.generation === this.#active)
       throw new Failure('HF105', `generation ${old.spec.generation} is the active one`);
@@ -172,6 +192,7 @@ export class Holder {
     const dead = this.#generations.get(generation);
     if (!dead) return;
     this.#generations.delete(generation);
+    dead.side.end();
     dead.control.close();
     this.#exposures.forget(dead);
     const at = this.#options.clock.now();
@@ -210,7 +231,11 @@ export class Holder {
     const next =
       others.find((g) => g.role === 'standby') ?? others.find((g) => g.role === 'candidate') ?? null;
     this.#active = next?.spec.generation ?? null;
-    if (next) next.role = 'active';
+    if (!next) return;
+    // A candidate whose lease ran out leads its requests away, to where nobody is now.
+    if (next.role === 'candidate') next.control.takeBack(false, patientMs).catch(() => {});
+    this.#exposures.forget(next);
+    next.role = 'active';
   }
 
   #recordDeath(
@@ -218,9 +243,10 @@ export class Holder {
     role: Role,
     facts: Pick<Death, 'at' | 'how' | 'takenOverBy' | 'tookOverMs'>,
   ): void {
-    this.#deathCount += 1;
-    this.#deaths.push({ number: this.#deathCount, generation, role, siteHash, change, ...facts });
+    const number = (this.#deaths.at(-1)?.number ?? 0) + 1;
+    this.#deaths.push({ number, generation, role, siteHash, change, ...facts });
     if (this.#deaths.length > deathsMax) this.#deaths.shift();
+    this.#save();
     this.#options.log.error('an engine ended', { generation, role, ...facts });
   }
 
@@ -231,6 +257,7 @@ export class Holder {
       this.#strangers.delete(generation);
       if (found) this.#ended(generation, 'gone');
     }
+    if (this.#strangers.size > 0) setTimeout(() => this.#lookForStrangers(), strangersEveryMs).unref();
   }
 
   /** Takes up what a holder before this one left: first the last good generation, then everything else. */
@@ -239,6 +266,7 @@ export class Holder {
     const state = loadState(stateFile);
     if (state === emptyState) return;
     this.#active = state.active;
+    this.#deaths.push(...state.deaths);
     const gone: GenerationSpec[] = [];
     for (const { pid, startTicks, ...spec } of state.generations) {
       const found = findGeneration(spec, { pid, startTicks });

@@ -6,43 +6,67 @@ import type { EngineControl, PublicSide } from '#engines';
  */
 export interface SideDriver {
   readonly wanted: PublicSide;
-  /** Resolves when the engine was read back as `side` (or as what was wanted later); rejects when it does not follow. */
+  /**
+   * Resolves when the engine was read back as `side` (or as what was wanted later); rejects when it does not follow
+   * in time; it is then told again until it does or something else is wanted.
+   */
   want(side: PublicSide, patienceMs?: number): Promise<void>;
+  /** The engine has ended, or is to end: it is not told again. */
+  end(): void;
 }
 
 /** How long an engine may take to show that it follows a signal: seen 0.1 ms, worst 1.7 ms on a machine with room. */
 const followMsMax = 50;
+/** One that did not follow in time is told again: on a machine that is out of breath it follows later. */
+const tellAgainMs = 50;
 
 export function sideDriver(control: EngineControl, known: PublicSide | 'unknown'): SideDriver {
   let patienceMs = followMsMax;
   let wanted: PublicSide = known === 'unknown' ? 'parked' : known;
   let actual = known;
   let driving: Promise<void> | null = null;
+  let again: NodeJS.Timeout | undefined;
+  let isOver = false;
 
   async function drive(): Promise<void> {
-    while (actual !== wanted) {
-      const goal = wanted;
-      try {
-        actual = 'unknown';
-        await (goal === 'accepting' ? control.resume(patienceMs) : control.park(patienceMs));
-        actual = goal;
-      } catch (error) {
-        if (wanted === goal) throw error;
+    try {
+      while (actual !== wanted) {
+        const goal = wanted;
+        try {
+          actual = 'unknown';
+          await (goal === 'accepting' ? control.resume(patienceMs) : control.park(patienceMs));
+          actual = goal;
+        } catch (error) {
+          if (wanted === goal) throw error;
+        }
       }
+    } catch (error) {
+      if (!isOver) again = setTimeout(() => want(wanted).catch(() => {}), tellAgainMs).unref();
+      throw error;
+    } finally {
+      // In the same step as the last look at what is wanted: a wish that comes later starts a drive of its own.
+      driving = null;
     }
+  }
+
+  function want(side: PublicSide, patience = followMsMax): Promise<void> {
+    clearTimeout(again);
+    wanted = side;
+    patienceMs = patience;
+    if (driving) return driving;
+    if (actual === wanted) return Promise.resolve();
+    driving = drive();
+    return driving;
   }
 
   return {
     get wanted() {
       return wanted;
     },
-    want(side, patience = followMsMax) {
-      wanted = side;
-      patienceMs = patience;
-      driving ??= drive().finally(() => {
-        driving = null;
-      });
-      return driving;
+    want,
+    end() {
+      isOver = true;
+      clearTimeout(again);
     },
   };
 }

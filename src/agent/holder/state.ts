@@ -1,18 +1,20 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import type { GenerationSpec, ListenerAddress } from './protocol.ts';
+import type { Death, GenerationSpec, ListenerAddress } from './protocol.ts';
 
 /** What a holder that starts after a kill -9 needs: written before each effect, on a memory file system. */
 export interface HolderState {
   readonly active: number | null;
   readonly sockets: readonly (ListenerAddress & { readonly inode: string })[];
   readonly generations: readonly (GenerationSpec & { readonly pid: number; readonly startTicks: string })[];
+  /** Their numbers go on: whoever has read them up to one is told the next. */
+  readonly deaths: readonly Death[];
 }
 
-export const emptyState: HolderState = { active: null, sockets: [], generations: [] };
+export const emptyState: HolderState = { active: null, sockets: [], generations: [], deaths: [] };
 
 export function loadState(file: string): HolderState {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as HolderState;
+    return { ...emptyState, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<HolderState>) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return emptyState;
     throw error;
