@@ -199,6 +199,22 @@ test('every kind of match means to HAProxy what it means to decide', async () =>
   for (const route of kinds) assert.ok(answers.has(route.pool), `no request comes to ${route.pool}`);
 });
 
+test('a query as long as HAProxy takes is read to its end, and quickly', async () => {
+  const served = await serve('long', kinds);
+  const began = performance.now();
+  for (const filler of [
+    'a&'.repeat(5_000),
+    `${'m'.repeat(10_000)}&`,
+    'mode&x'.repeat(1_600),
+    'mod=&'.repeat(2_000),
+  ])
+    await assertAgrees(served, [
+      { query: `${filler}mode=test` },
+      { query: `${filler}id=${'7'.repeat(1_000)}&z` },
+    ]);
+  assert.ok(performance.now() - began < 2_000);
+});
+
 test('every witness comes to the pool of its rule', async () => {
   const served = await serve('witnesses', kinds);
   const found = witnesses(routeOf(served.site));

@@ -161,9 +161,9 @@ function poolSection(pool: Pool, placement: Placement): Section {
 }
 
 /**
- * Three failed connections in a row bring the next check forward, and that check alone decides (`sudden-death`).
- * Not `mark-down`: it would turn a server's restart of half a second into an outage of `rise` intervals, for a pool
- * of one server and for a short fault of the balancer's own network, which retries bridge without a failed request.
+ * Three failed connections in a row let checks follow each other four times as fast, and these decide (`fastinter`).
+ * Not `mark-down`: with it a server's restart of half a second would become an outage of `rise` intervals, for a pool of
+ * one server and for a short fault of the balancer's own network, which retries bridge without a failed request.
  * The net needs no more: servers that do not exist are down after their first check, before a candidate is exposed.
  */
 function healthCheckLines({ healthCheck, servers }: Pool): string[] {
@@ -182,7 +182,7 @@ function healthCheckLines({ healthCheck, servers }: Pool): string[] {
       'default-server check',
       `inter ${milliseconds(intervalMs)} fastinter ${milliseconds(fastIntervalMs(intervalMs))}`,
       `fall ${fall} rise ${rise}`,
-      `observe layer4 error-limit ${defaults.errorsInARow} on-error sudden-death`,
+      `observe layer4 error-limit ${defaults.errorsInARow} on-error fastinter`,
       // A name that cannot be resolved makes its server down, not the start fail.
       'init-addr last,libc,none',
     ].join(' '),

@@ -131,8 +131,9 @@ function queryVariableName(index: number): string {
  */
 function queryVariable(parameter: string, index: number): string[] {
   if (parameter.includes('\0')) return [];
-  const before = `^(?:(?!${literally(parameter)}(?:[=&]|$))[^&]*&)*?${literally(parameter)}`;
-  const value = argument(`${before}(?:=([^&]*))?(?:&.*)?$`);
+  // Possessive (`*+`): with backtracking a long query would exceed PCRE's stack, and then match nothing.
+  const before = `^(?:(?!${literally(parameter)}(?:[=&]|$))[^&]*+&)*+${literally(parameter)}`;
+  const value = argument(`${before}(?:=([^&]*+))?(?:&.*+)?$`);
   const present = `${before}(?:[=&]|$)`;
   return [
     `http-request set-var(${queryVariableName(index)}) ${word(`query,regsub(${value},'\\1')`)} if { query -m reg -- ${word(present)} }`,

@@ -40,7 +40,7 @@ export function name(text: string): string {
   return text;
 }
 
-const plainShape = /^[A-Za-z0-9_.:/@,=+-]+$/;
+const plainShape = /^[A-Za-z0-9_.:/@,=+()-]+$/;
 
 /** One word of a line, whatever it holds: quoted so that nothing in it is read as quote, escape, variable or comment. */
 export function word(text: string): string {
@@ -57,6 +57,7 @@ function partOfWord(part: string): string {
 
 /** An argument between parentheses. It is read twice: as part of a word (see `word`), and then as an argument. */
 export function argument(text: string): string {
+  if (/^[A-Za-z0-9_-]+$/.test(text)) return text;
   return text
     .split("'")
     .map((part) => (part === '' ? '' : `'${part}'`))
@@ -68,7 +69,8 @@ export function literally(text: string): string {
   return [...Buffer.from(text, 'utf8')]
     .map((byte) => {
       const char = String.fromCharCode(byte);
-      return /[A-Za-z0-9_-]/.test(char) ? char : escaped(byte);
+      if (/[A-Za-z0-9_/-]/.test(char)) return char;
+      return /[\x21-\x7e]/.test(char) && char !== "'" ? `\\${char}` : escaped(byte);
     })
     .join('');
 }
