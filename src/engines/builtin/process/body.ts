@@ -29,6 +29,8 @@ export class RequestBody extends Readable {
     this.#silenceMsMax = options.silenceMsMax;
     this.#onStart = options.onStart;
     this.#onBytes = options.onBytes;
+    // It may break after its reader has gone; an error that nobody hears would be the process's.
+    this.on('error', () => {});
   }
 
   /** Bytes were taken from the request: it cannot be sent a second time. */
@@ -71,7 +73,7 @@ export class RequestBody extends Readable {
   #detach(): void {
     this.#waiting = false;
     if (this.#silence) clearTimeout(this.#silence);
-    // The listener for 'error' stays: an error that nobody hears would end the process.
+    // The listener for 'error' stays, for the same reason as our own.
     this.#request.off('data', this.#data).off('end', this.#end).off('close', this.#close);
   }
 

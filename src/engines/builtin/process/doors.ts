@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import {
   createSecureContext,
   createServer as createTls,
@@ -12,6 +11,7 @@ import type { BuiltinListener, BuiltinText } from '#dialects';
 import type { RoutedListener } from '#routing';
 import { plainAddress } from './address.ts';
 import type { ConnectionFacts } from './exchange.ts';
+import { farewell, shortAnswer } from './farewell.ts';
 import type { Front } from './front.ts';
 import type { Generation } from './generation.ts';
 import { type ProxyHeader, parseProxy } from './proxy-protocol.ts';
@@ -144,16 +144,13 @@ async function openEntrance(
     socket.on('error', () => socket.destroy());
     readProxyHeader(socket, (header) => {
       const { generation: sender } = header;
-      if (sender !== null && sender <= generation.text.generation) return refuseLoop(socket);
+      if (sender !== null && sender <= generation.text.generation)
+        return farewell(socket, shortAnswer(508, 'Loop Detected'));
       front.take(socket, entranceFacts(generation.listeners, header), 'http/1.1');
     });
   });
   await listen(server, { path, backlog: 4096 });
   return server;
-}
-
-function refuseLoop(socket: Duplex): void {
-  socket.end('HTTP/1.1 508 Loop Detected\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
 }
 
 /** With several listeners, the one with that address and port, else with that port. Who speaks for itself gets the first. */

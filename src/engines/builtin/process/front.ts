@@ -3,6 +3,7 @@ import { createServer as createHttp2 } from 'node:http2';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionFacts, Exchange } from './exchange.ts';
+import { farewell, shortAnswer } from './farewell.ts';
 import { serve } from './forward.ts';
 import type { Generation } from './generation.ts';
 
@@ -67,19 +68,21 @@ function createHttp1(
     keepAliveTimeout: limits.idleMs,
     maxHeaderSize: limits.headBytesMax,
     connectionsCheckingInterval: Math.min(1_000, Math.ceil(limits.headMs / 4)),
-    shouldUpgradeCallback: isUpgrade,
+    // Behind a request that still awaits its answer there is no connection to give away: it gets an ordinary answer.
+    shouldUpgradeCallback: (request) => isUpgrade(request) && underWay.of(request.socket).size === 0,
   });
   const handle = (request: IncomingMessage, response: ServerResponse, expects: boolean) => {
     const connection = known(request.socket);
     if (!connection) return void response.destroy();
     const exchange = new Exchange(connection, request, response);
     exchange.expectsContinue = expects;
-    void underWay.during(request.socket, exchange, run(exchange));
+    underWay.add(request.socket, exchange);
+    void run(exchange);
   };
   server.on('request', (request, response) => handle(request, response, false));
   server.on('checkContinue', (request, response) => handle(request, response, true));
   server.on('connect', (_request, socket) => {
-    socket.end('HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    farewell(socket, shortAnswer(405, 'Method Not Allowed'));
   });
   server.on('upgrade', (request, stream, first) => {
     const connection = known(request.socket);
@@ -113,7 +116,7 @@ function upgradeExchange(
   if (stream instanceof Socket) response.assignSocket(stream);
   stream.on('drain', () => response.emit('drain'));
   stream.on('error', () => stream.destroy());
-  response.on('finish', () => stream.end());
+  response.on('finish', () => farewell(stream));
   return new Exchange(facts, request, response, { protocol: 'websocket', stream, first });
 }
 
@@ -130,11 +133,11 @@ class UnderWay {
     return this.#exchanges.get(socket) ?? new Set();
   }
 
-  async during(socket: Duplex, exchange: Exchange, work: Promise<void>): Promise<void> {
+  /** Until its answer has left the connection. */
+  add(socket: Duplex, exchange: Exchange): void {
     const known = this.#exchanges.get(socket) ?? new Set();
     this.#exchanges.set(socket, known.add(exchange));
-    await work;
-    known.delete(exchange);
+    exchange.response.once('close', () => known.delete(exchange));
   }
 }
 
@@ -170,5 +173,5 @@ function badRequest(
   }
   generation.counts.clientErrors += 1;
   generation.counts.requests += 1;
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  farewell(socket, shortAnswer(status, STATUS_CODES[status] ?? ''));
 }

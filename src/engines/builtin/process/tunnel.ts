@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Upgrade } from './exchange.ts';
+import { farewell } from './farewell.ts';
 import { pairs } from './headers.ts';
 
 /** Joins client and server after 101, byte for byte, until both have ended. */
@@ -23,7 +24,7 @@ export function startTunnel(options: {
     side.on('close', () => {
       clearTimeout(silence);
       // What is written is still sent; an end without `end` (a reset) must not leave the other side waiting.
-      (side === client ? server : client).end();
+      farewell(side === client ? server : client);
     });
   }
   client.write(switchingProtocols(upgrade.protocol, headers), 'latin1');
