@@ -26,7 +26,8 @@ export function openRecords(options: { file: string; balancer: string; clock: Cl
       records.push(record);
       if (records.length > recordsMax) records.shift();
       try {
-        appendFileSync(file, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+        // The line before may be torn: a record starts a line of its own.
+        appendFileSync(file, `\n${JSON.stringify(record)}`, { mode: 0o600 });
       } catch (error) {
         log.warn('a guard record is only in memory', { number: last, error: String(error) });
       }
