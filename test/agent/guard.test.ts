@@ -166,7 +166,7 @@ describe('records', () => {
     first.add({ kind: 'alarm', series: 'errors', requests: 1, bad: 1, score: 30 });
     first.add({ kind: 'recovered', series: 'errors' });
     first.add({ kind: 'alarm', series: 'serverTrouble', requests: 1, bad: 1, score: 30 });
-    appendFileSync(options.file, '{"number": 4, "at"');
+    appendFileSync(options.file, '\n{"number": 4, "at"');
     const second = openRecords(options);
     assert.equal(second.last, 3);
     assert.deepEqual(
