@@ -6,7 +6,8 @@ import { type Clock, Failure, type Log, messageOf } from '#base';
 import type { SiteText } from '#contract';
 import type { Command, Engine, EngineBinary, EngineControl, ServerEvidence } from '#engines';
 import type { Balancer, Site } from '#model';
-import { ensureTicketKeys, type GenerationFolder, linkNeighbour, prepareFolder } from './folders.ts';
+import { ensureTicketKeys, type GenerationFolder, prepareFolder } from './folders.ts';
+import { linkNeighbour } from './holder/neighbour.ts';
 import { type HolderClient, type HolderStatus, holderClient, type Role } from './holder/protocol.ts';
 import { identityOf } from './identity.ts';
 import { untilReady, untilWarm } from './launch.ts';
@@ -55,19 +56,19 @@ export class Fleet {
     this.#lastScratch = Math.max(0, ...numbersIn(options.run, /^scratch(\d+)$/));
   }
 
-  /** Starts the holder when none answers. */
-  async ensureHolder(): Promise<void> {
+  /** Starts the holder when none answers: true. */
+  async ensureHolder(): Promise<boolean> {
     const answers = () =>
       this.holder.call('status', {}, 300).then(
         () => true,
         () => false,
       );
-    if (await answers()) return;
+    if (await answers()) return false;
     const { run, clock } = this.options;
     this.#startHolder();
     const deadline = clock.monotonicMs() + holderStartMsMax;
     while (clock.monotonicMs() < deadline) {
-      if (await answers()) return;
+      if (await answers()) return true;
       await clock.sleep(20);
     }
     throw new Failure('HF304', 'the holder does not answer', `See ${run}/holder.log`);

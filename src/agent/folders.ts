@@ -1,15 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '#base';
 import type { ListenAt, Placement } from '#dialects';
@@ -122,16 +112,4 @@ export function ensureTicketKeys(path: string): string {
     writeFileSync(path, `${keys.join('\n')}\n`, { mode: 0o600 });
   }
   return path;
-}
-
-/**
- * Says which generation's entrance another one leads requests to. A standby leads nowhere, and only the active one and
- * the candidate lead anywhere, each to an older one, so no loop can form.
- */
-export function linkNeighbour(folder: string, neighbourFolder: string | null): void {
-  const link = join(folder, 'neighbour.sock');
-  rmSync(neighbourFolder === null ? link : `${link}.new`, { force: true });
-  if (neighbourFolder === null) return;
-  symlinkSync(join(neighbourFolder, 'entrance.sock'), `${link}.new`);
-  renameSync(`${link}.new`, link);
 }

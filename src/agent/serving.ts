@@ -304,10 +304,18 @@ export class Serving {
       await this.#watchActive();
     } catch (error) {
       log.warn('a tick failed', { error: messageOf(error) });
-      await this.fleet.ensureHolder().catch((e) => log.error('no holder', { error: messageOf(e) }));
+      await this.#ensureHolder().catch((e) => log.error('no holder', { error: messageOf(e) }));
     } finally {
       this.#ticking = false;
     }
+  }
+
+  /** A new holder has ended the exposure. It does not begin again by itself: a canary with a hole in it proves nothing. */
+  async #ensureHolder(): Promise<void> {
+    const isNew = await this.fleet.ensureHolder();
+    if (!isNew || !this.#flight) return;
+    await this.#flight.takeBack('lease', 'the holder ended while there was a candidate');
+    await this.#landed();
   }
 
   async #watchActive(): Promise<void> {

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { assert, type Clock, Failure, isAlive, type Log, messageOf } from '#base';
 import { Exposures } from './exposure.ts';
 import { describe, drain, findGeneration, type Held, kill, startGeneration } from './generations.ts';
+import { linkNeighbour } from './neighbour.ts';
 import type {
   Death,
   GenerationSpec,
@@ -166,7 +167,7 @@ export class Holder {
     good.role = 'active';
     const done = takeBack({ good, bad, clock: this.#options.clock });
     this.#save();
-    return await done;
+    return { ...(await done), to: good.spec.generation };
   }
 
   /** Who is good when the one that was meant has died: whoever took over. */
@@ -236,6 +237,16 @@ export class Holder {
     if (next.role === 'candidate') next.control.takeBack(false, patientMs).catch(() => {});
     this.#exposures.forget(next);
     next.role = 'active';
+    // Where the dead one was, a take-back would lead requests to nobody.
+    for (const g of others) if (g.role === 'candidate') this.#link(g, next);
+  }
+
+  #link(from: Held, to: Held): void {
+    try {
+      linkNeighbour(from.spec.folder, to.spec.folder);
+    } catch (error) {
+      this.#options.log.error('a generation has no neighbour', { error: messageOf(error) });
+    }
   }
 
   #recordDeath(

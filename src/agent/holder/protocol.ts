@@ -79,6 +79,8 @@ export interface Death {
 }
 
 export interface HolderTakeBack {
+  /** The generation that is active now; absent where nobody but the caller chose it. */
+  readonly to?: number;
   readonly decidedAt: number;
   readonly doneAt: number;
   readonly rung: 1 | 2;

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import {
   type Handlers,
   identify,
+  isAlive,
   jsonLog,
   type Log,
   type ProcessIdentity,
@@ -17,8 +18,14 @@ import { holderClient } from './protocol.ts';
 /** Slices are cut to the millisecond while engines use every core. */
 const priority = -10;
 
-/** The holder's process. `folder` is the balancer's run folder. It ends by `shutdown`; any other end leaves the engines running. */
-export async function runHolder(options: { folder: string }): Promise<void> {
+/** How soon one that waits notices that the other has ended. */
+const lookEveryMs = 50;
+
+/**
+ * The holder's process. `folder` is the balancer's run folder. It ends by `shutdown`; any other end leaves the engines running.
+ * `wait`: where another one already holds, it does not end but stands by: for a supervisor that starts again what ends.
+ */
+export async function runHolder(options: { folder: string; wait?: boolean }): Promise<void> {
   const log = jsonLog('holder');
   const socketPath = join(options.folder, 'holder.sock');
   mkdirSync(dirname(socketPath), { recursive: true });
@@ -27,9 +34,12 @@ export async function runHolder(options: { folder: string }): Promise<void> {
   } catch {
     log.warn('no right to raise the priority; slices will be less exact under load');
   }
-  if (await answers(socketPath)) {
+  while (await answers(socketPath)) {
     log.info('another holder already holds', { socketPath });
-    process.exit(0);
+    if (!options.wait) process.exit(0);
+    const other = holderOf(options.folder);
+    do await systemClock.sleep(lookEveryMs);
+    while (other && isAlive(other));
   }
   endPredecessor(options.folder, log);
   const holder = new Holder({
@@ -49,14 +59,23 @@ export async function runHolder(options: { folder: string }): Promise<void> {
 
 /** One that hangs must not wake up later and signal engines that are another's by then. */
 function endPredecessor(folder: string, log: Log): void {
-  const file = join(folder, 'holder.pid');
+  const before = holderOf(folder);
+  if (before && signal(before, 'SIGKILL'))
+    log.warn('the holder before this one hung and was killed', { ...before });
+  writeFileSync(pidFile(folder), JSON.stringify(identify(process.pid)), { mode: 0o600 });
+}
+
+function pidFile(folder: string): string {
+  return join(folder, 'holder.pid');
+}
+
+/** Null: there was none, or it died while it wrote. */
+function holderOf(folder: string): ProcessIdentity | null {
   try {
-    const before = JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
-    if (signal(before, 'SIGKILL')) log.warn('the holder before this one hung and was killed', { ...before });
+    return JSON.parse(readFileSync(pidFile(folder), 'utf8')) as ProcessIdentity;
   } catch {
-    // There was none, or it died while it wrote.
+    return null;
   }
-  writeFileSync(file, JSON.stringify(identify(process.pid)), { mode: 0o600 });
 }
 
 async function answers(socketPath: string): Promise<boolean> {
