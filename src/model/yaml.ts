@@ -11,9 +11,9 @@ import {
   type YAMLMap,
 } from 'yaml';
 import type { Diagnostic, Place } from '#base';
+import { findExcess } from './excess.ts';
 import {
   diagnosticsMax,
-  findExcess,
   siteFileAliasesMax,
   siteFileBytesMax,
   siteFileDepthMax,

@@ -1,6 +1,12 @@
+import { createRequire } from 'node:module';
 import { decide } from './decide.ts';
 import type { Condition, Request, RoutedListener, Routing, Rule } from './routing.ts';
-import { wordsOf } from './words.ts';
+import type { wordsOf as WordsOf } from './words.ts';
+
+/** Loaded when the first expression is met: automata take memory, and most who import this never look for a witness. */
+const load = createRequire(import.meta.url);
+const wordsOf: typeof WordsOf = (...given) =>
+  (load('./words.ts') as { wordsOf: typeof WordsOf }).wordsOf(...given);
 
 /** A request that a rule really gets. */
 export interface Witness {

@@ -1,0 +1,19 @@
+import { createRequire } from 'node:module';
+import type { checkCertificates as CheckCertificates } from './certificates.ts';
+import type { parseSite as ParseSite } from './parse.ts';
+import type { siteJsonSchema as SiteJsonSchema } from './schema.ts';
+
+/**
+ * What reads a site's text, loaded when the first text is read. The YAML parser and the schemas are most of what
+ * the model takes in memory, and the processes that run for months (the holder) know sites but never read one.
+ */
+const load = createRequire(import.meta.url);
+
+export const parseSite: typeof ParseSite = (...given) =>
+  (load('./parse.ts') as { parseSite: typeof ParseSite }).parseSite(...given);
+
+export const siteJsonSchema: typeof SiteJsonSchema = () =>
+  (load('./schema.ts') as { siteJsonSchema: typeof SiteJsonSchema }).siteJsonSchema();
+
+export const checkCertificates: typeof CheckCertificates = (...given) =>
+  (load('./certificates.ts') as { checkCertificates: typeof CheckCertificates }).checkCertificates(...given);
