@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { keptAlive } from '../world/ask.ts';
+import { type HeldWorld, heldWorld } from '../world/held.ts';
+import { type Origin, startOrigin } from '../world/origins.ts';
+import { until } from '../world/stack.ts';
+
+describe('the holder', () => {
+  let good: Origin;
+  let fresh: Origin;
+  let world: HeldWorld;
+
+  before(async () => {
+    good = await startOrigin({ name: 'good' });
+    fresh = await startOrigin({ name: 'fresh' });
+  });
+  after(async () => {
+    await good.close();
+    await fresh.close();
+  });
+  beforeEach(async () => {
+    world = await heldWorld();
+    await world.start(1, 'standby', good.port);
+    await world.holder.call('activate', { generation: 1 });
+  });
+  afterEach(() => world.close());
+
+  async function candidate(generation = 3): Promise<number> {
+    await world.start(generation, 'candidate', fresh.port);
+    world.link(generation, 1);
+    return generation;
+  }
+  const sides = async () => {
+    const { generations } = await world.status();
+    return Object.fromEntries(generations.map((g) => [g.generation, `${g.role} ${g.side}`]));
+  };
+  const bodies = async (count: number) => {
+    const answers = await Promise.all(Array.from({ length: count }, () => world.ask()));
+    return [...new Set(answers.map((answer) => `${answer.status} ${answer.body.trim()}`))];
+  };
+
+  test('a candidate whose lease ran out serves by itself once it is activated', async () => {
+    const generation = await candidate();
+    await world.holder.call('expose', { generation, forMs: 20, alone: false, leaseMs: 40 });
+    await until('the lease runs out', async () => (await world.status()).expired.includes(generation));
+    await world.holder.call('activate', { generation });
+    assert.deepEqual(await bodies(20), ['200 fresh']);
+  });
+
+  test('a slice that ends while its candidate is activated does not park it', async () => {
+    const generation = await candidate();
+    for (let round = 0; round < 20; round += 1) {
+      const [to, back] = round % 2 === 0 ? [generation, 1] : [1, generation];
+      await Promise.all([
+        world.holder.call('expose', { generation: to, forMs: 1, alone: false, leaseMs: 400 }),
+        world.holder.call('activate', { generation: to }),
+      ]);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.deepEqual(await sides(), { [to]: 'active accepting', [back]: 'standby parked' });
+    }
+  });
+
+  test('the active generation cannot be exposed: the end of the slice would park it', async () => {
+    const slice = { generation: 1, forMs: 5, alone: false, leaseMs: 5 };
+    await assert.rejects(world.holder.call('expose', slice), /generation 1 is the active one/);
+  });
+
+  test('taken back to a generation that has died, the one that took over serves', async () => {
+    await world.start(2, 'standby', good.port);
+    const from = await candidate();
+    process.kill(await world.pidOf(1), 'SIGKILL');
+    await until('the standby takes over', async () => (await world.status()).active === 2);
+    const { to, rung } = await world.holder.call('takeBack', { from, to: 1 });
+    assert.deepEqual({ to, rung }, { to: 2, rung: 1 });
+    assert.deepEqual(await bodies(5), ['200 good']);
+  });
+
+  test('the active one dies: open connections of the candidate are led to its successor', async () => {
+    await world.start(2, 'standby', good.port);
+    const generation = await candidate();
+    await world.holder.call('expose', { generation, forMs: 2_000, alone: true, leaseMs: 4_000 });
+    const client = keptAlive(world.port);
+    try {
+      assert.equal((await client.ask()).body.trim(), 'fresh');
+      process.kill(await world.pidOf(1), 'SIGKILL');
+      await until('the standby takes over', async () => (await world.status()).active === 2);
+      await world.holder.call('takeBack', { from: generation, to: 1 });
+      const answer = await client.ask();
+      assert.deepEqual([answer.status, answer.body.trim()], [200, 'good']);
+    } finally {
+      client.close();
+    }
+  });
+
+  test('nobody else is left: a candidate whose lease ran out serves rather than nobody', async () => {
+    const generation = await candidate();
+    await world.holder.call('expose', { generation, forMs: 20, alone: false, leaseMs: 40 });
+    await until('the lease runs out', async () => (await world.status()).expired.includes(generation));
+    process.kill(await world.pidOf(1), 'SIGKILL');
+    await until('the candidate takes over', async () => (await world.status()).active === generation);
+    const answer = await until('a good answer', async () => {
+      const one = await world.ask();
+      return one.status === 200 && one;
+    });
+    assert.equal(answer.body.trim(), 'fresh');
+  });
+
+  test('killed while the candidate is alone: the next one resumes the last good, parks and leads back the candidate', async () => {
+    const generation = await candidate();
+    await world.holder.call('expose', { generation, forMs: 60_000, alone: true, leaseMs: 60_000 });
+    const client = keptAlive(world.port);
+    try {
+      assert.equal((await client.ask()).body.trim(), 'fresh');
+      const { pid } = await world.status();
+      process.kill(pid, 'SIGKILL');
+      assert.deepEqual(await bodies(5), ['200 fresh'], 'the candidate goes on while there is no holder');
+      await world.startHolder();
+      await until('the last good one serves alone', async () => {
+        const now = await bodies(10);
+        return now.length === 1 && now[0] === '200 good';
+      });
+      assert.equal((await client.ask()).body.trim(), 'good', 'the open connection too');
+      assert.deepEqual(await sides(), { 1: 'active accepting', 3: 'candidate parked' });
+    } finally {
+      client.close();
+    }
+  });
+
+  test('the active one dies while there is no holder: the next one resumes the standby and tells the death', async () => {
+    await world.start(2, 'standby', good.port);
+    process.kill((await world.status()).pid, 'SIGKILL');
+    process.kill(await enginePid(1), 'SIGKILL');
+    const asked = world.ask();
+    await world.startHolder();
+    assert.equal((await asked).body.trim(), 'good', 'a connection that came meanwhile has waited');
+    const { active, deaths } = await world.status();
+    assert.equal(active, 2);
+    assert.deepEqual(
+      deaths.map((d) => [d.generation, d.role, d.takenOverBy]),
+      [[1, 'active', 2]],
+    );
+
+    async function enginePid(generation: number): Promise<number> {
+      const { generations } = JSON.parse(
+        (await import('node:fs')).readFileSync(`${world.folder}/holder.json`, 'utf8'),
+      ) as { generations: { generation: number; pid: number }[] };
+      return generations.find((g) => g.generation === generation)?.pid ?? 0;
+    }
+  });
+
+  test('deaths are numbered on over a restart: who read the first is told the second', async () => {
+    await world.start(2, 'standby', good.port);
+    await world.start(4, 'standby', good.port);
+    process.kill(await world.pidOf(2), 'SIGKILL');
+    await until('the death', async () => (await world.status()).deaths.length === 1);
+    process.kill((await world.status()).pid, 'SIGKILL');
+    await world.startHolder();
+    process.kill(await world.pidOf(4), 'SIGKILL');
+    const deaths = await until('the second', async () => {
+      const { deaths } = await world.status();
+      return deaths.length === 2 && deaths;
+    });
+    assert.deepEqual(
+      deaths.map((d) => [d.number, d.generation]),
+      [
+        [1, 2],
+        [2, 4],
+      ],
+    );
+  });
+
+  test('one that hangs is ended by its successor, and never signals an engine again', async () => {
+    const { pid } = await world.status();
+    process.kill(pid, 'SIGSTOP');
+    await world.startHolder();
+    const next = await world.status();
+    assert.notEqual(next.pid, pid);
+    assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+    assert.deepEqual(await bodies(5), ['200 good']);
+  });
+
+  test('a second one ends at once; one that is to wait takes over as soon as the first has died', async () => {
+    const { pid } = await world.status();
+    const second = await world.startHolder();
+    if (second.exitCode === null) await once(second, 'exit');
+    assert.equal(second.exitCode, 0);
+    const waiting = await world.startHolder({ wait: true });
+    assert.equal((await world.status()).pid, pid);
+    process.kill(pid, 'SIGKILL');
+    await until('it takes over', async () => (await world.status()).pid === waiting.pid);
+    assert.deepEqual(await bodies(5), ['200 good']);
+  });
+});
