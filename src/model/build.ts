@@ -102,7 +102,7 @@ export function buildBalancer(part: BalancerPart, index: number, placeOf: PlaceO
   return { ...part, address: part.address.toLowerCase(), place: placeOf(['balancers', index]) };
 }
 
-function buildGuard({ canary, bake, limits }: SiteDocument['guard']): GuardPolicy {
+function buildGuard({ canary, bake, net, limits }: SiteDocument['guard']): GuardPolicy {
   return {
     canary: {
       steps: canary.steps,
@@ -110,6 +110,7 @@ function buildGuard({ canary, bake, limits }: SiteDocument['guard']): GuardPolic
       stepMs: parseDurationMs(canary.step),
     },
     bakeMs: parseDurationMs(bake),
+    net,
     limits,
   };
 }

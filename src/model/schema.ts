@@ -276,6 +276,10 @@ const guard = z.strictObject(
       )
       .prefault({}),
     bake: duration('2m').meta({ description: 'How long a change is watched at full exposure' }),
+    net: z.boolean('true or false').default(true).meta({
+      description:
+        'A request that finds no server in a change on its way is answered by the last good configuration. false: for trying what the guard does alone, and for sites whose requests must not be answered by an older configuration',
+    }),
     limits: z
       .strictObject(
         {
@@ -290,7 +294,7 @@ const guard = z.strictObject(
       )
       .prefault({}),
   },
-  'canary, bake, limits',
+  'canary, bake, net, limits',
 );
 
 export const siteSchema = z.strictObject(

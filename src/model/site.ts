@@ -124,6 +124,8 @@ export interface GuardPolicy {
     readonly stepMs: number;
   };
   readonly bakeMs: number;
+  /** A request that finds no server in a candidate is answered by the last good generation. */
+  readonly net: boolean;
   readonly limits: {
     /** The most servers, as a share of a pool, that one change may take away. */
     readonly removedServersShareMax: number;

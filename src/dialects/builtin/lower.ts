@@ -20,6 +20,7 @@ export function lower(site: Site, placement: Placement): string {
     control: placement.control,
     entrance: placement.entrance,
     neighbour: placement.neighbour,
+    net: site.guard.net && placement.neighbour !== null,
     ticketKeys: placement.ticketKeys,
     limits: builtinLimits,
     listeners: routeOf(site).listeners.map((listener) => listenerOf(listener, placement)),

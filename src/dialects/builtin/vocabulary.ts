@@ -12,6 +12,8 @@ export interface BuiltinText {
   readonly control: string;
   readonly entrance: string | null;
   readonly neighbour: string | null;
+  /** Whether a request that finds no server goes to the neighbour. */
+  readonly net: boolean;
   readonly ticketKeys: string | null;
   readonly limits: BuiltinLimits;
   readonly listeners: readonly BuiltinListener[];

@@ -13,7 +13,7 @@ export function lower(site: Site, placement: Placement): string {
     defaultsSection(),
     ...site.listeners.map((listener) => listenerSection(listener, routed, placement)),
     ...(placement.entrance === null ? [] : [entranceSection(routed, placement.entrance)]),
-    ...site.pools.map((pool) => poolSection(pool, placement)),
+    ...site.pools.map((pool) => poolSection(pool, site.guard.net, placement)),
     ...answerSections(routed),
     ...(placement.neighbour === null ? [] : [neighbourSection(placement.neighbour)]),
   ];
@@ -143,7 +143,7 @@ function hostPort(host: string, port: number): string {
 
 const balance = { roundrobin: 'roundrobin', leastconn: 'leastconn', random: 'random', source: 'source' };
 
-function poolSection(pool: Pool, placement: Placement): Section {
+function poolSection(pool: Pool, net: boolean, placement: Placement): Section {
   const { connectMs, serverMs, queueMs } = pool.timeouts;
   return {
     head: `backend ${name(pool.name)}`,
@@ -155,7 +155,7 @@ function poolSection(pool: Pool, placement: Placement): Section {
       `timeout queue ${milliseconds(queueMs)}`,
       ...healthCheckLines(pool),
       ...pool.servers.map((server) => serverLine(pool, server, placement)),
-      ...(placement.neighbour === null ? [] : [netLine(placement.neighbour)]),
+      ...(net && placement.neighbour !== null ? [netLine(placement.neighbour)] : []),
     ],
   };
 }
