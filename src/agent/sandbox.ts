@@ -9,6 +9,7 @@ import type { EngineControl } from '#engines';
 import { checkCertificates, type Pool, routeOf, type Site } from '#model';
 import { askEntrance, describeRequest } from '#probe';
 import { witnesses } from '#routing';
+import { addressMistakes } from './addresses.ts';
 import type { Fleet } from './fleet.ts';
 import { type GenerationFolder, prepareFolder } from './folders.ts';
 import { parseSiteOrNull } from './good.ts';
@@ -21,19 +22,23 @@ const witnessMsMax = 5_000;
 
 /** The exact engine reads the exact text, unprivileged, in a folder of its own that every path of the text lies in. */
 export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResult> {
-  const { engine, binary, clock } = fleet.options;
+  const { engine, binary, balancer, run, clock } = fleet.options;
   const began = clock.monotonicMs();
   const { site, diagnostics } = parseSiteOrNull(text);
   const base = { engine: engine.name, version: binary.version };
   if (!site)
     return { ...base, accepted: false, output: '', diagnostics, tookMs: clock.monotonicMs() - began };
   const certificates = await checkCertificates(site, (path) => readFile(path));
-  if (certificates.some((d) => d.severity === 'error'))
+  const against = [
+    ...certificates.filter((d) => d.severity === 'error'),
+    ...addressMistakes(site, balancer, run),
+  ];
+  if (against.length > 0)
     return {
       ...base,
       accepted: false,
       output: '',
-      diagnostics: certificates,
+      diagnostics: against,
       tookMs: clock.monotonicMs() - began,
     };
   const folder = fleet.scratch();

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { messageOf } from './failure.ts';
+import { Failure, messageOf } from './failure.ts';
 
 /** Requests and answers as JSON lines over a Unix socket: what holder, agent and built-in engine speak among themselves. */
 const lineBytesMax = 8 * 1024 * 1024;
@@ -35,19 +35,29 @@ export function serveWire(handlers: Handlers): Server {
         const output = await handler(input);
         socket.write(`${JSON.stringify({ id, output: output ?? null })}\n`);
       } catch (error) {
-        socket.write(`${JSON.stringify({ id, error: messageOf(error) })}\n`);
+        const { code, remedy } = error instanceof Failure ? error : {};
+        socket.write(`${JSON.stringify({ id, error: messageOf(error), code, remedy })}\n`);
       }
     });
   });
 }
 
 export interface WireClient {
-  /** Rejects when the peer says so, ends, or does not answer within `timeoutMs`. */
+  /** Rejects when the peer says so (a Failure comes as a Failure), ends, or does not answer within `timeoutMs`. */
   call(name: string, input: unknown, timeoutMs?: number): Promise<unknown>;
   close(): void;
 }
 
 /** Connects on the first call and again after the peer has ended. */
+interface Answer {
+  readonly id: number;
+  readonly output?: unknown;
+  readonly error?: string;
+  /** Of a Failure. */
+  readonly code?: string;
+  readonly remedy?: string;
+}
+
 export function wireClient(path: string): WireClient {
   let socket: Socket | null = null;
   let lastId = 0;
@@ -69,13 +79,13 @@ export function wireClient(path: string): WireClient {
     fresh.on('error', failAll);
     fresh.on('close', () => failAll(new Error(`${path}: the peer ended`)));
     eachLine(fresh, (line) => {
-      const { id, output, error } = JSON.parse(line) as { id: number; output?: unknown; error?: string };
+      const { id, output, error, code, remedy } = JSON.parse(line) as Answer;
       const w = waiting.get(id);
       if (!w) return;
       waiting.delete(id);
       clearTimeout(w.timer);
       if (error === undefined) w.resolve(output);
-      else w.reject(new Error(error));
+      else w.reject(code === undefined ? new Error(error) : new Failure(code, error, remedy));
       if (waiting.size === 0) fresh.unref();
     });
     return fresh;

@@ -1,3 +1,4 @@
 export { type Exit, exit } from './command.ts';
 export type { Io } from './io.ts';
 export { type CliParts, createProgram, runCli } from './program.ts';
+export { readLocally } from './site-text.ts';

@@ -13,9 +13,14 @@ export function agentPort(paths: SitePaths, balancer: string): BalancerPort & { 
       try {
         return (await client.call(name, input, timeoutMs)) as BalancerCalls[C]['output'];
       } catch (error) {
-        throw isSilence(error, path)
-          ? new Failure('HF304', `${balancer} does not answer: ${messageOf(error)}`, 'See `holdfast status`.')
-          : new Error(`${balancer}: ${messageOf(error)}`);
+        if (isSilence(error, path))
+          throw new Failure(
+            'HF304',
+            `${balancer} does not answer: ${messageOf(error)}`,
+            'See `holdfast status`.',
+          );
+        const said = `${balancer}: ${messageOf(error)}`;
+        throw error instanceof Failure ? new Failure(error.code, said, error.remedy) : new Error(said);
       }
     },
   };
@@ -23,5 +28,6 @@ export function agentPort(paths: SitePaths, balancer: string): BalancerPort & { 
 
 /** The wire names its socket in what it says on its own behalf; the system gives its faults a code. */
 function isSilence(error: unknown, path: string): boolean {
-  return error instanceof Error && ('code' in error || error.message.startsWith(`${path}:`));
+  if (!(error instanceof Error) || error instanceof Failure) return false;
+  return 'code' in error || error.message.startsWith(`${path}:`);
 }

@@ -1,13 +1,16 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Failure, identify, isAlive, messageOf, type ProcessIdentity } from '#base';
+import { codeFolder, Failure, identify, isAlive, messageOf, type ProcessIdentity } from '#base';
 import type { Command } from '#engines';
 
 /** The processes that `up` keeps running. They outlive it, so each leaves a file that says who it is. */
 export interface ChildPlan {
+  /** What it stands for: `lb-1`. */
   readonly name: string;
+  /** What it is: `the agent of lb-1`. */
+  readonly process: string;
   readonly args: readonly string[];
   readonly pidFile: string;
   readonly logFile: string;
@@ -18,21 +21,49 @@ export type ChildNews =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failure'; readonly code: string; readonly message: string; readonly remedy: string };
 
-const entry = fileURLToPath(new URL('./cli.ts', import.meta.url));
+const commandLine = fileURLToPath(new URL('./cli.ts', import.meta.url));
+const dataPlane = fileURLToPath(new URL('./data-plane.ts', import.meta.url));
+/** A young generation of the heap that may not grow: what these processes allocate is dead a moment later. */
+const small = '--max-semi-space-size=1';
 
-/** The command line that runs one of our own processes. */
+/**
+ * The command line that runs one of our own processes. Each takes its code from the cache: one that had to strip the
+ * types itself would keep the compiler, 25 MB, for as long as it lives.
+ */
 export function ownCommand(args: readonly string[]): Command {
-  return { file: process.execPath, args: [entry, ...args], env: {} };
+  const isDataPlane = ['agent', 'holder', 'compile'].includes(args[0] ?? '');
+  return {
+    file: process.execPath,
+    args: isDataPlane ? [small, dataPlane, ...args] : [commandLine, ...args],
+    env: { NODE_COMPILE_CACHE: codeFolder() },
+  };
+}
+
+const compileMsMax = 20_000;
+let compiled: Promise<void> | null = null;
+
+/** Once, before the first child. That it fails costs memory, nothing else. */
+function compile(): Promise<void> {
+  compiled ??= new Promise((resolve) => {
+    const { file, args, env } = ownCommand(['compile']);
+    execFile(file, [...args], { env: { ...process.env, ...env }, timeout: compileMsMax }, () => resolve());
+  });
+  return compiled;
 }
 
 /** Starts a child in a session of its own and waits until it says that it is ready. @throws Failure when it says why not. */
-export function startChild(plan: ChildPlan): Promise<void> {
+export async function startChild(plan: ChildPlan): Promise<void> {
+  await compile();
   mkdirSync(dirname(plan.logFile), { recursive: true, mode: 0o755 });
   const log = openSync(plan.logFile, 'a', 0o600);
-  const { file, args } = ownCommand(plan.args);
-  const child = spawn(file, [...args], { detached: true, stdio: ['ignore', log, log, 'ipc'] });
+  const { file, args, env } = ownCommand(plan.args);
+  const child = spawn(file, [...args], {
+    detached: true,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', log, log, 'ipc'],
+  });
   closeSync(log);
-  return new Promise((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     const done = (end: () => void) => {
       child.removeAllListeners();
       child.on('error', () => {});
@@ -50,7 +81,7 @@ export function startChild(plan: ChildPlan): Promise<void> {
         reject(
           new Failure(
             'HF900',
-            `${plan.name} ended while it started (${signal ?? code})`,
+            `${plan.process} ended while it started (${signal ?? code})`,
             `See ${plan.logFile}`,
           ),
         ),

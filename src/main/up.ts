@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { chooseEngine, writeDurably } from '#agent';
 import {
   type ApiLocation,
@@ -9,16 +7,20 @@ import {
   baseFolders,
   Failure,
   formatDiagnostic,
+  identify,
   messageOf,
+  type Place,
   type SitePaths,
   sitePaths,
   systemClock,
   wireClient,
 } from '#base';
+import { readLocally } from '#cli';
 import type { SiteText } from '#contract';
-import { engines } from '#engines';
-import { boundHost, checkCertificates, parseSite, readSiteFile, type Site, siteHash } from '#model';
+import { boundHost, type Site, siteHash } from '#model';
+import { announcement } from './announce.ts';
 import { type ChildPlan, runningPid, startChild } from './children.ts';
+import { type OwnServers, startOwnServers } from './own-servers.ts';
 import { balancerPlaces, siteFile } from './places.ts';
 
 export interface UpOptions {
@@ -31,63 +33,94 @@ export interface UpOptions {
 const superviseMs = 200;
 const restartPauseMsMax = 5_000;
 const stopMsMax = 10_000;
+const holderStopMsMax = 1_000;
 
 /** `holdfast up`: starts agents and controller, keeps them running, and ends everything on Ctrl-C. Resolves when all has ended. */
 export async function runUp(options: UpOptions): Promise<void> {
   const { site, text, warnings } = await readSite(options.site);
+  for (const warning of warnings) process.stderr.write(`${warning}\n`);
+  await requireEngines(site);
   const paths = sitePaths(site.name);
-  refuseSecond(paths, site.name);
-  for (const folder of [baseFolders().run, paths.run]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+  claim(paths, site.name);
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
-  const serving = keepFirst(paths, text);
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
 
-  const servers = options.with ? startServers(options.with) : null;
   const plans = childPlans(site, paths, options.port);
+  const unproven = statesOf(site, paths).filter((path) => !existsSync(path));
+  let servers: OwnServers | null = null;
+  let started = false;
   try {
-    for (const warning of warnings) say(warning);
-    await Promise.all(plans.filter((plan) => runningPid(plan.pidFile) === null).map(startChild));
-    await announce({ site, paths, serving, same: serving.hash === text.hash, file: options.site });
+    const serving = keepFirst(paths, text);
+    if (options.with) {
+      say(`starting ${options.with} ...`);
+      servers = await startOwnServers(options.with, say);
+    }
+    await startAll(plans, site);
+    started = true;
+    const same = serving.hash === text.hash;
+    const apiUrl = apiOf(paths)?.url ?? '';
+    say(await announcement({ site, file: options.site, serving, same, apiUrl }));
     await supervise(plans, stopping.signal);
   } finally {
     say('\nStopping ...');
     await stopAll(site, paths, plans);
-    servers?.stdin?.end();
-    servers?.kill('SIGTERM');
+    servers?.stop();
+    // A site that never ran must not be what the next `up` takes for good.
+    if (!started) for (const path of unproven) rmSync(path, { recursive: true, force: true });
     say('Stopped. Nothing is left running.');
   }
 }
 
 async function readSite(path: string): Promise<{ site: Site; text: SiteText; warnings: string[] }> {
-  const read = await readSiteFile(path);
-  const { site, diagnostics } = parseSite(read.text, read.file, read.folder);
-  const certificates = site ? await checkCertificates(site, (name) => readFile(name)) : [];
-  const all = [...diagnostics, ...certificates];
-  const errors = all.filter((d) => d.severity === 'error');
-  if (!site || errors.length > 0) {
+  const { read, site, diagnostics } = await readLocally(path);
+  if (!site) {
+    const errors = diagnostics.filter((d) => d.severity === 'error');
     throw new Failure(
-      'HF011',
-      `${path} is not a site:\n${errors.map((d) => `  ${formatDiagnostic(d)}`).join('\n')}`,
+      errors[0]?.code ?? 'HF011',
+      `${path} is not a site, nothing was started`,
       '',
-      errors,
+      diagnostics,
     );
   }
   return {
     site,
     text: { ...read, folder: resolve(read.folder), hash: siteHash(site) },
-    warnings: all.filter((d) => d.severity === 'warning').map(formatDiagnostic),
+    warnings: diagnostics.map(formatDiagnostic),
   };
 }
 
-function refuseSecond(paths: SitePaths, name: string): void {
-  const location = apiOf(paths);
-  if (location && runningPid(`${paths.run}/up.pid`) !== null)
+/** @throws Failure HF301 at the balancer whose engine is not here. */
+async function requireEngines(site: Site): Promise<void> {
+  for (const { name, engine, place } of site.balancers) {
+    try {
+      await chooseEngine(engine);
+    } catch (error) {
+      throw at(place, `balancer "${name}"`, error);
+    }
+  }
+}
+
+/** The same failure, with the place in the site file that it is about. */
+function at({ file, line, column }: Place, what: string, error: unknown): unknown {
+  if (!(error instanceof Failure)) return error;
+  return new Failure(error.code, `${file}:${line}:${column} ${what}: ${error.message}`, error.remedy);
+}
+
+/** One `up` a site. One that was killed has left its processes: the next one takes them up. @throws Failure HF302 */
+function claim(paths: SitePaths, name: string): void {
+  for (const folder of [baseFolders().run, paths.run]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const file = join(paths.run, 'up.pid');
+  const other = runningPid(file);
+  if (other !== null) {
+    const url = apiOf(paths)?.url;
     throw new Failure(
       'HF302',
-      `${name} is already up, its API at ${location.url}`,
+      `${name} is already up (process ${other}${url ? `, its API at ${url}` : ''})`,
       'See it: holdfast status',
     );
+  }
+  writeFileSync(file, JSON.stringify(identify(process.pid)));
 }
 
 function apiOf(paths: SitePaths): ApiLocation | null {
@@ -98,6 +131,11 @@ function apiOf(paths: SitePaths): ApiLocation | null {
   }
 }
 
+/** What says which site is the good one. */
+function statesOf(site: Site, paths: SitePaths): readonly string[] {
+  return [siteFile(paths), ...site.balancers.map(({ name }) => balancerPlaces(paths, name).state)];
+}
+
 /** The first `up` decides; later ones serve what was proven good since, until a change says otherwise. */
 function keepFirst(paths: SitePaths, text: SiteText): SiteText {
   const file = siteFile(paths);
@@ -106,17 +144,12 @@ function keepFirst(paths: SitePaths, text: SiteText): SiteText {
   return text;
 }
 
-function startServers(program: string): ChildProcess {
-  const child = spawn(process.execPath, [resolve(program)], { stdio: ['pipe', 'ignore', 'inherit'] });
-  child.on('error', (error) => say(`${program}: ${messageOf(error)}`));
-  return child;
-}
-
 function childPlans(site: Site, paths: SitePaths, port: number): ChildPlan[] {
   const agents = site.balancers.map((balancer) => {
     const places = balancerPlaces(paths, balancer.name);
     return {
-      name: `the agent of ${balancer.name}`,
+      name: balancer.name,
+      process: `the agent of ${balancer.name}`,
       args: ['agent', '--site', site.name, '--balancer', balancer.name, '--engine', balancer.engine],
       pidFile: places.agentPid,
       logFile: places.agentLog,
@@ -125,6 +158,7 @@ function childPlans(site: Site, paths: SitePaths, port: number): ChildPlan[] {
   const names = site.balancers.flatMap((b) => ['--balancer', b.name]);
   const controller = {
     name: 'the controller',
+    process: 'the controller',
     args: ['controller', '--site', site.name, '--port', String(port), ...names],
     pidFile: `${paths.run}/controller.pid`,
     logFile: `${paths.run}/controller.log`,
@@ -132,51 +166,24 @@ function childPlans(site: Site, paths: SitePaths, port: number): ChildPlan[] {
   return [...agents, controller];
 }
 
-async function announce(told: {
-  site: Site;
-  paths: SitePaths;
-  serving: SiteText;
-  same: boolean;
-  file: string;
-}): Promise<void> {
-  const { site, paths, serving, same, file } = told;
-  const lines = [``, `  ${site.name} is up.`, ``];
-  for (const balancer of site.balancers) {
-    const { engine, binary } = await chooseEngine(balancer.engine);
-    const urls = site.listeners.map(
-      (l) => `${l.tls ? 'https' : 'http'}://${boundHost(l, balancer)}:${l.port}`,
-    );
-    lines.push(`  ${balancer.name.padEnd(12)} ${urls.join('  ')}   (${engine.name} ${binary.version})`);
-  }
-  lines.push(`  ${'API'.padEnd(12)} ${apiOf(paths)?.url ?? ''}`, '');
-  if (site.balancers.some((b) => b.engine === 'auto') && !(await engines.haproxy.find()))
-    lines.push(
-      `  HAProxy is not installed: the built-in engine serves, which is for trying out.`,
-      `  Install it: ${engines.haproxy.install}`,
-      '',
-    );
-  if (!same)
-    lines.push(
-      `  ${file} differs from what was last proven good (${serving.file}), which is what runs.`,
-      `  To go live with it: npx holdfast apply ${file}`,
-      '',
-    );
-  const [first] = site.balancers;
-  const [listener] = site.listeners;
-  const url =
-    first && listener
-      ? `${listener.tls ? 'https' : 'http'}://${boundHost(listener, first)}:${listener.port}/`
-      : '';
-  lines.push(
-    '  Try next, in another terminal:',
-    `    curl ${url}`,
-    `    npx holdfast status`,
-    `    npx holdfast apply ${file}`,
-    '',
-    '  Ctrl-C stops everything.',
-    '',
-  );
-  say(lines.join('\n'));
+/** All at once. Waits for every one of them, also when one fails: what still starts could not be stopped. */
+async function startAll(plans: readonly ChildPlan[], site: Site): Promise<void> {
+  const missing = plans.filter((plan) => runningPid(plan.pidFile) === null);
+  for (const { name } of missing) say(`starting ${name} ...`);
+  const started = await Promise.allSettled(missing.map(startChild));
+  const failures = started.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  const told = failures.find((error) => error instanceof Failure && error.code !== 'HF900') ?? failures[0];
+  if (told !== undefined) throw atListener(site, told);
+}
+
+/** An address that cannot be had stands somewhere in the file. */
+function atListener(site: Site, error: unknown): unknown {
+  if (!(error instanceof Failure) || error.code !== 'HF302') return error;
+  for (const balancer of site.balancers)
+    for (const listener of site.listeners)
+      if (error.message.startsWith(`${boundHost(listener, balancer)}:${listener.port} `))
+        return at(listener.place, `listener "${listener.name}" of ${balancer.name}`, error);
+  return error;
 }
 
 async function supervise(plans: readonly ChildPlan[], stopping: AbortSignal): Promise<void> {
@@ -187,11 +194,11 @@ async function supervise(plans: readonly ChildPlan[], stopping: AbortSignal): Pr
       const pause = pauses.get(plan.name) ?? 0;
       await systemClock.sleep(pause, stopping).catch(() => {});
       if (stopping.aborted) return;
-      say(`${new Date().toISOString()} ${plan.name} had ended and is started again`);
+      say(`${new Date().toISOString()} ${plan.process} had ended and is started again`);
       await startChild(plan).then(
         () => pauses.set(plan.name, 0),
         (error) => {
-          say(`${plan.name} does not start: ${messageOf(error)}`);
+          say(`${plan.process} does not start: ${messageOf(error)}`);
           pauses.set(plan.name, Math.min(restartPauseMsMax, Math.max(100, pause * 2)));
         },
       );
@@ -204,13 +211,7 @@ async function stopAll(site: Site, paths: SitePaths, plans: readonly ChildPlan[]
   const controller = plans.at(-1);
   const pid = controller ? runningPid(controller.pidFile) : null;
   if (pid !== null) process.kill(pid, 'SIGTERM');
-  await Promise.all(
-    site.balancers.map(async (balancer) => {
-      const client = wireClient(agentSocket(paths, balancer.name));
-      await client.call('stop', {}, stopMsMax).catch(() => {});
-      client.close();
-    }),
-  );
+  await Promise.all(site.balancers.map(({ name }) => stopBalancer(paths, name)));
   const deadline = Date.now() + stopMsMax;
   for (const plan of plans) {
     while (runningPid(plan.pidFile) !== null && Date.now() < deadline) await systemClock.sleep(20);
@@ -218,6 +219,20 @@ async function stopAll(site: Site, paths: SitePaths, plans: readonly ChildPlan[]
     if (left !== null) process.kill(left, 'SIGKILL');
   }
   rmSync(paths.run, { recursive: true, force: true });
+}
+
+/** By its agent; when that does not answer, or did not start, by the holder that it left. */
+async function stopBalancer(paths: SitePaths, name: string): Promise<void> {
+  const agent = wireClient(agentSocket(paths, name));
+  const holder = wireClient(join(balancerPlaces(paths, name).run, 'holder.sock'));
+  try {
+    await agent.call('stop', {}, stopMsMax);
+  } catch {
+    await holder.call('shutdown', { withinMs: holderStopMsMax }, stopMsMax).catch(() => {});
+  } finally {
+    agent.close();
+    holder.close();
+  }
 }
 
 function say(text: string): void {

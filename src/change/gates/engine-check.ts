@@ -1,3 +1,5 @@
+import { type Diagnostic, formatDiagnostic } from '#base';
+import type { CheckResult } from '#contract';
 import { askEvery, couldNotTell, type Gate, passed, refused } from './gate.ts';
 
 const checkTimeoutMs = 60_000;
@@ -13,23 +15,9 @@ export const engineCheck: Gate<'engine check'> = {
     const against = answers.filter(({ output }) => !output.accepted);
     if (against.length > 0)
       return refused(
-        against
-          .map(
-            ({ balancer, output }) => `${output.engine} ${output.version} on ${balancer} does not accept it`,
-          )
-          .join('; '),
-        against.flatMap(({ balancer, output }) => lines(output.output).map((line) => `${balancer}: ${line}`)),
-        against.flatMap(({ balancer, output }) => [
-          {
-            code: 'HF102',
-            severity: 'error',
-            place: null,
-            path: balancer,
-            message: lines(output.output)[0] ?? 'the engine said no and nothing else',
-            remedy: '',
-          },
-          ...output.diagnostics,
-        ]),
+        against.map(whyNot).join('; '),
+        against.flatMap(({ balancer, output }) => words(output).map((line) => `${balancer}: ${line}`)),
+        against.flatMap(diagnosticsOf),
       );
     if (silent.length > 0) return couldNotTell(silent);
     return passed(
@@ -38,6 +26,32 @@ export const engineCheck: Gate<'engine check'> = {
     );
   },
 };
+
+interface Against {
+  readonly balancer: string;
+  readonly output: CheckResult;
+}
+
+const errorsOf = ({ diagnostics }: CheckResult) => diagnostics.filter(({ severity }) => severity === 'error');
+
+/** A certificate or an address that cannot be used is found before the engine is asked, which would say it less clearly. */
+function whyNot({ balancer, output }: Against): string {
+  const [first] = errorsOf(output);
+  if (first && output.output === '') return `${balancer}: ${first.message}`;
+  return `${output.engine} ${output.version} on ${balancer} does not accept it`;
+}
+
+function words(output: CheckResult): readonly string[] {
+  return [...errorsOf(output).map(formatDiagnostic), ...lines(output.output)];
+}
+
+function diagnosticsOf({ balancer, output }: Against): readonly Diagnostic[] {
+  const own = errorsOf(output);
+  const [said] = lines(output.output);
+  if (said === undefined && own.length > 0) return own;
+  const message = said ?? 'the engine said no and nothing else';
+  return [{ code: 'HF102', severity: 'error', place: null, path: balancer, message, remedy: '' }, ...own];
+}
 
 function lines(output: string): string[] {
   return output
