@@ -1,15 +1,5 @@
 import type { Evidence, PoolEvidence } from '#engines';
-import type { Counts, TakeBack } from '#events';
-
-export const noCounts: Counts = {
-  requests: 0,
-  errors: 0,
-  clientErrors: 0,
-  connectionErrors: 0,
-  retries: 0,
-  responseErrors: 0,
-  netUses: 0,
-};
+import { type Counts, noCounts, type TakeBack } from '#events';
 
 /** What happened between two readings of the same generation. */
 export function since(now: Evidence, before: Evidence): Counts {

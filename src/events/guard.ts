@@ -14,6 +14,16 @@ export interface Counts {
   readonly netUses: number;
 }
 
+export const noCounts: Counts = {
+  requests: 0,
+  errors: 0,
+  clientErrors: 0,
+  connectionErrors: 0,
+  retries: 0,
+  responseErrors: 0,
+  netUses: 0,
+};
+
 /** One taking back, with both clocks' times in milliseconds since 1970. */
 export interface TakeBack {
   readonly change: string | null;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { silentLog } from '#base';
 import type { Evidence, PoolEvidence } from '#engines';
-import { noCounts } from '../../src/agent/evidence.ts';
+import { noCounts } from '#events';
 import { decide } from '../../src/agent/guard/decide.ts';
 import { openAlarms, openRecords } from '../../src/agent/guard/records.ts';
 import { watchSteady } from '../../src/agent/guard/steady.ts';

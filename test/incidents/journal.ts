@@ -1,18 +1,16 @@
-import type { Counts, Event, GuardRecord, JournalEntry, TakeBack } from '#events';
+import {
+  type Counts,
+  type Event,
+  type GuardRecord,
+  type JournalEntry,
+  noCounts,
+  type TakeBack,
+} from '#events';
 
 /** The day of the story: everything happens some milliseconds after this. */
 export const noon = Date.UTC(2026, 10, 22, 12);
 
-export const counts = (some: Partial<Counts>): Counts => ({
-  requests: 0,
-  errors: 0,
-  clientErrors: 0,
-  connectionErrors: 0,
-  retries: 0,
-  responseErrors: 0,
-  netUses: 0,
-  ...some,
-});
+export const counts = (some: Partial<Counts>): Counts => ({ ...noCounts, ...some });
 
 /** A hand-written journal: each line is [milliseconds after noon, who, what]. */
 export function written(lines: readonly (readonly [ms: number, by: string, event: Event])[]): JournalEntry[] {

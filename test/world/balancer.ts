@@ -8,7 +8,7 @@ import type {
   CandidateResult,
   SiteText,
 } from '#contract';
-import type { Counts, GuardRecord, TakeBack } from '#events';
+import { type GuardRecord, noCounts, type TakeBack } from '#events';
 
 /** A balancer that does as an agent would, without processes: lease, guard records, promotion, going back. */
 export interface ScriptedBalancer extends BalancerPort {
@@ -30,16 +30,6 @@ export interface ScriptedBalancer extends BalancerPort {
   readonly lastGood: SiteText;
   takeBacks(): number;
 }
-
-const none: Counts = {
-  requests: 0,
-  errors: 0,
-  clientErrors: 0,
-  connectionErrors: 0,
-  retries: 0,
-  responseErrors: 0,
-  netUses: 0,
-};
 
 interface Candidate {
   readonly change: string;
@@ -198,8 +188,8 @@ class Scripted implements ScriptedBalancer {
     const back = this.#takenBack.get(change) ?? null;
     const candidate = back ? null : this.#candidateOf(change);
     return {
-      candidate: back?.evidence.candidate ?? { ...none, requests: Math.floor(candidate?.requests ?? 0) },
-      incumbent: none,
+      candidate: back?.evidence.candidate ?? { ...noCounts, requests: Math.floor(candidate?.requests ?? 0) },
+      incumbent: noCounts,
       observedShare: candidate?.share ?? 0,
       eValue: 1,
       takenBack: back,
@@ -234,8 +224,8 @@ class Scripted implements ScriptedBalancer {
       cause,
       exposedAt: at - 100,
       firstBadAt: errors > 0 ? at - 50 : null,
-      candidate: { ...none, requests, errors },
-      incumbent: none,
+      candidate: { ...noCounts, requests, errors },
+      incumbent: noCounts,
       serversDown: [],
       errorLines: [],
     };

@@ -7,8 +7,8 @@ import {
   threshold,
 } from '#detect';
 import type { Evidence } from '#engines';
-import type { Counts } from '#events';
-import { noCounts, serverTrouble, since } from '../evidence.ts';
+import { type Counts, noCounts } from '#events';
+import { serverTrouble, since } from '../evidence.ts';
 import { decide, type Verdict } from './decide.ts';
 
 export const tickMs = 100;

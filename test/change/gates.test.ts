@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fiveServers, fourServers, request, shop, siteText, world } from '../world/changes.ts';
+
+const grown = shop(fiveServers);
+const _grownHash = siteText(grown).hash;
+
+describe('a change that a gate refuses', () => {
+  const dead = (balancer: ReturnType<typeof world>['balancers'][number], address: string) => {
+    balancer.script.probe = ({ servers }) =>
+      servers.map((server) => {
+        const ok = !server.server.endsWith(address);
+        return {
+          ...server,
+          address: `10.0.0.${server.server.at(-1)}:80`,
+          ok,
+          tried: 'TCP connect',
+          answered: ok ? 'connected in 1 ms' : 'connection refused',
+          tookMs: 1,
+        };
+      });
+  };
+
+  it('existence: says which server, which line, what was tried, what answered, and from where', async () => {
+    const { apply, balancers } = world();
+    dead(balancers[1], '5');
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'refused');
+    const report = change.gates.find(({ gate }) => gate === 'existence');
+    assert.equal(report?.summary, '1 of 1 added server does not answer');
+    assert.equal(
+      report?.evidence[0],
+      'shop.yaml:13 pool "web" server "web-5" 10.0.0.5:80, asked from lb-2: TCP connect: connection refused',
+    );
+    assert.equal(report?.diagnostics[0]?.code, 'HF103');
+    assert.equal(report?.diagnostics[0]?.place?.line, 13);
+    assert.equal(balancers[0].candidate, null);
+    assert.ok(!balancers[0].asked.includes('candidate'));
+  });
+
+  it('existence: a server that was there before and is dead is reported, and blocks nothing', async () => {
+    const { apply, balancers } = world();
+    for (const balancer of balancers) dead(balancer, '2');
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'promoted');
+    const report = change.gates.find(({ gate }) => gate === 'existence');
+    assert.match(
+      report?.evidence[0] ?? '',
+      /^was there before, blocks nothing: .*"web-2".*connection refused$/,
+    );
+  });
+
+  it('existence: a server that dies after the first answer is found just before the candidate starts', async () => {
+    const { apply, balancers } = world();
+    const [first] = balancers;
+    first.script.wayBack = () => {
+      dead(first, '5');
+      return { ok: true, generation: 1, tried: [] };
+    };
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'refused');
+    assert.ok(!first.asked.includes('candidate'));
+  });
+
+  it('existence: a pool that the change touches keeps its minimum of live servers', async () => {
+    const { apply, balancers } = world();
+    for (const balancer of balancers)
+      balancer.script.probe = ({ servers }) =>
+        servers.map((server) => ({
+          ...server,
+          address: '',
+          ok: ['web-4', 'web-5'].includes(server.server),
+          tried: 'TCP connect',
+          answered: 'no answer within 1000 ms',
+          tookMs: 1,
+        }));
+    const { change } = await apply(request(grown));
+    assert.match(change.why, /pool "web" would have 2 of 5 servers live, and at least 50 % must be/);
+  });
+
+  it('limits: more servers removed at once than the policy allows', async () => {
+    const { apply } = world();
+    const { change } = await apply(request(shop(['10.0.0.1:80'])));
+    assert.equal(change.state, 'refused');
+    assert.match(change.why, /loses 3 of 4 servers \(75 %\), and at most 50 % may go at once/);
+  });
+
+  it("limits: another site's file, or other balancers", async () => {
+    const { apply } = world();
+    const other = await apply(request(grown.replace('site: shop', 'site: blog')));
+    assert.match(other.change.why, /is "blog", and "shop" runs here/);
+    const moved = await apply(request(grown.replace('127.0.0.2', '127.0.0.3')));
+    assert.match(moved.change.why, /balancers are .*lb-2 \(builtin on 127\.0\.0\.3\)/);
+  });
+
+  it('engine check: the words of the engine are the evidence', async () => {
+    const { apply, balancers } = world();
+    balancers[0].script.check = () => ({
+      accepted: false,
+      engine: 'haproxy',
+      version: '2.6.12',
+      output: "[ALERT] config: 'server web-5': invalid address\n",
+      diagnostics: [],
+      tookMs: 4,
+    });
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'refused');
+    assert.match(change.why, /haproxy 2\.6\.12 on lb-1 does not accept it/);
+    const asked = change.gates.map(({ gate }) => gate);
+    assert.deepEqual(
+      asked,
+      ['parse', 'limits', 'engine check', 'existence'],
+      'what changes nothing is still asked',
+    );
+  });
+
+  it('rehearsal: names the request and both answers', async () => {
+    const { apply, balancers } = world();
+    balancers[1].script.rehearse = () => ({
+      ok: false,
+      startMs: 10,
+      memoryBytes: 1,
+      witnesses: [{ request: 'GET http://shop.example/', expected: 'pool web', got: '503', ok: false }],
+      replaced: [],
+    });
+    const { change } = await apply(request(grown));
+    const report = change.gates.at(-1);
+    assert.deepEqual(report?.evidence, ['lb-2: GET http://shop.example/: expected pool web, got 503']);
+    assert.equal(change.state, 'refused');
+  });
+
+  it('way back: there is none', async () => {
+    const { apply, balancers } = world();
+    balancers[0].script.wayBack = () => ({
+      ok: false,
+      generation: 1,
+      tried: [{ what: 'a request by its entrance', ok: false, answered: 'connection refused' }],
+    });
+    const { change } = await apply(request(grown));
+    assert.match(change.why, /no way back on lb-1/);
+  });
+
+  it('parse: all mistakes at once, and nothing can force it', async () => {
+    const { apply } = world();
+    const broken = grown.replace('pool: web }', 'pool: wbe }').replace('engine: builtin', 'engine: bultin');
+    const { change } = await apply(request(broken, { force: true, reason: 'hurry' }));
+    assert.equal(change.state, 'refused');
+    assert.equal(change.gates.length, 1);
+    assert.ok((change.gates[0]?.diagnostics.length ?? 0) >= 2);
+  });
+
+  it('a balancer that does not answer: could not tell is no pass', async () => {
+    const { apply, balancers } = world();
+    balancers[1].silent = true;
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'refused');
+    assert.equal(change.gates.find(({ gate }) => gate === 'existence')?.verdict, 'unknown');
+  });
+
+  it('the text that already runs: nothing to do', async () => {
+    const { apply, balancers } = world();
+    const { change } = await apply(request(`# a comment changes nothing\n${shop(fourServers)}`));
+    assert.equal(change.state, 'abandoned');
+    assert.match(change.why, /^nothing to do/);
+    assert.deepEqual(balancers[0].asked, []);
+  });
+});
