@@ -14,7 +14,7 @@ export interface Dialect {
 
 /** Where one generation's text finds its sockets and files. What makes a check, a rehearsal and the real thing differ, and nothing else does. */
 export interface Placement {
-  /** Unique within a balancer, rising: a neighbour is always an older one, so no loop can form. */
+  /** Unique within a balancer, rising. */
   readonly generation: number;
   readonly threads: number;
   /** By listener name: the inherited listening socket, an address of its own, or a private Unix socket. */
@@ -23,7 +23,7 @@ export interface Placement {
   readonly control: string;
   /** Unix socket, PROXY protocol v1 or v2, the same routes, without take-back: answers even while the generation is parked. Null: none. */
   readonly entrance: string | null;
-  /** The older generation's entrance, for take-back and net. Null: none. */
+  /** Another generation's entrance, for take-back and net. Null: none. */
   readonly neighbour: string | null;
   /** By listener name: PEM bundles (certificate, then key). */
   readonly certificates: Readonly<Record<string, readonly string[]>>;

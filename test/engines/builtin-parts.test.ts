@@ -120,21 +120,14 @@ describe('the PROXY protocol', () => {
   test('version 2 comes back as it went, cut anywhere it is incomplete', () => {
     const both = fc.oneof(fc.tuple(v4, v4), fc.tuple(v6, v6));
     fc.assert(
-      fc.property(both, port, port, fc.nat(), ([from, to], fromPort, toPort, generation) => {
-        const bytes = proxyHeader(
-          { address: from, port: fromPort },
-          { address: to, port: toPort },
-          generation,
-        );
+      fc.property(both, port, port, ([from, to], fromPort, toPort) => {
+        const bytes = proxyHeader({ address: from, port: fromPort }, { address: to, port: toPort });
         const parsed = parseProxy(Buffer.concat([bytes, Buffer.from('GET')]));
         assert.equal(parsed.kind, 'header');
         if (parsed.kind !== 'header') return;
         const { header } = parsed;
         assert.equal(header.length, bytes.length);
-        assert.deepEqual(
-          [header.client?.port, header.local?.port, header.generation],
-          [fromPort, toPort, generation],
-        );
+        assert.deepEqual([header.client?.port, header.local?.port], [fromPort, toPort]);
         assert.equal(plain(header.client?.address), plain(from));
         assert.equal(plain(header.local?.address), plain(to));
         for (let cut = 0; cut < bytes.length; cut += 1)

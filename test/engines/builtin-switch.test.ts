@@ -96,17 +96,33 @@ describe('generations of the built-in engine', () => {
     assert.deepEqual(await bad.control.errors(10, callMs), [`503 no-live-server web - 0 GET / 127.0.0.1`]);
   });
 
-  test('no loop: the entrance refuses a generation that is not older, and a text that names itself', async () => {
+  test('no loop: with nets in a circle, what a neighbour sent is not sent on', async () => {
     const dead = [await world.closedPort()];
     const first = await start(
       'first',
-      { generation: 2, neighbour: `${world.folder}/second/entrance.sock` },
+      { generation: 1, neighbour: `${world.folder}/second/entrance.sock` },
       dead,
     );
     const second = await start('second', { generation: 2, neighbour: first.entrance, parked: true }, dead);
-    assert.equal((await ask(http.port)).status, 508);
-    const { netUses } = await second.control.evidence(callMs);
-    assert.equal(netUses, 0);
+    assert.equal((await ask(http.port)).status, 503);
+    const passed = await Promise.all([first, second].map((one) => one.control.evidence(callMs)));
+    assert.deepEqual(
+      passed.map((evidence) => [evidence.netUses, evidence.entranceRequests]),
+      [
+        [1, 0],
+        [0, 1],
+      ],
+    );
+  });
+
+  test('take-back to a younger generation: a text that was started cold for it', async () => {
+    const good = await start('good', { generation: 3, parked: true });
+    const bad = await start('bad', { generation: 2, neighbour: good.entrance });
+    const client = keptAlive(http.port);
+    assert.equal((await client.ask()).body, 'bad');
+    await bad.control.takeBack(true, callMs);
+    assert.equal((await client.ask()).body, 'good');
+    client.close();
   });
 
   test('the entrance takes the PROXY protocol 1 and 2, also parked, and keeps the forwarded headers', async () => {

@@ -53,6 +53,32 @@ test('the net: all servers of a candidate do not exist, and the last good genera
   assert.equal((await ask(http.port)).body, 'good');
 });
 
+test('no loop: with nets in a circle, a request passes two private entrances and ends', async () => {
+  const http = await world.socket();
+  const folderOf = (name: string) => `${world.folder}/${name}/entrance.sock`;
+  const names = ['circle-1', 'circle-2', 'circle-3'];
+  const circle = await Promise.all(
+    names.map((name, index) =>
+      world.start(siteOf({ pools: [poolOf('web', deadPorts)] }), {
+        name,
+        sockets: { http },
+        parked: true,
+        neighbour: folderOf(names[(index + 1) % names.length] ?? ''),
+      }),
+    ),
+  );
+  for (const one of circle) await warm(one);
+  await circle[0]?.control.resume(1_000);
+
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(http.port)));
+  assert.deepEqual(new Set(answers.map((a) => a.status)), new Set([508]));
+  const evidence = await Promise.all(circle.map((one) => one.control.evidence(500)));
+  assert.deepEqual(
+    evidence.map((e) => e.entranceRequests),
+    [0, 20, 20],
+  );
+});
+
 test('the net of many pools goes out and in again, read back', async () => {
   const http = await world.socket();
   const pools = Array.from({ length: 120 }, (_, index) => poolOf(`pool-${index}`, [1]));

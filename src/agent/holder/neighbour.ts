@@ -2,8 +2,8 @@ import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Says which generation's entrance another one leads requests to. A standby leads nowhere, and only the active one and
- * the candidate lead anywhere, each to an older one, so no loop can form.
+ * Says which generation's entrance another one leads requests to. Any order is safe: by the private entrance no request
+ * is led back, and a net leads on at most once what came by it.
  */
 export function linkNeighbour(folder: string, neighbourFolder: string | null): void {
   const link = join(folder, 'neighbour.sock');

@@ -103,6 +103,9 @@ function entranceSection(routed: readonly RoutedListener[], path: string): Secti
     head: `frontend ${ours.entrance}`,
     lines: [
       `bind ${word(`unix@${path}`)} accept-proxy mode 600`,
+      // A neighbour's net may send a request here; what another neighbour's net had sent there before is sent no further.
+      `unique-id-format ${ours.led}`,
+      `http-request return status 508 if { fc_pp_unique_id -m str ${ours.led} }`,
       ...setup,
       ...rules,
       `default_backend ${otherwise}`,
@@ -200,7 +203,7 @@ function serverLine(pool: Pool, server: Server, placement: Placement): string {
 }
 
 function netLine(neighbour: string): string {
-  return `server ${ours.net} ${word(`unix@${neighbour}`)} send-proxy-v2 backup no-check observe none id ${netServerId}`;
+  return `server ${ours.net} ${word(`unix@${neighbour}`)} send-proxy-v2 proxy-v2-options unique-id backup no-check observe none id ${netServerId}`;
 }
 
 function neighbourSection(neighbour: string): Section {

@@ -11,6 +11,8 @@ export const ours = {
   net: 'holdfast:net',
   /** The ring buffer that holds the error log: `show events errors`. */
   errors: 'errors',
+  /** What a net says, as the unique id of the PROXY protocol, of a request that came by a private entrance. */
+  led: 'holdfast:led',
   /** Set to 1 over the control socket, requests of every connection go to the neighbour. */
   takeBack: 'proc.takeback',
 } as const;

@@ -11,7 +11,6 @@ import type { BuiltinListener, BuiltinText } from '#dialects';
 import type { RoutedListener } from '#routing';
 import { plainAddress } from './address.ts';
 import type { ConnectionFacts } from './exchange.ts';
-import { farewell, shortAnswer } from './farewell.ts';
 import type { Front } from './front.ts';
 import type { Generation } from './generation.ts';
 import { type ProxyHeader, parseProxy } from './proxy-protocol.ts';
@@ -143,9 +142,6 @@ async function openEntrance(
     counted(socket);
     socket.on('error', () => socket.destroy());
     readProxyHeader(socket, (header) => {
-      const { generation: sender } = header;
-      if (sender !== null && sender <= generation.text.generation)
-        return farewell(socket, shortAnswer(508, 'Loop Detected'));
       front.take(socket, entranceFacts(generation.listeners, header), 'http/1.1');
     });
   });

@@ -151,7 +151,9 @@ async function noServer(
   head: Head,
   triedCount: number,
 ): Promise<void> {
-  if (generation.net && (await toNeighbour(generation, exchange, head))) {
+  // Once only: what a neighbour sent is not sent on, so no loop can form, whatever is linked to whatever.
+  const mayBeLed = generation.net && exchange.facts.side === 'public';
+  if (mayBeLed && (await toNeighbour(generation, exchange, head))) {
     generation.counts.netUses += 1;
     return;
   }
@@ -160,10 +162,10 @@ async function noServer(
 
 /** False: the neighbour could not be reached, and nothing was sent. */
 async function toNeighbour(generation: Generation, exchange: Exchange, head: Head): Promise<boolean> {
-  const { neighbour, generation: number, pools } = generation.text;
+  const { neighbour, pools } = generation.text;
   if (neighbour === null) return false;
   const { client, local } = exchange.facts;
-  const to = neighbourDispatcher(neighbour, proxyHeader(client, local, number), neighbourConnectMs);
+  const to = neighbourDispatcher(neighbour, proxyHeader(client, local), neighbourConnectMs);
   // Longer than the neighbour waits itself: it knows why, we do not.
   const longestMs = Math.max(0, ...pools.map(({ timeouts: t }) => t.connectMs * 4 + t.queueMs + t.serverMs));
   exchange.server = 'holdfast:neighbour';

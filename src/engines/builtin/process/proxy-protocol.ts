@@ -6,8 +6,6 @@ export interface ProxyHeader {
   /** Null: the sender speaks for itself. */
   readonly client: Endpoint | null;
   readonly local: Endpoint | null;
-  /** The generation that sent it, when it was a built-in engine. */
-  readonly generation: number | null;
   /** Bytes of the header: the request begins behind them. */
   readonly length: number;
 }
@@ -20,8 +18,6 @@ export type ParsedProxy =
 const signature = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const versionOne = Buffer.from('PROXY ');
 const lineBytesMax = 107;
-/** A type from the range that the protocol leaves to applications. */
-const generationType = 0xe0;
 const incomplete: ParsedProxy = { kind: 'incomplete' };
 
 export function parseProxy(bytes: Buffer): ParsedProxy {
@@ -44,13 +40,13 @@ function parseVersionOne(bytes: Buffer): ParsedProxy {
   if (end < 0) return bytes.length < lineBytesMax ? incomplete : wrong('the line does not end');
   const [, family, from, to, fromPort, toPort, ...more] = bytes.toString('latin1', 0, end).split(' ');
   const length = end + 2;
-  if (family === 'UNKNOWN') return header({ client: null, local: null, generation: null, length });
+  if (family === 'UNKNOWN') return header({ client: null, local: null, length });
   const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isIPv6 : () => false;
   const client = endpoint(from, fromPort, isAddress);
   const local = endpoint(to, toPort, isAddress);
   if (!client || !local || more.length > 0)
     return wrong('the line is not `PROXY TCP4|TCP6 from to port port`');
-  return header({ client, local, generation: null, length });
+  return header({ client, local, length });
 }
 
 function header(header: ProxyHeader): ParsedProxy {
@@ -72,10 +68,10 @@ function parseVersionTwo(bytes: Buffer): ParsedProxy {
   const length = 16 + bytes.readUInt16BE(14);
   if (bytes.length < length) return incomplete;
   const command = bytes.readUInt8(12);
-  if (command === commands.local) return header({ client: null, local: null, generation: null, length });
+  if (command === commands.local) return header({ client: null, local: null, length });
   if (command !== commands.proxy) return wrong('neither LOCAL nor PROXY');
   const size = { 17: 4, 33: 16 }[bytes.readUInt8(13)];
-  if (size === undefined) return header({ client: null, local: null, generation: null, length });
+  if (size === undefined) return header({ client: null, local: null, length });
   const addressesEnd = 16 + size * 2 + 4;
   if (length < addressesEnd) return wrong('shorter than its addresses');
   const portsAt = 16 + size * 2;
@@ -85,19 +81,8 @@ function parseVersionTwo(bytes: Buffer): ParsedProxy {
       address: addressText(bytes.subarray(16 + size, portsAt)),
       port: bytes.readUInt16BE(portsAt + 2),
     },
-    generation: generationOf(bytes.subarray(addressesEnd, length)),
     length,
   });
-}
-
-function generationOf(fields: Buffer): number | null {
-  for (let at = 0; at + 3 <= fields.length; ) {
-    const length = fields.readUInt16BE(at + 1);
-    if (fields.readUInt8(at) === generationType && length === 4 && at + 7 <= fields.length)
-      return fields.readUInt32BE(at + 3);
-    at += 3 + length;
-  }
-  return null;
 }
 
 function addressText(bytes: Buffer): string {
@@ -131,12 +116,8 @@ function pairsOf([a = 0, b = 0, c = 0, d = 0]: readonly number[]): number[] {
   return [a * 256 + b, c * 256 + d];
 }
 
-/** Version 2, with our generation: a neighbour that is not older refuses it, so no loop can form. */
-export function proxyHeader(client: Endpoint, local: Endpoint, generation: number): Buffer {
-  const own = Buffer.alloc(7);
-  own.writeUInt8(generationType, 0);
-  own.writeUInt16BE(4, 1);
-  own.writeUInt32BE(generation, 3);
+/** Version 2, without any of its extensions. */
+export function proxyHeader(client: Endpoint, local: Endpoint): Buffer {
   const four = isIPv4(client.address) && isIPv4(local.address);
   const known = four || (isIPv6(client.address) && isIPv6(local.address));
   const addresses = known
@@ -153,8 +134,8 @@ export function proxyHeader(client: Endpoint, local: Endpoint, generation: numbe
   const start = Buffer.alloc(4);
   start.writeUInt8(commands.proxy, 0);
   start.writeUInt8(known && !four ? 0x21 : 0x11, 1);
-  start.writeUInt16BE(addresses.length + own.length, 2);
-  return Buffer.concat([signature, start, addresses, own]);
+  start.writeUInt16BE(addresses.length, 2);
+  return Buffer.concat([signature, start, addresses]);
 }
 
 function portBytes(from: number, to: number): Buffer {
