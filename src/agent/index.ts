@@ -9,3 +9,8 @@ export const runHolder: typeof RunHolder = async (options) =>
   (await import('./holder/run.ts')).runHolder(options);
 
 export const runAgent: typeof RunAgent = async (options) => (await import('./run.ts')).runAgent(options);
+
+/** Both at once, to fill the code cache. */
+export async function loadAll(): Promise<void> {
+  await Promise.all([import('./holder/run.ts'), import('./run.ts')]);
+}

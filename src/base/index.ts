@@ -3,6 +3,13 @@ export { type Clock, systemClock } from './clock.ts';
 export { type Diagnostic, didYouMean, formatDiagnostic, type Place } from './diagnostics.ts';
 export { assert, Failure, messageOf, unreachable } from './failure.ts';
 export { jsonLog, type Log, silentLog } from './log.ts';
-export { type ApiLocation, agentSocket, baseFolders, type SitePaths, sitePaths } from './paths.ts';
+export {
+  type ApiLocation,
+  agentSocket,
+  baseFolders,
+  codeFolder,
+  type SitePaths,
+  sitePaths,
+} from './paths.ts';
 export { identify, isAlive, type ProcessIdentity, signal } from './process.ts';
 export { eachLine, type Handlers, serveWire, type WireClient, wireClient } from './wire.ts';

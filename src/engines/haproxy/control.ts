@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '#base';
 import { haproxyNames } from '#dialects';
-import type { EngineControl, GenerationHandle, PublicSide } from '../engine.ts';
+import type { EngineControl, Evidence, GenerationHandle, PublicSide } from '../engine.ts';
 import { type Cli, openCli } from './cli.ts';
 import {
   evidenceCommands,
@@ -30,6 +30,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
   const cli = openCli(handle.control);
   const side = publicSide(handle, cli, clock);
   let serversAll: ReadonlyMap<string, number> | null = null;
+  let last: { readonly text: string; readonly stopping: boolean; readonly evidence: Evidence } | null = null;
 
   return {
     state: side.state,
@@ -42,8 +43,11 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
       // Servers are neither added nor removed while an engine runs: counted once.
       serversAll ??= serversPerPool(await cli.ask(serversCommand, left()));
       const text = (await cli.askAll(evidenceCommands, left())).join('\n');
-      letGoOfStopping(cli, text);
-      return evidenceOf(text, serversAll);
+      // Without traffic one answer is like the last for a second: reading it again is most of what an idle agent would do.
+      if (text !== last?.text)
+        last = { text, stopping: isStopping(text), evidence: evidenceOf(text, serversAll) };
+      if (last.stopping) cli.close();
+      return last.evidence;
     },
     servers: async (timeoutMs) => serversOf(await cli.ask(serversCommand, timeoutMs)),
     async errors(linesMax, timeoutMs) {
