@@ -17,8 +17,11 @@ interface JsonShape {
 const shapes: Readonly<Record<string, JsonShape | null>> = {
   up: null,
   replay: {
-    says: '`{ "runs": ReplayRun[], "report": the founding document\'s figures }`; milliseconds since the change was applied, null where it never happened.',
-    types: [],
+    says: "A `Replay`: its `report` has the founding document's own figures. Times are milliseconds since the change was applied, null where it never happened; `simulated` names whatever was not real.",
+    types: [
+      ['main/replay.ts', 'Replay'],
+      ['main/replay/run.ts', 'ReplayRun'],
+    ],
   },
   check: {
     says: '`{ "valid": boolean, "files": Checked[] }`, one for each file, in the order given.',

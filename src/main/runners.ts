@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Failure, sitePaths } from '#base';
 import { type Exit, exit } from '#cli';
 import { asChild } from './children.ts';
+import type { ReplayOptions } from './replay.ts';
 
 /** The commands that run things: each loads its own part, so that `holdfast check` does not load the holder's. */
 export function runners(program: Command, done: (code: Exit) => void): void {
@@ -24,13 +25,14 @@ export function runners(program: Command, done: (code: Exit) => void): void {
   program
     .command('replay')
     .description("the founding postmortem's incident, on the usual stack and on Holdfast, side by side")
+    .option('--speed <speed>', 'intervals of the usual monitoring: default (2 minutes) or tuned')
+    .option('--quick', 'the same as --speed tuned')
+    .option('--rate <rate>', 'requests a second', '200')
     .option('--json', 'one JSON document on standard output, nothing else there (docs/cli.md)')
-    .addHelpText('after', '\nExamples:\n  holdfast replay\n  holdfast replay --json\n')
-    .action(async (options: { readonly json?: boolean }) => {
-      const part: { runReplay(given: typeof options): Promise<void> } = await import(
-        new URL('./replay.ts', import.meta.url).href
-      );
-      await part.runReplay(options);
+    .addHelpText('after', '\nExamples:\n  holdfast replay --quick\n  holdfast replay --json\n')
+    .action(async (options: ReplayOptions) => {
+      const { runReplay } = await import('./replay.ts');
+      await runReplay(options);
       done(exit.ok);
     });
   internal(program);

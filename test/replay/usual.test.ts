@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '#base';
+import { figures } from '../../src/main/replay/run.ts';
 import { findBinaries } from '../../src/main/replay/usual/stack.ts';
 import { alertmanagerText, prometheusText, rulesText } from '../../src/main/replay/usual/texts.ts';
-import { figures, runUsual } from '../../src/main/replay/usual.ts';
+import { runUsual } from '../../src/main/replay/usual.ts';
 import type { RequestRecord } from '../world/load.ts';
 
 const usual = { rate: 100, seconds: 30, speed: 'tuned', log: silentLog, rollbackWithheldMs: 500 } as const;

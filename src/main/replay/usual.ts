@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { rename, writeFile } from 'node:fs/promises';
 import { type Log, systemClock } from '#base';
 import { interruption } from './interruption.ts';
-import { type LoadCounts, preciseNow, type RequestRecord, usualLoad } from './load.ts';
+import { preciseNow, usualLoad } from './load.ts';
 import { type LoadProcess, startLoadProcess } from './load-process.ts';
+import { clientTimeoutMs, until, untilQuiet } from './load-watch.ts';
 import { newParts } from './processes.ts';
-import type { ReplayRun } from './run.ts';
+import { figures, type ReplayRun, runOf } from './run.ts';
 import { startScene } from './scene.ts';
 import { type Pager, startPager } from './usual/pager.ts';
 import {
@@ -33,13 +34,9 @@ export interface UsualOptions {
   readonly binaries?: Binaries;
 }
 
-const name = 'usual stack';
+export const usualName = 'usual stack';
+const nothingHappened = runOf(usualName);
 const withheldMsDefault = 3_000;
-const pollMs = 50;
-const clientTimeoutMs = 10_000;
-/** Service is restored when this long has gone by without a bad answer. */
-const quietMs = 1_500;
-const restoreTimeoutMs = 30_000;
 
 /**
  * The founding incident on the stack that teams run: HAProxy with `haproxy -c` and reload, Prometheus, Alertmanager, all
@@ -94,7 +91,7 @@ async function play({ options, signal, haproxy, balancer, pager, load }: Stage):
     timeline.push({ at: preciseNow(), what });
     log.info(what);
   };
-  await until((counts) => counts.ok >= options.rate, load, signal, clientTimeoutMs);
+  await until((counts) => counts.ok >= options.rate, load.counts, signal, clientTimeoutMs);
 
   const candidate = `${balancer.file}.new`;
   await writeFile(candidate, balancer.badText);
@@ -106,7 +103,7 @@ async function play({ options, signal, haproxy, balancer, pager, load }: Stage):
   process.kill(balancer.master.pid, 'SIGUSR2');
   note('the change is applied: reload');
 
-  await until(() => pager.pagedAt() !== null, load, signal, seconds * 1_000);
+  await until(() => pager.pagedAt() !== null, load.counts, signal, seconds * 1_000);
   const pagedAt = pager.pagedAt();
   note(pagedAt === null ? `nobody was paged within ${seconds} s` : 'the page arrives');
   await writeFile(balancer.file, balancer.goodText);
@@ -115,7 +112,7 @@ async function play({ options, signal, haproxy, balancer, pager, load }: Stage):
   process.kill(balancer.master.pid, 'SIGUSR2');
   const rolledBackAt = preciseNow();
   note('the old configuration is applied: reload');
-  const isRestored = await untilQuiet(load, signal);
+  const isRestored = await untilQuiet(load.counts, signal);
   note(isRestored ? 'the site answers again' : 'the site does not answer again');
 
   const { records } = await load.stop();
@@ -131,21 +128,6 @@ async function play({ options, signal, haproxy, balancer, pager, load }: Stage):
   };
 }
 
-const nothingHappened: ReplayRun = {
-  name,
-  requests: 0,
-  failed: 0,
-  failedShare: null,
-  firstErrorMs: null,
-  seenMs: null,
-  causeNamedMs: null,
-  restoredMs: null,
-  refused: false,
-  simulated: [],
-  leftOut: [],
-  timeline: [],
-};
-
 function missingParts(binaries: Binaries): string[] {
   const packages = { haproxy: 'haproxy', prometheus: 'prometheus', alertmanager: 'prometheus-alertmanager' };
   const without = {
@@ -156,59 +138,4 @@ function missingParts(binaries: Binaries): string[] {
   return (['haproxy', 'prometheus', 'alertmanager'] as const)
     .filter((part) => binaries[part] === null)
     .map((part) => `${without[part]}. Run: sudo apt-get install ${packages[part]}`);
-}
-
-/** From what clients saw after the change. */
-export function figures(
-  records: readonly RequestRecord[],
-  appliedAt: number,
-  rolledBackAt: number,
-  isRestored: boolean,
-): Pick<ReplayRun, 'requests' | 'failed' | 'failedShare' | 'firstErrorMs' | 'restoredMs'> {
-  const after = records.filter(({ endedAt }) => endedAt >= appliedAt);
-  const badAt = after
-    .filter(({ outcome }) => outcome !== 'ok')
-    .map(({ endedAt }) => endedAt - appliedAt)
-    .sort((a, b) => a - b);
-  const during = records.filter(({ dueAt }) => dueAt >= appliedAt && dueAt < rolledBackAt);
-  return {
-    requests: after.length,
-    failed: badAt.length,
-    failedShare:
-      during.length === 0 ? null : during.filter(({ outcome }) => outcome !== 'ok').length / during.length,
-    firstErrorMs: badAt[0] ?? null,
-    restoredMs: isRestored ? (badAt.at(-1) ?? null) : null,
-  };
-}
-
-/** Resolves when it holds, or after `timeoutMs`. */
-async function until(
-  holds: (counts: LoadCounts) => boolean,
-  load: LoadProcess,
-  signal: AbortSignal,
-  timeoutMs: number,
-): Promise<boolean> {
-  const deadline = systemClock.monotonicMs() + timeoutMs;
-  while (systemClock.monotonicMs() < deadline) {
-    if (holds(await load.counts())) return true;
-    await systemClock.sleep(pollMs, signal);
-  }
-  return false;
-}
-
-/** True when `quietMs` went by with good answers only. */
-function untilQuiet(load: LoadProcess, signal: AbortSignal): Promise<boolean> {
-  let badBefore = -1;
-  let okBefore = -1;
-  let quietSince = systemClock.monotonicMs();
-  const isQuiet = ({ ok, ended }: LoadCounts): boolean => {
-    const bad = ended - ok;
-    if (bad !== badBefore) {
-      badBefore = bad;
-      okBefore = ok;
-      quietSince = systemClock.monotonicMs();
-    }
-    return ok > okBefore && systemClock.monotonicMs() - quietSince >= quietMs;
-  };
-  return until(isQuiet, load, signal, restoreTimeoutMs);
 }
