@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { Failure, identify, messageOf, signal } from '#base';
 import type { CheckResult, RehearsalResult, SiteText } from '#contract';
 import type { EngineControl } from '#engines';
-import { checkCertificates, type Pool, routeOf, type Site } from '#model';
+import { checkCertificates, type Pool, readCertificateFile, routeOf, type Site } from '#model';
 import { askEntrance, describeRequest } from '#probe';
 import { witnesses } from '#routing';
 import { addressMistakes } from './addresses.ts';
@@ -28,7 +27,7 @@ export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResu
   const base = { engine: engine.name, version: binary.version };
   if (!site)
     return { ...base, accepted: false, output: '', diagnostics, tookMs: clock.monotonicMs() - began };
-  const certificates = await checkCertificates(site, (path) => readFile(path));
+  const certificates = await checkCertificates(site, readCertificateFile);
   const against = [
     ...certificates.filter((d) => d.severity === 'error'),
     ...addressMistakes(site, balancer, run),

@@ -1,6 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { type Diagnostic, Failure } from '#base';
-import { checkCertificates, parseSite, readSiteFile, type Site, type SiteFile } from '#model';
+import {
+  checkCertificates,
+  parseSite,
+  readCertificateFile,
+  readSiteFile,
+  type Site,
+  type SiteFile,
+} from '#model';
 
 /** A file as `check` and `apply` read it on this machine, before anybody is asked. */
 export interface LocalReading {
@@ -21,7 +27,7 @@ export async function readLocally(file: string): Promise<LocalReading> {
     );
   const { site, diagnostics } = parseSite(read.text, file, read.folder);
   if (!site) return { read, site, diagnostics };
-  const certificates = await checkCertificates(site, (path) => readFile(path));
+  const certificates = await checkCertificates(site, readCertificateFile);
   const usable = certificates.every(({ severity }) => severity !== 'error');
   return { read, site: usable ? site : null, diagnostics: [...diagnostics, ...certificates] };
 }

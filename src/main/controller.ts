@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { AddressInfo, Server } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { writeDurably } from '#agent';
 import { createApi } from '#api';
 import { type ApiLocation, Failure, jsonLog, type Log, messageOf, type SitePaths, systemClock } from '#base';
 import type { SiteKeeper } from '#change';
+import { readCertificateFile } from '#model';
 import { agentPort } from './agent-port.ts';
 import { controllerBackend } from './backend.ts';
 import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts';
@@ -48,7 +48,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     sites,
     clock,
     log,
-    readFile: (path) => readFile(path, 'utf8'),
+    readFile: readCertificateFile,
   });
   const backend = controllerBackend({
     site: siteName,

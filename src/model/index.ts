@@ -1,3 +1,4 @@
+export { readCertificateFile } from './certificate-file.ts';
 export { siteDifference } from './compare.ts';
 export * from './difference.ts';
 export { readSiteFile, type SiteFile } from './file.ts';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { formatDiagnostic } from '#base';
-import { checkCertificates, parseSite } from '#model';
+import { checkCertificates, parseSite, readCertificateFile } from '#model';
 import { changed } from './site.ts';
 
 const run = promisify(execFile);
@@ -46,7 +46,7 @@ async function told(certificate: string, key: string, inDays = 0): Promise<reado
   );
   const { site } = parseSite(text, 'site.yaml', folder);
   assert(site);
-  const diagnostics = await checkCertificates(site, readFile, Date.now() + inDays * dayMs);
+  const diagnostics = await checkCertificates(site, readCertificateFile, Date.now() + inDays * dayMs);
   return diagnostics.map((d) =>
     formatDiagnostic(d)
       .replaceAll(`${folder}/`, '')
@@ -74,6 +74,20 @@ test('files that are missing or something else are all told', async () => {
   assert.deepEqual(await told('broken.pem', 'a.crt'), [
     `${path}.certificate: expected a certificate in broken.pem, got something else. ${pem}`,
     `${path}.key: expected a private key in a.crt, got something else. ${pem}`,
+  ]);
+});
+
+test('what is no ordinary file is refused, and nothing waits for it', { timeout: 5_000 }, async () => {
+  await run('mkfifo', [join(folder, 'pipe.pem')]);
+  await writeFile(join(folder, 'huge.pem'), '');
+  await truncate(join(folder, 'huge.pem'), 200 * 1024 * 1024);
+  assert.deepEqual(await told('pipe.pem', '/dev/zero'), [
+    `${path}.certificate: expected a certificate in pipe.pem, got something that is not a regular file. ${pem}`,
+    `${path}.key: expected a private key in /dev/zero, got something that is not a regular file. ${pem}`,
+  ]);
+  assert.deepEqual(await told('.', 'huge.pem'), [
+    `${path}.certificate: expected a certificate in ${folder}, got something that is not a regular file. ${pem}`,
+    `${path}.key: expected a private key in huge.pem, got 209715200 bytes, more than any PEM file has. ${pem}`,
   ]);
 });
 
