@@ -1,4 +1,4 @@
-/** What every `npm run prove:NAME` is made of: figures that hold or do not, a last line that sums them up, an exit status. */
+/** What every `npm run prove:NAME` and `npm run bench` is made of: figures that hold or do not, a last line that sums them up, an exit status. */
 
 export interface Figure {
   readonly name: string;
@@ -22,55 +22,69 @@ export interface Proof {
   holds(name: string, value: string, wanted: string, holds: boolean): void;
 }
 
-/** Runs a proof as a program. A proof that judged nothing does not hold. */
-export async function prove(name: string, run: (proof: Proof) => Promise<void>): Promise<never> {
-  const json = process.argv.includes('--json');
+export interface Gathered {
+  readonly figures: readonly Figure[];
+  /** What was thrown; empty when nothing was. */
+  readonly error: string;
+  readonly seconds: number;
+  /** All that was judged holds, and something was judged. */
+  readonly holds: boolean;
+  readonly broken: readonly string[];
+}
+
+/** Runs one, and says each figure as it comes. */
+export async function gather(
+  say: (line: string) => void,
+  run: (proof: Proof) => Promise<void>,
+): Promise<Gathered> {
   const figures: Figure[] = [];
-  const say = (line: string) => {
-    if (!json) process.stdout.write(`${line}\n`);
-  };
   const add = (figure: Figure) => {
     figures.push(figure);
     const mark = figure.holds === null ? ' ' : figure.holds ? '✓' : '✗';
     const wanted = figure.wanted === '' ? '' : `   (${figure.wanted})`;
     say(`  ${mark} ${figure.name.padEnd(64)} ${String(figure.value).padStart(10)}${wanted}`);
   };
-  const rounded = (value: number) => Math.round(value * 100) / 100;
-  const proof: Proof = {
-    say,
-    tell: (what, value) =>
-      add({ name: what, value: typeof value === 'number' ? rounded(value) : value, wanted: '', holds: null }),
-    atMost: (what, value, most, unit = '') =>
-      add({
-        name: what,
-        value: rounded(value),
-        wanted: `at most ${most}${unit && ` ${unit}`}`,
-        holds: value <= most,
-      }),
-    atLeast: (what, value, least, unit = '') =>
-      add({
-        name: what,
-        value: rounded(value),
-        wanted: `at least ${least}${unit && ` ${unit}`}`,
-        holds: value >= least,
-      }),
-    holds: (what, value, wanted, holds) => add({ name: what, value, wanted, holds }),
-  };
   let error = '';
   const began = performance.now();
   try {
-    await run(proof);
+    await run(proofOf(say, add));
   } catch (thrown) {
     error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     say(`  ✗ ${error}`);
   }
   const judged = figures.filter((f) => f.holds !== null);
-  const broken = judged.filter((f) => !f.holds);
+  const broken = judged.filter((f) => !f.holds).map((f) => f.name);
   const holds = error === '' && judged.length > 0 && broken.length === 0;
-  const seconds = Math.round((performance.now() - began) / 1000);
+  return { figures, error, holds, broken, seconds: Math.round((performance.now() - began) / 1000) };
+}
+
+function proofOf(say: Proof['say'], add: (figure: Figure) => void): Proof {
+  const rounded = (value: number) => Math.round(value * 1_000) / 1_000;
+  const judge = (name: string, value: number, wanted: string, holds: boolean) =>
+    add({ name, value: rounded(value), wanted, holds });
+  return {
+    say,
+    tell: (name, value) =>
+      add({ name, value: typeof value === 'number' ? rounded(value) : value, wanted: '', holds: null }),
+    atMost: (name, value, most, unit = '') =>
+      judge(name, value, `at most ${most}${unit && ` ${unit}`}`, value <= most),
+    atLeast: (name, value, least, unit = '') =>
+      judge(name, value, `at least ${least}${unit && ` ${unit}`}`, value >= least),
+    holds: (name, value, wanted, holds) => add({ name, value, wanted, holds }),
+  };
+}
+
+/** Runs a proof as a program. A proof that judged nothing does not hold. */
+export async function prove(name: string, run: (proof: Proof) => Promise<void>): Promise<never> {
+  const json = process.argv.includes('--json');
+  const say = (line: string) => {
+    if (!json) process.stdout.write(`${line}\n`);
+  };
+  const { figures, error, holds, broken, seconds } = await gather(say, run);
+  const judged = figures.filter((f) => f.holds !== null);
   const summary = holds
     ? `prove:${name} holds: ${judged.length} of ${judged.length} figures, in ${seconds} s`
-    : `prove:${name} DOES NOT HOLD: ${error === '' ? broken.map((f) => f.name).join('; ') || 'nothing was judged' : error.split('\n')[0]}`;
+    : `prove:${name} DOES NOT HOLD: ${error === '' ? broken.join('; ') || 'nothing was judged' : error.split('\n')[0]}`;
   process.stdout.write(
     json ? `${JSON.stringify({ name, holds, figures, error, seconds })}\n` : `${summary}\n`,
   );

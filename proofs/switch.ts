@@ -1,47 +1,11 @@
 /** Switches, rollback and slices on real HAProxy under load, by kind of connection. */
-import { type HolderClient, holderClient } from '../src/agent/holder/protocol.ts';
-import {
-  type LoadPlan,
-  type LoadResult,
-  lastBadAfterMs,
-  startLoadProcess,
-  usualLoad,
-} from '../test/world/load.ts';
-import { type Origin, startOrigin } from '../test/world/origins.ts';
-import { shopText } from '../test/world/shop.ts';
-import { freePort, type Stack, startStack, textOf, until } from '../test/world/stack.ts';
+import { type LoadResult, startLoadProcess } from '../test/world/load.ts';
+import { type Field, generationOf, kinds, loadOf, type Round, rollbackOnce, withField } from './field.ts';
 import { type Proof, prove } from './proof.ts';
 
 const switchesAll = 10_000;
 const rollbacksEach = 10;
-/** The holder's times are whole milliseconds, the generator's are not. */
-const clockSlackMs = 1;
-const kinds = [
-  { name: 'new connections, HTTP/1.1', kind: 'new', tls: false },
-  { name: 'kept-alive, HTTP/1.1', kind: 'kept', tls: false },
-  { name: 'new connections, TLS', kind: 'new', tls: true },
-  { name: 'kept-alive, HTTP/2 over TLS', kind: 'h2', tls: true },
-] as const satisfies readonly (Pick<LoadPlan, 'kind' | 'tls'> & { name: string })[];
-
-interface Field {
-  readonly stack: Stack;
-  readonly http: number;
-  readonly https: number;
-  readonly origins: { readonly good: Origin; readonly bad: Origin };
-}
-
-function loadOf(field: Field, kind: Pick<LoadPlan, 'kind' | 'tls'>, ratePerSecond: number): LoadPlan {
-  return {
-    ...usualLoad,
-    ...kind,
-    port: kind.tls ? field.https : field.http,
-    hostname: 'shop.example',
-    ratePerSecond,
-  };
-}
-
-/** A full handshake for each request costs the generator too much for more. */
-const rateOf = (kind: Pick<LoadPlan, 'kind' | 'tls'>) => (kind.kind === 'new' && kind.tls ? 300 : 1_000);
+const kindsAll = Object.values(kinds);
 const failed = (result: LoadResult) => result.counts.ended - result.counts.ok;
 
 /** What went wrong, for a figure that does not hold. */
@@ -54,18 +18,17 @@ function faults(result: LoadResult): string {
 
 async function switches(proof: Proof, field: Field): Promise<void> {
   proof.say(`${switchesAll} switches between two generations (TLS and plain, 2 threads) under load`);
-  const active = await generationOf(field.stack, 'active');
-  const standby = await generationOf(field.stack, 'standby');
-  const holder = holderClient(`${field.stack.run}/holder.sock`);
+  const active = await generationOf(field, 'active');
+  const standby = await generationOf(field, 'standby');
   let requests = 0;
   let wrong = 0;
-  for (const kind of kinds) {
-    const load = await startLoadProcess(loadOf(field, kind, rateOf(kind)));
+  for (const kind of kindsAll) {
+    const load = await startLoadProcess(loadOf(field, kind));
     const began = performance.now();
-    for (let i = 0; i < switchesAll / kinds.length; i += 1) {
-      await holder.call('activate', { generation: i % 2 === 0 ? standby : active }, 5_000);
+    for (let i = 0; i < switchesAll / kindsAll.length; i += 1) {
+      await field.holder.call('activate', { generation: i % 2 === 0 ? standby : active }, 5_000);
     }
-    const tookMs = (performance.now() - began) / (switchesAll / kinds.length);
+    const tookMs = (performance.now() - began) / (switchesAll / kindsAll.length);
     const result = await load.stop();
     requests += result.counts.ended;
     wrong += failed(result);
@@ -76,26 +39,18 @@ async function switches(proof: Proof, field: Field): Promise<void> {
     );
     proof.tell(`  one switch, both sides read back, ms`, tookMs);
   }
-  holder.close();
   proof.atMost(`failed of ${requests} requests over ${switchesAll} switches`, wrong, 0);
 }
 
-async function generationOf(stack: Stack, role: string): Promise<number> {
-  return await until(
-    role,
-    async () => (await stack.call('status', {})).generations.find((g) => g.role === role)?.generation,
-  );
-}
-
 /** The candidate's servers say another name, so each answer says which generation gave it. */
-async function slices(proof: Proof, field: Field, candidate: ReturnType<typeof textOf>): Promise<void> {
+async function slices(proof: Proof, field: Field): Promise<void> {
   proof.say('Canary share by slice: share of new connections that the candidate answered');
-  await field.stack.call('candidate', { site: candidate, change: 'slices' });
+  await field.stack.call('candidate', { site: field.bad, change: 'slices' });
   for (const share of [0.05, 0.25, 0.5, 0.75]) {
     const expose = () =>
       field.stack.call('expose', { change: 'slices', share, leaseMs: 3_000, requestsMax: null });
     await expose();
-    const load = await startLoadProcess(loadOf(field, kinds[0], 1_000));
+    const load = await startLoadProcess(loadOf(field, kinds.new, 1_000));
     for (let second = 0; second < 4; second += 1) {
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       await expose();
@@ -114,12 +69,12 @@ async function slices(proof: Proof, field: Field, candidate: ReturnType<typeof t
   await field.stack.call('rollback', { reason: 'measured', change: 'slices' });
 }
 
-async function startsParked(proof: Proof, field: Field, candidate: ReturnType<typeof textOf>): Promise<void> {
+async function startsParked(proof: Proof, field: Field): Promise<void> {
   const starts = 8;
   proof.say(`A generation that starts parked: ${starts} starts at full load`);
-  const load = await startLoadProcess(loadOf(field, kinds[0], 1_500));
+  const load = await startLoadProcess(loadOf(field, kinds.new, 1_500));
   for (let i = 0; i < starts; i += 1) {
-    await field.stack.call('candidate', { site: candidate, change: `start-${i}` });
+    await field.stack.call('candidate', { site: field.bad, change: `start-${i}` });
     await field.stack.call('rollback', { reason: 'measured', change: `start-${i}` });
   }
   const result = await load.stop();
@@ -133,17 +88,14 @@ async function startsParked(proof: Proof, field: Field, candidate: ReturnType<ty
 }
 
 /** A bad generation answers everybody from the wrong servers, the good one is parked; then it is taken back. */
-async function rollbacks(proof: Proof, field: Field, candidate: ReturnType<typeof textOf>): Promise<void> {
+async function rollbacks(proof: Proof, field: Field): Promise<void> {
   proof.say(
     `Rollback of a generation that sends everybody to the wrong servers, ${rollbacksEach} times each`,
   );
-  const holder = holderClient(`${field.stack.run}/holder.sock`);
-  for (const kind of kinds) {
+  for (const kind of kindsAll) {
     const rounds: Round[] = [];
     for (let round = 0; round < rollbacksEach; round += 1)
-      rounds.push(
-        await rollbackOnce(field, holder, candidate, kind, `bad-${kind.kind}-${kind.tls}-${round}`),
-      );
+      rounds.push(await rollbackOnce(field, kind, `bad-${kind.kind}-${kind.tls}-${round}`));
     const sum = (count: (round: Round) => number) => rounds.reduce((total, round) => total + count(round), 0);
     const last = rounds.map((round) => round.lastBadMs).sort((a, b) => a - b);
     const stallMs = Math.max(...rounds.map((round) => round.stallMs));
@@ -173,69 +125,13 @@ async function rollbacks(proof: Proof, field: Field, candidate: ReturnType<typeo
         sum((r) => r.refused) / rounds.length,
       );
   }
-  holder.close();
-}
-
-interface Round {
-  readonly requests: number;
-  readonly before: number;
-  readonly after: number;
-  /** Sent when the take-back was done: these must not be wrong. The others were under way. */
-  readonly late: number;
-  readonly lastBadMs: number;
-  readonly broken: number;
-  readonly refused: number;
-  readonly stallMs: number;
-}
-
-async function rollbackOnce(
-  field: Field,
-  holder: HolderClient,
-  candidate: ReturnType<typeof textOf>,
-  kind: (typeof kinds)[number],
-  change: string,
-): Promise<Round> {
-  const { generation } = await field.stack.call('candidate', { site: candidate, change });
-  const good = await generationOf(field.stack, 'active');
-  await holder.call('expose', { generation, forMs: 5_000, alone: true, leaseMs: 5_000 });
-  const load = await startLoadProcess({ ...loadOf(field, kind, rateOf(kind)), expectBody: 'good' });
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  const { decidedAt, doneAt } = await holder.call('takeBack', { from: generation, to: good }, 5_000);
-  await new Promise((resolve) => setTimeout(resolve, 600));
-  const { records, stall } = await load.stop();
-  await field.stack.call('rollback', { reason: 'measured', change });
-  const wrong = records.filter((r) => r.outcome === 'wrong answer');
-  const after = wrong.filter((r) => r.endedAt > decidedAt);
-  return {
-    requests: records.length,
-    before: wrong.length - after.length,
-    after: after.length,
-    late: wrong.filter((r) => r.sentAt > doneAt + clockSlackMs).length,
-    lastBadMs: Math.max(0, ...after.map((r) => r.endedAt - decidedAt)),
-    broken: records.filter((r) => !['ok', 'wrong answer', 'refused stream'].includes(r.outcome)).length,
-    refused: records.filter((r) => r.outcome === 'refused stream').length,
-    stallMs: stall.maxMs,
-  };
 }
 
 await prove('switch', async (proof) => {
-  const origins = {
-    good: await startOrigin({ name: 'good' }),
-    bad: await startOrigin({ name: 'bad', way: 'right' }),
-  };
-  const [http, https] = [await freePort(), await freePort()];
-  const site = (origin: Origin) => (folder: string) =>
-    shopText({ http, https, engine: 'haproxy', servers: [{ name: 'one', port: origin.port }] }, folder);
-  const stack = await startStack({ siteText: site(origins.good), engine: 'haproxy' });
-  try {
-    const field = { stack, http, https, origins };
+  await withField(async (field) => {
     await switches(proof, field);
-    await slices(proof, field, textOf(site(origins.bad)(stack.folder), stack.folder));
-    await startsParked(proof, field, textOf(site(origins.bad)(stack.folder), stack.folder));
-    await rollbacks(proof, field, textOf(site(origins.bad)(stack.folder), stack.folder));
-  } finally {
-    await stack.stop();
-    await origins.good.close();
-    await origins.bad.close();
-  }
+    await slices(proof, field);
+    await startsParked(proof, field);
+    await rollbacks(proof, field);
+  });
 });
