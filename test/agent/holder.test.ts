@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { identify } from '#base';
 import { keptAlive } from '../world/ask.ts';
 import { type HeldWorld, heldWorld } from '../world/held.ts';
 import { type Origin, startOrigin } from '../world/origins.ts';
@@ -73,6 +74,27 @@ describe('the holder', () => {
     await until('the standby takes over', async () => (await world.status()).active === 2);
     const { to, rung } = await world.holder.call('takeBack', { from, to: 1 });
     assert.deepEqual({ to, rung }, { to: 2, rung: 1 });
+    assert.deepEqual(await bodies(5), ['200 good']);
+  });
+
+  test('a candidate that is busy for a moment is parked, not killed; one that hangs is', async () => {
+    const busy = await candidate();
+    const stopped = async (generation: number, forMs: number) => {
+      const pid = await world.pidOf(generation);
+      process.kill(pid, 'SIGSTOP');
+      const done = world.holder.call('takeBack', { from: generation, to: 1 });
+      await new Promise((resolve) => setTimeout(resolve, forMs));
+      if (identify(pid)) process.kill(pid, 'SIGCONT');
+      return await done;
+    };
+    await world.holder.call('expose', { generation: busy, forMs: 5_000, alone: false, leaseMs: 5_000 });
+    const patient = await stopped(busy, 80);
+    assert.equal(patient.rung, 1, JSON.stringify(patient.steps));
+    const hung = await candidate(4);
+    await world.holder.call('expose', { generation: hung, forMs: 5_000, alone: false, leaseMs: 5_000 });
+    const killed = await stopped(hung, 400);
+    assert.equal(killed.rung, 2, JSON.stringify(killed.steps));
+    assert.ok(killed.doneAt - killed.decidedAt < 300, `${killed.doneAt - killed.decidedAt} ms`);
     assert.deepEqual(await bodies(5), ['200 good']);
   });
 

@@ -4,8 +4,12 @@ import type { HolderTakeBack } from './protocol.ts';
 
 /** From the second half's start to the gentle end of the bad generation: its requests under way are answered by then. */
 const drainAfterMs = 100;
-/** An engine that has not led requests back by then is not going to. */
+/** An engine that has not led requests back by then is not going to; it is drained at once. */
 const takeBackMsMax = 50;
+/** One that has not parked by then hangs, and what is in flight in it is lost either way. Less would kill one that is only busy. */
+const parkMsMax = 150;
+/** Parked and with its requests led back nothing is urgent: a busy one gets time to end gently. */
+const drainCallMsMax = 1_000;
 /** Open connections (WebSockets, long downloads) of a generation that was taken back end after this. */
 const drainMsMax = 60_000;
 
@@ -41,7 +45,7 @@ export async function takeBack(options: {
   const name = `generation ${bad.spec.generation}`;
   const [, parked, led] = await Promise.all([
     resumed,
-    step(`park ${name}`, bad.side.want('parked')),
+    step(`park ${name}`, bad.side.want('parked', parkMsMax)),
     step(`lead requests of ${name}'s open connections back`, bad.control.takeBack(true, takeBackMsMax)),
   ]);
   const doneAt = clock.now();
@@ -51,8 +55,8 @@ export async function takeBack(options: {
     steps.push({ what: `kill ${name}, which did not park`, ok: true, tookMs: clock.monotonicMs() - began });
     return { decidedAt, doneAt: clock.now(), rung: 2, steps };
   }
-  if (led) setTimeout(() => drain(bad, takeBackMsMax), drainAfterMs).unref();
-  else void drain(bad, takeBackMsMax);
+  if (led) setTimeout(() => drain(bad, drainCallMsMax), drainAfterMs).unref();
+  else void drain(bad, drainCallMsMax);
   setTimeout(() => kill(bad), drainMsMax).unref();
   return { decidedAt, doneAt, rung: 1, steps };
 }
