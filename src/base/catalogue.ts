@@ -104,6 +104,10 @@ export const catalogue = {
     title: 'A balancer does not answer',
     solve: 'See `holdfast status`; the agent of that balancer may have ended.',
   },
+  HF305: {
+    title: 'A folder of Holdfast cannot be used',
+    solve: 'Set HOLDFAST_RUN and HOLDFAST_STATE to folders that can be written, with short names.',
+  },
   HF401: { title: 'No Holdfast runs here', solve: 'Start it: `holdfast up site.yaml`.' },
   HF402: { title: 'Several sites run here', solve: 'Say which: --site NAME.' },
   HF403: { title: 'Not allowed', solve: 'Run the command as the user who started Holdfast.' },

@@ -1,10 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chooseEngine, writeDurably } from '#agent';
 import {
   type ApiLocation,
   agentSocket,
-  baseFolders,
   Failure,
   formatDiagnostic,
   identify,
@@ -20,6 +19,7 @@ import type { SiteText } from '#contract';
 import { boundHost, type Site, siteHash } from '#model';
 import { announcement } from './announce.ts';
 import { type ChildPlan, runningPid, startChild } from './children.ts';
+import { makeSiteFolders } from './folders.ts';
 import { type OwnServers, startOwnServers } from './own-servers.ts';
 import { balancerPlaces, siteFile } from './places.ts';
 
@@ -41,8 +41,8 @@ export async function runUp(options: UpOptions): Promise<void> {
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   await requireEngines(site);
   const paths = sitePaths(site.name);
+  makeSiteFolders(paths, site);
   claim(paths, site.name);
-  mkdirSync(paths.state, { recursive: true, mode: 0o700 });
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
 
@@ -109,7 +109,6 @@ function at({ file, line, column }: Place, what: string, error: unknown): unknow
 
 /** One `up` a site. One that was killed has left its processes: the next one takes them up. @throws Failure HF302 */
 function claim(paths: SitePaths, name: string): void {
-  for (const folder of [baseFolders().run, paths.run]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   const file = join(paths.run, 'up.pid');
   const other = runningPid(file);
   if (other !== null) {
