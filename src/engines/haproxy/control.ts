@@ -94,6 +94,18 @@ function publicSide({ pid, control }: GenerationHandle, cli: Cli, clock: Clock) 
     return found;
   }
 
+  /** One call that is not answered in its time ends the connection for all: who has time left asks again on a new one. */
+  async function lookAgain(left: () => number): ReturnType<typeof look> {
+    for (;;) {
+      try {
+        return await look(left());
+      } catch (error) {
+        const isGone = error instanceof Error && 'code' in error;
+        if (isGone || left() <= 1) throw error;
+      }
+    }
+  }
+
   /** Before a signal of the other kind: waits until the last one took effect, or is old enough to have been handled. */
   async function settle(wanted: PublicSide, left: () => number): Promise<void> {
     const before = asked;
@@ -110,7 +122,7 @@ function publicSide({ pid, control }: GenerationHandle, cli: Cli, clock: Clock) 
     const mine = turn;
     const left = within(clock, timeoutMs);
     // Before HAProxy has its handlers the signal would stop the process; once it answers, it has them.
-    if (!answeredOnce) await look(left());
+    if (!answeredOnce) await lookAgain(left);
     await settle(wanted, left);
     for (let looks = 0; ; looks += 1) {
       if (mine !== turn) throw new Error(`${control}: another call came before it was ${wanted}`);
@@ -119,7 +131,7 @@ function publicSide({ pid, control }: GenerationHandle, cli: Cli, clock: Clock) 
         process.kill(pid, wanted === 'parked' ? 'SIGTTOU' : 'SIGTTIN');
         asked = { wanted, atMs: clock.monotonicMs(), seen: false };
       } else await clock.sleep(lookGapMs);
-      if (is(await look(left()), wanted) && mine === turn) return;
+      if (is(await lookAgain(left), wanted) && mine === turn) return;
     }
   }
 
