@@ -109,7 +109,7 @@ function postmortemOf(markdown: string): string {
 export function durationOf(ms: number): string {
   if (ms === 0) return '0';
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 120_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  if (ms < 600_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
   return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 360_000) / 10} h`;
 }
 
