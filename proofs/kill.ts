@@ -7,6 +7,7 @@ import { type LoadPlan, type RequestRecord, startLoadProcess, usualLoad } from '
 import { type Origin, startOrigin } from '../test/world/origins.ts';
 import { shopText } from '../test/world/shop.ts';
 import { freePort, type Stack, startStack, textOf, until } from '../test/world/stack.ts';
+import { killControllers } from './kill/controller.ts';
 import { type Proof, prove } from './proof.ts';
 
 /** Together about 800 a second. */
@@ -305,4 +306,5 @@ await prove('kill', async (proof) => {
   } finally {
     await closeField(field);
   }
+  if (only === undefined || 'controller'.startsWith(only)) await killControllers(proof);
 });
