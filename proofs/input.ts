@@ -1,6 +1,7 @@
 /** Bad input, done for real against a site that runs: what it got, and that nothing was changed while requests went on. */
 import { type Case, judge } from './input/case.ts';
 import { type Field, openField } from './input/field.ts';
+import { damaged, fullDisk, mountSmallDisk } from './input/journals.ts';
 import { people, restarts } from './input/people.ts';
 import { starts } from './input/starts.ts';
 import { texts } from './input/texts.ts';
@@ -16,6 +17,7 @@ async function against(
   what: string,
   cases: readonly Case[],
   open: () => Promise<Field>,
+  beforeRemoval: () => void = () => {},
 ): Promise<void> {
   const chosen = chosenOf(what, cases);
   if (chosen.length === 0) return;
@@ -27,13 +29,26 @@ async function against(
     if (chosen.every(({ wanted }) => wanted.leaves !== 'restarted'))
       proof.atMost(`failed of ${sent} requests all the while (${how})`, failed, 0);
   } finally {
-    await field.close();
+    await field.close(beforeRemoval);
   }
+}
+
+async function withSmallDisk(proof: Proof): Promise<void> {
+  let unmount: (() => void) | null = null;
+  const open = () =>
+    openField((folders) => {
+      unmount = mountSmallDisk(folders);
+      if (!unmount)
+        throw new Error('a small disk cannot be mounted here: run this as root, with the right to mount');
+    });
+  await against(proof, 'Journal on a full disk', fullDisk, open, () => unmount?.());
 }
 
 await prove('input', async (proof) => {
   await against(proof, 'Texts and files', texts, () => openField());
   await against(proof, 'People', people, () => openField());
   await against(proof, 'Starts', starts, () => openField());
+  await against(proof, 'Journal, locked and damaged', damaged, () => openField());
+  await withSmallDisk(proof);
   await against(proof, 'Restarts', restarts, () => openField());
 });

@@ -34,7 +34,8 @@ export interface Field {
   stopSite(): Promise<string>;
   /** Requests sent and failed since the beginning. */
   traffic(): Promise<{ readonly sent: number; readonly failed: number; readonly how: string }>;
-  close(): Promise<void>;
+  /** `beforeRemoval`: when everything has ended and the folders are still there. */
+  close(beforeRemoval?: () => void): Promise<void>;
 }
 
 /** What a person got. */
@@ -91,10 +92,11 @@ export async function openField(prepare: (folders: Folders) => void = () => {}):
     },
     stopSite: () => site.stop(),
     traffic: load.soFar,
-    async close() {
+    async close(beforeRemoval = () => {}) {
       await load.end();
       await site.stop();
       for (const origin of origins) await origin.close();
+      beforeRemoval();
       folders.remove();
     },
   };

@@ -38,6 +38,8 @@ export interface Pipeline {
   views(): readonly ChangeView[];
   frozen(): string | null;
   inFlight(): ChangeView | null;
+  /** A change is being proposed, is under way or is just ending. */
+  busy(): boolean;
   /** What was, at once, then what comes; null when there is no such change. Returns the function that stops it. */
   watch(change: string, use: (line: Progress) => void): (() => void) | null;
   /** Once at the start, before anything is proposed: ends what an earlier controller left under way. */
@@ -89,6 +91,10 @@ class OneAtATime implements Pipeline {
 
   inFlight(): ChangeView | null {
     return inFlight(this.#book.ledger());
+  }
+
+  busy(): boolean {
+    return this.#busy !== null;
   }
 
   async propose(request: ApplyRequest): Promise<ChangeView> {

@@ -22,7 +22,12 @@ export function controllerBackend(parts: BackendParts): Backend {
   const incidents = incidentReader(door);
   return {
     status: () => statusOf(parts, incidents),
-    propose: (request) => door.room().pipeline.propose(request),
+    async propose(request) {
+      const { journal, pipeline } = door.room();
+      // What SQLite has in memory says nothing of the disk.
+      if (!pipeline.busy()) await journal.requireWhole();
+      return await pipeline.propose(request);
+    },
     changes: () => door.room().pipeline.views().toReversed(),
     watch: (change, use) => door.room().pipeline.watch(change, use),
     async rollback(by, reason) {
@@ -56,24 +61,37 @@ async function statusOf(
   { site, door, balancers, sites }: BackendParts,
   incidents: () => readonly IncidentView[],
 ): Promise<StatusView> {
-  const room = door.open();
   const states = await Promise.all(balancers.map(statusOfOne));
   const serving = states.filter((one) => 'generations' in one && isServing(one)).length;
-  const journal = room?.journal.status();
   return {
     site,
     state: serving === states.length ? 'serving' : serving > 0 ? 'degraded' : 'down',
     siteHash: hashOf(sites),
-    frozen: room?.pipeline.frozen() ?? null,
-    journal: { ok: journal?.ok ?? false, why: journal?.why ?? door.why(), entries: journal?.entries ?? 0 },
-    change: room?.pipeline.inFlight() ?? null,
+    ...journalled(door, incidents),
     balancers: states,
-    openIncidents: room
-      ? incidents()
-          .filter(({ resolvedAt }) => resolvedAt === null)
-          .map(({ id }) => id)
-      : [],
   };
+}
+
+type Journalled = Pick<StatusView, 'frozen' | 'journal' | 'change' | 'openIncidents'>;
+
+/** What only the journal knows. One that cannot be read any more keeps nobody from the rest. */
+function journalled(door: JournalDoor, incidents: () => readonly IncidentView[]): Journalled {
+  const nothing = { frozen: null, change: null, openIncidents: [] };
+  const room = door.open();
+  if (!room) return { ...nothing, journal: { ok: false, why: door.why(), entries: 0 } };
+  try {
+    const { ok, why, entries } = room.journal.status();
+    const open = incidents().filter(({ resolvedAt }) => resolvedAt === null);
+    return {
+      frozen: room.pipeline.frozen(),
+      journal: { ok, why, entries },
+      change: room.pipeline.inFlight(),
+      openIncidents: open.map(({ id }) => id),
+    };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { ...nothing, journal: { ok: false, why: `${error.code} ${error.message}`, entries: 0 } };
+  }
 }
 
 async function statusOfOne(balancer: BalancerPort): Promise<StatusView['balancers'][number]> {

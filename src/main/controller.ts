@@ -123,6 +123,7 @@ async function tend(door: JournalDoor, ending: AbortSignal, log: Log): Promise<v
       if (why !== said) log.error('guard records wait for the journal', { why });
       said = why;
     }
+    await door.leaveDamaged();
     if (door.open() || systemClock.monotonicMs() - triedAt < openJournalEveryMs) continue;
     triedAt = systemClock.monotonicMs();
     await door.attempt();

@@ -29,6 +29,8 @@ export interface JournalDoor {
   why(): string;
   /** Tries once when it is not open. Never rejects. */
   attempt(): Promise<void>;
+  /** Closes one that was found damaged, as soon as nobody needs it: what is put in its place can be opened then. */
+  leaveDamaged(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,14 @@ export function journalDoor(parts: RoomParts): JournalDoor {
   let room: JournalRoom | null = null;
   let failure = new Failure('HF203', 'the journal is not open yet');
   let said = '';
+  async function leave(why: Failure): Promise<void> {
+    const open = room;
+    room = null;
+    failure = why;
+    await open?.keeper.stop();
+    await open?.journal.close();
+  }
+
   return {
     open: () => room,
     why: () => (room ? '' : `${failure.code} ${failure.message}`),
@@ -62,13 +72,11 @@ export function journalDoor(parts: RoomParts): JournalDoor {
         said = failure.message;
       }
     },
-    async close() {
-      const open = room;
-      room = null;
-      failure = new Failure('HF203', 'the controller is ending');
-      await open?.keeper.stop();
-      await open?.journal.close();
+    async leaveDamaged() {
+      if (room?.journal.status().code !== 'HF202' || room.pipeline.busy()) return;
+      await leave(new Failure('HF202', room.journal.status().why));
     },
+    close: () => leave(new Failure('HF203', 'the controller is ending')),
   };
 }
 

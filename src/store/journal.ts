@@ -17,6 +17,8 @@ export interface OpenJournal extends Journal {
   /** Whether the last append was kept, and if not, why: what `status` shows. */
   status(): JournalStatus;
   verify(): Promise<JournalCheck>;
+  /** Reads the newest entries back from the disk, not from memory. Rejects with HF202 when they are not what was written. */
+  requireWhole(): Promise<void>;
   /** Writes what waits, then lets the lock go. */
   close(): Promise<void>;
 }
@@ -24,6 +26,8 @@ export interface OpenJournal extends Journal {
 export interface JournalStatus {
   readonly ok: boolean;
   readonly why: string;
+  /** HF202 or HF203; empty when it is in order. */
+  readonly code: string;
   readonly entries: number;
   /** Transactions since it was opened: fewer than appends, when many come at once. */
   readonly transactions: number;
@@ -37,8 +41,8 @@ export interface JournalOptions {
 
 const appendsWaitingMax = 10_000;
 const entryBytesMax = 32 * 1024 * 1024;
-/** The newest entries whose chain is checked before anything is added; `verify` checks all. */
-const entriesCheckedAtOpen = 10_000;
+/** The newest entries whose chain is checked at the opening, and before a change begins; `verify` checks all. */
+const entriesCheckedMax = 10_000;
 const busyTimeoutMs = 250;
 
 interface Waiting extends NewEntry {
@@ -87,7 +91,7 @@ function openDatabase(folder: string, path: string, clock: Clock): DatabaseSync 
 }
 
 async function checkNewest(database: DatabaseSync, folder: string, path: string): Promise<void> {
-  const after = Math.max(0, newest(database).sequence - entriesCheckedAtOpen);
+  const after = Math.max(0, newest(database).sequence - entriesCheckedMax);
   const chain = await walk(database, after);
   const [suspect] = chain.suspects;
   const [problem] = [...chain.problems, ...againstHead(database, readHead(folder), chain.last)];
@@ -115,6 +119,13 @@ function journalOn(options: JournalOptions, table: EntriesTable, end: () => void
     follow: followers.follow,
     status: queue.status,
     verify: () => verifyJournal(folder),
+    async requireWhole() {
+      const { ok, why } = await verifyJournal(folder, entriesCheckedMax);
+      if (ok) return;
+      const failure = damaged(table.path, why);
+      queue.spoil(failure);
+      throw failure;
+    },
     async close() {
       if (queue.close()) end();
     },
@@ -129,16 +140,23 @@ function groupCommit(table: EntriesTable, folder: string, tell: (entry: JournalE
   let headFault = '';
   let scheduled = false;
   let closed = false;
+  /** What is damaged stays so until it is opened anew: nothing is added to it. */
+  let spoilt: Failure | null = null;
 
   function flush(): void {
     scheduled = false;
     const batch = waiting.splice(0);
     if (batch.length === 0) return;
+    if (spoilt) {
+      for (const { reject } of batch) reject(spoilt);
+      return;
+    }
     let entries: readonly JournalEntry[];
     try {
       entries = table.add(batch);
     } catch (error) {
       fault = journalFailure(error, table.path);
+      if (fault.code === 'HF202') spoilt = fault;
       for (const { reject } of batch) reject(fault);
       return;
     }
@@ -168,9 +186,13 @@ function groupCommit(table: EntriesTable, folder: string, tell: (entry: JournalE
         scheduled = true;
       });
     },
+    spoil(failure: Failure): void {
+      spoilt = failure;
+    },
     status: () => ({
-      ok: fault === null && headFault === '',
-      why: fault?.message ?? headFault,
+      ok: spoilt === null && fault === null && headFault === '',
+      why: (spoilt ?? fault)?.message ?? headFault,
+      code: (spoilt ?? fault)?.code ?? (headFault === '' ? '' : 'HF203'),
       entries: table.head().sequence,
       transactions,
     }),

@@ -34,10 +34,13 @@ const suspectsMax = 60;
 const entriesPerTurn = 500;
 
 /**
- * Reads the whole chain and changes nothing; works beside a controller that writes. Whoever can rewrite every entry,
- * every hash and `journal.head` is not found out: keep the head elsewhere to notice that too.
+ * Reads the whole chain, or its `newestMax` newest entries, and changes nothing; works beside a controller that writes.
+ * Whoever can rewrite every entry, every hash and `journal.head` is not found out: keep the head elsewhere to notice that too.
  */
-export async function verifyJournal(folder: string): Promise<JournalCheck> {
+export async function verifyJournal(
+  folder: string,
+  newestMax = Number.POSITIVE_INFINITY,
+): Promise<JournalCheck> {
   const path = join(folder, 'journal.db');
   let database: DatabaseSync | null = null;
   try {
@@ -50,7 +53,7 @@ export async function verifyJournal(folder: string): Promise<JournalCheck> {
     const version = schemaVersion(database);
     requireKnownVersion(version, path);
     if (version === 0) return report(missingDatabase(head, path), 0, genesisHash);
-    return await verifyDatabase(database, head);
+    return await verifyDatabase(database, head, newestMax);
   } catch (error) {
     return report([{ kind: 'damaged', sequence: 1, message: messageOf(error) }], 0, genesisHash);
   } finally {
@@ -64,8 +67,12 @@ function missingDatabase(head: Head | null, path: string): JournalProblem[] {
   return [{ kind: 'truncated', sequence: 1, message }];
 }
 
-async function verifyDatabase(database: DatabaseSync, head: Head | null): Promise<JournalCheck> {
-  const chain = await walk(database, 0);
+async function verifyDatabase(
+  database: DatabaseSync,
+  head: Head | null,
+  newestMax: number,
+): Promise<JournalCheck> {
+  const chain = await walk(database, Math.max(0, newest(database).sequence - newestMax));
   const problems = [...chain.problems, ...explain(database, chain.suspects)];
   const last = chain.last;
   problems.push(...againstHead(database, head, last));

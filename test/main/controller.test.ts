@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -103,6 +103,25 @@ describe('the controller', () => {
     assert.match(verified.out, /✖ from entry/);
     const back = await holdfast(wire.env, ['rollback']);
     assert.match(back.out, /lb-1: had nothing to take back/, 'a rollback asks the balancers all the same');
+  });
+
+  it('journal damaged in use: the change is refused with HF202; once it was put aside, a new one is begun', async () => {
+    await start();
+    const folder = join(wire.paths.state, 'journal');
+    await until('the journal is open', async () => (await status()).journal.ok);
+    for (const name of ['journal.db', 'journal.db-wal']) {
+      const path = join(folder, name);
+      writeFileSync(path, Buffer.alloc(statSync(path).size, 'damaged '), { flag: 'r+' });
+    }
+    const refused = await holdfast(wire.env, ['apply', write(slow(fiveServers))]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /^HF202 .*is damaged/);
+    assert.equal((await status()).journal.ok, false);
+    assert.equal(wire.balancers[0]?.asked.includes('candidate'), false);
+    renameSync(folder, `${folder}.damaged`);
+    await until('a new journal is open', async () => (await status()).journal.ok);
+    const again = await holdfast(wire.env, ['apply', write(slow(fiveServers))]);
+    assert.equal(again.code, 0, again.out + again.err);
   });
 
   it('kill -9 in the middle of a canary: the next controller ends the change, and apply says so', async () => {

@@ -103,7 +103,7 @@ test('a full disk: nothing is acknowledged that is not kept, and it goes on when
   assert.equal((await journal.append('a', event)).sequence, kept + 1);
   assert.deepEqual(
     { ...journal.status(), transactions: 0 },
-    { ok: true, why: '', entries: kept + 1, transactions: 0 },
+    { ok: true, why: '', code: '', entries: kept + 1, transactions: 0 },
   );
   await journal.close();
   const check = await verifyJournal(folder);

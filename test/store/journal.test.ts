@@ -36,7 +36,7 @@ test('what is appended can be read back, also after closing and opening', async 
     [1],
   );
   assert.equal((await second.verify()).ok, true);
-  assert.deepEqual(second.status(), { ok: true, why: '', entries: 2, transactions: 1 });
+  assert.deepEqual(second.status(), { ok: true, why: '', code: '', entries: 2, transactions: 1 });
 });
 
 test('appends that come together are one transaction, acknowledged in order', async (t) => {

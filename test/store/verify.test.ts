@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '#base';
@@ -175,4 +175,20 @@ test('a folder without a journal', async (t) => {
   const check = await verifyJournal(temporaryFolder(t));
   assert.equal(check.ok, true);
   assert.equal(check.entries, 0);
+});
+
+test('damage on the disk is found before a change begins, though all of it is in memory; nothing is added from then on', async (t) => {
+  const folder = temporaryFolder(t);
+  const journal = await journalIn(t, folder);
+  for (let i = 0; i < 50; i += 1) await journal.append('a', stopped);
+  await journal.requireWhole();
+  for (const name of ['journal.db', 'journal.db-wal']) {
+    const path = join(folder, name);
+    writeFileSync(path, Buffer.alloc(statSync(path).size, 'damaged '), { flag: 'r+' });
+  }
+  const isDamaged = { name: 'Failure', code: 'HF202' };
+  await assert.rejects(journal.requireWhole(), isDamaged);
+  const { ok, code } = journal.status();
+  assert.deepEqual([ok, code], [false, 'HF202']);
+  await assert.rejects(journal.append('a', stopped), isDamaged);
 });
