@@ -25,7 +25,7 @@ export interface HeldWorld {
   readonly port: number;
   readonly folder: string;
   /** Starts the holder's process (again) and waits until it answers. */
-  startHolder(more?: { readonly wait?: boolean }): Promise<ChildProcess>;
+  startHolder(): Promise<ChildProcess>;
   /** A parked generation whose one server is at that port; resolves when its engine answers. */
   start(generation: number, role: Role, server: number): Promise<void>;
   link(generation: number, neighbour: number): void;
@@ -54,8 +54,8 @@ export async function heldWorld(): Promise<HeldWorld> {
     port,
     folder,
     status,
-    async startHolder(more = {}) {
-      const options = JSON.stringify({ folder, ...more });
+    async startHolder() {
+      const options = JSON.stringify({ folder });
       const child = spawn(process.execPath, [holderProgram, 'holder', options], { stdio: 'ignore' });
       children.push(child);
       await until('the holder', status);

@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import {
   type Handlers,
   identify,
-  isAlive,
   jsonLog,
   type Log,
   type ProcessIdentity,
@@ -18,14 +17,8 @@ import { holderClient } from './protocol.ts';
 /** Slices are cut to the millisecond while engines use every core. */
 const priority = -10;
 
-/** How soon one that waits notices that the other has ended. */
-const lookEveryMs = 50;
-
-/**
- * The holder's process. `folder` is the balancer's run folder. It ends by `shutdown`; any other end leaves the engines running.
- * `wait`: where another one already holds, it does not end but stands by: for a supervisor that starts again what ends.
- */
-export async function runHolder(options: { folder: string; wait?: boolean }): Promise<void> {
+/** The holder's process. `folder` is the balancer's run folder. It ends by `shutdown`; any other end leaves the engines running. */
+export async function runHolder(options: { folder: string }): Promise<void> {
   const log = jsonLog('holder');
   const socketPath = join(options.folder, 'holder.sock');
   mkdirSync(dirname(socketPath), { recursive: true });
@@ -34,12 +27,9 @@ export async function runHolder(options: { folder: string; wait?: boolean }): Pr
   } catch {
     log.warn('no right to raise the priority; slices will be less exact under load');
   }
-  while (await answers(socketPath)) {
+  if (await answers(socketPath)) {
     log.info('another holder already holds', { socketPath });
-    if (!options.wait) process.exit(0);
-    const other = holderOf(options.folder);
-    do await systemClock.sleep(lookEveryMs);
-    while (other && isAlive(other));
+    process.exit(0);
   }
   endPredecessor(options.folder, log);
   const holder = new Holder({
