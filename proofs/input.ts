@@ -23,12 +23,15 @@ async function against(
   if (chosen.length === 0) return;
   proof.say(what);
   const field = await open();
+  const interrupted = () => void field.close(beforeRemoval).finally(() => process.exit(1));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     for (const one of chosen) await judge(proof, field, one);
     const { sent, failed, how } = await field.traffic();
     if (chosen.every(({ wanted }) => wanted.leaves !== 'restarted'))
       proof.atMost(`failed of ${sent} requests all the while (${how})`, failed, 0);
   } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await field.close(beforeRemoval);
   }
 }

@@ -1,0 +1,94 @@
+/** `docs/proofs.md`: what each proof proves, its command, and what it printed last. */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism, release } from 'node:os';
+
+export interface ListedProof {
+  readonly name: string;
+  readonly proves: string;
+  /** It is ended when it takes longer. */
+  readonly minutesMax: number;
+}
+
+/** In the order in which they are run: each alone on the machine. */
+export const proofs: readonly ListedProof[] = [
+  {
+    name: 'switch',
+    proves:
+      'Ten thousand switches between generations under load lose no request, by kind of connection; a canary gets the share that it was given; a generation that starts parked takes next to nothing; a rollback stops bad answers within milliseconds.',
+    minutesMax: 20,
+  },
+  {
+    name: 'kill',
+    proves:
+      'Kill -9 and SIGSTOP of every process of a balancer, at every moment that matters, under load: nothing is lost but what was in flight in an engine that died, and everything is whole again by itself.',
+    minutesMax: 30,
+  },
+  {
+    name: 'net',
+    proves:
+      'A forced change whose servers cannot be reached fails no request: the last good generation answers, through private entrances that cannot form a loop, and the guard takes the change back.',
+    minutesMax: 20,
+  },
+  {
+    name: 'input',
+    proves:
+      'Every bad input gets a message with its place and a remedy and exit status 1, and changes nothing: requests go on all the while, the same processes serve, no change is promoted.',
+    minutesMax: 20,
+  },
+];
+
+const heading = `# Proofs
+
+Each is a program in \`proofs/\` that sets up the real thing (HAProxy, sockets, processes, files), does to it what must not
+matter, and judges what came of it. \`npm run prove\` runs all, one after the other; \`npm run prove -- input --write\` runs one and
+keeps its output here. A figure with ✓ was judged and holds, one without a mark is only told.
+`;
+
+export interface Outcome {
+  readonly name: string;
+  /** Null: it was ended, because it took too long. */
+  readonly exit: number | null;
+  readonly output: string;
+}
+
+/** The page with the outcomes in it; proofs that were not run keep what they had on the page before. */
+export function pageWith(outcomes: readonly Outcome[], before: string, on: string): string {
+  const sections = proofs.map(({ name, proves }) => {
+    const outcome = outcomes.find((one) => one.name === name);
+    const kept = lastOutputIn(before, name);
+    const last = outcome ? lastOutput(outcome, on) : (kept ?? 'Not run yet.\n');
+    return `## ${name}\n\n${proves}\n\nCommand: \`npm run prove:${name}\`\n\n${last}`;
+  });
+  return [heading, ...sections].join('\n');
+}
+
+const begins = 'Last run ';
+
+function lastOutput({ exit, output }: Outcome, on: string): string {
+  const how = exit === null ? ', ended because it took too long' : exit === 0 ? '' : `, exit status ${exit}`;
+  return `${begins}${on}${how}:\n\n\`\`\`text\n${tidied(output)}\n\`\`\`\n`;
+}
+
+/** Names of temporary folders say nothing, and long lines no more than their beginning. */
+function tidied(output: string): string {
+  return output
+    .trim()
+    .replaceAll(/\/tmp\/[\w.-]+/g, '/tmp/...')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+function lastOutputIn(page: string, name: string): string | null {
+  const [, section] = new RegExp(`^## ${name}\\n([\\s\\S]*?)(?=^## |$(?![\\s\\S]))`, 'm').exec(page) ?? [];
+  const at = section?.indexOf(begins) ?? -1;
+  return section === undefined || at < 0 ? null : `${section.slice(at).trimEnd()}\n`;
+}
+
+/** When and where, as a reader of figures wants to know. */
+export function whenAndWhere(now: Date): string {
+  const said = spawnSync('haproxy', ['-v'], { encoding: 'utf8' }).stdout ?? '';
+  const haproxy = /HAProxy version ([\d.]+)/i.exec(said)?.[1];
+  const engine = haproxy === undefined ? 'no HAProxy' : `HAProxy ${haproxy}`;
+  return `${now.toISOString().slice(0, 10)} on ${availableParallelism()} cores, Linux ${release()}, Node ${process.versions.node}, ${engine}`;
+}
