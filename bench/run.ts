@@ -1,0 +1,54 @@
+/** `npm run bench [-- NAME...] [--json]`: every benchmark, or the named ones, one after the other. What is measured stands in docs/bench.md. */
+import { cpus } from 'node:os';
+import { type Gathered, gather, type Proof } from '../proofs/proof.ts';
+import { builtin } from './builtin.ts';
+import { forcedBadChange } from './forced-bad-change.ts';
+import { haproxyOverhead } from './haproxy-overhead.ts';
+import { idle } from './idle.ts';
+import { loadText } from './measure.ts';
+import { rollback } from './rollback.ts';
+
+const benchmarks: Readonly<Record<string, { readonly what: string; run(proof: Proof): Promise<void> }>> = {
+  'haproxy-overhead': { what: 'HAProxy under Holdfast beside the same HAProxy alone', run: haproxyOverhead },
+  builtin: {
+    what: 'the built-in engine beside http-proxy-3, NGINX and HAProxy, one thread each',
+    run: builtin,
+  },
+  rollback: { what: 'from the decision to the last bad answer, 1,000 requests a second', run: rollback },
+  'forced-bad-change': {
+    what: 'all servers unreachable, forced, 1,000 requests a second',
+    run: forcedBadChange,
+  },
+  idle: { what: 'agent and holder with two generations of HAProxy and no request', run: idle },
+};
+
+const args = process.argv.slice(2);
+const json = args.includes('--json');
+const named = args.filter((arg) => !arg.startsWith('-'));
+const unknown = named.filter((name) => !(name in benchmarks));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `no benchmark ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}\n`,
+  );
+  process.exit(1);
+}
+const say = (line: string) => {
+  if (!json) process.stdout.write(`${line}\n`);
+};
+
+const machine = `${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`;
+say(machine);
+const results: (Gathered & { readonly name: string; readonly what: string; readonly load: string })[] = [];
+for (const [name, { what, run }] of Object.entries(benchmarks)) {
+  if (named.length > 0 && !named.includes(name)) continue;
+  const before = loadText();
+  say(`\n${name}: ${what}`);
+  const gathered = await gather(say, run);
+  const load = `${before} before, ${loadText()} after`;
+  say(`    in ${gathered.seconds} s; load average ${load}`);
+  results.push({ name, what, load, ...gathered });
+}
+const broken = results.filter((result) => !result.holds);
+if (json) process.stdout.write(`${JSON.stringify({ machine, benchmarks: results })}\n`);
+else if (broken.length > 0) say(`\nDOES NOT HOLD: ${broken.map(({ name }) => name).join(', ')}`);
+process.exit(broken.length === 0 ? 0 : 1);
