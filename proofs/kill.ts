@@ -5,7 +5,7 @@ import { type HolderClient, type HolderStatus, holderClient } from '../src/agent
 import { identify } from '../src/base/process.ts';
 import { type LoadPlan, type RequestRecord, startLoadProcess, usualLoad } from '../test/world/load.ts';
 import { type Origin, startOrigin } from '../test/world/origins.ts';
-import { shopText } from '../test/world/shop.ts';
+import { patientCheck, shopText } from '../test/world/shop.ts';
 import { freePort, type Stack, startStack, textOf, until } from '../test/world/stack.ts';
 import { killControllers } from './kill/controller.ts';
 import { type Proof, prove } from './proof.ts';
@@ -87,7 +87,13 @@ async function openField(): Promise<Field> {
 function siteText(http: number, origin: Origin, server = 'one'): (folder: string) => string {
   return (folder) =>
     shopText(
-      { http, https: null, engine: 'haproxy', servers: [{ name: server, port: origin.port }] },
+      {
+        http,
+        https: null,
+        engine: 'haproxy',
+        servers: [{ name: server, port: origin.port }],
+        healthCheck: patientCheck,
+      },
       folder,
     );
 }

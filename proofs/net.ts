@@ -8,7 +8,7 @@ import { ask } from '../test/world/ask.ts';
 import { type Blackhole, startBlackhole } from '../test/world/blackhole.ts';
 import { type LoadPlan, type LoadResult, startLoadProcess, usualLoad } from '../test/world/load.ts';
 import { type Origin, startOrigin } from '../test/world/origins.ts';
-import { shopText } from '../test/world/shop.ts';
+import { patientCheck, shopText } from '../test/world/shop.ts';
 import { freePort, type Stack, startStack, textOf, until } from '../test/world/stack.ts';
 import { type Proof, prove } from './proof.ts';
 
@@ -41,7 +41,8 @@ interface Field {
 const guard = (net: boolean) =>
   `guard:\n  canary: { steps: [0.5, 1], step: 1s }\n  bake: 1s\n  net: ${net}\n`;
 
-function siteText({ http, engine }: Pick<Field, 'http' | 'engine'>, ports: readonly number[], net = true) {
+/** A candidate without servers; its checks are quick to say so. */
+function siteText({ http, engine }: Field, ports: readonly number[], net = true) {
   const servers = ports.map((port, index) => ({ name: `s${index + 1}`, port }));
   return (folder: string) => shopText({ http, https: null, engine, servers, more: guard(net) }, folder);
 }
@@ -50,7 +51,9 @@ async function openField(engine: EngineName, blackhole: Blackhole): Promise<Fiel
   const good = await startOrigin({ name: 'good' });
   const refuses = await startOrigin({ name: 'nobody', way: 'refuses' });
   const http = await freePort();
-  const stack = await startStack({ siteText: siteText({ http, engine }, [good.port]), engine });
+  const servers = [{ name: 'good', port: good.port }];
+  const site = { http, https: null, engine, servers, healthCheck: patientCheck };
+  const stack = await startStack({ siteText: (folder) => shopText(site, folder), engine });
   const unreachable = [
     { name: 'refused', port: refuses.port },
     { name: 'no answer to SYN', port: blackhole.port },

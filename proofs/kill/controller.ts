@@ -7,7 +7,7 @@ import { finalStates, type JournalEntry } from '../../src/events/index.ts';
 import type { LoadProcess } from '../../src/main/replay/load-process.ts';
 import { startLoadProcess, usualLoad } from '../../test/world/load.ts';
 import { type Origin, startOrigin } from '../../test/world/origins.ts';
-import { shopText } from '../../test/world/shop.ts';
+import { patientCheck, shopText } from '../../test/world/shop.ts';
 import { freePort, until } from '../../test/world/stack.ts';
 import { type Folders, makeFolders, type, type UpSite, up } from '../../test/world/up.ts';
 import type { Proof } from '../proof.ts';
@@ -38,7 +38,10 @@ function writeSite({ folders, http, origin }: Field, server: string): string {
   const file = join(folders.folder, `${server}.yaml`);
   writeFileSync(
     file,
-    shopText({ http, https: null, engine: 'haproxy', servers, more: guard }, folders.folder),
+    shopText(
+      { http, https: null, engine: 'haproxy', servers, more: guard, healthCheck: patientCheck },
+      folders.folder,
+    ),
   );
   return file;
 }

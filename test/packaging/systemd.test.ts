@@ -7,7 +7,7 @@ import { type ApiLocation, identify, type ProcessIdentity } from '#base';
 import type { StatusView } from '#contract';
 import { startLoadProcess, usualLoad } from '../world/load.ts';
 import { type Origin, startOrigin } from '../world/origins.ts';
-import { shopText } from '../world/shop.ts';
+import { patientCheck, shopText } from '../world/shop.ts';
 import { freePort, until } from '../world/stack.ts';
 import { parseUnit, type Unit, unitOf } from '../world/systemd.ts';
 
@@ -33,7 +33,7 @@ async function machine(unitText: string, origin: Origin): Promise<Machine> {
   const servers = [{ name: 'one', port: origin.port }];
   writeFileSync(
     join(folder, 'etc/holdfast/site.yaml'),
-    shopText({ http, https: null, engine: 'haproxy', servers }, folder),
+    shopText({ http, https: null, engine: 'haproxy', servers, healthCheck: patientCheck }, folder),
   );
   writeFileSync(join(folder, 'etc/holdfast/environment'), 'HOLDFAST_PORT=0\n');
   const unit = unitOf(parseUnit(unitText), folder);

@@ -10,7 +10,14 @@ export interface ShopPlan {
   readonly servers: readonly { readonly name: string; readonly port: number; readonly host?: string }[];
   readonly engine: string;
   readonly more?: string;
+  /** As it stands in a pool; else a quick one. */
+  readonly healthCheck?: string;
 }
+
+/** Notices a dead server soon, and takes one on a machine that is out of breath for dead. */
+const quickCheck = '{ path: /health, interval: 500ms, timeout: 400ms, rise: 1, fall: 2 }';
+/** For proofs that count every failed request on a machine that others use too. */
+export const patientCheck = '{ path: /health, interval: 1s, timeout: 5s, rise: 1, fall: 3 }';
 
 let made: { key: string; cert: string } | null = null;
 
@@ -41,7 +48,7 @@ pools:
   - name: web
     servers:
 ${servers.join('\n')}
-    healthCheck: { path: /health, interval: 500ms, timeout: 400ms, rise: 1, fall: 2 }
+    healthCheck: ${plan.healthCheck ?? quickCheck}
 balancers:
   - { name: lb-1, engine: ${plan.engine}, address: 127.0.0.1 }
 ${plan.more ?? 'guard:\n  canary: { steps: [0.25, 1], step: 1s }\n  bake: 1s\n'}`;
