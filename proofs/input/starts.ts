@@ -1,4 +1,5 @@
 /** `holdfast up` that cannot: beside a site that runs, which notices nothing; and nothing is left of it. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
@@ -163,13 +164,19 @@ export const starts: readonly Case[] = [
   },
 ];
 
-const firstWordMsMax = 2_000;
+/** A second on a machine that has nothing else to do; on a busy one as much longer as starting Node alone takes. */
+const firstWordMsMax = 1_000;
+const busyFactor = 10;
 
 async function untilUpThenStop(up: Typed): Promise<string> {
   const began = systemClock.monotonicMs();
   await until('its first word', async () => up.out().includes('starting lb-1 ...'));
   const tookMs = Math.round(systemClock.monotonicMs() - began);
+  const bareBegan = systemClock.monotonicMs();
+  execFileSync(process.execPath, ['-e', '0']);
+  const bareMs = systemClock.monotonicMs() - bareBegan;
   await until('the site', async () => up.out().includes('Ctrl-C stops everything.'), 40_000);
   up.child.kill('SIGINT');
-  return `first word ${tookMs <= firstWordMsMax ? 'in time' : 'late'}: ${tookMs} ms\n`;
+  const isInTime = tookMs <= firstWordMsMax + busyFactor * bareMs;
+  return `first word ${isInTime ? 'in time' : 'late'}: ${tookMs} ms\n`;
 }

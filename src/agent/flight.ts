@@ -73,7 +73,8 @@ export class Flight {
     ]);
     if (!other || this.#ended) return;
     const verdict = watch.tick(candidate, other);
-    if (watch.firstBad) this.#firstBadAt ??= this.#clock.now() - tickMs / 2;
+    // Somewhere in the tick that just ended, and not before the exposure.
+    if (watch.firstBad) this.#firstBadAt ??= Math.max(this.#exposedAt ?? 0, this.#clock.now() - tickMs / 2);
     if (verdict) {
       await this.takeBack(verdict.cause, verdict.reason);
       return;
