@@ -154,7 +154,7 @@ async function startTraffic(port: number) {
 function shopText(ports: Pick<Field['ports'], 'http' | 'https'>, origins: readonly Origin[]): string {
   const server = ({ name, port }: Origin) =>
     `      - { name: ${name}, address: 127.0.0.1:${port}, weight: 10 }`;
-  const check = '    healthCheck: { path: /health, interval: 500ms, timeout: 400ms, rise: 1, fall: 2 }';
+  const check = '    healthCheck: { path: /health, interval: 500ms, timeout: 2s, rise: 1, fall: 3 }';
   return `site: shop
 listeners:
   - { name: http, address: "*:${ports.http}" }
