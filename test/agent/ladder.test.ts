@@ -37,6 +37,11 @@ test('a hung active engine is killed and the standby takes over', async () => {
 });
 
 test('with the standby hung too, the last good text is started cold', async () => {
+  // Those that waited for the first take-over are in flight in the standby now: they are to be answered first.
+  await until('the line to be served', async () => {
+    const { sent, ended } = await load.counts();
+    return sent - ended < 5;
+  });
   const standby = await stack.pidOf('standby');
   const active = await stack.pidOf('active');
   process.kill(standby, 'SIGSTOP');
