@@ -83,6 +83,13 @@ async function newConnections(proof: Proof, field: Field): Promise<void> {
   proof.atLeast('  bad answers before the decisions', wrong.length, decisions.length);
   proof.tell('  decision to last bad answer, median ms', median(seen.map((s) => s.lastBadMs)));
   proof.tell(
+    '  decision to last bad answer, p99 of all, ms',
+    quantile(
+      seen.map((s) => s.lastBadMs),
+      0.99,
+    ),
+  );
+  proof.tell(
     '  decision to last bad answer, p99.9 of all, ms',
     quantile(
       seen.map((s) => s.lastBadMs),
@@ -93,7 +100,10 @@ async function newConnections(proof: Proof, field: Field): Promise<void> {
   proof.atMost('  decision to last bad answer, p99.9 of these', quantile(calm, 0.999), wantedMs, 'ms');
   proof.tell("  the machine's own stall (a timer's lateness), p99 ms", stall.p99Ms);
   proof.tell("  the machine's own stall, worst ms", stall.maxMs);
-  proof.atMost('  requests broken off', records.filter((r) => !isWhole(r.outcome)).length, 0);
+  const broken = records.filter((r) => !isWhole(r.outcome));
+  const what = [...Map.groupBy(broken, (r) => `${r.outcome} ${r.status ?? r.detail}`)];
+  const told = what.map(([outcome, some]) => `${outcome}: ${some.length}`).join(', ');
+  proof.atMost(`  requests broken off ${told}`, broken.length, 0);
 }
 
 function isWhole(outcome: string): boolean {

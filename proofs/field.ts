@@ -2,9 +2,9 @@
 import type { SiteText } from '#contract';
 import { type HolderClient, holderClient } from '../src/agent/holder/protocol.ts';
 import { type LoadPlan, startLoadProcess, usualLoad } from '../test/world/load.ts';
-import { type Origin, startOrigin } from '../test/world/origins.ts';
 import { shopText } from '../test/world/shop.ts';
 import { freePort, type Stack, startStack, textOf, until } from '../test/world/stack.ts';
+import { type OriginProcess, startOriginProcess } from './origin.ts';
 
 export const kinds = {
   new: { name: 'new connections, HTTP/1.1', kind: 'new', tls: false },
@@ -25,10 +25,10 @@ export interface Field {
 
 /** Opens a field, uses it, and leaves nothing behind. */
 export async function withField(use: (field: Field) => Promise<void>): Promise<void> {
-  const [good, bad] = await Promise.all(['good', 'bad'].map((name) => startOrigin({ name })));
+  const [good, bad] = await Promise.all(['good', 'bad'].map(startOriginProcess));
   if (!good || !bad) throw new Error('two origins were started');
   const [http, https] = [await freePort(), await freePort()];
-  const site = (origin: Origin) => (folder: string) =>
+  const site = (origin: OriginProcess) => (folder: string) =>
     shopText({ http, https, engine: 'haproxy', servers: [{ name: 'one', port: origin.port }] }, folder);
   const stack = await startStack({ siteText: site(good), engine: 'haproxy' });
   const holder = holderClient(`${stack.run}/holder.sock`);
