@@ -33,18 +33,21 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Four ports in a row that are free: another test may take one of them meanwhile, so it tries again. */
 async function withServers(use: (servers: ChildProcess, port: number) => Promise<void>): Promise<void> {
-  const port = await freePort();
-  const servers = spawn(process.execPath, [`${shop}servers.ts`, String(port)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  try {
-    const [line] = await once(servers.stdout, 'data');
-    assert.match(String(line), /^ready: /);
-    await use(servers, port);
-  } finally {
-    servers.kill('SIGKILL');
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const port = await freePort();
+    const servers = spawn(process.execPath, [`${shop}servers.ts`, String(port)], { stdio: 'pipe' });
+    try {
+      const first = await Promise.race([once(servers.stdout, 'data'), once(servers, 'exit')]);
+      if (!String(first[0]).startsWith('ready: ')) continue;
+      await use(servers, port);
+      return;
+    } finally {
+      servers.kill('SIGKILL');
+    }
   }
+  assert.fail('no four ports in a row were free');
 }
 
 test('its servers answer with their names, and end with whoever started them', async () => {

@@ -68,12 +68,19 @@ async function applyFile(context: Context, file: string, options: ApplyOptions):
       printer.print(line);
       if (line.kind !== 'end') continue;
       if (json) result(line.change);
-      return line.change.state === 'promoted' || line.change.state === 'abandoned' ? exit.ok : exit.refused;
+      return exitOf(line.change);
     }
     throw new Error('the progress ended without an end');
   } finally {
     release();
   }
+}
+
+/** Abandoned is success only where there was nothing to do: the text that was asked for is what runs. */
+function exitOf({ state, difference }: ChangeView): Exit {
+  const { serversAdded, serversRemoved, parts } = difference;
+  const nothingToDo = serversAdded.length + serversRemoved.length + parts.length === 0;
+  return state === 'promoted' || (state === 'abandoned' && nothingToDo) ? exit.ok : exit.refused;
 }
 
 function leave({ io }: Context, change: string): void {
