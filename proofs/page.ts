@@ -90,5 +90,5 @@ export function whenAndWhere(now: Date): string {
   const said = spawnSync('haproxy', ['-v'], { encoding: 'utf8' }).stdout ?? '';
   const haproxy = /HAProxy version ([\d.]+)/i.exec(said)?.[1];
   const engine = haproxy === undefined ? 'no HAProxy' : `HAProxy ${haproxy}`;
-  return `${now.toISOString().slice(0, 10)} on ${availableParallelism()} cores, Linux ${release()}, Node ${process.versions.node}, ${engine}`;
+  return `${now.toISOString().slice(0, 10)} on ${availableParallelism()} cores, Linux ${release().split('-')[0]}, Node ${process.versions.node}, ${engine}`;
 }
