@@ -20,6 +20,8 @@ const standbyRetryMs = 5_000;
 /** A text that dies again within this time after it was restored stays down; the one before goes on. */
 const restoreAgainMs = 60_000;
 const evidenceMsMax = 80;
+/** For what is not urgent. */
+const calmMs = 500;
 /** A second: longer than any stall of a machine that still works. */
 const silentTicksMax = 10;
 
@@ -149,13 +151,40 @@ export class Serving {
     if (!flight) throw new Failure('HF404', `there is no candidate of ${change}`);
     const before = await this.fleet.status();
     const incumbent = activeOf(before);
-    this.#keep({ current: flight.options.text, previous: this.good.current, change });
+    const { launched, text } = flight.options;
+    const wayBack = await this.#freshWayBack();
+    this.#keep({ current: text, previous: this.good.current, change });
     flight.end();
-    await this.#activate(flight.options.launched);
-    this.fleet.link(incumbent.generation, null);
+    if (wayBack) await this.#handOver(incumbent, launched, wayBack);
+    else {
+      await this.#activate(launched);
+      this.fleet.link(incumbent.generation, null);
+    }
     this.#flight = null;
     for (const old of before.generations.filter((g) => g.role === 'standby'))
       await this.fleet.retire(old.generation);
+  }
+
+  /** The text before, as a parked process of its own: the one that ran it has users' connections, and is to end. */
+  async #freshWayBack(): Promise<Launched | null> {
+    try {
+      return await this.fleet.launch(this.good.current, this.site, 'standby', null);
+    } catch (error) {
+      const { log } = this.fleet.options;
+      log.warn('no fresh way back; what was active stays, with its open connections', {
+        error: messageOf(error),
+      });
+      return null;
+    }
+  }
+
+  /** Everybody moves, kept-alive connections too: what was active leads its requests to the new one, and is drained. */
+  async #handOver(from: HeldGeneration, to: Launched, wayBack: Launched): Promise<void> {
+    this.fleet.link(to.generation, wayBack.generation);
+    this.fleet.link(from.generation, to.generation);
+    await this.#withoutNet(to);
+    await to.control.takeBack(false, calmMs);
+    await this.fleet.holder.call('takeBack', { from: from.generation, to: to.generation }, 3_000);
   }
 
   /** Takes the candidate back, or after promotion goes to the generation before. Null when `change` is neither. */
@@ -212,9 +241,13 @@ export class Serving {
 
   async #activate(next: { generation: number; pid: number }): Promise<void> {
     await this.fleet.holder.call('activate', { generation: next.generation }, 3_000);
+    await this.#withoutNet(next);
+  }
+
+  async #withoutNet(next: { generation: number; pid: number }): Promise<void> {
     await this.fleet
       .control(next)
-      .net(false, 500)
+      .net(false, calmMs)
       .catch((error) =>
         this.fleet.options.log.warn('the net is still in', { ...next, error: messageOf(error) }),
       );
