@@ -159,6 +159,8 @@ export class Holder {
   }
 
   async #takeBack(bad: Held | null, good: Held): Promise<HolderTakeBack> {
+    // First of all: the end of a slice would park what is to stay.
+    this.#exposures.forget(good);
     if (bad) {
       this.#exposures.forget(bad);
       bad.role = 'draining';
