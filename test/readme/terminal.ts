@@ -42,7 +42,7 @@ export async function openTerminal(): Promise<Terminal> {
   copyExamples(folders.folder, ports);
   const there = (text: string) => replaced(text, ports);
   const back = (text: string) =>
-    replaced(asAnna(text), new Map([...ports].map(([page, own]) => [own, page])));
+    replaced(asRoot(text), new Map([...ports].map(([page, own]) => [own, page])));
   const running: Service[] = [];
 
   function start(command: string): Service {
@@ -142,10 +142,10 @@ function replaced(text: string, ports: Ports): string {
   return text.replace(/\d{4,5}/g, (digits) => String(ports.get(Number(digits)) ?? digits));
 }
 
-/** The page was written by somebody else. */
-function asAnna(text: string): string {
+/** The page was written as root; here it may be run by somebody else. */
+function asRoot(text: string): string {
   const { username } = userInfo();
-  return text.replaceAll(` by ${username}`, ' by anna').replaceAll(` ${username} proposed`, ' anna proposed');
+  return text.replaceAll(` by ${username}`, ' by root').replaceAll(` ${username} proposed`, ' root proposed');
 }
 
 function copyExamples(folder: string, ports: Ports): void {
