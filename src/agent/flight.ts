@@ -25,6 +25,8 @@ export interface FlightOptions {
   readonly change: string;
   readonly text: SiteText;
   readonly site: Site;
+  /** The running site's: a change is not judged by the policy that it brings. */
+  readonly liveServersShareMin: number;
   /** What the incumbent did before: the baseline. */
   readonly history: readonly HistoryTick[];
   readonly record: (what: GuardRecord['what']) => void;
@@ -114,7 +116,7 @@ export class Flight {
   }
 
   async #beginWatch(): Promise<CandidateWatch> {
-    const { launched, incumbent, history, site } = this.options;
+    const { launched, incumbent, history, liveServersShareMin } = this.options;
     const [candidateStart, incumbentStart] = await Promise.all([
       launched.control.evidence(500),
       incumbent.control.evidence(500),
@@ -123,7 +125,7 @@ export class Flight {
       candidateStart,
       incumbentStart,
       history,
-      liveServersShareMin: site.guard.limits.liveServersShareMin,
+      liveServersShareMin,
     });
     this.#exposedAt = this.#clock.now();
     this.#exposedSinceMs = this.#clock.monotonicMs();

@@ -134,6 +134,7 @@ export class Serving {
       ...of,
       fleet: this.fleet,
       incumbent: { generation: of.incumbent.generation, control: this.fleet.control(of.incumbent) },
+      liveServersShareMin: this.site.guard.limits.liveServersShareMin,
       history: this.#steady.history,
       record: (what) => this.#record(what),
     });

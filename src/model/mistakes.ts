@@ -88,7 +88,9 @@ function remedyForType(value: unknown, path: Path): string {
   if (typeof value !== 'number' && typeof value !== 'boolean') return '';
   const fits = (word: string) =>
     schemaAt(path).some((node) => node.pattern !== undefined && new RegExp(node.pattern).test(word));
-  if (fits(`${value}s`) && !fits(String(value))) return `Add the unit, such as ${value}s`;
+  // Nobody waits for 100 seconds: such a number was meant in milliseconds.
+  const unit = Number(value) >= 100 ? 'ms' : 's';
+  if (fits(`${value}${unit}`) && !fits(String(value))) return `Add the unit, such as ${value}${unit}`;
   return fits(String(value)) ? `Put it in quotes: "${value}"` : '';
 }
 
