@@ -22,6 +22,7 @@ import { type ChildPlan, runningPid, startChild } from './children.ts';
 import { makeSiteFolders } from './folders.ts';
 import { type OwnServers, startOwnServers } from './own-servers.ts';
 import { balancerPlaces, siteFile } from './places.ts';
+import { endHungAgents } from './watchdog.ts';
 
 export interface UpOptions {
   readonly site: string;
@@ -61,7 +62,7 @@ export async function runUp(options: UpOptions): Promise<void> {
     const same = serving.hash === text.hash;
     const apiUrl = apiOf(paths)?.url ?? '';
     say(await announcement({ site, file: options.site, serving, same, apiUrl }));
-    await supervise(plans, stopping.signal);
+    await Promise.all([supervise(plans, stopping.signal), endHungAgents(site, paths, stopping.signal, say)]);
   } finally {
     say('\nStopping ...');
     await stopAll(site, paths, plans);
