@@ -12,7 +12,7 @@ import { freePort, textOf, until } from '../test/world/stack.ts';
 import { cpuNs, memoryOf, sum } from './measure.ts';
 import { type Place, startServers, withPlace } from './place.ts';
 
-const settleMs = 30_000;
+const settleMs = 60_000;
 const watchedMs = 20_000;
 const cpuPercentMax = 1;
 const memoryMbMax = 150;
@@ -20,7 +20,7 @@ const memoryMbMax = 150;
 export async function idle(proof: Proof): Promise<void> {
   await withPlace(async (place) => {
     const pids = await startProcesses(place);
-    // What runs ten times a second is compiled after half a minute; idle is what comes then.
+    // What runs ten times a second is compiled within a minute; idle is what comes then.
     await new Promise((resolve) => setTimeout(resolve, settleMs));
     const began = performance.now();
     const before = pids.map(({ pid }) => cpuNs(pid));
