@@ -34,8 +34,8 @@ export async function haproxyOverhead(proof: Proof): Promise<void> {
     proof.tell(`ratio, ${pairs} pairs of ${requestsEach} requests, median`, middle);
     proof.tell('  95 % interval', `${low.toFixed(3)} to ${high.toFixed(3)}`);
     proof.holds(
-      '  what the interval says',
-      high <= ratioMax ? 'it is' : low > ratioMax ? 'it is not' : 'not decided',
+      `  whether the interval allows ${ratioMax}`,
+      high <= ratioMax ? 'shown' : low > ratioMax ? 'no' : 'allowed, not shown',
       `at most ${ratioMax}`,
       low <= ratioMax,
     );
