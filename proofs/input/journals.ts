@@ -125,7 +125,11 @@ async function refusal(field: Field): Promise<Got> {
 async function worksAgain(field: Field): Promise<string> {
   await until(
     'the journal is open',
-    async () => !(await field.status()).journal.why.startsWith('HF'),
+    async () => {
+      const { ok, why } = (await field.status()).journal;
+      // After a full disk it is the next entry that shows that there is room.
+      return ok || why.includes('cannot be written');
+    },
     20_000,
   );
   const { said } = await field.apply(field.text(['site: shop', 'site: blog']));

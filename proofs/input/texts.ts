@@ -26,7 +26,7 @@ export const texts: readonly Case[] = [
         'pools[0].healthCheck.interval',
         'timeout',
         'rise',
-        'Add the unit, such as 500s',
+        'Add the unit, such as 500ms',
       ],
     },
   },
