@@ -166,6 +166,22 @@ describe('the built-in engine and what goes wrong', () => {
     assert.equal((await generation.control.evidence(callMs)).errors, 0);
   });
 
+  test('a connection that the server resets when the next request comes is not an error', async () => {
+    const resetting = await world.rawServer((socket) => {
+      let requests = 0;
+      socket.on('data', () => {
+        requests += 1;
+        if (requests === 1) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        else socket.resetAndDestroy();
+      });
+    });
+    const generation = await start([resetting.port]);
+    const client = keptAlive(http.port);
+    for (let i = 0; i < 4; i += 1) assert.equal((await client.ask()).status, 200, `request ${i}`);
+    client.close();
+    assert.equal((await generation.control.evidence(callMs)).errors, 0);
+  });
+
   test('connectionsMax: more wait, in a queue with a time-out', async () => {
     let atOnce = 0;
     let most = 0;

@@ -5,7 +5,7 @@ import { type Exchange, isHttp2 } from './exchange.ts';
 import type { Head } from './head.ts';
 import { endToEnd, fromBuffers } from './headers.ts';
 import { startTunnel } from './tunnel.ts';
-import { ConnectFailed } from './upstream.ts';
+import { ConnectFailed, hadAnsweredBefore } from './upstream.ts';
 
 /** How one attempt ended. Only after `connectFailed` and `stale` may the request be sent again. */
 export type Outcome =
@@ -196,7 +196,8 @@ class Attempt implements Dispatcher.DispatchHandler {
 
   /** The connection had carried an answer before, and ended without a byte of this one. */
   #mayRepeat(error: Error): boolean {
-    const used = error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0;
+    const closed = error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0;
+    const used = closed || (hadAnsweredBefore(error) && !(error instanceof errors.HTTPParserError));
     return used && !this.#answered && this.body === null && repeatable.has(this.#head.method);
   }
 

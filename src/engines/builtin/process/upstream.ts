@@ -14,6 +14,13 @@ export class ConnectFailed extends Error {
   }
 }
 
+/** What ended a connection that had carried an answer before: it may have ended before the request came. */
+const endedUsed = new WeakSet<Error>();
+
+export function hadAnsweredBefore(error: Error): boolean {
+  return endedUsed.has(error);
+}
+
 const oursWhen = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
 
 /** Below the usual 5 s of servers: a connection that is being closed is not used again. */
@@ -58,6 +65,9 @@ function connector(to: NetConnectOpts, timeoutMs: number, first: Buffer | null) 
       socket.off('connect', onConnect);
       if (error === null) {
         socket.off('error', onError);
+        socket.on('error', (reason) => {
+          if (socket.bytesRead > 0) endedUsed.add(reason);
+        });
         connected(null, socket);
       } else {
         // 'error' keeps its listener: it may come once more while the socket is being destroyed.
