@@ -23,13 +23,17 @@ export class Exposures {
     this.#activeOne = activeOne;
   }
 
-  /** Resolves when the candidate accepts (and, with `alone`, the active one is parked). */
+  /** Resolves when the candidate accepts (and, with `alone`, the active one is parked). No time at all ends the exposure. */
   async expose(candidate: Held, { forMs, alone, leaseMs }: Slice): Promise<void> {
     this.#stopTimers();
     this.#current = candidate;
     if (this.#expired.delete(candidate.spec.generation))
       await candidate.control.takeBack(false, takeBackMsMax);
     if (this.#current !== candidate) return;
+    if (forMs <= 0) {
+      this.#endSlice(candidate);
+      return;
+    }
     const began = this.#clock.monotonicMs();
     this.#sliceTimer = setTimeout(() => this.#endSlice(candidate), forMs);
     this.#leaseTimer = setTimeout(() => this.expire(candidate), leaseMs);

