@@ -11,12 +11,17 @@ import type { HeldGeneration } from './holder/protocol.ts';
 const answerMsMax = 3_000;
 const countedMsMax = 500;
 
+/** What trying the way back needs of a fleet. */
+export type WayBackFleet = Pick<Fleet, 'control'> & {
+  readonly options: Pick<Fleet['options'], 'balancer' | 'clock'>;
+};
+
 /**
  * Whether the generation that a rollback would return to can carry the site now: it is read back as accepting, has live
  * servers in every pool, leads requests back when told, and answers a request on the public socket.
  */
 export async function tryWayBack(
-  fleet: Fleet,
+  fleet: WayBackFleet,
   site: Site,
   incumbent: HeldGeneration,
 ): Promise<WayBackResult> {
@@ -59,7 +64,7 @@ export async function tryWayBack(
   return { ok: tried.every((t) => t.ok), generation: incumbent.generation, tried };
 }
 
-function askPublicly(fleet: Fleet, site: Site, asked: Request): Promise<number> {
+function askPublicly(fleet: WayBackFleet, site: Site, asked: Request): Promise<number> {
   const listener = site.listeners.find(
     (l) => l.port === asked.port && (l.tls !== null) === (asked.scheme === 'https'),
   );
