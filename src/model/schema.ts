@@ -1,7 +1,8 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { algorithms, engineNames } from './site.ts';
-import { parseAddress, parseDurationMs } from './words.ts';
+import { listener } from './schema-listeners.ts';
+import { pool, type server } from './schema-pools.ts';
+import { duration, ipAddress, list, name, share, text, wholeNumber } from './schema-words.ts';
+import { engineNames } from './site.ts';
 
 /**
  * The shape of a site file: checks, defaults, the editor's JSON Schema and the TypeScript type come from here.
@@ -9,104 +10,6 @@ import { parseAddress, parseDurationMs } from './words.ts';
  * each pattern lets through only what every engine can carry: printable ASCII, no quotes or spaces where one can do
  * without.
  */
-
-/** Names of things. They become names of files and of the engines' sections. */
-const name = text(
-  'a name of letters, digits, "-", "_" and ".", at most 64, beginning with a letter or digit',
-  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-).refine((word) => !(word in Object.prototype), `another name: this one is reserved`);
-
-function text(expected: string, pattern: RegExp) {
-  return z.string(expected).regex(pattern, expected);
-}
-
-function wholeNumber(from: number, to: number) {
-  const expected = `a whole number from ${from} to ${to}`;
-  return z.int(expected).min(from, expected).max(to, expected);
-}
-
-function share(from: number) {
-  const expected =
-    from === 0 ? 'a share from 0 to 1, such as 0.25' : 'a share above 0 and up to 1, such as 0.25';
-  return z.number(expected).min(from, expected).max(1, expected);
-}
-
-const dayMs = 24 * 60 * 60 * 1000;
-
-function duration(standard: string) {
-  const expected = 'a duration from 1ms to 24h, such as 500ms, 2s or 1m';
-  return text(expected, /^\d{1,8}(?:ms|s|m|h)$/)
-    .refine((word) => {
-      const ms = parseDurationMs(word);
-      return ms >= 1 && ms <= dayMs;
-    }, expected)
-    .default(standard);
-}
-
-function list<T extends z.ZodType>(of: T, expected: string, least: number, most: number) {
-  const phrase = `${expected}, ${least === 0 ? `at most ${most}` : `${least} to ${most}`}`;
-  return z.array(of, expected).min(least, phrase).max(most, phrase);
-}
-
-const listenerAddress = text(
-  'an address and port such as "*:8080", "127.0.0.1:8080" or "[::1]:8080"',
-  /^\S{1,100}$/,
-).refine((word) => {
-  const address = parseAddress(word);
-  return address !== null && (address.host === '*' || isIP(address.host) > 0);
-}, 'an address and port such as "*:8080", "127.0.0.1:8080" or "[::1]:8080"');
-
-const serverAddress = text(
-  'a host and port such as "10.0.0.7:8080", "[::1]:8080" or "web-1.internal:8080"',
-  /^\S{1,300}$/,
-)
-  .refine((word) => {
-    const address = parseAddress(word);
-    return address !== null && address.host !== '*';
-  }, 'a host and port such as "10.0.0.7:8080", "[::1]:8080" or "web-1.internal:8080"')
-  .meta({ description: 'Host name or address, and port' });
-
-const ipAddress = z
-  .string('an IP address such as 10.0.0.1 or "::1"')
-  .refine((word) => isIP(word) > 0 && !word.includes('%'), 'an IP address such as 10.0.0.1 or "::1"');
-
-const fileName = text(
-  'the name of a file, at most 1024 characters, without control characters',
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
-  /^[^\x00-\x1f\x7f]{1,1024}$/,
-);
-
-const listener = z.strictObject(
-  {
-    name: name.meta({ description: 'What routes and reports call it' }),
-    address: listenerAddress.meta({
-      description: 'Address and port; "*" stands for each balancer\'s own address',
-    }),
-    tls: z
-      .strictObject(
-        {
-          certificates: list(
-            z.strictObject(
-              {
-                certificate: fileName.meta({
-                  description: 'PEM file with the certificate and its chain, relative to this file',
-                }),
-                key: fileName.meta({ description: 'PEM file with the private key, relative to this file' }),
-              },
-              'a certificate and its key, each the name of a PEM file',
-            ),
-            'a list of certificates',
-            1,
-            100,
-          ),
-        },
-        'certificates',
-      )
-      .optional()
-      .meta({ description: 'Serve HTTPS with these certificates; plain HTTP when left out' }),
-  },
-  'a listener: name, address',
-);
 
 const hostname = text(
   'a host name such as "shop.example" or "*.shop.example", without port',
@@ -186,61 +89,6 @@ const route = z.strictObject(
     pool: name.meta({ description: 'Name of the pool that answers' }),
   },
   'a route: hostnames, matches, pool',
-);
-
-const server = z.union([
-  serverAddress,
-  z.strictObject(
-    {
-      name: name
-        .optional()
-        .meta({ description: 'What reports call it; made from the address when left out' }),
-      address: serverAddress,
-      weight: wholeNumber(1, 256).default(1).meta({ description: 'Share of requests relative to its pool' }),
-      connectionsMax: wholeNumber(1, 1_000_000)
-        .optional()
-        .meta({ description: 'Requests at once; more wait in the queue' }),
-    },
-    'a server: "host:port", or address, name, weight, connectionsMax',
-  ),
-]);
-
-const healthCheck = z.strictObject(
-  {
-    path: text('a path that begins with "/", such as "/health"', /^\/[A-Za-z0-9._~!$&()*+,;=:@%/?-]{0,1023}$/)
-      .optional()
-      .meta({ description: 'Asked with GET; a TCP connection is enough when left out' }),
-    expectStatus: wholeNumber(100, 599).default(200),
-    interval: duration('2s'),
-    timeout: duration('1s'),
-    rise: wholeNumber(1, 100)
-      .default(2)
-      .meta({ description: 'Good checks in a row that bring a server back' }),
-    fall: wholeNumber(1, 100).default(3).meta({ description: 'Bad checks in a row that take a server out' }),
-  },
-  'a health check: path, interval, timeout, rise, fall',
-);
-
-const timeouts = z.strictObject(
-  {
-    connect: duration('2s'),
-    server: duration('30s').meta({
-      description: 'Silence of the server while an answer is awaited or under way',
-    }),
-    queue: duration('5s').meta({ description: 'How long a request may wait for a server' }),
-  },
-  'time-outs: connect, server, queue',
-);
-
-const pool = z.strictObject(
-  {
-    name,
-    algorithm: z.enum(algorithms, 'one of').default('roundrobin'),
-    servers: list(server, 'a list of servers', 1, 10_000),
-    healthCheck: healthCheck.prefault({}),
-    timeouts: timeouts.prefault({}),
-  },
-  'a pool: name, servers',
 );
 
 const balancer = z.strictObject(
