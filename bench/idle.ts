@@ -67,7 +67,7 @@ async function startProcesses(place: Place): Promise<readonly { name: string; pi
     return spawn(command.file, [...command.args], { env: { ...env, ...command.env }, stdio: 'ignore' });
   };
   await new Promise((resolve) => start(['compile']).on('exit', resolve));
-  const agent = start(['agent', '--site', 't', '--balancer', 'lb-1', '--engine', 'haproxy']);
+  const agent = start(['agent', '--site', 't', '--balancer', 'lb-1']);
   const client = wireClient(agentSocket(paths, 'lb-1'));
   place.atEnd(async () => {
     await client.call('stop', {}, 10_000).catch(() => {});

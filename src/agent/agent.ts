@@ -11,10 +11,10 @@ import type {
 import { type Pool, routeOf, type Server, type Site } from '#model';
 import { askEntrance, describeRequest, probeServer } from '#probe';
 import { witnesses } from '#routing';
-import type { Launched } from './fleet.ts';
+import { activeOf, type Launched } from './fleet.ts';
 import { siteOf } from './good.ts';
 import { checkText, clearSandboxes, rehearse } from './sandbox.ts';
-import { activeOf, type Serving } from './serving.ts';
+import type { Serving } from './serving.ts';
 import { tryWayBack } from './way-back.ts';
 
 export type AgentCalls = {
@@ -33,24 +33,25 @@ export function agentCalls(serving: Serving, stopped: () => void): AgentCalls {
     check: ({ site }) => checkText(fleet, site),
     probe: ({ site, servers }) => probeAll(siteOf(site), servers, fleet.options.clock),
     rehearse: ({ site }) => rehearse(fleet, siteOf(site)),
-    wayBack: async () => await tryWayBack(fleet, serving.site, activeOf(await fleet.status())),
+    wayBack: async () => await tryWayBack(fleet, serving.kept.site, activeOf(await fleet.status())),
     async candidate({ site: text, change }) {
       const site = siteOf(text);
-      const launched = await serving.startCandidate(text, site, change);
+      const launched = await serving.changes.start(text, site, change);
       return { ...described(launched), witnesses: await askAll(launched, site) };
     },
     async expose({ change, share, leaseMs, requestsMax }) {
-      const flight = serving.flight;
+      const flight = serving.changes.flight;
       if (flight?.options.change !== change) throw new Failure('HF404', `there is no candidate of ${change}`);
       await flight.expose(share, leaseMs, requestsMax);
       return null;
     },
-    observe: async ({ change }) => serving.flightOf(change)?.observation() ?? recorded(serving, change),
+    observe: async ({ change }) =>
+      serving.changes.flightOf(change)?.observation() ?? recorded(serving, change),
     async promote({ change }) {
-      await serving.promote(change);
+      await serving.changes.promote(change);
       return null;
     },
-    rollback: ({ reason, change }) => serving.rollback(reason, change),
+    rollback: ({ reason, change }) => serving.changes.rollback(reason, change),
     records: async ({ after }) => serving.records.after(after),
     async stop() {
       await stop(serving);
@@ -61,8 +62,11 @@ export function agentCalls(serving: Serving, stopped: () => void): AgentCalls {
 }
 
 async function statusOf(serving: Serving): Promise<BalancerStatus> {
-  const { balancer, engine, binary } = serving.fleet.options;
+  const { balancer, installed } = serving.fleet.options;
   const { generations } = await serving.fleet.status();
+  const active = generations.find(({ role }) => role === 'active');
+  const { engine, binary } =
+    installed.find((one) => one.engine.name === active?.engine) ?? serving.fleet.engineFor(serving.kept.site);
   return {
     balancer: balancer.name,
     engine: engine.name,
@@ -77,7 +81,7 @@ async function statusOf(serving: Serving): Promise<BalancerStatus> {
       change,
       ...serving.seen(generation),
     })),
-    lastGoodHash: serving.good.current.hash,
+    lastGoodHash: serving.kept.good.current.hash,
     lastRecord: serving.records.last,
   };
 }

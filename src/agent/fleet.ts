@@ -4,18 +4,24 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, Failure, type Log, messageOf } from '#base';
 import type { SiteText } from '#contract';
-import type { Command, Engine, EngineBinary, EngineControl, ServerEvidence } from '#engines';
-import type { Balancer, Site } from '#model';
+import { type Command, type EngineControl, engines, type ServerEvidence } from '#engines';
+import type { Balancer, EngineName, Site } from '#model';
 import { ensureTicketKeys, type GenerationFolder, prepareFolder } from './folders.ts';
 import { linkNeighbour } from './holder/neighbour.ts';
-import { type HolderClient, type HolderStatus, holderClient, type Role } from './holder/protocol.ts';
+import {
+  type HeldGeneration,
+  type HolderClient,
+  type HolderStatus,
+  holderClient,
+  type Role,
+} from './holder/protocol.ts';
 import { identityOf } from './identity.ts';
+import { type Installed, pickEngine } from './installed.ts';
 import { untilReady, untilWarm } from './launch.ts';
 
 export interface FleetOptions {
   readonly balancer: Balancer;
-  readonly engine: Engine;
-  readonly binary: EngineBinary;
+  readonly installed: readonly Installed[];
   /** The balancer's own folders. */
   readonly run: string;
   readonly state: string;
@@ -24,9 +30,23 @@ export interface FleetOptions {
   readonly log: Log;
 }
 
-export interface Launched {
+/** Enough to speak to a generation: it has its own engine, whatever the balancer's. */
+export interface Running {
   readonly generation: number;
   readonly pid: number;
+  readonly engine: EngineName;
+}
+
+export interface LaunchPlan {
+  readonly text: SiteText;
+  readonly site: Site;
+  readonly role: Role;
+  readonly change: string | null;
+  /** What runs it; absent: the engine that the site names for this balancer. */
+  readonly by?: Installed;
+}
+
+export interface Launched extends Running {
   readonly control: EngineControl;
   readonly startMs: number;
   readonly servers: readonly ServerEvidence[];
@@ -36,6 +56,8 @@ export interface Launched {
 /** A generation that is no longer needed gets this long for its open connections. */
 const retireMsMax = 30_000;
 const holderStartMsMax = 10_000;
+/** For what is not urgent. */
+export const calmMs = 500;
 const generationFolder = /^g(\d+)$/;
 
 /** The generations of one balancer, by way of its holder. */
@@ -102,32 +124,39 @@ export class Fleet {
     return join(this.options.run, `scratch${this.#lastScratch}`);
   }
 
+  /** What runs a site on this balancer. @throws Failure HF301 when it is not here. */
+  engineFor(site: Site): Installed {
+    const { balancer, installed } = this.options;
+    const named = site.balancers.find(({ name }) => name === balancer.name) ?? balancer;
+    return pickEngine(named.engine, installed);
+  }
+
   /** The controls of a generation, kept open. */
-  control({ generation, pid }: { generation: number; pid: number }): EngineControl {
+  control({ generation, pid, engine }: Running): EngineControl {
     const known = this.#controls.get(generation);
     if (known) return known;
-    const opened = this.options.engine.control({
-      pid,
-      control: join(this.folder(generation), 'control.sock'),
-    });
+    const control = join(this.folder(generation), 'control.sock');
+    const opened = engines[engine].control({ pid, control });
     this.#controls.set(generation, opened);
     return opened;
   }
 
   /** Starts a parked generation and waits until it answers and its health checks have spoken. */
-  async launch(text: SiteText, site: Site, role: Role, change: string | null): Promise<Launched> {
+  async launch(plan: LaunchPlan): Promise<Launched> {
     this.#lastGeneration += 1;
     const generation = this.#lastGeneration;
     this.#launching.add(generation);
     try {
       const { clock, log } = this.options;
-      const folder = this.#prepare(site, generation);
-      const { pid } = await this.#start(folder, { generation, role, siteHash: text.hash, change });
-      const control = this.control({ generation, pid });
+      const by = plan.by ?? this.engineFor(plan.site);
+      const folder = this.#prepare(plan.site, generation, by);
+      const { pid } = await this.#start(folder, by, { generation, plan });
+      const running = { generation, pid, engine: by.engine.name };
+      const control = this.control(running);
       const startMs = await untilReady({ pid, control, folder: folder.folder, clock });
       const servers = await untilWarm(control, clock);
-      log.info('generation is ready', { generation, role, pid, startMs: Math.round(startMs) });
-      return { generation, pid, control, startMs, servers, folder };
+      log.info('generation is ready', { ...running, role: plan.role, startMs: Math.round(startMs) });
+      return { ...running, control, startMs, servers, folder };
     } catch (error) {
       await this.holder.call('retire', { generation, withinMs: 100 }).catch(() => {});
       throw error;
@@ -136,8 +165,8 @@ export class Fleet {
     }
   }
 
-  #prepare(site: Site, generation: number): GenerationFolder {
-    const { balancer, engine, state } = this.options;
+  #prepare(site: Site, generation: number, { engine }: Installed): GenerationFolder {
+    const { balancer, state } = this.options;
     return prepareFolder({
       site,
       balancer,
@@ -154,12 +183,15 @@ export class Fleet {
 
   async #start(
     prepared: GenerationFolder,
-    who: { generation: number; role: Role; siteHash: string; change: string | null },
+    { engine, binary }: Installed,
+    { generation, plan }: { generation: number; plan: LaunchPlan },
   ): Promise<{ pid: number }> {
-    const { engine, binary } = this.options;
     await this.holder.call('open', { listeners: prepared.listeners });
     return await this.holder.call('start', {
-      ...who,
+      generation,
+      role: plan.role,
+      siteHash: plan.text.hash,
+      change: plan.change,
       engine: engine.name,
       command: engine.command(binary, { textFile: prepared.textFile, parked: true }),
       identity: identityOf(engine),
@@ -167,6 +199,21 @@ export class Fleet {
       control: prepared.placement.control,
       listeners: prepared.listeners,
     });
+  }
+
+  /** What was active is parked and stays; the next one carries the site, without a net. */
+  async activate(next: Running): Promise<void> {
+    await this.holder.call('activate', { generation: next.generation }, 3_000);
+    await this.withoutNet(next);
+  }
+
+  async withoutNet(next: Running): Promise<void> {
+    const { generation, pid } = next;
+    await this.control(next)
+      .net(false, calmMs)
+      .catch((error) =>
+        this.options.log.warn('the net is still in', { generation, pid, error: messageOf(error) }),
+      );
   }
 
   /** Where a generation leads the requests of a take-back and of the net; null: nowhere. */
@@ -200,6 +247,12 @@ export class Fleet {
     this.holder.close();
     for (const opened of this.#controls.values()) opened.close();
   }
+}
+
+export function activeOf(status: HolderStatus): HeldGeneration {
+  const active = status.generations.find((g) => g.generation === status.active);
+  if (!active) throw new Failure('HF105', 'there is no active generation');
+  return active;
 }
 
 function numbersIn(folder: string, pattern: RegExp): number[] {

@@ -1,8 +1,8 @@
 import type { runHolder as RunHolder } from './holder/run.ts';
 import type { runAgent as RunAgent } from './run.ts';
 
-export { chooseEngine } from './choose-engine.ts';
 export { writeDurably } from './good.ts';
+export { chooseEngine } from './installed.ts';
 
 /** Each process loads its own part only: a holder that ran for months with the agent's code in it would be twice its size. */
 export const runHolder: typeof RunHolder = async (options) =>

@@ -3,10 +3,9 @@ import { rmSync } from 'node:fs';
 import { type Handlers, jsonLog, serveWire, systemClock } from '#base';
 import type { SiteText } from '#contract';
 import type { Command } from '#engines';
-import type { EngineName } from '#model';
 import { agentCalls } from './agent.ts';
-import { chooseEngine } from './choose-engine.ts';
 import { siteOf } from './good.ts';
+import { findInstalled } from './installed.ts';
 import { Serving } from './serving.ts';
 
 /**
@@ -20,17 +19,14 @@ export async function runAgent(options: {
   state: string;
   socket: string;
   first: SiteText;
-  engine: EngineName | 'auto';
   holderCommand: Command;
 }): Promise<void> {
   const log = jsonLog(`agent:${options.balancer}`);
   const balancer = siteOf(options.first).balancers.find((b) => b.name === options.balancer);
   if (!balancer) throw new Error(`the site has no balancer ${options.balancer}`);
-  const { engine, binary } = await chooseEngine(options.engine);
   const serving = new Serving({
     balancer,
-    engine,
-    binary,
+    installed: await findInstalled(),
     run: options.run,
     state: options.state,
     holderCommand: options.holderCommand,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { Failure, identify, messageOf, signal } from '#base';
+import { type Diagnostic, Failure, identify, messageOf, signal } from '#base';
 import type { CheckResult, RehearsalResult, SiteText } from '#contract';
 import type { EngineControl } from '#engines';
 import { checkCertificates, type Pool, readCertificateFile, routeOf, type Site } from '#model';
@@ -13,6 +13,7 @@ import type { Fleet } from './fleet.ts';
 import { type GenerationFolder, prepareFolder } from './folders.ts';
 import { parseSiteOrNull } from './good.ts';
 import { identityOf } from './identity.ts';
+import type { Installed } from './installed.ts';
 import { untilReady, untilWarm } from './launch.ts';
 
 /** Who a stand-in server says it is. */
@@ -21,36 +22,37 @@ const witnessMsMax = 5_000;
 
 /** The exact engine reads the exact text, unprivileged, in a folder of its own that every path of the text lies in. */
 export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResult> {
-  const { engine, binary, balancer, run, clock } = fleet.options;
+  const { balancer, run, clock } = fleet.options;
   const began = clock.monotonicMs();
   const { site, diagnostics } = parseSiteOrNull(text);
-  const base = { engine: engine.name, version: binary.version };
-  if (!site)
-    return { ...base, accepted: false, output: '', diagnostics, tookMs: clock.monotonicMs() - began };
+  const by = site ? fleet.engineFor(site) : null;
+  const refusedFor = (found: readonly Diagnostic[]): CheckResult => ({
+    engine: by?.engine.name ?? '',
+    version: by?.binary.version ?? '',
+    accepted: false,
+    output: '',
+    diagnostics: found,
+    tookMs: clock.monotonicMs() - began,
+  });
+  if (!site || !by) return refusedFor(diagnostics);
   const certificates = await checkCertificates(site, readCertificateFile);
   const against = [
     ...certificates.filter((d) => d.severity === 'error'),
     ...addressMistakes(site, balancer, run),
   ];
-  if (against.length > 0)
-    return {
-      ...base,
-      accepted: false,
-      output: '',
-      diagnostics: against,
-      tookMs: clock.monotonicMs() - began,
-    };
+  if (against.length > 0) return refusedFor(against);
+  const { engine, binary } = by;
   const folder = fleet.scratch();
   try {
-    const prepared = sandboxed(fleet, site, folder, null);
-    const verdict = await engine.check(binary, prepared.textFile, folder, identityOf(engine));
-    return {
-      ...base,
-      accepted: verdict.accepted,
-      output: verdict.output,
-      diagnostics: certificates,
-      tookMs: verdict.tookMs,
-    };
+    const prepared = sandboxed(fleet, by, site, { folder, servers: null });
+    const { accepted, output, tookMs } = await engine.check(
+      binary,
+      prepared.textFile,
+      folder,
+      identityOf(engine),
+    );
+    const who = { engine: engine.name, version: binary.version };
+    return { ...who, accepted, output, diagnostics: certificates, tookMs };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -58,11 +60,11 @@ export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResu
 
 function sandboxed(
   fleet: Fleet,
+  { engine }: Installed,
   site: Site,
-  folder: string,
-  servers: Record<string, string> | null,
+  { folder, servers }: { folder: string; servers: Record<string, string> | null },
 ): GenerationFolder {
-  const { engine, balancer } = fleet.options;
+  const { balancer } = fleet.options;
   return prepareFolder({
     site,
     balancer,
@@ -80,6 +82,7 @@ function sandboxed(
 /** Cold start of the exact engine with the exact text on private sockets, its servers replaced by ones that say who they are. */
 export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResult> {
   const { clock } = fleet.options;
+  const by = fleet.engineFor(site);
   const folder = fleet.scratch();
   const standIns = new Map(site.pools.map((pool, index) => [pool.name, `${folder}-pool${index}.sock`]));
   const servers = Object.fromEntries(
@@ -92,9 +95,9 @@ export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResul
   let control: EngineControl | null = null;
   try {
     for (const pool of site.pools) running.push(await standIn(pool, standIns.get(pool.name) ?? ''));
-    const prepared = sandboxed(fleet, site, folder, servers);
-    pid = startInSandbox(fleet, prepared);
-    control = fleet.options.engine.control({ pid, control: prepared.placement.control });
+    const prepared = sandboxed(fleet, by, site, { folder, servers });
+    pid = startInSandbox(by, prepared);
+    control = by.engine.control({ pid, control: prepared.placement.control });
     const startMs = await untilReady({ pid, control, folder, clock });
     await untilWarm(control, clock);
     const asked = await askWitnesses(site, join(folder, 'entrance.sock'));
@@ -132,8 +135,7 @@ function standIn(pool: Pool, path: string): Promise<Server> {
   });
 }
 
-function startInSandbox(fleet: Fleet, prepared: GenerationFolder): number {
-  const { engine, binary } = fleet.options;
+function startInSandbox({ engine, binary }: Installed, prepared: GenerationFolder): number {
   const command = engine.command(binary, { textFile: prepared.textFile, parked: false });
   const output = openSync(join(prepared.folder, 'engine.log'), 'a', 0o600);
   const child = spawn(command.file, [...command.args], {

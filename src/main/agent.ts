@@ -2,12 +2,11 @@ import { readFileSync } from 'node:fs';
 import { runAgent as run } from '#agent';
 import { agentSocket, sitePaths } from '#base';
 import type { SiteText } from '#contract';
-import { engineNames } from '#model';
 import { asChild, ownCommand } from './children.ts';
 import { balancerPlaces, siteFile } from './places.ts';
 
 /** `holdfast agent`: one balancer's agent, started by `up` or by systemd. */
-export async function runAgent(options: { site: string; balancer: string; engine: string }): Promise<void> {
+export async function runAgent(options: { site: string; balancer: string }): Promise<void> {
   const paths = sitePaths(options.site);
   const places = balancerPlaces(paths, options.balancer);
   await asChild(places.agentPid, () =>
@@ -17,7 +16,6 @@ export async function runAgent(options: { site: string; balancer: string; engine
       state: places.state,
       socket: agentSocket(paths, options.balancer),
       first: JSON.parse(readFileSync(siteFile(paths), 'utf8')) as SiteText,
-      engine: engineNames.find((name) => name === options.engine) ?? 'auto',
       holderCommand: ownCommand(['holder', '--folder', places.run]),
     }),
   );

@@ -27,14 +27,13 @@ async function run(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { site: text, balancer: text, engine: text, folder: text },
+    options: { site: text, balancer: text, folder: text },
   });
   switch (positionals[0]) {
     case 'agent':
       return await runAgent({
         site: required('site', values.site),
         balancer: required('balancer', values.balancer),
-        engine: values.engine ?? 'auto',
       });
     case 'holder':
       return await runHolder({ folder: required('folder', values.folder) });

@@ -44,13 +44,10 @@ function internal(program: Command): void {
     .command('agent', { hidden: true })
     .requiredOption('--site <name>')
     .requiredOption('--balancer <name>')
-    .option('--engine <name>', 'haproxy, builtin or auto', 'auto')
-    .action(
-      async (options: { readonly site: string; readonly balancer: string; readonly engine: string }) => {
-        const { runAgent } = await import('./agent.ts');
-        await runAgent(options);
-      },
-    );
+    .action(async (options: { readonly site: string; readonly balancer: string }) => {
+      const { runAgent } = await import('./agent.ts');
+      await runAgent(options);
+    });
   program
     .command('holder', { hidden: true })
     .requiredOption('--folder <path>')

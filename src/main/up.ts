@@ -150,7 +150,7 @@ function childPlans(site: Site, paths: SitePaths, port: number): ChildPlan[] {
     return {
       name: balancer.name,
       process: `the agent of ${balancer.name}`,
-      args: ['agent', '--site', site.name, '--balancer', balancer.name, '--engine', balancer.engine],
+      args: ['agent', '--site', site.name, '--balancer', balancer.name],
       pidFile: places.agentPid,
       logFile: places.agentLog,
     };

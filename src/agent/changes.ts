@@ -1,0 +1,200 @@
+import { Failure, messageOf } from '#base';
+import type { SiteText } from '#contract';
+import type { HistoryTick } from '#detect';
+import type { GuardRecord, TakeBack } from '#events';
+import type { Site } from '#model';
+import { personsTakeBack } from './evidence.ts';
+import { activeOf, calmMs, type Fleet, type Launched } from './fleet.ts';
+import { Flight } from './flight.ts';
+import { siteOf } from './good.ts';
+import type { HeldGeneration, HolderStatus } from './holder/protocol.ts';
+import type { Kept } from './kept.ts';
+
+export interface ChangesParts {
+  readonly fleet: Fleet;
+  readonly kept: Kept;
+  /** What the active generation did before: the baseline of a candidate. */
+  readonly history: readonly HistoryTick[];
+  readonly record: (what: GuardRecord['what']) => void;
+  /** After a take-back: whoever is active now is to be looked at. */
+  readonly landed: () => Promise<void>;
+}
+
+/** Candidates: their start, their promotion, their taking back, and the going back after it. */
+export class Changes {
+  readonly #parts: ChangesParts;
+  #flight: Flight | null = null;
+  #lastTakenBack: Flight | null = null;
+  #launching = false;
+
+  constructor(parts: ChangesParts) {
+    this.#parts = parts;
+  }
+
+  get flight(): Flight | null {
+    return this.#flight;
+  }
+
+  /** A candidate is in the air, or about to be. */
+  get busy(): boolean {
+    return this.#flight !== null || this.#launching;
+  }
+
+  /** The flight of a change, in the air or just taken back; null when there is none that this process knows. */
+  flightOf(change: string): Flight | null {
+    return [this.#flight, this.#lastTakenBack].find((f) => f?.options.change === change) ?? null;
+  }
+
+  async tick(): Promise<void> {
+    await this.#flight?.tick();
+    if (this.#flight?.takenBack) await this.#landed();
+  }
+
+  end(): void {
+    if (this.#flight?.takenBack) this.#lastTakenBack = this.#flight;
+    this.#flight?.end();
+    this.#flight = null;
+  }
+
+  async #landed(): Promise<void> {
+    this.end();
+    await this.#parts.landed();
+  }
+
+  /** Takes back what is in the air, if anything is. */
+  async takeBack(cause: 'died' | 'lease' | 'person', reason: string): Promise<TakeBack | null> {
+    if (!this.#flight) return null;
+    const done = await this.#flight.takeBack(cause, reason);
+    await this.#landed();
+    return done;
+  }
+
+  /** Starts the text beside what runs, parked, and watches it from its first exposure. */
+  async start(text: SiteText, site: Site, change: string): Promise<Launched> {
+    const { fleet } = this.#parts;
+    if (this.busy) {
+      const { name } = fleet.options.balancer;
+      throw new Failure(
+        'HF108',
+        `${name} already has a candidate, of ${this.#flight?.options.change ?? 'a change that just began'}`,
+      );
+    }
+    this.#launching = true;
+    try {
+      const incumbent = activeOf(await fleet.status());
+      const launched = await fleet.launch({ text, site, role: 'candidate', change });
+      fleet.link(launched.generation, incumbent.generation);
+      this.#flight = this.#newFlight({ incumbent, launched, change, text, site });
+      return launched;
+    } finally {
+      this.#launching = false;
+    }
+  }
+
+  #newFlight(of: {
+    incumbent: HeldGeneration;
+    launched: Launched;
+    change: string;
+    text: SiteText;
+    site: Site;
+  }): Flight {
+    const { fleet, kept, history, record } = this.#parts;
+    return new Flight({
+      ...of,
+      fleet,
+      incumbent: { generation: of.incumbent.generation, control: fleet.control(of.incumbent) },
+      liveServersShareMin: kept.site.guard.limits.liveServersShareMin,
+      history,
+      record,
+    });
+  }
+
+  /** The candidate is what is good from now on. On disk first: a reboot in between comes up with it, as approved. */
+  async promote(change: string): Promise<void> {
+    const { fleet, kept } = this.#parts;
+    if (kept.good.change === change) return;
+    const flight = this.#flight?.options.change === change ? this.#flight : null;
+    if (!flight) throw new Failure('HF404', `there is no candidate of ${change}`);
+    const before = await fleet.status();
+    const incumbent = activeOf(before);
+    const { launched, text } = flight.options;
+    const wayBack = await this.#freshWayBack();
+    kept.keep({ current: text, previous: kept.good.current, change });
+    flight.end();
+    if (wayBack) await this.#handOver(incumbent, launched, wayBack);
+    else {
+      await fleet.activate(launched);
+      fleet.link(incumbent.generation, null);
+    }
+    this.#flight = null;
+    for (const old of before.generations.filter((g) => g.role === 'standby'))
+      await fleet.retire(old.generation);
+  }
+
+  /** The text before, as a parked process of its own: the one that ran it has users' connections, and is to end. */
+  async #freshWayBack(): Promise<Launched | null> {
+    const { fleet, kept } = this.#parts;
+    try {
+      return await fleet.launch({ text: kept.good.current, site: kept.site, role: 'standby', change: null });
+    } catch (error) {
+      fleet.options.log.warn('no fresh way back; what was active stays, with its open connections', {
+        error: messageOf(error),
+      });
+      return null;
+    }
+  }
+
+  /** Everybody moves, kept-alive connections too: what was active leads its requests to the new one, and is drained. */
+  async #handOver(from: HeldGeneration, to: Launched, wayBack: Launched): Promise<void> {
+    const { fleet } = this.#parts;
+    fleet.link(to.generation, wayBack.generation);
+    fleet.link(from.generation, to.generation);
+    await fleet.withoutNet(to);
+    await to.control.takeBack(false, calmMs);
+    await fleet.holder.call('takeBack', { from: from.generation, to: to.generation }, 3_000);
+  }
+
+  /** Takes the candidate back, or after promotion goes to the generation before. Null when `change` is neither. */
+  async rollback(reason: string, change: string | null): Promise<TakeBack | null> {
+    if (this.#flight && (change === null || this.#flight.options.change === change))
+      return await this.takeBack('person', reason);
+    const { previous, change: promoted } = this.#parts.kept.good;
+    if (this.#flight || !previous || (change !== null && promoted !== change)) return null;
+    return await this.#goBack(previous, promoted, reason);
+  }
+
+  /** Parked and alive, it takes milliseconds; when it is gone, its text is started cold. */
+  async #goBack(previous: SiteText, change: string | null, reason: string): Promise<TakeBack> {
+    const { fleet, kept, record } = this.#parts;
+    const status = await fleet.status();
+    const { generation: from } = activeOf(status);
+    const parked = status.generations.find((g) => g.role === 'standby' && g.siteHash === previous.hash);
+    const { generation: to } =
+      parked ??
+      (await fleet.launch({ text: previous, site: siteOf(previous), role: 'standby', change: null }));
+    fleet.link(from, to);
+    const done = await fleet.holder.call('takeBack', { from, to }, 3_000);
+    kept.keep({ current: previous, previous: null, change: null });
+    const takeBack = personsTakeBack({ change, from, to, reason, ...done, rung: parked ? done.rung : 3 });
+    record({ kind: 'tookBack', takeBack });
+    return takeBack;
+  }
+
+  /** After this agent's predecessor died: a candidate that was promoted is made active, any other is taken back. */
+  async takeUp(status: HolderStatus): Promise<void> {
+    const { fleet, kept, record } = this.#parts;
+    for (const found of status.generations.filter((g) => g.role === 'candidate')) {
+      const isPromoted = found.change === null || found.change === kept.good.change;
+      if (found.siteHash === kept.good.current.hash && isPromoted) {
+        await fleet.activate(found);
+      } else if (status.active !== null) {
+        const [from, to] = [found.generation, status.active];
+        const done = await fleet.holder.call('takeBack', { from, to }, 2_000);
+        const reason = 'the agent ended while there was a candidate';
+        const takeBack = personsTakeBack({ change: found.change, from, to, reason, ...done });
+        const evidence = { ...takeBack.evidence, cause: 'lease' };
+        record({ kind: 'tookBack', takeBack: { ...takeBack, evidence } });
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { assert, messageOf } from '#base';
+import type { SiteText } from '#contract';
+import type { Site } from '#model';
+import type { Fleet } from './fleet.ts';
+import { prepareFolder } from './folders.ts';
+import { type Good, loadGood, saveGood, siteOf } from './good.ts';
+
+/** What is good: on disk, with its site read, and with the folder that the next boot uses. */
+export class Kept {
+  readonly #fleet: Fleet;
+  #known: { good: Good; site: Site } | null = null;
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet;
+  }
+
+  get good(): Good {
+    assert(this.#known, 'the agent has begun');
+    return this.#known.good;
+  }
+
+  get site(): Site {
+    assert(this.#known, 'the agent has begun');
+    return this.#known.site;
+  }
+
+  /** `first`: for when nothing was proven good yet. */
+  begin(first: SiteText): void {
+    const kept = loadGood(this.#fleet.options.state);
+    if (kept) this.#known = { good: kept, site: siteOf(kept.current) };
+    else this.keep({ current: first, previous: null, change: null });
+  }
+
+  keep(good: Good): void {
+    const { state, log } = this.#fleet.options;
+    saveGood(state, good);
+    const site = siteOf(good.current);
+    this.#known = { good, site };
+    try {
+      this.#prepareBoot(site);
+    } catch (error) {
+      log.error('what the next boot would use could not be written', { error: messageOf(error) });
+    }
+  }
+
+  #prepareBoot(site: Site): void {
+    const { balancer, state } = this.#fleet.options;
+    const { engine } = this.#fleet.engineFor(site);
+    prepareFolder({
+      site,
+      balancer,
+      engine,
+      folder: join(state, 'last-good'),
+      identity: null,
+      generation: 0,
+      threads: 1,
+      ticketKeys: null,
+      purpose: 'boot',
+      servers: null,
+    });
+  }
+}
