@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { catalogue } from '#base';
 import { cliPage } from './cli-page.ts';
+import { vocabularyPage } from './vocabulary-page.ts';
 
 const groups = {
   HF0: 'The site file',
@@ -26,7 +27,7 @@ function errorsPage(): string {
 
 /** Every generated page by its path from the root. */
 export function generated(): Readonly<Record<string, string>> {
-  return { 'docs/errors.md': errorsPage(), 'docs/cli.md': cliPage() };
+  return { 'docs/errors.md': errorsPage(), 'docs/cli.md': cliPage(), 'docs/vocabulary.md': vocabularyPage() };
 }
 
 if (import.meta.main) {

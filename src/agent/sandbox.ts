@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { type Diagnostic, Failure, identify, messageOf, signal } from '#base';
 import type { CheckResult, RehearsalResult, SiteText } from '#contract';
+import { unsupportedBy } from '#dialects';
 import type { EngineControl } from '#engines';
 import { checkCertificates, type Pool, readCertificateFile, routeOf, type Site } from '#model';
 import { askEntrance, describeRequest } from '#probe';
@@ -37,6 +38,7 @@ export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResu
   if (!site || !by) return refusedFor(diagnostics);
   const certificates = await checkCertificates(site, readCertificateFile);
   const against = [
+    ...unsupportedBy(site, engine.name),
     ...certificates.filter((d) => d.severity === 'error'),
     ...addressMistakes(site, balancer, run),
   ];

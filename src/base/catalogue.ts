@@ -47,6 +47,11 @@ export const catalogue = {
     solve: 'Use the syntax that HAProxy (PCRE) and JavaScript share.',
   },
   HF020: { title: 'A pool that no route reaches', solve: 'Remove it, or add a route to it.' },
+  HF021: {
+    title: 'The engine cannot do what the site asks',
+    solve:
+      'docs/vocabulary.md lists what each engine can do: use another engine for that balancer, or another word.',
+  },
   HF101: {
     title: 'Structural limits refuse the change',
     solve: 'Change less at a time, or change guard.limits first.',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Diagnostic } from '#base';
 import type { ApplyRequest, SiteText } from '#contract';
+import { unsupportedUses } from '#dialects';
 import {
   checkCertificates,
   parseSite,
@@ -29,12 +30,12 @@ export async function readText(
   const { file, folder, text } = request;
   const { site, diagnostics } = parseSite(text, file, folder);
   if (!site) return { text: { file, folder, text, hash: '' }, site: null, diagnostics };
-  const certificates = await checkCertificates(site, readFile, now);
-  const usable = !certificates.some(({ severity }) => severity === 'error');
+  const more = [...unsupportedUses(site), ...(await checkCertificates(site, readFile, now))];
+  const usable = !more.some(({ severity }) => severity === 'error');
   return {
     text: { file, folder, text, hash: siteHash(site) },
     site: usable ? site : null,
-    diagnostics: [...diagnostics, ...certificates],
+    diagnostics: [...diagnostics, ...more],
   };
 }
 

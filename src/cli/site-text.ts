@@ -1,4 +1,5 @@
 import { type Diagnostic, Failure } from '#base';
+import { unsupportedUses } from '#dialects';
 import {
   checkCertificates,
   parseSite,
@@ -27,9 +28,9 @@ export async function readLocally(file: string): Promise<LocalReading> {
     );
   const { site, diagnostics } = parseSite(read.text, file, read.folder);
   if (!site) return { read, site, diagnostics };
-  const certificates = await checkCertificates(site, readCertificateFile);
-  const usable = certificates.every(({ severity }) => severity !== 'error');
-  return { read, site: usable ? site : null, diagnostics: [...diagnostics, ...certificates] };
+  const more = [...unsupportedUses(site), ...(await checkCertificates(site, readCertificateFile))];
+  const usable = more.every(({ severity }) => severity !== 'error');
+  return { read, site: usable ? site : null, diagnostics: [...diagnostics, ...more] };
 }
 
 /** Words that begin a section there and mean nothing in YAML. Guesses the name for a message, never the meaning. */

@@ -1,4 +1,5 @@
 import type { EngineName, Site } from '#model';
+import type { Cannot } from './features.ts';
 
 /**
  * An engine's text. Each dialect folder has the same file names:
@@ -8,6 +9,8 @@ export interface Dialect {
   readonly name: EngineName;
   /** The name of the text's file: `haproxy.cfg`. */
   readonly fileName: string;
+  /** What no text of this engine can say, with the reason. `lower` is never given a site that uses one of these. */
+  readonly cannot: Cannot;
   /** Pure: same site and placement, same text, byte for byte. */
   lower(site: Site, placement: Placement): string;
 }

@@ -1,16 +1,10 @@
-import type { EngineName } from '#model';
-import { builtinDialect } from './builtin/dialect.ts';
-import type { Dialect } from './dialect.ts';
-import { haproxyDialect } from './haproxy/dialect.ts';
-
 export { builtinDialect } from './builtin/dialect.ts';
 export type * from './builtin/vocabulary.ts';
 export { builtinFormat, builtinLimits } from './builtin/vocabulary.ts';
 export * from './dialect.ts';
+export type { Feature } from './features/feature.ts';
+export { type Cannot, type FeatureName, featureNames, featureOf, features } from './features.ts';
 export { haproxyDialect } from './haproxy/dialect.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
-
-export const dialects = {
-  haproxy: haproxyDialect,
-  builtin: builtinDialect,
-} as const satisfies Record<EngineName, Dialect>;
+export { dialects } from './registry.ts';
+export { unsupportedBy, unsupportedUses } from './unsupported.ts';

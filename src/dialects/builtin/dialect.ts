@@ -1,4 +1,4 @@
 import type { Dialect } from '../dialect.ts';
 import { lower } from './lower.ts';
 
-export const builtinDialect: Dialect = { name: 'builtin', fileName: 'builtin.json', lower };
+export const builtinDialect: Dialect = { name: 'builtin', fileName: 'builtin.json', cannot: {}, lower };

@@ -1,4 +1,4 @@
 import type { Dialect } from '../dialect.ts';
 import { lower } from './lower.ts';
 
-export const haproxyDialect: Dialect = { name: 'haproxy', fileName: 'haproxy.cfg', lower };
+export const haproxyDialect: Dialect = { name: 'haproxy', fileName: 'haproxy.cfg', cannot: {}, lower };
