@@ -38,7 +38,7 @@ export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResu
   if (!site || !by) return refusedFor(diagnostics);
   const certificates = await checkCertificates(site, readCertificateFile);
   const against = [
-    ...unsupportedBy(site, engine.name),
+    ...unsupportedBy(site, by.engine.name),
     ...certificates.filter((d) => d.severity === 'error'),
     ...addressMistakes(site, balancer, run),
   ];
