@@ -4,7 +4,7 @@ import { freePort, startStack } from '../test/world/stack.ts';
 import { cpuNs, median, ratioInterval } from './measure.ts';
 import { h2load, type Place, startServers, withPlace } from './place.ts';
 
-const pairs = 300;
+const pairs = 600;
 const requestsEach = 2_500;
 const connections = 32;
 const ratioMax = 1.02;
