@@ -23,12 +23,14 @@ const comesBackMsMax = 20_000;
 
 type Who = 'agent' | 'holder' | 'active' | 'standby' | 'candidate';
 /** Where the candidate stands when the blow falls. */
-type Moment = 'none' | 'parked' | 'half' | 'alone';
+type Moment = 'none' | 'parked' | 'half' | 'alone' | 'promoting';
 
 interface Case {
   readonly name: string;
   readonly who: readonly Who[];
   readonly moment: Moment;
+  /** How long after it was told to promote. A promotion starts a new way back, hands over, and retires the old one. */
+  readonly intoMs?: number;
   readonly signal: 'SIGKILL' | 'SIGSTOP';
   /** `none`; or at most what was in flight in an engine that died; or whatever hung in an engine that was stopped. */
   readonly lost: 'none' | 'in flight' | 'hung';
@@ -36,6 +38,16 @@ interface Case {
 
 const kill = { signal: 'SIGKILL' } as const;
 const stop = { signal: 'SIGSTOP' } as const;
+const promotions: readonly Case[] = ([['agent'], ['holder'], ['agent', 'holder']] as const).flatMap((who) =>
+  [3, 60, 150, 250, 400].map((intoMs) => ({
+    name: `${who.join(' and ')}, ${intoMs} ms into a promotion`,
+    who,
+    moment: 'promoting',
+    intoMs,
+    lost: 'none',
+    ...kill,
+  })),
+);
 const cases: readonly Case[] = [
   { name: 'agent, no change', who: ['agent'], moment: 'none', lost: 'none', ...kill },
   { name: 'agent, in a slice', who: ['agent'], moment: 'half', lost: 'none', ...kill },
@@ -67,6 +79,7 @@ const cases: readonly Case[] = [
   { name: 'holder hangs, candidate alone', who: ['holder'], moment: 'alone', lost: 'none', ...stop },
   { name: 'candidate hangs in a slice', who: ['candidate'], moment: 'half', lost: 'hung', ...stop },
   { name: 'candidate hangs, alone', who: ['candidate'], moment: 'alone', lost: 'hung', ...stop },
+  ...promotions,
 ];
 
 interface Field {
@@ -118,13 +131,13 @@ async function arrange(field: Field, { moment }: Case, change: string): Promise<
   if (moment === 'none') return () => {};
   const { stack, holder, http, origin } = field;
   await stack.call('candidate', {
-    site: textOf(siteText(http, origin, 'two')(stack.folder), stack.folder),
+    site: textOf(siteText(http, origin, `for-${change}`)(stack.folder), stack.folder),
     change,
   });
   if (moment === 'parked') return () => {};
-  const end = keepExposed(field, change, moment === 'alone' ? 1 : 0.25);
+  const end = keepExposed(field, change, moment === 'half' ? 0.25 : 1);
   await new Promise((resolve) => setTimeout(resolve, 600));
-  const sides = moment === 'alone' ? { active: 'parked' } : { active: 'accepting' };
+  const sides = moment === 'half' ? { active: 'accepting' } : { active: 'parked' };
   await until(`the candidate is exposed (${moment})`, async () => {
     const { generations } = await holder.call('status', {}, 500);
     return (
@@ -223,6 +236,11 @@ async function runCase(proof: Proof, field: Field, one: Case, number: number): P
     end = await arrange(field, one, change);
     await new Promise((resolve) => setTimeout(resolve, 300));
     pids = await pidsOf(field, one.who);
+    if (one.intoMs !== undefined) {
+      // Whoever is killed does not answer.
+      stack.call('promote', { change }).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, one.intoMs));
+    }
     const blow = await strike(pids, one.signal);
     if (one.who.includes('agent') && one.signal === 'SIGKILL') await stack.startAgent();
     if (one.signal === 'SIGSTOP') await afterStop(proof, field, one, pids, blow.at);
