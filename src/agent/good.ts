@@ -2,7 +2,8 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { dirname, join } from 'node:path';
 import { type Diagnostic, Failure, formatDiagnostic } from '#base';
 import type { SiteText } from '#contract';
-import { parseSite, type Site } from '#model';
+import { readSite } from '#dialects';
+import type { Site } from '#model';
 
 /** What was proven by traffic, now and before: survives reboots. */
 export interface Good {
@@ -51,5 +52,5 @@ export function siteOf(text: SiteText): Site {
 }
 
 export function parseSiteOrNull(text: SiteText): { site: Site | null; diagnostics: readonly Diagnostic[] } {
-  return parseSite(text.text, text.file, text.folder);
+  return readSite(text);
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { Failure } from '#base';
 import type { ApplyRequest } from '#contract';
+import { textDialects } from '#model';
 
 const textCharactersMax = 4 * 1024 * 1024;
+const includesMax = 1_000;
 const by = z.string().regex(/^[a-z]+:[\w.@-]{1,100}$/);
 const reason = z.string().max(2_000);
 const path = z.string().min(1).max(4_096);
@@ -11,6 +13,13 @@ const applyRequest = z.strictObject({
   file: path,
   folder: path.startsWith('/'),
   text: z.string().max(textCharactersMax),
+  dialect: z.enum(textDialects).optional(),
+  includes: z
+    .array(z.strictObject({ path: path.startsWith('/'), text: z.string().max(textCharactersMax) }))
+    .max(includesMax)
+    .optional(),
+  site: z.string().max(100).optional(),
+  balancer: z.string().max(100).optional(),
   force: z.boolean(),
   reason,
   release: z.boolean(),

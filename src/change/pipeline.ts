@@ -1,14 +1,15 @@
 import { assert, type Clock, Failure, type Log, messageOf, silentLog } from '#base';
 import type { ApplyRequest, ChangeView, Progress, RollbackView, SiteText } from '#contract';
+import { readSite } from '#dialects';
 import { finalStates, type Journal } from '#events';
-import { parseSite, type Site } from '#model';
+import type { Site } from '#model';
 import { type Book, openBook } from './book.ts';
 import type { Proposal } from './gates/index.ts';
 import { inFlight, type Ledger } from './ledger.ts';
 import { decide, type Stop, whyStopped } from './machine.ts';
 import type { BalancerPort, SiteKeeper } from './ports.ts';
 import { createProgressHub, type ProgressHub } from './progress.ts';
-import { changeId, differenceOf, type ReadFile, type Reading, readText } from './reading.ts';
+import { changeId, differenceOf, namedAs, type ReadFile, type Reading, readText } from './reading.ts';
 import { createRecordCollector, type RecordCollector } from './records.ts';
 import { recoverChange } from './recover.ts';
 import { journalBeforeTakeBackMs, runChange } from './running.ts';
@@ -123,8 +124,9 @@ class OneAtATime implements Pipeline {
   async #begin(request: ApplyRequest, mine: Busy): Promise<ChangeView> {
     const { sites, clock } = this.#parts;
     if (this.inFlight()) await this.recover();
-    const reading = await readText(request, this.#parts.readFile, clock.now());
     const before = { text: sites.current(), site: siteOf(sites.current()) };
+    const named = namedAs(before.text, before.site, request);
+    const reading = await readText(named, this.#parts.readFile, clock.now());
     await this.#release(request, reading);
     const frozen = this.frozen();
     if (frozen !== null)
@@ -312,9 +314,9 @@ class OneAtATime implements Pipeline {
   }
 }
 
-function siteOf({ text, file, folder }: SiteText): Site {
-  const { site } = parseSite(text, file, folder);
-  assert(site, `${file}: the site that runs can be read`);
+function siteOf(text: SiteText): Site {
+  const { site } = readSite(text);
+  assert(site, `${text.file}: the site that runs can be read`);
   return site;
 }
 

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Diagnostic } from '#base';
 import type { ApplyRequest, SiteText } from '#contract';
-import { unsupportedUses } from '#dialects';
+import { readSite, unsupportedUses } from '#dialects';
 import {
   checkCertificates,
-  parseSite,
   type Site,
   type SiteDifference,
   siteDifference,
   siteHash,
+  type WrittenText,
 } from '#model';
 
 /** A proposed text, read once: every gate judges the same bytes. */
@@ -22,21 +22,37 @@ export interface Reading {
 /** Reads a file of the site (a certificate, a key) as text; rejects when it cannot. */
 export type ReadFile = (path: string) => Promise<string>;
 
-export async function readText(
-  request: Pick<ApplyRequest, 'file' | 'folder' | 'text'>,
-  readFile: ReadFile,
-  now: number,
-): Promise<Reading> {
-  const { file, folder, text } = request;
-  const { site, diagnostics } = parseSite(text, file, folder);
-  if (!site) return { text: { file, folder, text, hash: '' }, site: null, diagnostics };
+export async function readText(request: WrittenText, readFile: ReadFile, now: number): Promise<Reading> {
+  const text = written(request);
+  const { site, diagnostics } = readSite(text);
+  if (!site) return { text: { ...text, hash: '' }, site: null, diagnostics };
   const more = [...unsupportedUses(site), ...(await checkCertificates(site, readFile, now))];
   const usable = !more.some(({ severity }) => severity === 'error');
   return {
-    text: { file, folder, text, hash: siteHash(site) },
+    text: { ...text, hash: siteHash(site) },
     site: usable ? site : null,
     diagnostics: [...diagnostics, ...more],
   };
+}
+
+/** What is kept of a request: its text, and nothing else that it asks for. */
+function written({ file, folder, text, dialect, includes, site, balancer }: WrittenText): WrittenText {
+  return {
+    file,
+    folder,
+    text,
+    ...(dialect === undefined ? {} : { dialect }),
+    ...(includes === undefined ? {} : { includes }),
+    ...(site === undefined ? {} : { site }),
+    ...(balancer === undefined ? {} : { balancer }),
+  };
+}
+
+/** An own text says neither the site's name nor its balancer's: what runs says them. */
+export function namedAs(current: SiteText, running: Site, request: ApplyRequest): ApplyRequest {
+  if ((request.dialect ?? 'site') === 'site') return request;
+  const balancer = current.balancer ?? running.balancers[0]?.name;
+  return { ...request, site: running.name, ...(balancer === undefined ? {} : { balancer }) };
 }
 
 export const noDifference: SiteDifference = { serversAdded: [], serversRemoved: [], parts: [] };

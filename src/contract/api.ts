@@ -1,13 +1,10 @@
 import type { Diagnostic } from '#base';
 import type { ChangeState, GateReport, TakeBack } from '#events';
-import type { SiteDifference } from '#model';
+import type { SiteDifference, WrittenText } from '#model';
 import type { BalancerStatus } from './balancer.ts';
 
 /** The controller's HTTP API under `/v1`: shapes of its JSON. Problems are `application/problem+json` (RFC 9457) with `code`. */
-export interface ApplyRequest {
-  readonly file: string;
-  readonly folder: string;
-  readonly text: string;
+export interface ApplyRequest extends WrittenText {
   readonly force: boolean;
   readonly reason: string;
   /** Takes the text out of quarantine first. */

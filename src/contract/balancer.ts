@@ -1,17 +1,13 @@
 import type { Diagnostic } from '#base';
 import type { Counts, GuardRecord, ServerRef, TakeBack } from '#events';
+import type { WrittenText } from '#model';
 
 /**
  * What an agent does for its balancer when asked: the calls, each with what goes in and what comes out.
  * The controller speaks it over the agent's Unix socket; `main` wires it to `change`'s port.
  * A site travels as its text, so both sides parse the same bytes.
  */
-export interface SiteText {
-  /** The file's name as the person gave it: what diagnostics say. */
-  readonly file: string;
-  /** Absolute folder that relative paths in the text start from. */
-  readonly folder: string;
-  readonly text: string;
+export interface SiteText extends WrittenText {
   /** SHA-256 of what it means (the parsed site), in hex: what quarantine and approvals are bound to. */
   readonly hash: string;
 }

@@ -6,5 +6,7 @@ export type { Feature } from './features/feature.ts';
 export { type Cannot, type FeatureName, featureNames, featureOf, features } from './features.ts';
 export { haproxyDialect } from './haproxy/dialect.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
+export type * from './own.ts';
+export { ownDialects, readSite } from './read.ts';
 export { dialects } from './registry.ts';
 export { unsupportedBy, unsupportedUses } from './unsupported.ts';

@@ -11,6 +11,8 @@ type Table = Readonly<Record<EngineName, Pick<Dialect, 'cannot'>>>;
  * it; `auto` takes what is installed, so there it is an error only when no engine can, and else a warning.
  */
 export function unsupportedUses(site: Site, table: Table = dialects): Diagnostic[] {
+  // The survey of an own text asks for nothing: its engine reads the text itself.
+  if (site.own) return [];
   const lacking = new Map<string, Diagnostic>();
   for (const balancer of site.balancers)
     for (const diagnostic of ofBalancer(site, balancer, table)) {

@@ -25,6 +25,7 @@ export function buildSite(document: SiteDocument, folder: string, placeOf: Place
     pools: document.pools.map((part, i) => buildPool(part, i, placeOf)),
     balancers: document.balancers.map((part, i) => buildBalancer(part, i, placeOf)),
     guard: buildGuard(document.guard),
+    own: null,
   };
 }
 
@@ -102,7 +103,7 @@ export function buildBalancer(part: BalancerPart, index: number, placeOf: PlaceO
   return { ...part, address: part.address.toLowerCase(), place: placeOf(['balancers', index]) };
 }
 
-function buildGuard({ canary, bake, net, limits }: SiteDocument['guard']): GuardPolicy {
+export function buildGuard({ canary, bake, net, limits }: SiteDocument['guard']): GuardPolicy {
   return {
     canary: {
       steps: canary.steps,

@@ -1,5 +1,6 @@
 import type { ChangedServer, SiteDifference } from './difference.ts';
 import { meaningOf } from './hash.ts';
+import type { OwnText } from './own.ts';
 import { hostPort } from './route.ts';
 import type { Pool, Site } from './site.ts';
 
@@ -20,8 +21,33 @@ export function siteDifference(before: Site, after: Site): SiteDifference {
       ...named('pools', before.pools, after.pools, poolMeaning),
       ...named('balancers', before.balancers, after.balancers, meaningOf),
       ...(meaningOf(before.guard) === meaningOf(after.guard) ? [] : [changed('guard')]),
+      ...ownText(before, after),
     ],
   };
+}
+
+/** What an own text says beyond its listeners and servers is compared as text: any difference may matter. */
+function ownText({ own: before }: Site, { own: after }: Site): Part[] {
+  if (before === null && after === null) return [];
+  if (!before || !after)
+    return [changed(after ? `the text, now ${after.file}` : 'the text, now a site.yaml')];
+  const texts = (own: OwnText) =>
+    new Map([['', own.text], ...own.includes.map((i) => [i.path, i.text] as const)]);
+  const [was, is] = [texts(before), texts(after)];
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap((path): Part[] => {
+    const [old, now] = [was.get(path), is.get(path)];
+    if (old === now) return [];
+    const file = path === '' ? after.file : path;
+    if (old === undefined || now === undefined)
+      return [{ what: file, how: old === undefined ? 'added' : 'removed', place: null }];
+    return [{ what: file, how: 'changed', place: { file, line: firstDifference(old, now), column: 1 } }];
+  });
+}
+
+function firstDifference(a: string, b: string): number {
+  const [left, right] = [a.split('\n'), b.split('\n')];
+  const at = right.findIndex((line, index) => line !== left[index]);
+  return (at === -1 ? right.length : at) + 1;
 }
 
 function serversOf(site: Site): Map<string, ChangedServer> {

@@ -3,7 +3,10 @@ import type { Site } from './site.ts';
 
 /** SHA-256, in hex, of what a site means: the same for two texts that differ in layout, comments and spelled-out defaults only. */
 export function siteHash(site: Site): string {
-  return createHash('sha256').update(meaningOf(site)).digest('hex');
+  const own = site.own && { ...site.own, file: '' };
+  return createHash('sha256')
+    .update(meaningOf({ ...site, own }))
+    .digest('hex');
 }
 
 /** JSON with keys in order and without the places where parts were written. */

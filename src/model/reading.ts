@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { checkCertificates as CheckCertificates } from './certificates.ts';
+import type { ownSite as OwnSite } from './own-site.ts';
 import type { parseSite as ParseSite } from './parse.ts';
 import type { siteJsonSchema as SiteJsonSchema } from './schema.ts';
 
@@ -17,3 +18,6 @@ export const siteJsonSchema: typeof SiteJsonSchema = () =>
 
 export const checkCertificates: typeof CheckCertificates = (...given) =>
   (load('./certificates.ts') as { checkCertificates: typeof CheckCertificates }).checkCertificates(...given);
+
+export const ownSite: typeof OwnSite = (...given) =>
+  (load('./own-site.ts') as { ownSite: typeof OwnSite }).ownSite(...given);

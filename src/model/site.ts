@@ -1,4 +1,5 @@
 import type { Place } from '#base';
+import type { OwnText } from './own.ts';
 
 /**
  * A site as everything else sees it: parsed, complete (defaults filled in), valid.
@@ -11,6 +12,11 @@ export interface Site {
   readonly pools: readonly Pool[];
   readonly balancers: readonly Balancer[];
   readonly guard: GuardPolicy;
+  /**
+   * The team's own haproxy.cfg or nginx.conf that this is a survey of: listeners and pools as far as it says them plainly,
+   * no routes. Engines run the text itself. Null: the site was written as site.yaml.
+   */
+  readonly own: OwnText | null;
 }
 
 export interface Listener {

@@ -16,6 +16,7 @@ export function siteOf(over: Partial<Site> = {}): Site {
       net: true,
       limits: { removedServersShareMax: 0.5, liveServersShareMin: 0.5 },
     },
+    own: null,
     ...over,
   };
 }

@@ -87,8 +87,9 @@ function leftEmpty(site: Site): readonly Diagnostic[] {
     .map(({ name, place }) => finding('HF101', `pool "${name}"`, 'has no server', { place }));
   const tables = [
     ...(site.listeners.length === 0 ? ['listeners'] : []),
-    ...(site.routes.length === 0 ? ['routes'] : []),
-    ...(site.pools.length === 0 ? ['pools'] : []),
+    // The survey of an own text has no routes, and a text that only redirects has no pool.
+    ...(site.routes.length === 0 && !site.own ? ['routes'] : []),
+    ...(site.pools.length === 0 && !site.own ? ['pools'] : []),
   ].map((path) => finding('HF101', path, 'would be empty'));
   return [...empty, ...tables];
 }

@@ -1,0 +1,55 @@
+import type { IncludedText, OwnText, ParsedSite, WrittenText } from '#model';
+import type { Placement } from './dialect.ts';
+
+/**
+ * A team's own text as a site. Each dialect that has one keeps it in the same file names: `own.ts` (this object),
+ * `survey.ts` (text -> site), `transplant.ts` (text -> the same text at another place).
+ */
+export interface OwnDialect {
+  /** Names (with globs) of files that the text includes, for whoever reads it. Relative ones start at the text's folder. */
+  includes(text: string): readonly string[];
+  /**
+   * A survey, not the meaning: listeners and pools as far as they are plainly written, no routes. Null when a line says
+   * something that cannot be carried over; then `diagnostics` have an error with that line. Never throws, whatever the text.
+   */
+  adopt(text: WrittenText): ParsedSite;
+  /** What the text reads and writes outside of itself, by the names it uses. */
+  files(own: OwnText): readonly OwnFile[];
+  /** The unchanged text, but for the lines that are listed. Pure: same text and places, same result. */
+  transplant(own: OwnText, places: OwnPlaces): Transplanted;
+}
+
+export interface OwnFile {
+  /** As the text says it, made absolute. */
+  readonly path: string;
+  /** `read`: a certificate, key or list. `write`: a log. `control`: a socket that takes commands. */
+  readonly use: 'read' | 'write' | 'control';
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface OwnPlaces {
+  readonly purpose: 'serve' | 'rehearse' | 'boot';
+  readonly placement: Pick<Placement, 'listeners' | 'control'>;
+  /** Absolute folder that the text will lie in, with the files that it includes. The engine may write there. */
+  readonly folder: string;
+  /** By the path of an OwnFile: where the engine finds it instead, because its user may not open the original. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface Transplanted {
+  readonly text: string;
+  /** Included files, to be written below the folder, by path relative to it. */
+  readonly includes: readonly IncludedText[];
+  readonly rewritten: readonly RewrittenLine[];
+}
+
+/** One line that is not as the team wrote it. `before` is empty for a line that was added. */
+export interface RewrittenLine {
+  readonly file: string;
+  /** In the team's own text. */
+  readonly line: number;
+  readonly before: string;
+  readonly after: string;
+  readonly why: string;
+}

@@ -1,0 +1,65 @@
+import type { Place } from '#base';
+import { buildBalancer, buildGuard, buildListener, buildPool } from './build.ts';
+import type { OwnText } from './own.ts';
+import { partSchemas, siteSchema } from './schema.ts';
+import type { Algorithm, Balancer, Listener, Pool, Server, Site } from './site.ts';
+
+/** What a survey of an own text found; everything that it does not say gets the defaults of a site file. */
+export interface SurveyedSite {
+  readonly name: string;
+  readonly listeners: readonly {
+    readonly name: string;
+    readonly host: string;
+    readonly port: number;
+    readonly tls: boolean;
+    readonly place: Place;
+  }[];
+  readonly pools: readonly SurveyedPool[];
+  readonly balancer: Pick<Balancer, 'name' | 'engine' | 'address' | 'place'>;
+  readonly own: OwnText;
+}
+
+export interface SurveyedPool {
+  readonly name: string;
+  readonly algorithm: Algorithm;
+  readonly servers: readonly Pick<Server, 'name' | 'host' | 'port' | 'weight' | 'place'>[];
+  /** Null: a TCP connection is enough, or the text says more than a probe can ask. */
+  readonly check: { readonly path: string; readonly expectStatus: number } | null;
+  readonly place: Place;
+}
+
+const somewhere: Place = { file: '', line: 1, column: 1 };
+
+export function ownSite(surveyed: SurveyedSite): Site {
+  const { name, listeners, pools, balancer, own } = surveyed;
+  const guard = siteSchema.shape.guard.parse({});
+  const balancerPart = partSchemas.balancers.parse({ name: 'lb', address: '127.0.0.1' });
+  return {
+    name,
+    listeners: listeners.map(listenerOf),
+    routes: [],
+    pools: pools.map(poolOf),
+    balancers: [{ ...buildBalancer(balancerPart, 0, () => somewhere), ...balancer }],
+    guard: buildGuard(guard),
+    own,
+  };
+}
+
+/** Certificates stay the text's own affair. */
+function listenerOf({ tls, ...given }: SurveyedSite['listeners'][number]): Listener {
+  const part = partSchemas.listeners.parse({ name: 'listener', address: '*:1' });
+  const standard = buildListener(part, 0, '/', () => somewhere);
+  return { ...standard, ...given, tls: tls ? { certificates: [] } : null };
+}
+
+function poolOf({ servers, check, ...given }: SurveyedPool): Pool {
+  const part = partSchemas.pools.parse({ name: 'pool', servers: ['127.0.0.1:1'] });
+  const standard = buildPool(part, 0, () => somewhere);
+  const healthCheck = { ...standard.healthCheck, http: check };
+  return {
+    ...standard,
+    ...given,
+    healthCheck,
+    servers: servers.flatMap((server) => standard.servers.map((plain) => ({ ...plain, ...server }))),
+  };
+}

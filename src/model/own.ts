@@ -1,0 +1,36 @@
+/** What people write a site in: `site` is site.yaml; the others are an engine's own language. */
+export const textDialects = ['site', 'haproxy', 'nginx'] as const;
+export type TextDialect = (typeof textDialects)[number];
+export type OwnDialectName = Exclude<TextDialect, 'site'>;
+
+/** A file that an own text includes, as it was read together with it. */
+export interface IncludedText {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A text as it was read, before anybody asked what it means. */
+export interface WrittenText {
+  /** The file's name as the person gave it: what diagnostics say. */
+  readonly file: string;
+  /** Absolute folder that relative paths in the text start from. */
+  readonly folder: string;
+  readonly text: string;
+  /** Absent: `site`. */
+  readonly dialect?: TextDialect;
+  /** Only NGINX's texts have some. */
+  readonly includes?: readonly IncludedText[];
+  /** What an own text does not say: the site's name and its balancer's. Absent: the dialect's name, and `lb-1`. */
+  readonly site?: string;
+  readonly balancer?: string;
+}
+
+/** A team's own text that is a site: enough to write it out again unchanged. */
+export interface OwnText {
+  readonly dialect: OwnDialectName;
+  readonly file: string;
+  readonly folder: string;
+  readonly text: string;
+  readonly includes: readonly IncludedText[];
+}
