@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** A socket that listens, as /proc/net/tcp and tcp6 have it. */
+export interface Listening {
+  /** `127.0.0.1`, `0.0.0.0`, `::1`, `::`: as short as `new URL` writes it. */
+  readonly host: string;
+  readonly port: number;
+  /** Names the open socket itself, in whatever process. */
+  readonly inode: string;
+  /** Connections that nobody has accepted yet. */
+  readonly queued: number;
+}
+
+/** A connection that a client has opened to one of a machine's addresses. */
+export interface Connected {
+  readonly port: number;
+  /** `0` where the process has let go of it. */
+  readonly inode: string;
+}
+
+const states = { established: '01', opening: '03', listening: '0A' } as const;
+
+interface Row {
+  readonly host: string;
+  readonly port: number;
+  readonly state: string;
+  readonly received: number;
+  readonly inode: string;
+}
+
+/** All of the network namespace of `pid`: what `/proc/net` shows is the reader's own. */
+export function listeningSockets(pid: number | 'self' = 'self'): Listening[] {
+  return rowsOf(pid)
+    .filter(({ state }) => state === states.listening)
+    .map(({ host, port, inode, received }) => ({ host, port, inode, queued: received }));
+}
+
+export function connectionsAt(ports: ReadonlySet<number>, pid: number | 'self' = 'self'): Connected[] {
+  return rowsOf(pid).filter(({ state, port }) => state === states.established && ports.has(port));
+}
+
+function rowsOf(pid: number | 'self'): Row[] {
+  return ['tcp', 'tcp6'].flatMap((name) => {
+    try {
+      return readFileSync(`/proc/${pid}/net/${name}`, 'latin1').split('\n').slice(1).flatMap(rowOf);
+    } catch {
+      return [];
+    }
+  });
+}
+
+function rowOf(line: string): Row[] {
+  const fields = line.trim().split(/\s+/);
+  const [, local = '', , state = '', queues = ''] = fields;
+  const inode = fields[9];
+  if (inode === undefined) return [];
+  const [address = '', port = ''] = local.split(':');
+  return [
+    {
+      host: hostOf(address),
+      port: Number.parseInt(port, 16),
+      state,
+      received: Number.parseInt(queues.split(':')[1] ?? '0', 16),
+      inode,
+    },
+  ];
+}
+
+/** The kernel writes an address as words of four bytes, each in the machine's own order: little endian on all that we know. */
+function hostOf(hex: string): string {
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) =>
+    [6, 4, 2, 0].map((at) => Number.parseInt(word.slice(at, at + 2), 16)),
+  );
+  if (bytes.length === 4) return bytes.join('.');
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16),
+  );
+  return sameHost(groups.join(':'));
+}
+
+/** One spelling for each address: `0:0:0:0:0:0:0:1` and `::1` are the same. */
+export function sameHost(host: string): string {
+  return host.includes(':') ? new URL(`http://[${host}]/`).hostname.slice(1, -1) : host;
+}
+
+/** Every process that this user may look into. */
+export function processIds(): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+/** A process's sockets: inode -> its descriptors. Null when it may not be looked into, or has ended. */
+export function socketsOf(pid: number): ReadonlyMap<string, readonly number[]> | null {
+  let names: readonly string[];
+  try {
+    names = readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    return null;
+  }
+  const found = new Map<string, number[]>();
+  for (const name of names) {
+    const inode = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${name}`))?.[1];
+    if (inode !== undefined) found.set(inode, [...(found.get(inode) ?? []), Number(name)]);
+  }
+  return found;
+}
+
+export function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
