@@ -121,6 +121,26 @@ export const catalogue = {
     solve: 'List what there is: `holdfast changes`, `holdfast incidents`.',
   },
   HF405: { title: 'The request is not one that the API knows', solve: 'The detail names the field.' },
+  HF501: {
+    title: 'No engine runs that could be adopted',
+    solve: 'Start it as ever and adopt it then, or start the site without it: `holdfast up FILE`.',
+  },
+  HF502: {
+    title: 'The running engine cannot be adopted',
+    solve: 'The message says what is in the way. Nothing was touched.',
+  },
+  HF503: {
+    title: 'The file is not what the engine runs',
+    solve: 'Reload the engine so that it runs what is on disk, or adopt the file that it runs.',
+  },
+  HF504: {
+    title: 'A socket cannot be taken from the running engine',
+    solve: 'The message says which right is missing.',
+  },
+  HF505: {
+    title: 'The address cannot be handed over',
+    solve: 'The message says why. What serves now goes on.',
+  },
   HF900: {
     title: 'A mistake of Holdfast itself',
     solve: 'The site goes on. Please report the message with the lines before it.',

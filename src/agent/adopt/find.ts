@@ -242,7 +242,9 @@ function environmentOf(pid: number): Record<string, string> {
 
 function userOf(pid: number): string {
   const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(readOr(`/proc/${pid}/status`))?.[1] ?? '';
-  const line = readOr('/etc/passwd').split('\n').find((one) => one.split(':')[2] === uid);
+  const line = readOr('/etc/passwd')
+    .split('\n')
+    .find((one) => one.split(':')[2] === uid);
   return line?.split(':')[0] ?? uid;
 }
 

@@ -85,7 +85,9 @@ export function sameHost(host: string): string {
 
 /** Every process that this user may look into. */
 export function processIds(): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** A process's sockets: inode -> its descriptors. Null when it may not be looked into, or has ended. */

@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
 import { assert, type Clock, Failure, isAlive, type Log, messageOf } from '#base';
+import { takeDescriptor } from './descriptors.ts';
 import { Exposures } from './exposure.ts';
 import { describe, drain, findGeneration, type Held, kill, startGeneration } from './generations.ts';
 import { linkNeighbour } from './neighbour.ts';
+import { openFrom } from './open.ts';
 import type {
   Death,
   GenerationSpec,
@@ -12,8 +14,9 @@ import type {
   ListenerAddress,
   Role,
 } from './protocol.ts';
-import { openListening, socketInode, takeDescriptor } from './sockets.ts';
+import { socketInode } from './sockets.ts';
 import { emptyState, loadState, saveState } from './state.ts';
+import { steer } from './steer.ts';
 import { takeBack } from './take-back.ts';
 
 const deathsMax = 100;
@@ -63,11 +66,15 @@ export class Holder {
 
   readonly calls: Calls = {
     open: async ({ listeners }) => {
-      for (const l of listeners) {
-        if (!this.#sockets.has(key(l)))
-          this.#sockets.set(key(l), { ...l, fd: openListening(l.host, l.port) });
+      for (const { host, port, from } of listeners) {
+        const at = { host, port };
+        if (!this.#sockets.has(key(at))) this.#sockets.set(key(at), { ...at, fd: openFrom(at, from) });
       }
       this.#save();
+      return null;
+    },
+    steer: async ({ listeners, ...which }) => {
+      for (const listener of listeners) steer(this.#socket(listener), which);
       return null;
     },
     start: async (spec) => this.#start(spec),
@@ -110,6 +117,12 @@ export class Holder {
     return found;
   }
 
+  #socket(address: ListenerAddress): number {
+    const socket = this.#sockets.get(key(address));
+    if (!socket) throw new Failure('HF404', `no socket ${key(address)} is open`);
+    return socket.fd;
+  }
+
   #save(): void {
     const state = {
       active: this.#active,
@@ -127,11 +140,7 @@ export class Holder {
 
   #start(spec: GenerationSpec): { pid: number } {
     assert(!this.#generations.has(spec.generation), `generation ${spec.generation} is new`);
-    const fds = spec.listeners.map((address) => {
-      const socket = this.#sockets.get(key(address));
-      if (!socket) throw new Failure('HF404', `no socket ${key(address)} is open`);
-      return socket.fd;
-    });
+    const fds = spec.listeners.map((address) => this.#socket(address));
     const fresh = startGeneration(spec, fds, (how) => this.#ended(spec.generation, how));
     this.#generations.set(spec.generation, fresh);
     this.#save();

@@ -5,7 +5,9 @@ import type { EngineName } from '#model';
 /** What an agent asks of its holder. Both run on the same machine; the socket is for their user only. */
 export interface HolderCalls {
   /** Opens the listeners that are not open yet, closes none. */
-  open: { input: { listeners: readonly ListenerAddress[] }; output: null };
+  open: { input: { listeners: readonly SourcedListener[] }; output: null };
+  /** Which of the sockets on these addresses get new connections: `count` of them, from the one that is number `first` on. */
+  steer: { input: { listeners: readonly ListenerAddress[]; first: number; count: number }; output: null };
   /** Starts an engine's process as a generation; resolves with its pid before it is ready. */
   start: { input: GenerationSpec; output: { pid: number } };
   status: { input: Record<string, never>; output: HolderStatus };
@@ -30,6 +32,17 @@ export interface ListenerAddress {
   readonly host: string;
   readonly port: number;
 }
+
+export interface SourcedListener extends ListenerAddress {
+  /** Absent: a new socket. */
+  readonly from?: SocketSource;
+}
+
+export type SocketSource =
+  /** A copy of a running process's descriptor: the same socket, with what waits in it. */
+  | { readonly kind: 'process'; readonly pid: number; readonly fd: number; readonly inode: string }
+  /** A new one beside `others` that listen there; these go on getting all new connections. */
+  | { readonly kind: 'beside'; readonly others: number };
 
 export interface GenerationSpec {
   readonly generation: number;

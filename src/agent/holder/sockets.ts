@@ -14,7 +14,6 @@ const setsockopt = libc.func(
 );
 const bind = libc.func('int bind(int fd, const void *address, uint32_t length)');
 const listen = libc.func('int listen(int fd, int backlog)');
-const syscall3 = libc.func('long syscall(long number, long a, long b, long c)');
 
 const afInet = 2;
 const afInet6 = 10;
@@ -22,29 +21,27 @@ const sockStream = 1;
 const sockCloexec = 0o2000000;
 const solSocket = 1;
 const soReuseAddress = 2;
+const soReusePort = 15;
 const ipprotoIpv6 = 41;
 const ipv6Only = 26;
 const errnoAddressInUse = 98;
 const errnoNotAvailable = 99;
 const errnoAccess = 13;
-/** The same numbers on x86-64 and arm64, and on every architecture added since Linux 5.3 unified them. */
-const sysPidfdOpen = 434;
-const sysPidfdGetfd = 438;
-
 /** As long as the kernel allows by default (`net.core.somaxconn`); shorter ones lose connections in a burst. */
 export const backlog = 4096;
 
 const one = Buffer.from(new Int32Array([1]).buffer);
 
 /**
- * Opens a listening TCP socket and returns its descriptor.
+ * Opens a listening TCP socket and returns its descriptor. `beside`: others of the same user may listen there too.
  * @throws Failure HF302 when the address cannot be had: the message names it and why.
  */
-export function openListening(host: string, port: number): number {
+export function openListening(host: string, port: number, beside = false): number {
   const v6 = isIPv6(host);
   const fd = socket(v6 ? afInet6 : afInet, sockStream | sockCloexec, 0);
   assert(fd >= 0, `socket: errno ${koffi.errno()}`);
   setsockopt(fd, solSocket, soReuseAddress, one, 4);
+  if (beside) setsockopt(fd, solSocket, soReusePort, one, 4);
   if (v6) setsockopt(fd, ipprotoIpv6, ipv6Only, one, 4);
   const address = v6 ? addressV6(host, port) : addressV4(host, port);
   if (bind(fd, address, address.length) !== 0 || listen(fd, backlog) !== 0) {
@@ -97,16 +94,9 @@ function addressV6(host: string, port: number): Buffer {
   return b;
 }
 
-/**
- * Takes a copy of another process's descriptor: how a holder that died is replaced while its engines run on.
- * Needs the right to trace that process (root, or the same user). Null when it cannot be had.
- */
-export function takeDescriptor(pid: number, fd: number): number | null {
-  const pidfd = syscall3(sysPidfdOpen, pid, 0, 0);
-  if (pidfd < 0) return null;
-  const taken = syscall3(sysPidfdGetfd, pidfd, fd, 0);
-  closeSync(Number(pidfd));
-  return taken < 0 ? null : Number(taken);
+/** From now on others of the same user may listen beside it, if they ask for it too. */
+export function allowBeside(fd: number): void {
+  setsockopt(fd, solSocket, soReusePort, one, 4);
 }
 
 /** Names the open socket itself, whatever the descriptor's number or the process. */
