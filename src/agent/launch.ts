@@ -48,7 +48,7 @@ export async function untilWarm(control: EngineControl, clock: Clock): Promise<r
   }
 }
 
-export function lastWords(folder: string): string {
+function lastWords(folder: string): string {
   try {
     return readFileSync(join(folder, 'engine.log'), 'utf8')
       .trimEnd()

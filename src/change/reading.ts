@@ -55,7 +55,7 @@ export function namedAs(current: SiteText, running: Site, request: ApplyRequest)
   return { ...request, site: running.name, ...(balancer === undefined ? {} : { balancer }) };
 }
 
-export const noDifference: SiteDifference = { serversAdded: [], serversRemoved: [], parts: [] };
+const noDifference: SiteDifference = { serversAdded: [], serversRemoved: [], parts: [] };
 
 export function differenceOf(before: Site, after: Site | null): SiteDifference {
   return after ? siteDifference(before, after) : noDifference;

@@ -2,11 +2,11 @@ import type { CandidateObservation } from '#contract';
 import type { Stop } from './machine.ts';
 
 /** At 1e6 to 1 a candidate that is no worse is refused once in a million changes, however often one looks. */
-export const eValueMax = 1e6;
+const eValueMax = 1e6;
 /** Fewer requests than this in a step say too little: the step goes on. */
-export const requestsPerStepMin = 20;
+const requestsPerStepMin = 20;
 /** A step with too little traffic ends after this many times its length, and says what it saw. */
-export const quietStepFactorMax = 3;
+const quietStepFactorMax = 3;
 
 /** Pure: what an observation says against the candidate; null while nothing does. */
 export function against(balancer: string, seen: CandidateObservation): Stop | null {

@@ -6,8 +6,8 @@ import { against } from './steps.ts';
 
 /** An exposure ends by itself this long after the last renewal. */
 export const leaseMs = 3_000;
-export const renewEveryMs = 1_000;
-export const lookEveryMs = 200;
+const renewEveryMs = 1_000;
+const lookEveryMs = 200;
 /** A balancer that is silent for longer has let the lease run out: the change is over. */
 export const silenceMsMax = leaseMs;
 const lookTimeoutMs = 1_000;

@@ -34,7 +34,7 @@ export async function readLocally(file: string): Promise<LocalReading> {
 }
 
 /** Words that begin a section there and mean nothing in YAML. Guesses the name for a message, never the meaning. */
-export function otherDialect(text: string): 'HAProxy' | 'NGINX' | null {
+function otherDialect(text: string): 'HAProxy' | 'NGINX' | null {
   const lines = text.split('\n', 2_000);
   if (
     lines.some((line) =>

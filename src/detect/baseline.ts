@@ -27,7 +27,7 @@ export function baseline(history: readonly HistoryTick[]): number {
 }
 
 /** The share that would show `bad` of `requests`, or fewer, with a chance of at most `chance`. */
-export function upperLimit(bad: number, requests: number, chance: number): number {
+function upperLimit(bad: number, requests: number, chance: number): number {
   const seen = bad / requests;
   const target = Math.log(1 / chance) / requests;
   let low = seen;

@@ -47,8 +47,8 @@ const queryMatch = z.strictObject(
   'a query parameter to match: name, value',
 );
 
-export const pathTypes = ['Exact', 'PathPrefix', 'RegularExpression'] as const;
-export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
+const pathTypes = ['Exact', 'PathPrefix', 'RegularExpression'] as const;
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
 export const matchSchema = z.strictObject(
   {

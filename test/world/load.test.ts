@@ -10,9 +10,6 @@ import {
   type LoadCounts,
   type LoadPlan,
   type LoadResult,
-  lastBadAfterMs,
-  latencyMs,
-  type RequestRecord,
   startLoad,
   startLoadProcess,
   usualLoad,
@@ -92,7 +89,8 @@ describe('against a server that is right', () => {
       const lastDueAt = Math.max(...records.map(({ dueAt }) => dueAt));
       assert.equal(Math.round((lastDueAt - startedAt) / 5), counts.sent - 1);
       assert.equal(counts.ok, counts.sent, JSON.stringify(counts));
-      assert.ok(latencyMs(records).p50 >= 300);
+      const latencies = records.map(({ dueAt, endedAt }) => endedAt - dueAt);
+      assert.ok(Math.min(...latencies) >= 295, 'the server is slow, and nobody waited for it');
       assert.ok(origin.atOnce() > 30, `${origin.atOnce()} at once over 4 connections opened before`);
     } finally {
       await origin.close();
@@ -248,15 +246,4 @@ describe('the reader of answers', () => {
     assert.equal(answerReader('x-gen').push(Buffer.from('SSH-2.0-x\r\n\r\n')), 'broken');
     assert.equal(answerReader('x-gen').push(Buffer.alloc(70_000, 'x')), 'broken');
   });
-});
-
-test('the last bad answer after an instant', () => {
-  const record = (endedAt: number, outcome: RequestRecord['outcome']): RequestRecord => ({
-    ...{ dueAt: 0, sentAt: 0, status: 200, reused: false, marker: '', detail: '' },
-    endedAt,
-    outcome,
-  });
-  const records = [record(90, 'reset'), record(104, 'bad status'), record(102, 'reset'), record(110, 'ok')];
-  assert.equal(lastBadAfterMs(records, 100), 4);
-  assert.equal(lastBadAfterMs(records, 104), null);
 });

@@ -36,7 +36,7 @@ export const existence: Gate<'existence'> = {
 };
 
 /** Pure. */
-export function judgeExistence(
+function judgeExistence(
   site: Site,
   difference: SiteDifference,
   asked: Asked<readonly ProbeResult[]>,

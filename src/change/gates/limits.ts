@@ -12,7 +12,7 @@ export const limits: Gate<'limits'> = {
 };
 
 /** Pure. */
-export function judgeLimits(
+function judgeLimits(
   proposal: Pick<Proposal, 'reading' | 'before' | 'policy' | 'difference' | 'quarantined'>,
 ): Answer {
   const { reading, before, policy, difference, quarantined } = proposal;

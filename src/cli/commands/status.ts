@@ -18,11 +18,7 @@ export function status(program: Command, io: Io, done: (code: Exit) => void): vo
   });
 }
 
-export function statusLines(
-  view: StatusView,
-  context: Pick<Context, 'paint'>,
-  now: number,
-): readonly string[] {
+function statusLines(view: StatusView, context: Pick<Context, 'paint'>, now: number): readonly string[] {
   const { paint } = context;
   const state = view.state === 'serving' ? paint.good(view.state) : paint.bad(view.state.toUpperCase());
   return [

@@ -2,7 +2,7 @@ import type { Client } from './load/client.ts';
 import { http1Client } from './load/http1.ts';
 import { http2Client } from './load/http2.ts';
 import { type Load, type LoadPlan, preciseNow, type RequestRecord } from './load/plan.ts';
-import { quantile, stallMeter } from './load/stall.ts';
+import { stallMeter } from './load/stall.ts';
 import { newTally } from './load/tally.ts';
 
 export * from './load/plan.ts';
@@ -92,22 +92,4 @@ export async function startLoad(plan: LoadPlan): Promise<Load> {
       };
     },
   };
-}
-
-/** The last instant at which a client saw a bad answer, counted from `at`; null when there was none after it. */
-export function lastBadAfterMs(records: readonly RequestRecord[], at: number): number | null {
-  let last: number | null = null;
-  for (const { outcome, endedAt } of records) {
-    if (outcome !== 'ok' && endedAt > at && (last === null || endedAt - at > last)) last = endedAt - at;
-  }
-  return last;
-}
-
-/** Latency of good answers, from when they were due. */
-export function latencyMs(records: readonly RequestRecord[]): { p50: number; p99: number; max: number } {
-  const sorted = records
-    .filter(({ outcome }) => outcome === 'ok')
-    .map(({ dueAt, endedAt }) => endedAt - dueAt)
-    .sort((a, b) => a - b);
-  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), max: sorted.at(-1) ?? 0 };
 }

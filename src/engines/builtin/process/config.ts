@@ -105,7 +105,7 @@ export function readText(file: string): BuiltinText {
   return parseText(source, file);
 }
 
-export function parseText(source: string, file: string): BuiltinText {
+function parseText(source: string, file: string): BuiltinText {
   let value: unknown;
   try {
     value = JSON.parse(source);

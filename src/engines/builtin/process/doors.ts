@@ -122,7 +122,7 @@ function namesOf(bundle: Buffer): string[] {
 }
 
 /** HAProxy's file: lines of base64, name, encryption, authentication; the last but one encrypts. Node: authentication second. */
-export function ticketKey(file: string): Buffer {
+function ticketKey(file: string): Buffer {
   const keys = readFileSync(file, 'utf8').trim().split('\n');
   const key = Buffer.from(keys.at(-2) ?? keys.at(-1) ?? '', 'base64');
   if (key.length !== 48) throw new Error(`${file}: a key for TLS tickets has 48 bytes, in base64`);
