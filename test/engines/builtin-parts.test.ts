@@ -101,7 +101,7 @@ describe('health', () => {
     const [first] = pool.servers;
     assert.ok(first);
     const state = new PoolState({ ...pool, servers: [{ ...first, connectionsMax: 1 }] }, 10);
-    const gone = new AbortController().signal;
+    const gone = { gone: false, whenGone() {} };
     const lease = await state.acquire('', new Set(), gone);
     assert.equal(lease.kind, 'server');
     const waiting = state.acquire('', new Set(), gone);

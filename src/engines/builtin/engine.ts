@@ -12,7 +12,7 @@ const banner = 'holdfast built-in engine: ';
 const checkMsMax = 30_000;
 const outputCharactersMax = 64_000;
 
-/** Node's HTTP server and undici: the try-out and the last resort. */
+/** Node's HTTP server and our own client: the try-out and the last resort. */
 export const builtinEngine: Engine = {
   name: 'builtin',
   dialect: builtinDialect,

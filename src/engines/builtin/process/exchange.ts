@@ -43,7 +43,8 @@ export class Exchange {
   pool = '';
   server = '';
   retries = 0;
-  readonly #gone = new AbortController();
+  #gone = false;
+  #whenGone: (() => void) | null = null;
   #closeAfter = false;
 
   constructor(
@@ -57,15 +58,22 @@ export class Exchange {
     this.response = response;
     this.upgrade = upgrade;
     this.version = request.httpVersionMajor >= 2 ? '2' : request.httpVersion === '1.1' ? '1.1' : 'old';
-    const left = () => this.#gone.abort();
-    response.once('close', left);
-    upgrade?.stream.once('close', left);
-    response.on('error', left);
+    const left = () => {
+      this.#gone = true;
+      this.#whenGone?.();
+    };
+    response.on('close', left).on('error', left);
+    upgrade?.stream.on('close', left);
   }
 
-  /** Aborted when the client has left, or when all is over. */
-  get gone(): AbortSignal {
-    return this.#gone.signal;
+  /** The client has left, or all is over. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Whoever works on the exchange now: at most one, told at most once or twice. Null: nobody any more. */
+  whenGone(tell: (() => void) | null): void {
+    this.#whenGone = tell;
   }
 
   get started(): boolean {
@@ -84,9 +92,12 @@ export class Exchange {
       this.response.writeHead(status, grouped(headers));
       return;
     }
-    const close = this.#closeAfter ? ['connection', 'close'] : [];
     this.response.sendDate = false;
-    this.response.writeHead(status, message, [...headers, ...close]);
+    this.response.writeHead(
+      status,
+      message,
+      this.#closeAfter ? [...headers, 'connection', 'close'] : [...headers],
+    );
   }
 
   /** An answer of our own. */

@@ -7,7 +7,7 @@ import { endToEnd, joinCookies } from './headers.ts';
 import { connectionFailed, type PoolState, type ServerState } from './pool.ts';
 import { proxyHeader } from './proxy-protocol.ts';
 import { type Outcome, type SendOptions, send } from './send.ts';
-import { neighbourDispatcher } from './upstream.ts';
+import { Connections, opener } from './upstream.ts';
 
 const neighbourConnectMs = 1_000;
 
@@ -52,6 +52,7 @@ function hasBody({ request, response }: Exchange): boolean {
 async function route(generation: Generation, exchange: Exchange, head: Head): Promise<void> {
   const { listener } = exchange.facts;
   if (!listener) return fail(generation, exchange, 404, 'no-listener-has-that-port');
+  let headers: Readonly<Record<string, string>> | null = null;
   const { action } = decide(listener, {
     method: head.method,
     scheme: listener.scheme,
@@ -59,7 +60,11 @@ async function route(generation: Generation, exchange: Exchange, head: Head): Pr
     port: listener.port,
     path: head.path,
     query: head.query,
-    headers: routedHeaders(head),
+    // Most sites never look at them.
+    get headers() {
+      headers ??= routedHeaders(head);
+      return headers;
+    },
   });
   switch (action.kind) {
     case 'pool': {
@@ -86,8 +91,9 @@ async function toPool(
   exchange.pool = pool.config.name;
   const tried = new Set<ServerState>();
   for (;;) {
-    const lease = await pool.acquire(exchange.facts.client.address, tried, exchange.gone);
-    if (exchange.gone.aborted) {
+    const leased = pool.acquire(exchange.facts.client.address, tried, exchange);
+    const lease = leased instanceof Promise ? await leased : leased;
+    if (exchange.gone) {
       if (lease.kind === 'server') lease.release();
       return;
     }
@@ -165,30 +171,31 @@ async function toNeighbour(generation: Generation, exchange: Exchange, head: Hea
   const { neighbour, pools } = generation.text;
   if (neighbour === null) return false;
   const { client, local } = exchange.facts;
-  const to = neighbourDispatcher(neighbour, proxyHeader(client, local), neighbourConnectMs);
+  const to = new Connections(opener({ path: neighbour }, neighbourConnectMs, proxyHeader(client, local)));
   // Longer than the neighbour waits itself: it knows why, we do not.
   const longestMs = Math.max(0, ...pools.map(({ timeouts: t }) => t.connectMs * 4 + t.queueMs + t.serverMs));
   exchange.server = 'holdfast:neighbour';
-  const outcome = await send(to, exchange, head, sendOptions(generation, exchange, head, longestMs + 1_000));
-  void to.close().catch(() => to.destroy());
+  const options = sendOptions(generation, exchange, head, longestMs + 1_000);
+  const outcome = await send(to, exchange, head, { ...options, connection: 'once' });
   if (outcome.kind === 'connectFailed' || outcome.kind === 'stale') return false;
   settle(generation, exchange, outcome);
   return true;
 }
 
-const forwardedHeaders = new Set(['x-forwarded-for', 'x-forwarded-proto']);
+const setByPublicSide = new Set(['host', 'x-forwarded-for', 'x-forwarded-proto']);
+const setByEntrance = new Set(['host']);
 
 function sendOptions(generation: Generation, exchange: Exchange, head: Head, serverMs: number): SendOptions {
   const { side, client, listener } = exchange.facts;
   const isPublic = side === 'public';
-  const own = endToEnd(head.raw, isPublic ? forwardedHeaders : undefined);
-  const named = own.filter((_, i) => own[i - (i % 2)]?.toLowerCase() !== 'host');
-  const headers = exchange.version === '2' ? joinCookies(named) : named;
-  if (head.host !== '') headers.unshift('host', head.host);
+  const headers = head.host === '' ? [] : ['host', head.host];
+  const came = endToEnd(head.raw, isPublic ? setByPublicSide : setByEntrance);
+  headers.push(...(exchange.version === '2' ? joinCookies(came) : came));
   if (isPublic)
     headers.push('x-forwarded-for', client.address, 'x-forwarded-proto', listener?.scheme ?? 'http');
   const { clientMs, tunnelMs } = generation.text.limits;
-  return { headers, serverMs, clientMs, tunnelMs };
+  // After a kept connection that had ended, another kept one may have ended too.
+  return { headers, serverMs, clientMs, tunnelMs, connection: exchange.retries > 0 ? 'new' : 'any' };
 }
 
 function settle(generation: Generation, exchange: Exchange, outcome: Outcome): void {

@@ -18,12 +18,12 @@ export interface Front {
 }
 
 export function createFront(generation: Generation): Front {
-  const facts = new WeakMap<Duplex, ConnectionFacts>();
+  const connections = new WeakMap<Duplex, Known>();
   const sessions = new Set<{ close(): void; destroy(): void }>();
   const sockets = new WeakMap<object, Duplex>();
-  const known = (socket: Duplex | undefined) => (socket && facts.get(socket)) ?? null;
+  const find: Find = (socket) => (socket && connections.get(socket)) ?? null;
   const run = (exchange: Exchange) => serve(generation, exchange);
-  const one = createHttp1(generation, known, run);
+  const one = createHttp1(generation, find, run);
   const two = createHttp2({ settings: { maxConcurrentStreams: 100 }, maxSessionMemory: 16 });
   two.on('session', (session) => {
     sessions.add(session);
@@ -32,13 +32,13 @@ export function createFront(generation: Generation): Front {
     session.on('error', () => session.destroy());
   });
   two.on('request', (request, response) => {
-    const connection = known(sockets.get(request.stream.session ?? {}));
-    if (connection) void run(new Exchange(connection, request, response));
+    const connection = find(sockets.get(request.stream.session ?? {}));
+    if (connection) void run(new Exchange(connection.facts, request, response));
     else request.stream.destroy();
   });
   return {
-    take(socket, connection, protocol) {
-      facts.set(socket, connection);
+    take(socket, facts, protocol) {
+      connections.set(socket, { facts, underWay: new Set() });
       if (protocol === 'http/1.1') return void one.emit('connection', socket);
       two.once('session', (session) => sockets.set(session, socket));
       two.emit('connection', socket);
@@ -53,15 +53,18 @@ export function createFront(generation: Generation): Front {
   };
 }
 
-type Known = (socket: Duplex | undefined) => ConnectionFacts | null;
+/** A client's connection. */
+interface Known {
+  readonly facts: ConnectionFacts;
+  /** Requests whose answers have not left it yet: a pipelining client may have several. HTTP/1.1 only. */
+  readonly underWay: Set<Exchange>;
+}
 
-function createHttp1(
-  generation: Generation,
-  known: Known,
-  run: (exchange: Exchange) => Promise<void>,
-): Server {
+type Find = (socket: Duplex | undefined) => Known | null;
+const nobody: ReadonlySet<Exchange> = new Set();
+
+function createHttp1(generation: Generation, find: Find, run: (exchange: Exchange) => Promise<void>): Server {
   const { limits } = generation.text;
-  const underWay = new UnderWay();
   const server = createServer({
     headersTimeout: limits.headMs,
     requestTimeout: 0,
@@ -69,14 +72,16 @@ function createHttp1(
     maxHeaderSize: limits.headBytesMax,
     connectionsCheckingInterval: Math.min(1_000, Math.ceil(limits.headMs / 4)),
     // Behind a request that still awaits its answer there is no connection to give away: it gets an ordinary answer.
-    shouldUpgradeCallback: (request) => isUpgrade(request) && underWay.of(request.socket).size === 0,
+    shouldUpgradeCallback: (request) => isUpgrade(request) && find(request.socket)?.underWay.size === 0,
   });
   const handle = (request: IncomingMessage, response: ServerResponse, expects: boolean) => {
-    const connection = known(request.socket);
+    const connection = find(request.socket);
     if (!connection) return void response.destroy();
-    const exchange = new Exchange(connection, request, response);
+    const { facts, underWay } = connection;
+    const exchange = new Exchange(facts, request, response);
     exchange.expectsContinue = expects;
-    underWay.add(request.socket, exchange);
+    underWay.add(exchange);
+    response.on('close', () => underWay.delete(exchange));
     void run(exchange);
   };
   server.on('request', (request, response) => handle(request, response, false));
@@ -85,11 +90,13 @@ function createHttp1(
     farewell(socket, shortAnswer(405, 'Method Not Allowed'));
   });
   server.on('upgrade', (request, stream, first) => {
-    const connection = known(request.socket);
-    if (connection) void run(upgradeExchange(connection, request, stream, first));
+    const connection = find(request.socket);
+    if (connection) void run(upgradeExchange(connection.facts, request, stream, first));
     else stream.destroy();
   });
-  server.on('clientError', (error, socket) => badRequest(generation, underWay.of(socket), error, socket));
+  server.on('clientError', (error, socket) =>
+    badRequest(generation, find(socket)?.underWay ?? nobody, error, socket),
+  );
   // It never listens itself: connections come from the sides. This starts its watch over slow heads all the same.
   server.emit('listening');
   return server;
@@ -124,22 +131,6 @@ const answersTo: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
-
-/** Requests under way, by connection: a pipelining client may have several. */
-class UnderWay {
-  readonly #exchanges = new WeakMap<Duplex, Set<Exchange>>();
-
-  of(socket: Duplex): ReadonlySet<Exchange> {
-    return this.#exchanges.get(socket) ?? new Set();
-  }
-
-  /** Until its answer has left the connection. */
-  add(socket: Duplex, exchange: Exchange): void {
-    const known = this.#exchanges.get(socket) ?? new Set();
-    this.#exchanges.set(socket, known.add(exchange));
-    exchange.response.once('close', () => known.delete(exchange));
-  }
-}
 
 /** What the parser refused: a head that is none, or the body of a request that is under way. */
 function badRequest(

@@ -1,11 +1,10 @@
-import type { Pool as Connections } from 'undici';
 import type { BuiltinText } from '#dialects';
 import type { RoutedListener } from '#routing';
 import { routedListener } from './config.ts';
 import { ErrorLog, type ProcessCounts, processCounts } from './counters.ts';
-import { watchHealth } from './health.ts';
+import { connectTo, watchHealth } from './health.ts';
 import { PoolState, type ServerState } from './pool.ts';
-import { serverDispatcher } from './upstream.ts';
+import { Connections, opener } from './upstream.ts';
 
 /** All that one running generation knows and counts. */
 export interface Generation {
@@ -28,7 +27,10 @@ export function createGeneration(text: BuiltinText): Generation {
   const connections = new Map<ServerState, Connections>();
   for (const pool of pools.values())
     for (const server of pool.servers)
-      connections.set(server, serverDispatcher(server.config.at, pool.config.timeouts.connectMs));
+      connections.set(
+        server,
+        new Connections(opener(connectTo(server.config.at), pool.config.timeouts.connectMs, null)),
+      );
   return {
     text,
     listeners: text.listeners.map(routedListener),

@@ -27,6 +27,12 @@ export type Lease =
   | { readonly kind: 'none' }
   | { readonly kind: 'refused'; readonly why: string };
 
+/** Who waits for a server, and may leave meanwhile. */
+export interface Leaving {
+  readonly gone: boolean;
+  whenGone(tell: (() => void) | null): void;
+}
+
 interface Waiter {
   readonly source: string;
   readonly tried: ReadonlySet<ServerState>;
@@ -66,13 +72,12 @@ export class PoolState {
     return this.servers.filter((server) => server.state !== 'down').length;
   }
 
-  /** Waits for room, at most the pool's `queueMs`; an aborted `gone` takes the request out of the queue. */
-  acquire(source: string, tried: ReadonlySet<ServerState>, gone: AbortSignal): Promise<Lease> {
+  /** At once, or after a wait of at most the pool's `queueMs`; a client that leaves leaves the queue too. */
+  acquire(source: string, tried: ReadonlySet<ServerState>, client: Leaving): Lease | Promise<Lease> {
     const now = this.#tryNow({ source, tried });
-    if (now) return Promise.resolve(now);
-    if (this.#queue.length >= this.#queuedMax)
-      return Promise.resolve({ kind: 'refused', why: 'the queue is full' });
-    return this.#wait(source, tried, gone);
+    if (now) return now;
+    if (this.#queue.length >= this.#queuedMax) return { kind: 'refused', why: 'the queue is full' };
+    return this.#wait(source, tried, client);
   }
 
   /** A state changed or a request ended: whoever can go on, does, in order. */
@@ -128,11 +133,11 @@ export class PoolState {
     return { kind: 'server', server, release };
   }
 
-  #wait(source: string, tried: ReadonlySet<ServerState>, gone: AbortSignal): Promise<Lease> {
+  #wait(source: string, tried: ReadonlySet<ServerState>, client: Leaving): Promise<Lease> {
     return new Promise((resolve) => {
       const settle = (lease: Lease) => {
         clearTimeout(timer);
-        gone.removeEventListener('abort', leave);
+        client.whenGone(null);
         const index = this.#queue.indexOf(waiter);
         if (index >= 0) this.#queue.splice(index, 1);
         resolve(lease);
@@ -141,7 +146,7 @@ export class PoolState {
       const leave = refuse('the client left');
       const waiter: Waiter = { source, tried, settle };
       const timer = setTimeout(refuse('no server had room in time'), this.config.timeouts.queueMs);
-      gone.addEventListener('abort', leave, { once: true });
+      client.whenGone(leave);
       this.#queue.push(waiter);
     });
   }

@@ -1,11 +1,10 @@
-import type { Duplex } from 'node:stream';
-import { type Dispatcher, errors } from 'undici';
-import { ClientLeft, ClientSilent, RequestBody } from './body.ts';
+import { type AnswerHead, BadAnswer } from './answer-parser.ts';
+import { BodyOfAnotherLength, ClientLeft, ClientSilent, RequestBody } from './body.ts';
 import { type Exchange, isHttp2 } from './exchange.ts';
 import type { Head } from './head.ts';
-import { endToEnd, fromBuffers } from './headers.ts';
+import { endToEnd, fieldsShape, type RawHeaders, valuesOf } from './headers.ts';
 import { startTunnel } from './tunnel.ts';
-import { ConnectFailed, hadAnsweredBefore } from './upstream.ts';
+import type { Asker, ConnectFailed, Connections, ServerConnection } from './upstream.ts';
 
 /** How one attempt ended. Only after `connectFailed` and `stale` may the request be sent again. */
 export type Outcome =
@@ -20,44 +19,48 @@ export type Outcome =
   | { readonly kind: 'clientLeft' };
 
 export interface SendOptions {
-  readonly headers: readonly string[];
+  /** End to end, with host. */
+  readonly headers: RawHeaders;
   readonly serverMs: number;
   readonly clientMs: number;
   readonly tunnelMs: number;
+  /** A kept one or a new one; a new one; a new one that is closed behind the answer. */
+  readonly connection: 'any' | 'new' | 'once';
 }
 
 class ServerSilent extends Error {}
 class ClientStuck extends Error {}
 
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+/** Servers ask for a length where these have no body. */
+const usuallyWithBody = new Set(['POST', 'PUT', 'PATCH']);
+const startLineShape = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [\x21-\x7e\x80-\xff]+$/;
+/** Up to here a copy as text, which goes out in one piece with the head, is cheaper than a second piece. */
+const oneWriteBytesMax = 8_192;
+const answered: Outcome = { kind: 'answered' };
 
 /** Sends the request to one place and passes the answer on as it comes, as fast as the slower side takes it. */
-export function send(to: Dispatcher, exchange: Exchange, head: Head, options: SendOptions): Promise<Outcome> {
+export function send(
+  to: Connections,
+  exchange: Exchange,
+  head: Head,
+  options: SendOptions,
+): Promise<Outcome> {
   return new Promise((resolve) => {
-    const attempt = new Attempt(exchange, head, options, resolve);
-    to.dispatch(
-      {
-        path: head.target,
-        method: head.method,
-        headers: [...options.headers],
-        body: attempt.body,
-        upgrade: exchange.upgrade?.protocol ?? null,
-      },
-      attempt,
-    );
+    new Attempt(exchange, head, options, resolve).begin(to);
   });
 }
 
-class Attempt implements Dispatcher.DispatchHandler {
-  readonly body: RequestBody | null;
+class Attempt implements Asker {
   readonly #exchange: Exchange;
   readonly #head: Head;
   readonly #options: SendOptions;
   readonly #resolve: (outcome: Outcome) => void;
-  #controller: Dispatcher.DispatchController | null = null;
-  #silence: NodeJS.Timeout | null = null;
+  #connection: ServerConnection | null = null;
+  #body: RequestBody | null = null;
+  /** Runs while the client does not read. */
+  #stuck: NodeJS.Timeout | null = null;
   #answered = false;
-  #paused = false;
   #over = false;
 
   constructor(exchange: Exchange, head: Head, options: SendOptions, resolve: (outcome: Outcome) => void) {
@@ -65,127 +68,148 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.#head = head;
     this.#options = options;
     this.#resolve = resolve;
-    this.body = head.hasBody ? this.#requestBody() : null;
-    exchange.gone.addEventListener('abort', this.#clientLeft, { once: true });
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#exchange.gone.aborted) controller.abort(new ClientLeft('the client left'));
-    else this.#listen(this.#options.serverMs);
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    message = '',
-  ): void {
-    this.#silence?.refresh();
-    const headers = endToEnd(rawOf(controller.rawHeaders), status === 204 ? noLength : undefined);
-    if (status < 200) {
-      this.#informational(status, headers);
+  begin(to: Connections): void {
+    const exchange = this.#exchange;
+    const text = this.#text();
+    if (text === null) {
+      this.#settle(this.#failed(400, 'request-cannot-be-passed-on', false));
       return;
     }
+    exchange.whenGone(() => this.#break(new ClientLeft('the client left')));
+    to.take(
+      this.#options.connection !== 'any' || exchange.upgrade !== null,
+      (connection) => this.#ask(connection, text),
+      (error) => this.#settle(exchange.gone ? { kind: 'clientLeft' } : { kind: 'connectFailed', error }),
+    );
+  }
+
+  onInformational({ status, headers }: AnswerHead): void {
+    const { response, version, upgrade } = this.#exchange;
+    if (status !== 103 || version === 'old' || upgrade) return;
+    const link = valuesOf(endToEnd(headers), 'link');
+    if (link.length > 0) response.writeEarlyHints({ link: [...link] });
+  }
+
+  onHead({ status, reason, headers }: AnswerHead): void {
     this.#answered = true;
-    this.#exchange.start(status, message, headers);
+    this.#exchange.start(status, reason, endToEnd(headers, status === 204 ? noLength : undefined));
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#silence?.refresh();
+  onData(bytes: Buffer, last: boolean): void {
     const { response } = this.#exchange;
-    if (isHttp2(response) ? response.write(chunk) : response.write(chunk)) return;
-    controller.pause();
-    this.#paused = true;
-    this.#listen(this.#options.clientMs);
-    response.once('drain', () => {
-      if (this.#over) return;
-      this.#paused = false;
-      this.#listen(this.#options.serverMs);
-      controller.resume();
-    });
+    if (isHttp2(response)) {
+      if (last) response.end(bytes);
+      else if (!response.write(bytes)) this.#pause();
+    } else if (last && bytes.length <= oneWriteBytesMax) response.end(bytes.toString('latin1'), 'latin1');
+    else if (last) response.end(bytes);
+    else if (!response.write(bytes)) this.#pause();
   }
 
-  onResponseEnd(): void {
-    this.#exchange.response.end();
-    this.#settle({ kind: 'answered' });
+  onEnd(): void {
+    const { response } = this.#exchange;
+    if (!response.writableEnded) response.end();
+    // The server has answered a request that it did not hear to the end: nothing can follow on that connection.
+    const unheard = this.#body !== null && !this.#body.whole;
+    if (unheard || this.#options.connection === 'once') this.#connection?.drop();
+    this.#settle(answered);
   }
 
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    server: Duplex,
-  ): void {
+  onSwitch({ status, headers }: AnswerHead, first: Buffer): void {
     const { upgrade } = this.#exchange;
-    if (!upgrade) {
-      server.destroy();
-      this.#settle({ kind: 'failed', status: 502, why: 'upgrade-not-asked-for', byServer: true });
+    const server = this.#connection?.release();
+    if (!upgrade || !server) {
+      server?.destroy();
+      this.#settle(this.#failed(502, 'upgrade-not-asked-for', true));
       return;
     }
     this.#exchange.status = status;
     this.#answered = true;
-    const headers = endToEnd(rawOf(controller.rawHeaders));
-    startTunnel({ upgrade, server, headers, silenceMsMax: this.#options.tunnelMs });
-    this.#settle({ kind: 'answered' });
+    startTunnel({ upgrade, server, first, headers: endToEnd(headers), silenceMsMax: this.#options.tunnelMs });
+    this.#settle(answered);
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
-    const outcome = this.#outcomeOf(error);
+  onSilence(): void {
+    const awaitsClient = this.#stuck !== null || (this.#body?.awaitsClient === true && !this.#answered);
+    if (awaitsClient) this.#connection?.goOn();
+    else this.#break(new ServerSilent('the server is silent'));
+  }
+
+  onBroken(error: Error, untouched: boolean): void {
+    const outcome = this.#outcomeOf(error, untouched);
     if (outcome.kind === 'broken') this.#exchange.abort();
     this.#settle(outcome);
   }
 
-  readonly #clientLeft = (): void => {
-    this.#controller?.abort(new ClientLeft('the client left'));
-  };
-
-  #requestBody(): RequestBody {
+  #ask(connection: ServerConnection, text: string): void {
+    if (this.#exchange.gone) {
+      connection.drop();
+      this.#settle({ kind: 'clientLeft' });
+      return;
+    }
+    this.#connection = connection;
+    const { serverMs, clientMs } = this.#options;
+    connection.ask(this, text, { bodyless: this.#head.method === 'HEAD', silenceMs: serverMs });
+    if (!this.#head.hasBody) return;
     const exchange = this.#exchange;
-    return new RequestBody({
-      request: exchange.request,
-      silenceMsMax: this.#options.clientMs,
-      onStart: () => {
-        if (exchange.expectsContinue && !exchange.started) exchange.response.writeContinue();
-        exchange.expectsContinue = false;
-      },
-      onBytes: () => this.#silence?.refresh(),
+    if (exchange.expectsContinue) exchange.response.writeContinue();
+    exchange.expectsContinue = false;
+    const [length] = valuesOf(this.#options.headers, 'content-length');
+    this.#body = new RequestBody(exchange.request, length === undefined ? null : Number(length), clientMs);
+    this.#body.start(connection.socket, (error) => this.#break(error));
+  }
+
+  /** The request's head as it goes out; null when it would not be one that can be read in one way only. */
+  #text(): string | null {
+    const { method, target, hasBody } = this.#head;
+    const { headers, connection } = this.#options;
+    let fields = '';
+    for (let i = 0; i + 1 < headers.length; i += 2) fields += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    const hasLength = valuesOf(headers, 'content-length').length > 0;
+    if (hasBody && !hasLength) fields += 'transfer-encoding: chunked\r\n';
+    else if (!hasLength && usuallyWithBody.has(method)) fields += 'content-length: 0\r\n';
+    const { upgrade } = this.#exchange;
+    fields += upgrade
+      ? `connection: upgrade\r\nupgrade: ${upgrade.protocol}\r\n`
+      : `connection: ${connection === 'once' ? 'close' : 'keep-alive'}\r\n`;
+    const line = `${method} ${target}`;
+    return startLineShape.test(line) && fieldsShape.test(fields) ? `${line} HTTP/1.1\r\n${fields}\r\n` : null;
+  }
+
+  #pause(): void {
+    const connection = this.#connection;
+    if (this.#stuck || !connection) return;
+    connection.socket.pause();
+    this.#stuck = setTimeout(() => {
+      this.#break(new ClientStuck('the client does not read'));
+    }, this.#options.clientMs);
+    this.#exchange.response.once('drain', () => {
+      if (this.#over) return;
+      if (this.#stuck) clearTimeout(this.#stuck);
+      this.#stuck = null;
+      connection.goOn();
+      connection.socket.resume();
     });
   }
 
-  #informational(status: number, headers: readonly string[]): void {
-    const links = headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === 'link');
-    const { response, version } = this.#exchange;
-    if (status === 103 && links.length > 0 && version !== 'old' && !this.#exchange.upgrade)
-      response.writeEarlyHints({ link: links });
+  /** What happened on our side or the client's: the connection to the server goes with it. */
+  #break(error: Error): void {
+    if (this.#over) return;
+    this.#connection?.drop();
+    // Without a connection it is still being opened: its end settles this.
+    if (this.#connection) this.onBroken(error, false);
   }
 
-  /** One timer for whoever is waited for: the server, or a client that does not read. */
-  #listen(silenceMsMax: number): void {
-    if (this.#silence) clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#silent(), silenceMsMax);
-  }
-
-  #silent(): void {
-    if (this.#paused) this.#controller?.abort(new ClientStuck('the client does not read'));
-    else if (this.body?.awaitsClient && !this.#answered) this.#silence?.refresh();
-    else this.#controller?.abort(new ServerSilent('the server is silent'));
-  }
-
-  #outcomeOf(error: Error): Outcome {
-    if (error instanceof ConnectFailed) return { kind: 'connectFailed', error };
+  #outcomeOf(error: Error, untouched: boolean): Outcome {
     if (error instanceof ClientSilent) return this.#failed(408, 'client-silent', false);
     if (error instanceof ClientStuck) return { kind: 'broken', why: 'client-does-not-read', byServer: false };
-    if (error instanceof ClientLeft || this.#exchange.gone.aborted) return { kind: 'clientLeft' };
+    if (error instanceof ClientLeft || this.#exchange.gone) return { kind: 'clientLeft' };
+    if (error instanceof BodyOfAnotherLength) return this.#failed(400, 'body-of-another-length', false);
     if (error instanceof ServerSilent) return this.#failed(504, 'server-silent', true);
-    if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError)
-      return this.#failed(400, 'request-cannot-be-passed-on', false);
-    if (this.#mayRepeat(error)) return { kind: 'stale' };
-    return this.#failed(
-      502,
-      error instanceof errors.HTTPParserError ? 'bad-answer' : 'server-broke-off',
-      true,
-    );
+    if (untouched && !this.#answered && !this.#head.hasBody && repeatable.has(this.#head.method))
+      return { kind: 'stale' };
+    return this.#failed(502, error instanceof BadAnswer ? 'bad-answer' : 'server-broke-off', true);
   }
 
   #failed(status: number, why: string, byServer: boolean): Outcome {
@@ -194,20 +218,13 @@ class Attempt implements Dispatcher.DispatchHandler {
       : { kind: 'failed', status, why, byServer };
   }
 
-  /** The connection had carried an answer before, and ended without a byte of this one. */
-  #mayRepeat(error: Error): boolean {
-    const closed = error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0;
-    const used = closed || (hadAnsweredBefore(error) && !(error instanceof errors.HTTPParserError));
-    return used && !this.#answered && this.body === null && repeatable.has(this.#head.method);
-  }
-
   #settle(outcome: Outcome): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#silence) clearTimeout(this.#silence);
-    this.#exchange.gone.removeEventListener('abort', this.#clientLeft);
-    if (this.body?.started) {
-      this.body.destroy();
+    if (this.#stuck) clearTimeout(this.#stuck);
+    this.#exchange.whenGone(null);
+    if (this.#body) {
+      this.#body.stop();
       this.#exchange.dropBody();
     }
     this.#resolve(outcome);
@@ -215,7 +232,3 @@ class Attempt implements Dispatcher.DispatchHandler {
 }
 
 const noLength = new Set(['content-length']);
-
-function rawOf(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
-  return Array.isArray(raw) ? fromBuffers(raw) : [];
-}

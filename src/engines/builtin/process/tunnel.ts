@@ -8,10 +8,12 @@ import { pairs } from './headers.ts';
 export function startTunnel(options: {
   readonly upgrade: Upgrade;
   readonly server: Duplex;
+  /** What the server said behind its 101. */
+  readonly first: Buffer;
   readonly headers: readonly string[];
   readonly silenceMsMax: number;
 }): void {
-  const { upgrade, server, headers, silenceMsMax } = options;
+  const { upgrade, server, first, headers, silenceMsMax } = options;
   const client = upgrade.stream;
   const end = () => {
     clearTimeout(silence);
@@ -28,6 +30,7 @@ export function startTunnel(options: {
     });
   }
   client.write(switchingProtocols(upgrade.protocol, headers), 'latin1');
+  if (first.length > 0) client.write(first);
   if (upgrade.first.length > 0) server.write(upgrade.first);
   client.pipe(server);
   server.pipe(client);
