@@ -14,7 +14,7 @@ export function addressMistakes(site: Site, balancer: Balancer, run: string): re
     const host = boundHost(listener, balancer);
     if (held.has(`${host}:${listener.port}`)) return [];
     try {
-      closeSync(openListening(host, listener.port));
+      closeSync(openListening(host, listener.port, { dualStack: listener.dualStack ?? false }));
       return [];
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

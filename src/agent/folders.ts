@@ -72,7 +72,10 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
 
 /** The sockets that a site needs on a balancer, in the order in which an engine inherits them. */
 export function addressesOf(site: Site, balancer: Balancer): ListenerAddress[] {
-  return site.listeners.map((l) => ({ host: boundHost(l, balancer), port: l.port }));
+  return site.listeners.map((l) => {
+    const address = { host: boundHost(l, balancer), port: l.port };
+    return l.dualStack ? { ...address, dualStack: true } : address;
+  });
 }
 
 const firstInheritedFd = 3;

@@ -52,6 +52,15 @@ export const catalogue = {
     solve:
       'docs/vocabulary.md lists what each engine can do: use another engine for that balancer, or another word.',
   },
+  HF030: {
+    title: "A line of a team's own text cannot be carried over",
+    solve:
+      'Holdfast lends its sockets to an engine that runs as a user without rights, beside another one of the same text. Change the line as is said, or leave this HAProxy or NGINX as it is; docs/adopt.md lists what is refused.',
+  },
+  HF031: {
+    title: "A line of a team's own text is not covered",
+    solve: 'The text is used as it is; what is named is not probed, not counted, or works without a part.',
+  },
   HF101: {
     title: 'Structural limits refuse the change',
     solve: 'Change less at a time, or change guard.limits first.',

@@ -3,7 +3,7 @@ import type { Placement } from './dialect.ts';
 
 /**
  * A team's own text as a site. Each dialect that has one keeps it in the same file names: `own.ts` (this object),
- * `survey.ts` (text -> site), `transplant.ts` (text -> the same text at another place).
+ * `own/survey.ts` (text -> site), `own/transplant.ts` (text -> the same text at another place), `own/files.ts`.
  */
 export interface OwnDialect {
   /** Names (with globs) of files that the text includes, for whoever reads it. Relative ones start at the text's folder. */
@@ -39,6 +39,8 @@ export interface OwnPlaces {
 
 export interface Transplanted {
   readonly text: string;
+  /** For each line of `text`, the line of the team's text that it is, or that it was added after. */
+  readonly original: readonly number[];
   /** Included files, to be written below the folder, by path relative to it. */
   readonly includes: readonly IncludedText[];
   readonly rewritten: readonly RewrittenLine[];

@@ -12,6 +12,7 @@ export interface SurveyedSite {
     readonly host: string;
     readonly port: number;
     readonly tls: boolean;
+    readonly dualStack: boolean;
     readonly place: Place;
   }[];
   readonly pools: readonly SurveyedPool[];
@@ -46,10 +47,11 @@ export function ownSite(surveyed: SurveyedSite): Site {
 }
 
 /** Certificates stay the text's own affair. */
-function listenerOf({ tls, ...given }: SurveyedSite['listeners'][number]): Listener {
+function listenerOf({ tls, dualStack, ...given }: SurveyedSite['listeners'][number]): Listener {
   const part = partSchemas.listeners.parse({ name: 'listener', address: '*:1' });
   const standard = buildListener(part, 0, '/', () => somewhere);
-  return { ...standard, ...given, tls: tls ? { certificates: [] } : null };
+  const listener = { ...standard, ...given, tls: tls ? { certificates: [] } : null };
+  return dualStack ? { ...listener, dualStack } : listener;
 }
 
 function poolOf({ servers, check, ...given }: SurveyedPool): Pool {

@@ -24,6 +24,8 @@ export interface Listener {
   /** `*` stands for each balancer's own address. */
   readonly host: string;
   readonly port: number;
+  /** One socket of `::` for IPv6 and IPv4, as own texts may have it. Absent: no. */
+  readonly dualStack?: boolean;
   readonly tls: { readonly certificates: readonly CertificateFiles[] } | null;
   readonly place: Place;
 }

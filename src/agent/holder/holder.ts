@@ -66,8 +66,7 @@ export class Holder {
 
   readonly calls: Calls = {
     open: async ({ listeners }) => {
-      for (const { host, port, from } of listeners) {
-        const at = { host, port };
+      for (const { from, ...at } of listeners) {
         if (!this.#sockets.has(key(at))) this.#sockets.set(key(at), { ...at, fd: openFrom(at, from) });
       }
       this.#save();

@@ -6,14 +6,14 @@ import { openListening, socketInode } from './sockets.ts';
 import { steer } from './steer.ts';
 
 /** Opens a listening socket, or takes one that is open. @throws Failure HF302, HF504, HF505 */
-export function openFrom({ host, port }: ListenerAddress, from: SocketSource | undefined): number {
+export function openFrom(at: ListenerAddress, from: SocketSource | undefined): number {
   switch (from?.kind) {
     case undefined:
-      return openListening(host, port);
+      return openListening(at.host, at.port, { dualStack: at.dualStack ?? false });
     case 'process':
       return taken(from);
     case 'beside':
-      return beside({ host, port }, from.others);
+      return beside(at, from.others);
   }
 }
 
@@ -28,8 +28,8 @@ function taken({ pid, fd, inode }: Extract<SocketSource, { kind: 'process' }>): 
   );
 }
 
-function beside({ host, port }: ListenerAddress, others: number): number {
-  const fd = openListening(host, port, true);
+function beside({ host, port, dualStack = false }: ListenerAddress, others: number): number {
+  const fd = openListening(host, port, { beside: true, dualStack });
   try {
     steer(fd, { first: 0, count: others });
     return fd;

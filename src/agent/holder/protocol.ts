@@ -31,6 +31,8 @@ export type HolderCall = keyof HolderCalls;
 export interface ListenerAddress {
   readonly host: string;
   readonly port: number;
+  /** IPv4 too, of an IPv6 address. */
+  readonly dualStack?: boolean;
 }
 
 export interface SourcedListener extends ListenerAddress {

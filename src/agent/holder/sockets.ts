@@ -31,18 +31,23 @@ const errnoAccess = 13;
 export const backlog = 4096;
 
 const one = Buffer.from(new Int32Array([1]).buffer);
+const zero = Buffer.alloc(4);
 
 /**
- * Opens a listening TCP socket and returns its descriptor. `beside`: others of the same user may listen there too.
+ * Opens a listening TCP socket and returns its descriptor. `beside`: others of the same user may listen there too; `dualStack`: IPv4 too.
  * @throws Failure HF302 when the address cannot be had: the message names it and why.
  */
-export function openListening(host: string, port: number, beside = false): number {
+export function openListening(
+  host: string,
+  port: number,
+  { beside = false, dualStack = false }: { readonly beside?: boolean; readonly dualStack?: boolean } = {},
+): number {
   const v6 = isIPv6(host);
   const fd = socket(v6 ? afInet6 : afInet, sockStream | sockCloexec, 0);
   assert(fd >= 0, `socket: errno ${koffi.errno()}`);
   setsockopt(fd, solSocket, soReuseAddress, one, 4);
   if (beside) setsockopt(fd, solSocket, soReusePort, one, 4);
-  if (v6) setsockopt(fd, ipprotoIpv6, ipv6Only, one, 4);
+  if (v6) setsockopt(fd, ipprotoIpv6, ipv6Only, dualStack ? zero : one, 4);
   const address = v6 ? addressV6(host, port) : addressV4(host, port);
   if (bind(fd, address, address.length) !== 0 || listen(fd, backlog) !== 0) {
     const errno = koffi.errno();

@@ -1,20 +1,6 @@
 import type { OwnDialect } from '../own.ts';
+import { files, includes } from './own/files.ts';
+import { adopt } from './own/survey.ts';
+import { transplant } from './own/transplant.ts';
 
-export const haproxyOwn: OwnDialect = {
-  includes: () => [],
-  adopt: ({ file }) => ({
-    site: null,
-    diagnostics: [
-      {
-        code: 'HF005',
-        severity: 'error',
-        place: { file, line: 1, column: 1 },
-        path: '',
-        message: 'an own text cannot be read yet',
-        remedy: '',
-      },
-    ],
-  }),
-  files: () => [],
-  transplant: (own) => ({ text: own.text, includes: own.includes, rewritten: [] }),
-};
+export const haproxyOwn: OwnDialect = { includes, adopt, files, transplant };

@@ -16,5 +16,5 @@ export const nginxOwn: OwnDialect = {
     ],
   }),
   files: () => [],
-  transplant: (own) => ({ text: own.text, includes: own.includes, rewritten: [] }),
+  transplant: (own) => ({ text: own.text, includes: own.includes, rewritten: [], original: [] }),
 };

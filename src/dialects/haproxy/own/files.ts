@@ -1,0 +1,88 @@
+import { posix } from 'node:path';
+import type { OwnText } from '#model';
+import type { OwnFile } from '../../own.ts';
+import { addressOf } from './address.ts';
+import { type Line, type Section, sectionsOf } from './sections.ts';
+import { globalLines, globalWord } from './unix.ts';
+import { type Word, wordsOf } from './words.ts';
+
+/** A word of the text that names a file, as a certificate's or key's, which only root may be able to read. */
+export interface FileWord {
+  readonly line: Line;
+  readonly word: Word;
+  readonly path: string;
+}
+
+/** Options with a file after them, and where a relative name starts. */
+const bases: Readonly<Record<string, 'crt-base' | 'ca-base' | null>> = {
+  crt: 'crt-base',
+  'crt-list': 'crt-base',
+  'ca-file': 'ca-base',
+  'ca-verify-file': 'ca-base',
+  'ca-sign-file': 'ca-base',
+  'crl-file': 'ca-base',
+  'tls-ticket-keys': null,
+};
+const lists = 'crt-list';
+
+export function fileWords(sections: readonly Section[]): readonly FileWord[] {
+  return sections.flatMap((section) =>
+    section.lines.flatMap((line) => {
+      const keyword = line.words[0]?.value ?? '';
+      if (!/^(?:bind|server|server-template|default-server)$/.test(keyword))
+        return keyword === 'ssl-dh-param-file' ? named(sections, line, 1, null) : [];
+      return line.words.flatMap(({ value }, index) => {
+        const base = bases[value];
+        return index < 2 || base === undefined ? [] : named(sections, line, index + 1, base);
+      });
+    }),
+  );
+}
+
+function named(
+  sections: readonly Section[],
+  line: Line,
+  index: number,
+  base: 'crt-base' | 'ca-base' | null,
+): FileWord[] {
+  const word = line.words[index];
+  if (word === undefined || word.value === '' || word.value.startsWith('@')) return [];
+  const path = posix.resolve('/', base ? globalWord(sections, base, 1) : '/', word.value);
+  return [{ line, word, path }];
+}
+
+export function certificateLists(sections: readonly Section[]): readonly FileWord[] {
+  return fileWords(sections).filter(({ line, word }) => {
+    const before = line.words[line.words.indexOf(word) - 1];
+    return before?.value === lists;
+  });
+}
+
+/** Certificates named in a crt-list: the first word of each line. */
+export function listedFiles(sections: readonly Section[], text: string) {
+  return text.split('\n').flatMap((source, index) => {
+    const [word] = wordsOf(source, new Map());
+    if (word === undefined) return [];
+    const path = posix.resolve('/', globalWord(sections, 'crt-base', 1), word.value);
+    return [{ number: index + 1, word, path }];
+  });
+}
+
+export function includes(text: string): readonly string[] {
+  return [...new Set(certificateLists(sectionsOf(text)).map(({ path }) => path))];
+}
+
+export function files({ text, file, includes: included }: OwnText): readonly OwnFile[] {
+  const sections = sectionsOf(text);
+  const read = fileWords(sections).map(({ path, line }) => ({ path, line: line.number, file }));
+  const listed = included.flatMap((list) =>
+    listedFiles(sections, list.text).map(({ path, number }) => ({ path, line: number, file: list.path })),
+  );
+  const controls = globalLines(sections, 'stats').flatMap(({ words, number }) => {
+    const address = addressOf(words[2]?.value ?? '');
+    return words[1]?.value === 'socket' && address.kind === 'unix'
+      ? [{ path: address.path, use: 'control' as const, line: number, file }]
+      : [];
+  });
+  return [...[...read, ...listed].map((one) => ({ ...one, use: 'read' as const })), ...controls];
+}
