@@ -2,6 +2,7 @@ import { type Listener, type Pool, routeOf, type Server, type Site } from '#mode
 import type { Action, RoutedListener } from '#routing';
 import { type ListenAt, netServerId, type Placement } from '../dialect.ts';
 import { actionBackend, backendName, routingLines } from './routes.ts';
+import { strictDefaults, strictRules } from './strict.ts';
 import { defaults, milliseconds, name, ours, word } from './vocabulary.ts';
 
 /** The site as a configuration for HAProxy 2.6. */
@@ -61,6 +62,7 @@ function defaultsSection(): Section {
       // status, how it ended, pool, server, retries, method, path without query, host
       'log-format "%ST %ts %b %s %rc %HM %HP %[var(txn.host)]"',
       'option idle-close-on-response',
+      ...strictDefaults,
       'option redispatch 1',
       `retries ${defaults.retries}`,
       `timeout connect ${milliseconds(defaults.connectTimeoutMs)}`,
@@ -83,6 +85,7 @@ function listenerSection(
     head: `frontend ${name(listener.name)}`,
     lines: [
       `bind ${bindWords(listener, placement).join(' ')}`,
+      ...strictRules,
       // Together what `set-header` with `%[src]` does, at a third of its cost.
       'http-request del-header X-Forwarded-For',
       'option forwardfor',

@@ -3,7 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { RoutedListener } from '#routing';
 import type { Endpoint } from './address.ts';
-import type { Head } from './head.ts';
+import type { Head, HttpVersion } from './head.ts';
 import { pairs } from './headers.ts';
 
 const dropBodyMsMax = 10_000;
@@ -34,7 +34,7 @@ export class Exchange {
   readonly request: ClientRequest;
   readonly response: ClientResponse;
   readonly upgrade: Upgrade | null;
-  readonly version: 'old' | '1.1' | '2';
+  readonly version: HttpVersion;
   /** Set once it has been read. */
   head: Head | null = null;
   expectsContinue = false;
@@ -57,7 +57,7 @@ export class Exchange {
     this.request = request;
     this.response = response;
     this.upgrade = upgrade;
-    this.version = request.httpVersionMajor >= 2 ? '2' : request.httpVersion === '1.1' ? '1.1' : 'old';
+    this.version = isHttp2(response) ? '2' : versionOf(request.httpVersion);
     const left = () => {
       this.#gone = true;
       this.#whenGone?.();
@@ -138,6 +138,11 @@ export class Exchange {
     else if (isHttp2(this.response)) this.response.stream.close(2);
     else this.response.destroy();
   }
+}
+
+/** The parser lets others pass, HTTP/0.9 among them. */
+function versionOf(said: string): HttpVersion {
+  return said === '1.1' ? '1.1' : said === '1.0' ? 'old' : 'unknown';
 }
 
 export function isHttp2(response: ClientResponse): response is Http2ServerResponse {

@@ -90,7 +90,7 @@ async function toPool(
   pool.counts.requests += 1;
   exchange.pool = pool.config.name;
   const tried = new Set<ServerState>();
-  for (;;) {
+  for (let attempts = 0; ; attempts += 1) {
     const leased = pool.acquire(exchange.facts.client.address, tried, exchange);
     const lease = leased instanceof Promise ? await leased : leased;
     if (exchange.gone) {
@@ -99,7 +99,7 @@ async function toPool(
     }
     if (lease.kind === 'refused') return fail(generation, exchange, 503, lease.why);
     if (lease.kind === 'none') break;
-    if (tried.size > 0) countRetry(generation, exchange, pool);
+    if (attempts > 0) countRetry(generation, exchange, pool);
     tried.add(lease.server);
     const outcome = await toServer(generation, exchange, head, { pool, server: lease.server }).finally(
       lease.release,

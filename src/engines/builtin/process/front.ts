@@ -97,6 +97,8 @@ function createHttp1(generation: Generation, find: Find, run: (exchange: Exchang
   server.on('clientError', (error, socket) =>
     badRequest(generation, find(socket)?.underWay ?? nobody, error, socket),
   );
+  // A client that has closed its side still hears its answer. Node has this switch, its types do not.
+  Object.assign(server, { httpAllowHalfOpen: true });
   // It never listens itself: connections come from the sides. This starts its watch over slow heads all the same.
   server.emit('listening');
   return server;
@@ -141,6 +143,8 @@ function badRequest(
 ): void {
   const code = error.code ?? '';
   const silentSoFar = socket instanceof Socket && socket.bytesRead === 0;
+  // What stands behind a request that asked for the end of its connection is nobody's; the request gets its answer.
+  if (code === 'HPE_CLOSED_CONNECTION' && underWay.size > 0) return;
   const parsed = code.startsWith('HPE_') || code.startsWith('ERR_HTTP_');
   if (!parsed || !socket.writable || silentSoFar) return void socket.destroy();
   const status = answersTo[code] ?? 400;

@@ -17,21 +17,25 @@ export interface Refusal {
   readonly why: string;
 }
 
+/** `old`: HTTP/1.0. `unknown`: what nobody may speak here. */
+export type HttpVersion = 'unknown' | 'old' | '1.1' | '2';
+
 export interface HeadSource {
   readonly method: string;
   readonly url: string;
   readonly raw: RawHeaders;
-  readonly version: 'old' | '1.1' | '2';
+  readonly version: HttpVersion;
   readonly hasBody: boolean;
 }
 
 const hostShape = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(:\d{1,5})?$/;
-const targetShape = /^\/[\x21\x22\x24-\x7e\x80-\xff]*$/;
+const targetShape = /^\/[\x21\x22\x24-\x7e]*$/;
 
 /** Node's parser has refused by now: content-length with transfer-encoding, two lengths, bare line feeds. */
 export function readHead(source: HeadSource): Head | Refusal {
   const { method, raw, hasBody } = source;
-  const bad = framing(raw);
+  if (source.version === 'unknown') return { status: 505, why: 'a version of HTTP that is not spoken here' };
+  const bad = framing(source);
   if (bad) return bad;
   const where = target(source);
   if ('why' in where) return where;
@@ -47,11 +51,13 @@ export function readHead(source: HeadSource): Head | Refusal {
   };
 }
 
-function framing(raw: RawHeaders): Refusal | null {
+function framing({ raw, version }: HeadSource): Refusal | null {
   const codings = valuesOf(raw, 'transfer-encoding');
   const lengths = valuesOf(raw, 'content-length');
   if (codings.length > 0 && lengths.length > 0)
     return { status: 400, why: 'both transfer-encoding and content-length' };
+  if (codings.length > 0 && version !== '1.1')
+    return { status: 400, why: 'transfer-encoding, which only HTTP/1.1 has' };
   if (lengths.length > 1 || lengths.some((l) => !/^\d{1,15}$/.test(l)))
     return { status: 400, why: 'content-length is not one number' };
   if (codings.length > 1 || codings.some((c) => c.trim().toLowerCase() !== 'chunked'))
@@ -72,7 +78,11 @@ function target(source: HeadSource): { readonly host: string; readonly target: s
     return { status: 400, why: 'host is missing or no host name' };
   const rest = absolute ? (absolute[2] ?? '') : source.url;
   const path = absolute && !rest.startsWith('/') ? `/${rest}` : rest;
-  return targetShape.test(path) ? { host, target: path } : { status: 400, why: 'the target is no path' };
+  // The server as a whole: RFC 9112, 3.2.4.
+  const isWhole = source.method === 'OPTIONS' && source.url === '*';
+  return isWhole || targetShape.test(path)
+    ? { host, target: path }
+    : { status: 400, why: 'the target is no path' };
 }
 
 /** `decide`'s headers; `host` is the one that was settled on. */

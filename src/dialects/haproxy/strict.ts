@@ -1,0 +1,21 @@
+/**
+ * What HAProxy 2.6 lets pass and a server may read in another way, or what asks for more than a site is for. Public
+ * listeners only: a neighbour has refused it already.
+ */
+export const strictRules: readonly string[] = [
+  // A reverse proxy opens no tunnels to anywhere.
+  'http-request deny deny_status 405 if METH_CONNECT',
+  // A host that is none, or none at all: HTTP/1.0 alone may leave it out. `txn.host` is not set yet.
+  "http-request deny deny_status 400 if !{ req.fhdr(host) -m reg -- '^(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9._~!$&()*+;=%-]+)(:[0-9]{1,5})?$' } !{ req.ver 1.0 }",
+  // Zero and other control bytes, which a server may take for the end of the line.
+  "http-request deny deny_status 400 if { req.hdrs -m reg -- '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]' }",
+  // A tunnel of HTTP/2 over plain text would pass every rule by.
+  'http-request del-header Upgrade if { req.fhdr(upgrade) -m found } !{ req.fhdr(upgrade) -i websocket }',
+  'http-request del-header HTTP2-Settings',
+  // Absolute form becomes a path: the host in it and the one of the header agree by now.
+  'http-request set-uri %[pathq] if { fc_http_major 1 } { url -i -m beg http:// https:// } { pathq -m beg / }',
+  'http-request set-uri /%[pathq] if { fc_http_major 1 } { url -i -m beg http:// https:// }',
+];
+
+/** HTTP/2 is for TLS, as with the other engines. */
+export const strictDefaults: readonly string[] = ['option disable-h2-upgrade'];

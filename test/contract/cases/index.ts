@@ -1,0 +1,20 @@
+import type { ContractCase } from '../case.ts';
+import { serverAnswers } from './answers.ts';
+import { connections } from './connections.ts';
+import { framing } from './framing.ts';
+import { forwarded, headers } from './headers.ts';
+import { http2 } from './http2.ts';
+import { targets } from './targets.ts';
+
+/** By area, in the order of the published table. */
+export const areas = {
+  'Where a request ends': framing,
+  'Fields of a request': headers,
+  'Targets of a request': targets,
+  'What servers answer': serverAnswers,
+  'Connections and upgrades': connections,
+  'What the server is told of the client': forwarded,
+  'HTTP/2 to clients': http2,
+} as const satisfies Readonly<Record<string, readonly ContractCase[]>>;
+
+export const cases: readonly ContractCase[] = Object.values(areas).flat();

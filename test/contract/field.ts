@@ -1,0 +1,295 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { formatDiagnostic } from '#base';
+import type { Placement } from '#dialects';
+import type { Engine, EngineBinary, EngineControl } from '#engines';
+import { parseSite, type Site } from '#model';
+import { openListening } from '../../src/agent/holder/sockets.ts';
+import { selfSigned } from '../world/certificate.ts';
+import type { ContractCase } from './case.ts';
+import { talk } from './client.ts';
+import { talkHttp2 } from './http2.ts';
+import type { Outcome } from './judge.ts';
+import { type Origin, startOrigin } from './origin.ts';
+
+/** A site may have a hundred listeners, and each case has one of its own: nothing of another case can reach its server. */
+const casesEachMax = 90;
+const readyMsMax = 20_000;
+const atOnce = 12;
+
+export interface EngineUnderTest {
+  readonly engine: Engine;
+  readonly binary: EngineBinary;
+}
+
+export interface Tried {
+  readonly test: ContractCase;
+  readonly outcome: Outcome;
+}
+
+/** Tries every case against one engine: real processes behind one site file, as many of them as the cases need. */
+export async function tryAll(
+  under: EngineUnderTest,
+  cases: readonly ContractCase[],
+): Promise<readonly Tried[]> {
+  const tried: Tried[] = [];
+  for (let at = 0; at < cases.length; at += casesEachMax)
+    tried.push(...(await trySome(under, cases.slice(at, at + casesEachMax))));
+  return tried;
+}
+
+async function trySome(under: EngineUnderTest, cases: readonly ContractCase[]): Promise<readonly Tried[]> {
+  const field = await startField(under, cases);
+  try {
+    const tried: Tried[] = [];
+    const todo = [...cases];
+    const worker = async () => {
+      for (let test = todo.shift(); test; test = todo.shift())
+        tried.push({ test, outcome: await field.run(test) });
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    if (!field.alive()) throw new Error(`the engine ended while cases were tried:\n${field.said()}`);
+    return tried;
+  } finally {
+    await field.close();
+  }
+}
+
+export interface Field {
+  readonly siteText: string;
+  readonly control: EngineControl;
+  run(test: ContractCase): Promise<Outcome>;
+  portOf(test: ContractCase): number;
+  originOf(test: ContractCase): Origin;
+  alive(): boolean;
+  said(): string;
+  close(): Promise<void>;
+}
+
+interface Place {
+  readonly test: ContractCase;
+  readonly origin: Origin;
+  readonly port: number;
+  readonly fd: number;
+}
+
+export async function startField(under: EngineUnderTest, cases: readonly ContractCase[]): Promise<Field> {
+  const folder = mkdtempSync(join(tmpdir(), 'hf-contract-'));
+  chmodSync(folder, 0o755);
+  const closers: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  const close = async () => {
+    for (const end of closers.reverse()) await end();
+  };
+  try {
+    const places = new Map<string, Place>();
+    for (const test of cases) {
+      const place = await placeFor(test);
+      closers.push(() => closeSync(place.fd), place.origin.close);
+      places.set(test.id, place);
+    }
+    const siteText = siteTextOf([...places.values()], under.engine.name, folder);
+    const started = await startEngine(under, siteOf(siteText, folder), [...places.values()], folder);
+    closers.push(started.kill);
+    const place = (test: ContractCase): Place => {
+      const found = places.get(test.id);
+      if (!found) throw new Error(`no such case: ${test.id}`);
+      return found;
+    };
+    return {
+      siteText,
+      control: started.control,
+      alive: () => started.child.exitCode === null && started.child.signalCode === null,
+      said: started.said,
+      portOf: (test) => place(test).port,
+      originOf: (test) => place(test).origin,
+      async run(test) {
+        const { port, origin } = place(test);
+        const expecting = {
+          answers: test.sees.status.length,
+          end: test.sees.closed === true,
+          tunnelBytes: test.sees.tunnel?.length ?? 0,
+        };
+        const saw =
+          'http2' in test.client
+            ? await talkHttp2(port, test.client.http2, expecting)
+            : await talk({ host: test.listenHost ?? '127.0.0.1', port }, test.client, expecting);
+        await settled(origin, test);
+        return { saw, origin };
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What the server is still to see may come a moment after the client has seen all. */
+async function settled(origin: Origin, { seen }: ContractCase): Promise<void> {
+  const deadline = performance.now() + 1_000;
+  if (seen === null) return;
+  const isThere = () =>
+    origin.requests.length >= seen.length &&
+    seen.every(({ cut }, i) => cut || origin.requests[i]?.complete === true);
+  while (!isThere() && performance.now() < deadline) await sleep(5);
+}
+
+async function placeFor(test: ContractCase): Promise<Place> {
+  const origin = await startOrigin({
+    host: test.serverHost ?? '127.0.0.1',
+    answers: test.origin ?? [],
+    listens: test.noServer !== true,
+  });
+  const host = test.listenHost ?? '127.0.0.1';
+  const port = await freePort(host);
+  return { test, origin, port, fd: openListening(host, port) };
+}
+
+async function freePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** One site file for all engines: a listener, a route and a pool for each case. */
+function siteTextOf(places: readonly Place[], engine: string, folder: string): string {
+  const { key, cert } = selfSigned('a.example');
+  writeFileSync(join(folder, 'site.pem'), cert);
+  writeFileSync(join(folder, 'site.key'), key);
+  const tls = { certificates: [{ certificate: 'site.pem', key: 'site.key' }] };
+  const poolOf = (name: string, test: ContractCase, port: number) => ({
+    name,
+    servers: [hostPort(test.serverHost ?? '127.0.0.1', port)],
+    healthCheck: { interval: '1h', timeout: '5s', fall: 100 },
+    timeouts: { connect: '1s', server: test.serverTimeout ?? '5s', queue: '1s' },
+  });
+  return stringify({
+    site: 'contract',
+    listeners: places.map(({ test, port }) => ({
+      name: test.id,
+      address: hostPort(test.listenHost ?? '127.0.0.1', port),
+      ...('http2' in test.client ? { tls } : {}),
+    })),
+    routes: places.flatMap(({ test }) => [
+      { name: test.id, listeners: [test.id], pool: test.id },
+      ...(test.other
+        ? [
+            {
+              name: `${test.id}-other`,
+              listeners: [test.id],
+              matches: [{ path: test.other }],
+              pool: `${test.id}-other`,
+            },
+          ]
+        : []),
+    ]),
+    pools: places.flatMap(({ test, origin }) => [
+      poolOf(test.id, test, origin.port),
+      ...(test.other ? [poolOf(`${test.id}-other`, test, origin.otherPort)] : []),
+    ]),
+    balancers: [{ name: 'lb-1', engine, address: '127.0.0.1' }],
+  });
+}
+
+function siteOf(text: string, folder: string): Site {
+  const { site, diagnostics } = parseSite(text, 'site.yaml', folder);
+  if (!site) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
+  return site;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly control: EngineControl;
+  said(): string;
+  kill(): Promise<void>;
+}
+
+const firstFd = 3;
+
+async function startEngine(
+  { engine, binary }: EngineUnderTest,
+  site: Site,
+  places: readonly Place[],
+  folder: string,
+): Promise<Started> {
+  const run = join(folder, 'run');
+  mkdirSync(run);
+  const bundle = join(run, 'site.bundle.pem');
+  writeFileSync(
+    bundle,
+    readFileSync(join(folder, 'site.pem'), 'utf8') + readFileSync(join(folder, 'site.key'), 'utf8'),
+  );
+  const placement: Placement = {
+    generation: 1,
+    threads: 1,
+    listeners: Object.fromEntries(
+      site.listeners.map(({ name }, index) => [name, { kind: 'fd', fd: firstFd + index }]),
+    ),
+    control: join(run, 'control.sock'),
+    entrance: join(run, 'entrance.sock'),
+    neighbour: null,
+    certificates: Object.fromEntries(
+      site.listeners.filter(({ tls }) => tls).map(({ name }) => [name, [bundle]]),
+    ),
+    ticketKeys: null,
+    servers: null,
+  };
+  const textFile = join(run, engine.dialect.fileName);
+  writeFileSync(textFile, engine.dialect.lower(site, placement));
+  const command = engine.command(binary, { textFile, parked: false });
+  const output = openSync(join(run, 'engine.log'), 'a');
+  const child = spawn(command.file, [...command.args], {
+    cwd: run,
+    // A group of its own: an engine of several processes ends with all of them.
+    detached: true,
+    env: { ...process.env, ...command.env },
+    stdio: ['ignore', output, output, ...places.map(({ fd }) => fd)],
+  });
+  closeSync(output);
+  const ended = once(child, 'exit');
+  const control = engine.control({ pid: child.pid ?? 0, control: placement.control });
+  const said = () => readFileSync(join(run, 'engine.log'), 'utf8').split('\n').slice(-12).join('\n');
+  const kill = async () => {
+    control.close();
+    if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), 'SIGKILL');
+    await ended;
+  };
+  const deadline = performance.now() + readyMsMax;
+  while (!(await answers(control))) {
+    if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline) {
+      const words = said();
+      await kill();
+      throw new Error(`${engine.name} did not start:\n${words}`);
+    }
+    await sleep(10);
+  }
+  return { child, control, said, kill };
+}
+
+function answers(control: EngineControl): Promise<boolean> {
+  return control.state(500).then(
+    () => true,
+    () => false,
+  );
+}
