@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { catalogue } from '#base';
+import { differencesPage } from '../test/contract/page.ts';
 import { cliPage } from './cli-page.ts';
 import { vocabularyPage } from './vocabulary-page.ts';
 
@@ -27,7 +28,12 @@ function errorsPage(): string {
 
 /** Every generated page by its path from the root. */
 export function generated(): Readonly<Record<string, string>> {
-  return { 'docs/errors.md': errorsPage(), 'docs/cli.md': cliPage(), 'docs/vocabulary.md': vocabularyPage() };
+  return {
+    'docs/errors.md': errorsPage(),
+    'docs/cli.md': cliPage(),
+    'docs/vocabulary.md': vocabularyPage(),
+    'docs/differences.md': differencesPage(),
+  };
 }
 
 if (import.meta.main) {

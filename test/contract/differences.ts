@@ -67,6 +67,11 @@ export const differences: readonly Difference[] = [
     { sees: kept(200), seen: got(get, { headers: { host: 'a.example' } }) },
     'It takes the user away.',
   ),
+  haproxy(
+    'absolute-form-no-path',
+    { seen: got('GET http://a.example HTTP/1.1', { headers: { host: 'a.example' } }) },
+    'It passes it on as it came; the host in it and Host agree.',
+  ),
   haproxy('http10', { seen: got('GET /a HTTP/1.0') }, 'It tells the server the version of the client.'),
   haproxy(
     'http10-keep-alive',

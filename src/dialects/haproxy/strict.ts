@@ -11,10 +11,8 @@ export const strictRules: readonly string[] = [
   "http-request deny deny_status 400 if { req.hdrs -m reg -- '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]' }",
   // A tunnel of HTTP/2 over plain text would pass every rule by.
   'http-request del-header Upgrade if { req.fhdr(upgrade) -m found } !{ req.fhdr(upgrade) -i websocket }',
-  'http-request del-header HTTP2-Settings',
   // Absolute form becomes a path: the host in it and the one of the header agree by now.
-  'http-request set-uri %[pathq] if { fc_http_major 1 } { url -i -m beg http:// https:// } { pathq -m beg / }',
-  'http-request set-uri /%[pathq] if { fc_http_major 1 } { url -i -m beg http:// https:// }',
+  'http-request set-uri %[pathq] if !{ url -m beg / } { fc_http_major 1 } { pathq -m beg / }',
 ];
 
 /** HTTP/2 is for TLS, as with the other engines. */
