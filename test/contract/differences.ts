@@ -154,24 +154,6 @@ export const differences: readonly Difference[] = [
     'h2-name-space',
     'h2-name-empty',
   ].map((name) => builtin(name, dropped, dropsField)),
-  builtin('asterisk', { sees: { status: [400] }, seen: [] }, 'It has no way to say it to a server.'),
-  builtin('answer-trailers', { sees: { status: [200], body: 'abc' } }, 'It drops trailers.'),
-  builtin('answer-304', { sees: { status: [], closed: true } }, 'It takes the length for one of a body.'),
-  builtin(
-    'answer-204-body',
-    { sees: { status: [], closed: true }, seen: got('GET /a HTTP/1.1') },
-    'It breaks off.',
-  ),
-  builtin('answer-100-unasked', { sees: { status: [502] }, seen: null }, 'It takes it for an error.'),
-  builtin('bad-coding', { sees: { status: [200] } }, 'It reads the outer coding only.'),
-  ...[
-    'answer-101-unasked',
-    'bad-length-and-chunked',
-    'bad-two-lengths',
-    'bad-length',
-    'bad-head-cut',
-    'bad-head-too-long',
-  ].map((name) => builtin(name, { seen: [...got(get), ...got(get)] }, 'It asks a second time.')),
 ];
 
 export function differenceOf(name: string, engine: string): Difference | null {

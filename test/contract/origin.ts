@@ -47,6 +47,7 @@ export async function startOrigin(options: {
     const reader = new MessageReader({
       kind: 'request',
       onHead(message) {
+        if (message.start.startsWith(strangersCheck)) return void socket.destroy();
         const todo = answerFor(requests.length);
         requests.push(Object.assign(message, { other }));
         answerTo.set(message, todo);
@@ -60,7 +61,6 @@ export async function startOrigin(options: {
     });
     const connection: OriginConnection = { bytes: '', reader, other };
     socket.setEncoding('latin1').on('data', (bytes: string) => {
-      if (connection.bytes === '' && bytes.startsWith(strangersCheck)) return void socket.destroy();
       if (connection.bytes === '') connections.push(connection);
       if (connection.bytes.length < bytesMax) connection.bytes += bytes;
       reader.push(bytes);

@@ -100,6 +100,15 @@ export class Exchange {
     );
   }
 
+  /** The end of an answer that has begun. A client whose answer cannot carry trailers gets none. */
+  end(trailers: readonly string[]): void {
+    const { response } = this;
+    if (response.writableEnded) return;
+    if (trailers.length > 0) response.addTrailers(grouped(trailers));
+    if (isHttp2(response)) response.end();
+    else response.end();
+  }
+
   /** An answer of our own. */
   answer(status: number, headers: Readonly<Record<string, string>> = {}): void {
     if (this.started) {

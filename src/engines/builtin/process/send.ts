@@ -107,9 +107,8 @@ class Attempt implements Asker {
     else if (!response.write(bytes)) this.#pause();
   }
 
-  onEnd(): void {
-    const { response } = this.#exchange;
-    if (!response.writableEnded) response.end();
+  onEnd(trailers: RawHeaders): void {
+    this.#exchange.end(trailers.length > 0 ? endToEnd(trailers, noLength) : trailers);
     // The server has answered a request that it did not hear to the end: nothing can follow on that connection.
     const unheard = this.#body !== null && !this.#body.whole;
     if (unheard || this.#options.connection === 'once') this.#connection?.drop();
