@@ -12,6 +12,7 @@ const groups = {
   HF2: 'The journal',
   HF3: 'Engines and balancers',
   HF4: 'The command line',
+  HF5: 'Texts of your own, and taking over what runs',
   HF9: 'Holdfast itself',
 } as const;
 
