@@ -136,7 +136,7 @@ export const texts: readonly Case[] = [
   {
     name: "HAProxy's own text",
     how: (field) => field.apply('global\n  daemon\nfrontend web\n  bind :80\n  default_backend web\n'),
-    wanted: { says: ['HF005', 'a text of HAProxy', 'Write the site as a site.yaml'] },
+    wanted: { says: ['HF005', 'a text of HAProxy', '--dialect'] },
   },
   {
     name: 'an empty file',

@@ -117,6 +117,8 @@ function described({ generation, pid, startMs, servers }: Launched): Omit<Candid
 
 /** One request of every route, by the candidate's entrance: before the first user's. */
 async function askAll(launched: Launched, site: Site): Promise<CandidateResult['witnesses']> {
+  // What an own text does with a request is not known, and it has no entrance.
+  if (site.own) return [];
   const { entrance } = launched.folder.placement;
   assert(entrance !== null, 'a serving generation has an entrance');
   const asked: CandidateResult['witnesses'][number][] = [];

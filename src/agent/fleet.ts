@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Clock, Failure, type Log, messageOf } from '#base';
 import type { SiteText } from '#contract';
 import { type Command, type EngineControl, engines, type ServerEvidence } from '#engines';
-import type { Balancer, EngineName, Site } from '#model';
+import { type Balancer, type EngineName, engineNames, type Site } from '#model';
 import { ensureTicketKeys, type GenerationFolder, prepareFolder } from './folders.ts';
 import { linkNeighbour } from './holder/neighbour.ts';
 import {
@@ -127,6 +127,9 @@ export class Fleet {
   /** What runs a site on this balancer. @throws Failure HF301 when it is not here. */
   engineFor(site: Site): Installed {
     const { balancer, installed } = this.options;
+    const { own } = site;
+    const only = own && engineNames.find((name) => name === own.dialect);
+    if (only) return pickEngine(only, installed);
     const named = site.balancers.find(({ name }) => name === balancer.name) ?? balancer;
     return pickEngine(named.engine, installed);
   }
@@ -171,7 +174,7 @@ export class Fleet {
       site,
       balancer,
       engine,
-      identity: identityOf(engine),
+      identity: identityOf(engine, site),
       folder: this.folder(generation),
       generation,
       threads: availableParallelism(),
@@ -194,7 +197,7 @@ export class Fleet {
       change: plan.change,
       engine: engine.name,
       command: engine.command(binary, { textFile: prepared.textFile, parked: true }),
-      identity: identityOf(engine),
+      identity: identityOf(engine, plan.site),
       folder: prepared.folder,
       control: prepared.placement.control,
       listeners: prepared.listeners,

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { Failure } from '#base';
 import type { ListenAt, Placement } from '#dialects';
 import type { Engine, Identity } from '#engines';
-import { type Balancer, boundHost, type Site } from '#model';
+import { type Balancer, boundHost, type OwnText, type Site } from '#model';
 import type { ListenerAddress } from './holder/protocol.ts';
+import { type WrittenOwn, writeOwn } from './own-folder.ts';
 
 /** Linux's limit for the path of a Unix socket, less the closing zero. */
 const socketPathBytesMax = 107;
@@ -16,6 +17,8 @@ export interface GenerationFolder {
   readonly textFile: string;
   readonly placement: Placement;
   readonly listeners: readonly ListenerAddress[];
+  /** What became of a team's own text; null for a site.yaml. */
+  readonly own: WrittenOwn | null;
 }
 
 export interface FolderPlan {
@@ -38,13 +41,13 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
   const { site, balancer, folder, identity } = plan;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const own = (path: string) => {
+  const give = (path: string) => {
     if (identity) chownSync(path, identity.uid, identity.gid);
   };
   const write = (name: string, content: string | Buffer) => {
     const path = join(folder, name);
     writeFileSync(path, content, { mode: 0o400 });
-    own(path);
+    give(path);
     return path;
   };
   const placement: Placement = {
@@ -64,10 +67,18 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
       `${folder} is too long for a Unix socket in it`,
       'Set HOLDFAST_RUN to a shorter folder.',
     );
-  const textFile = write(plan.engine.dialect.fileName, plan.engine.dialect.lower(site, placement));
-  own(folder);
+  const own = site.own && writeOwn({ ...plan, own: ownFor(plan.engine, site.own), placement, write, give });
+  const text = own ? own.text : plan.engine.dialect.lower(site, placement);
+  const textFile = write(plan.engine.dialect.fileName, text);
+  give(folder);
   chmodSync(folder, 0o700);
-  return { folder, textFile, placement, listeners: addressesOf(site, balancer) };
+  return { folder, textFile, placement, listeners: addressesOf(site, balancer), own };
+}
+
+/** A text in an engine's own language is for that engine. @throws Failure HF301 */
+function ownFor({ name }: Engine, own: OwnText): OwnText {
+  if (name === own.dialect) return own;
+  throw new Failure('HF301', `${own.file} is a text for ${own.dialect}, which ${name} cannot run`);
 }
 
 /** The sockets that a site needs on a balancer, in the order in which an engine inherits them. */

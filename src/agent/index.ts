@@ -3,6 +3,7 @@ import type { runAgent as RunAgent } from './run.ts';
 
 export { writeDurably } from './good.ts';
 export { chooseEngine } from './installed.ts';
+export { checkOwnText, type EngineWords } from './own-check.ts';
 
 /** Each process loads its own part only: a holder that ran for months with the agent's code in it would be twice its size. */
 export const runHolder: typeof RunHolder = async (options) =>

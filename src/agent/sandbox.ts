@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Diagnostic, Failure, identify, messageOf, signal } from '#base';
 import type { CheckResult, RehearsalResult, SiteText } from '#contract';
 import { unsupportedBy } from '#dialects';
-import type { EngineControl } from '#engines';
+import type { EngineControl, Identity } from '#engines';
 import { checkCertificates, type Pool, readCertificateFile, routeOf, type Site } from '#model';
 import { askEntrance, describeRequest } from '#probe';
 import { witnesses } from '#routing';
@@ -16,6 +16,8 @@ import { parseSiteOrNull } from './good.ts';
 import { identityOf } from './identity.ts';
 import type { Installed } from './installed.ts';
 import { untilReady, untilWarm } from './launch.ts';
+import { askEngine } from './own-check.ts';
+import { rewrittenLine } from './own-words.ts';
 
 /** Who a stand-in server says it is. */
 const poolHeader = 'x-holdfast-pool';
@@ -43,18 +45,11 @@ export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResu
     ...addressMistakes(site, balancer, run),
   ];
   if (against.length > 0) return refusedFor(against);
-  const { engine, binary } = by;
   const folder = fleet.scratch();
   try {
     const prepared = sandboxed(fleet, by, site, { folder, servers: null });
-    const { accepted, output, tookMs } = await engine.check(
-      binary,
-      prepared.textFile,
-      folder,
-      identityOf(engine),
-    );
-    const who = { engine: engine.name, version: binary.version };
-    return { ...who, accepted, output, diagnostics: certificates, tookMs };
+    const said = await askEngine(by, site, prepared);
+    return { ...said, diagnostics: [...certificates, ...said.diagnostics] };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -71,7 +66,7 @@ function sandboxed(
     site,
     balancer,
     engine,
-    identity: identityOf(engine),
+    identity: identityOf(engine, site),
     folder,
     generation: 0,
     threads: 1,
@@ -81,14 +76,19 @@ function sandboxed(
   });
 }
 
-/** Cold start of the exact engine with the exact text on private sockets, its servers replaced by ones that say who they are. */
+/**
+ * Cold start of the exact engine with the exact text on private sockets, its servers replaced by ones that say who they
+ * are. A team's own text keeps its servers and is asked no witness, as its routes are not known: that it starts and
+ * answers on its control socket is what this shows of it.
+ */
 export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResult> {
   const { clock } = fleet.options;
   const by = fleet.engineFor(site);
   const folder = fleet.scratch();
-  const standIns = new Map(site.pools.map((pool, index) => [pool.name, `${folder}-pool${index}.sock`]));
+  const pools = site.own ? [] : site.pools;
+  const standIns = new Map(pools.map((pool, index) => [pool.name, `${folder}-pool${index}.sock`]));
   const servers = Object.fromEntries(
-    site.pools.flatMap((pool) =>
+    pools.flatMap((pool) =>
       pool.servers.map((s) => [`${pool.name}/${s.name}`, `unix@${standIns.get(pool.name)}`]),
     ),
   );
@@ -96,19 +96,19 @@ export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResul
   let pid: number | null = null;
   let control: EngineControl | null = null;
   try {
-    for (const pool of site.pools) running.push(await standIn(pool, standIns.get(pool.name) ?? ''));
+    for (const pool of pools) running.push(await standIn(pool, standIns.get(pool.name) ?? ''));
     const prepared = sandboxed(fleet, by, site, { folder, servers });
-    pid = startInSandbox(by, prepared);
+    pid = startInSandbox(by, prepared, identityOf(by.engine, site));
     control = by.engine.control({ pid, control: prepared.placement.control });
     const startMs = await untilReady({ pid, control, folder, clock });
     await untilWarm(control, clock);
-    const asked = await askWitnesses(site, join(folder, 'entrance.sock'));
+    const asked = site.own ? [] : await askWitnesses(site, join(folder, 'entrance.sock'));
     return {
       ok: asked.every((w) => w.ok),
       startMs: Math.round(startMs),
       memoryBytes: residentBytes(pid),
       witnesses: asked,
-      replaced: [
+      replaced: prepared.own?.rewritten.map(rewrittenLine) ?? [
         'listening sockets by private Unix sockets',
         `the ${Object.keys(servers).length} servers by ones that say who they are`,
       ],
@@ -137,7 +137,11 @@ function standIn(pool: Pool, path: string): Promise<Server> {
   });
 }
 
-function startInSandbox({ engine, binary }: Installed, prepared: GenerationFolder): number {
+function startInSandbox(
+  { engine, binary }: Installed,
+  prepared: GenerationFolder,
+  identity: Identity,
+): number {
   const command = engine.command(binary, { textFile: prepared.textFile, parked: false });
   const output = openSync(join(prepared.folder, 'engine.log'), 'a', 0o600);
   const child = spawn(command.file, [...command.args], {
@@ -145,7 +149,7 @@ function startInSandbox({ engine, binary }: Installed, prepared: GenerationFolde
     detached: true,
     env: { ...command.env },
     stdio: ['ignore', output, output],
-    ...(identityOf(engine) ?? {}),
+    ...(identity ?? {}),
   });
   closeSync(output);
   child.on('error', () => {});

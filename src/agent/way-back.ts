@@ -44,7 +44,7 @@ export async function tryWayBack(
       throw new Error(`no live server in ${dead.join(', ')}`);
     return pools.map((p) => `${p.pool} ${p.serversLive}/${p.serversAll}`).join(', ');
   });
-  const first = witnesses(routeOf(site))[0]?.request;
+  const first = site.own ? plainRequest(site, site.own.httpListener) : witnesses(routeOf(site))[0]?.request;
   if (first) {
     await attempt(`${describeRequest(first)} on the public socket`, async () => {
       const before = await control.evidence(1_000);
@@ -62,6 +62,22 @@ export async function tryWayBack(
     });
   }
   return { ok: tried.every((t) => t.ok), generation: incumbent.generation, tried };
+}
+
+/** Any answer to it says that the generation serves: what an own text does with a request is not known. */
+function plainRequest({ listeners }: Site, name: string | null): Request | undefined {
+  const listener = listeners.find((l) => l.name === name);
+  return (
+    listener && {
+      scheme: listener.tls ? 'https' : 'http',
+      port: listener.port,
+      method: 'GET',
+      host: 'localhost',
+      path: '/',
+      query: '',
+      headers: {},
+    }
+  );
 }
 
 function askPublicly(fleet: WayBackFleet, site: Site, asked: Request): Promise<number> {

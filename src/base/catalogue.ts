@@ -15,8 +15,8 @@ export const catalogue = {
     solve: 'Wait until it has been written, then run the command again.',
   },
   HF005: {
-    title: "The text is a load balancer's own, not a site.yaml",
-    solve: 'haproxy.cfg and nginx.conf cannot be read yet: write the site as a site.yaml.',
+    title: "A file that is named as a site.yaml holds a load balancer's own text",
+    solve: 'Give the file its own name (haproxy.cfg, nginx.conf), or name the language: --dialect.',
   },
   HF010: { title: 'An unknown key', solve: 'Remove it, or use the key that is suggested.' },
   HF011: { title: 'A value of the wrong type', solve: 'Write what is expected at that place.' },

@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Code, catalogue, Failure, formatDiagnostic, messageOf } from '#base';
+import { textDialects } from '#model';
 import { type ApiClient, findApi } from './api-client.ts';
 import { type Io, type Paint, paintFor } from './io.ts';
 
@@ -38,6 +39,12 @@ export function contextOf(io: Io, { json = false, site }: CommonOptions): Contex
     },
     result: (value) => io.out(`${JSON.stringify(value, null, 2)}\n`),
   };
+}
+
+/** The same on every command that reads a text. */
+export function dialectOption(): Option {
+  const says = 'what the text is written in, where its name and content do not say it';
+  return new Option('--dialect <dialect>', says).choices(textDialects);
 }
 
 /** `--json`, `--site` and examples, the same on every command that talks to a site. */

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { type Exit, exit, report } from './command.ts';
 import { apply } from './commands/apply.ts';
 import { changes } from './commands/changes.ts';
-import { check } from './commands/check.ts';
+import { type AskEngine, check } from './commands/check.ts';
 import { incidents } from './commands/incidents.ts';
 import { journal, type VerifyOffline } from './commands/journal.ts';
 import { postmortem } from './commands/postmortem.ts';
@@ -14,6 +14,8 @@ export interface CliParts {
   readonly io: Io;
   readonly version: string;
   readonly verifyOffline: VerifyOffline;
+  /** An engine's own verdict of a text in its language. Absent: nobody is asked. */
+  readonly askEngine?: AskEngine;
   /** Adds the commands that run things; called before the others, so they stand first in the help. */
   extend?(program: Command, done: (code: Exit) => void): void;
 }
@@ -36,7 +38,7 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
 
 /** Every command with its help: what docs/cli.md is made from. */
 export function createProgram(
-  { io, version, verifyOffline, extend }: CliParts,
+  { io, version, verifyOffline, askEngine, extend }: CliParts,
   done: (code: Exit) => void,
 ): Command {
   const program = new Command('holdfast')
@@ -51,7 +53,7 @@ export function createProgram(
       '\nExit status: 0 done, 1 refused or not possible, 70 a mistake of Holdfast itself.\nFirst steps: holdfast up site.yaml, then in another terminal: holdfast status',
     );
   extend?.(program, done);
-  check(program, io, done);
+  check(program, io, done, askEngine);
   apply(program, io, done);
   rollback(program, io, done);
   status(program, io, done);

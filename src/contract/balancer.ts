@@ -73,6 +73,8 @@ export interface CheckResult {
   readonly version: string;
   readonly output: string;
   readonly diagnostics: readonly Diagnostic[];
+  /** Lines of an own text that a generation has otherwise, each with the reason. Absent: none. */
+  readonly rewritten?: readonly string[];
   readonly tookMs: number;
 }
 

@@ -8,5 +8,6 @@ export { haproxyDialect } from './haproxy/dialect.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
 export type * from './own.ts';
 export { ownDialects, readSite } from './read.ts';
+export { dialectOf } from './recognise.ts';
 export { dialects } from './registry.ts';
 export { unsupportedBy, unsupportedUses } from './unsupported.ts';

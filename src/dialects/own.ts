@@ -15,6 +15,8 @@ export interface OwnDialect {
   adopt(text: WrittenText): ParsedSite;
   /** What the text reads and writes outside of itself, by the names it uses. */
   files(own: OwnText): readonly OwnFile[];
+  /** The user that the text names for the engine. */
+  user(own: OwnText): string | null;
   /** The unchanged text, but for the lines that are listed. Pure: same text and places, same result. */
   transplant(own: OwnText, places: OwnPlaces): Transplanted;
 }

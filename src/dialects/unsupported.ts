@@ -11,8 +11,6 @@ type Table = Readonly<Record<EngineName, Pick<Dialect, 'cannot'>>>;
  * it; `auto` takes what is installed, so there it is an error only when no engine can, and else a warning.
  */
 export function unsupportedUses(site: Site, table: Table = dialects): Diagnostic[] {
-  // The survey of an own text asks for nothing: its engine reads the text itself.
-  if (site.own) return [];
   const lacking = new Map<string, Diagnostic>();
   for (const balancer of site.balancers)
     for (const diagnostic of ofBalancer(site, balancer, table)) {
@@ -42,7 +40,8 @@ export function unsupportedBy(site: Site, engine: EngineName, table: Table = dia
 
 function usesOf(site: Site, engine: EngineName, name: FeatureName, table: Table): Diagnostic[] {
   const reason = table[engine].cannot[name];
-  if (reason === undefined) return [];
+  // The survey of an own text asks for nothing: its engine reads the text itself.
+  if (reason === undefined || site.own) return [];
   const feature = featureOf(name);
   const able = engineNames.filter((other) => !(name in table[other].cannot));
   return feature.uses(site).map((place) => ({

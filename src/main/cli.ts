@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { baseFolders, messageOf, sitePaths } from '#base';
 import { exit, type Io, runCli } from '#cli';
+import type { Site } from '#model';
 import { verifyJournal } from '#store';
 import { runners } from './runners.ts';
 
@@ -22,6 +23,9 @@ const io: Io = {
     return () => process.off('SIGINT', stop);
   },
 };
+
+/** Loaded when there is an own text to ask about: `holdfast check site.yaml` needs no engine. */
+const askEngine = async (site: Site) => (await import('#agent')).checkOwnText(site);
 
 /** The journal of a site that nobody runs now. */
 async function verifyOffline(site: string | undefined) {
@@ -55,5 +59,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-const code = await runCli(process.argv.slice(2), { io, version, verifyOffline, extend: runners });
+const code = await runCli(process.argv.slice(2), { io, version, verifyOffline, askEngine, extend: runners });
 if (code !== exit.ok) process.exitCode = code;

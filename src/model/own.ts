@@ -33,4 +33,6 @@ export interface OwnText {
   readonly folder: string;
   readonly text: string;
   readonly includes: readonly IncludedText[];
+  /** A listener that answers plain HTTP (with TLS, where it has it), as a probe can ask it; null: none does. */
+  readonly httpListener: string | null;
 }

@@ -229,9 +229,9 @@ describe('commands without a controller', () => {
     assert.doesNotMatch(err, /HF401/);
   });
 
-  it("a load balancer's own text is said to be one", async () => {
-    const haproxy = write('haproxy.cfg', 'global\n  daemon\nfrontend web\n  bind :80\n');
-    const nginx = write('nginx.conf', 'events {}\nhttp {\n  server {\n    listen 80;\n  }\n}\n');
+  it("a load balancer's own text in a file that is named as a site.yaml is said to be one", async () => {
+    const haproxy = write('own-haproxy.yaml', 'global\n  daemon\nfrontend web\n  bind :80\n');
+    const nginx = write('own-nginx.yaml', 'events {}\nhttp {\n  server {\n    listen 80;\n  }\n}\n');
     for (const [path, name] of [
       [haproxy, 'HAProxy'],
       [nginx, 'NGINX'],

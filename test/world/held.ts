@@ -63,7 +63,7 @@ export async function heldWorld(): Promise<HeldWorld> {
     },
     async start(generation, role, server) {
       const site = siteWith(port, server);
-      const identity = identityOf(haproxyEngine);
+      const identity = identityOf(haproxyEngine, { own: null });
       const prepared = prepareFolder({
         site,
         balancer: { name: 'lb-1', engine: 'haproxy', address: '127.0.0.1', place },

@@ -22,7 +22,10 @@ export const engineCheck: Gate<'engine check'> = {
     if (silent.length > 0) return couldNotTell(silent);
     return passed(
       `${answers.map(({ balancer, output }) => `${output.engine} ${output.version} on ${balancer}`).join(', ')}: accepted`,
-      answers.map(({ balancer, output }) => `${balancer}: accepted in ${Math.round(output.tookMs)} ms`),
+      answers.flatMap(({ balancer, output }) => [
+        `${balancer}: accepted in ${Math.round(output.tookMs)} ms`,
+        ...(output.rewritten ?? []).map((line) => `${balancer}: rewritten ${line}`),
+      ]),
     );
   },
 };

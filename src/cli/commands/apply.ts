@@ -2,7 +2,16 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Failure, formatDiagnostic } from '#base';
 import type { ApplyRequest, ChangeView } from '#contract';
-import { type CommonOptions, type Context, contextOf, type Exit, exit, talksToSite } from '../command.ts';
+import type { TextDialect } from '#model';
+import {
+  type CommonOptions,
+  type Context,
+  contextOf,
+  dialectOption,
+  type Exit,
+  exit,
+  talksToSite,
+} from '../command.ts';
 import type { Io } from '../io.ts';
 import { progressPrinter } from '../progress-printer.ts';
 import { readLocally } from '../site-text.ts';
@@ -12,6 +21,7 @@ interface ApplyOptions extends CommonOptions {
   readonly reason?: string;
   readonly release?: boolean;
   readonly unfreeze?: boolean;
+  readonly dialect?: TextDialect;
 }
 
 /** `holdfast apply FILE`: 0 promoted or nothing to do, 1 refused or rolled back. The change goes on when the terminal is closed. */
@@ -19,7 +29,8 @@ export function apply(program: Command, io: Io, done: (code: Exit) => void): voi
   const command = program
     .command('apply')
     .description('prove a site file, expose it step by step, and make it the site')
-    .argument('<file>', 'site file')
+    .argument('<file>', 'site file, haproxy.cfg or nginx.conf')
+    .addOption(dialectOption())
     .option('--force', 'pass the gates that refuse before any traffic; the guard stays. Needs --reason')
     .option('--reason <why>', 'kept in the journal')
     .option('--release', 'take the text out of quarantine first')
@@ -36,7 +47,7 @@ export function apply(program: Command, io: Io, done: (code: Exit) => void): voi
 
 async function applyFile(context: Context, file: string, options: ApplyOptions): Promise<Exit> {
   const { io, json, result } = context;
-  const { read, site, diagnostics } = await readLocally(file);
+  const { read, site, diagnostics } = await readLocally(file, options.dialect);
   if (!site) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     throw new Failure(
@@ -50,9 +61,8 @@ async function applyFile(context: Context, file: string, options: ApplyOptions):
     throw new Failure('HF110', 'a forced change needs a reason', 'Add --reason "why".');
   for (const warning of diagnostics) io.err(`${formatDiagnostic(warning)}\n`);
   const request: ApplyRequest = {
-    file,
+    ...read,
     folder: resolve(read.folder),
-    text: read.text,
     force: options.force ?? false,
     reason: options.reason ?? '',
     release: options.release ?? false,

@@ -1,35 +1,57 @@
 import type { Command } from 'commander';
 import { type Diagnostic, Failure, formatDiagnostic } from '#base';
-import { siteHash } from '#model';
-import { type CommonOptions, contextOf, type Exit, exit, withExamples } from '../command.ts';
+import { type Site, siteHash, type TextDialect } from '#model';
+import { type CommonOptions, contextOf, dialectOption, type Exit, exit, withExamples } from '../command.ts';
 import type { Io } from '../io.ts';
 import { readLocally } from '../site-text.ts';
+
+/** What an engine says of a text in its own language. @throws Failure HF301 when it is not installed. */
+export type AskEngine = (site: Site) => Promise<EngineVerdict>;
+
+interface EngineVerdict {
+  readonly engine: string;
+  readonly version: string;
+  readonly accepted: boolean;
+  readonly output: string;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Lines that an engine under Holdfast has otherwise, each with the reason. */
+  readonly rewritten: readonly string[];
+}
 
 interface Checked {
   readonly file: string;
   readonly valid: boolean;
   readonly site: string | null;
+  readonly dialect: TextDialect;
   readonly hash: string | null;
   readonly diagnostics: readonly Diagnostic[];
+  /** Null for a site.yaml, and when the text is refused before. */
+  readonly engine: EngineVerdict | null;
 }
 
-/** `holdfast check FILE...`: 0 when every file is a site, 1 when one is not. Asks nobody. */
-export function check(program: Command, io: Io, done: (code: Exit) => void): void {
+interface CheckOptions extends CommonOptions {
+  readonly dialect?: TextDialect;
+}
+
+/** `holdfast check FILE...`: 0 when every file is a site, 1 when one is not. Asks nobody but the engine of an own text. */
+export function check(program: Command, io: Io, done: (code: Exit) => void, askEngine?: AskEngine): void {
   const command = program
     .command('check')
     .description('say whether files are sites, with every mistake in them; changes nothing')
-    .argument('<file...>', 'site files');
+    .argument('<file...>', 'site files; haproxy.cfg and nginx.conf are shown to their engine too')
+    .addOption(dialectOption());
   withExamples(command, [
     'holdfast check site.yaml',
     'holdfast check --json sites/*.yaml',
+    'holdfast check /etc/haproxy/haproxy.cfg',
     "validate: 'holdfast check %s'   (Ansible)",
   ]);
-  command.action(async (files: string[], options: CommonOptions) => {
+  command.action(async (files: string[], options: CheckOptions) => {
     const { json, paint, say, result } = contextOf(io, options);
-    const checked = await Promise.all(files.map(checkOne));
+    const checked = await Promise.all(files.map((file) => checkOne(file, options.dialect, askEngine)));
     for (const one of checked) {
-      for (const diagnostic of one.diagnostics) if (!json) io.err(`${formatDiagnostic(diagnostic)}\n`);
-      if (one.valid) say(`${paint.good('valid')} ${one.file}: site "${one.site}"`);
+      for (const line of json ? [] : complaints(one)) io.err(`${line}\n`);
+      if (one.valid) for (const line of praise(one, paint.good('valid'))) say(line);
       else if (!json) io.err(`${paint.bad('not valid')} ${one.file}\n`);
     }
     const valid = checked.every((one) => one.valid);
@@ -38,15 +60,53 @@ export function check(program: Command, io: Io, done: (code: Exit) => void): voi
   });
 }
 
-async function checkOne(file: string): Promise<Checked> {
+/** The engine's words as they are where it named no line. */
+function complaints({ diagnostics, engine }: Checked): string[] {
+  const told = diagnostics.map(formatDiagnostic);
+  const unplaced = engine && !engine.accepted && engine.diagnostics.length === 0;
+  return unplaced ? [...told, `${engine.engine} ${engine.version} does not accept it:`, engine.output] : told;
+}
+
+function praise({ file, site, engine }: Checked, valid: string): string[] {
+  if (!engine) return [`${valid} ${file}: site "${site}"`];
+  const lines = engine.rewritten.length;
+  return [
+    `${valid} ${file}: ${engine.engine} ${engine.version} accepts it`,
+    `  under Holdfast ${lines === 1 ? 'one line differs' : `${lines} lines differ`}${lines > 0 ? ':' : ''}`,
+    ...engine.rewritten.map((line) => `  ${line}`),
+  ];
+}
+
+async function checkOne(
+  file: string,
+  dialect: TextDialect | undefined,
+  askEngine: AskEngine | undefined,
+): Promise<Checked> {
   try {
-    const { site, diagnostics } = await readLocally(file);
+    const { read, site, diagnostics } = await readLocally(file, dialect);
     const hash = site ? siteHash(site) : null;
-    return { file, valid: site !== null, site: site?.name ?? null, hash, diagnostics };
+    const engine = site?.own && askEngine ? await askEngine(site) : null;
+    return {
+      file,
+      valid: site !== null && engine?.accepted !== false,
+      site: site?.name ?? null,
+      dialect: read.dialect ?? 'site',
+      hash,
+      diagnostics: [...diagnostics, ...(engine?.diagnostics ?? [])],
+      engine,
+    };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const { code, message, remedy } = error;
     const whole = { code, severity: 'error', place: null, path: '', message, remedy } as const;
-    return { file, valid: false, site: null, hash: null, diagnostics: [whole] };
+    return {
+      file,
+      valid: false,
+      site: null,
+      dialect: 'site',
+      hash: null,
+      diagnostics: [whole],
+      engine: null,
+    };
   }
 }

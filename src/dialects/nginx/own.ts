@@ -16,5 +16,6 @@ export const nginxOwn: OwnDialect = {
     ],
   }),
   files: () => [],
+  user: () => null,
   transplant: (own) => ({ text: own.text, includes: own.includes, rewritten: [], original: [] }),
 };

@@ -107,6 +107,8 @@ export function serversOf(text: string): ServerEvidence[] {
 /** `UP 1/3` is a server on its way down that still gets requests; `DOWN 1/2` the other way round. */
 function stateOf(status: string, checkStatus: string): ServerEvidence['state'] {
   if (status.startsWith('MAINT') || status.startsWith('DOWN')) return 'down';
+  // An own text may have servers that nobody checks: there is nothing to wait for.
+  if (status === 'no check') return 'up';
   return checkStatus === '' || checkStatus.includes('INI') ? 'unknown' : 'up';
 }
 

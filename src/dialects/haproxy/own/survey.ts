@@ -31,7 +31,14 @@ export function adopt(written: WrittenText): ParsedSite {
   const diagnostics = findings.all.toSorted((a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0));
   if (failed) return { site: null, diagnostics };
   // HAProxy reads relative names from where it was started, not from where its text lies.
-  const own: OwnText = { dialect: 'haproxy', file, folder: '/', text, includes: written.includes ?? [] };
+  const own: OwnText = {
+    dialect: 'haproxy',
+    file,
+    folder: '/',
+    text,
+    includes: written.includes ?? [],
+    httpListener: httpListenerOf(sections),
+  };
   const balancer = {
     name: written.balancer ?? 'lb-1',
     engine: 'haproxy' as const,
@@ -81,6 +88,16 @@ function surveyListeners(
       return [{ name, host, port, tls, dualStack, place: at }];
     });
   });
+}
+
+function httpListenerOf(sections: readonly Section[]): string | null {
+  const needs = new Set(['accept-proxy', 'accept-netscaler-cip', 'verify']);
+  for (const { section, line, addresses } of bindLines(sections)) {
+    if (!isHttp(section) || line.words.some(({ value }) => needs.has(value))) continue;
+    const listener = addresses.find((address) => address.kind === 'listener');
+    if (listener) return listener.name;
+  }
+  return null;
 }
 
 const hashes: readonly string[] = algorithms;

@@ -1,0 +1,62 @@
+import { globSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { Failure } from '#base';
+import { ownDialects } from '#dialects';
+import { type IncludedText, type OwnDialectName, readSiteFile, type WrittenText } from '#model';
+
+const filesMax = 1_000;
+const charactersMax = 4 * 1024 * 1024;
+/** Where the installed NGINX starts relative names. */
+const nginxFolder = '/etc/nginx';
+
+/**
+ * An own text together with what it includes. Relative names start at the text's folder; a copy of an nginx.conf that lies
+ * elsewhere (a template that is being validated) finds nothing there, and starts where the installed NGINX does.
+ * @throws Failure HF002, HF003, HF004
+ */
+export async function readOwnText(read: WrittenText, dialect: OwnDialectName): Promise<WrittenText> {
+  const folders = dialect === 'nginx' ? [read.folder, nginxFolder] : [read.folder];
+  const tried = await Promise.all(folders.map((folder) => readIncludes(read, folder, dialect)));
+  const at = tried.findIndex(({ missing }) => missing === 0);
+  const index = at === -1 ? 0 : at;
+  return {
+    ...read,
+    dialect,
+    folder: folders[index] ?? read.folder,
+    includes: tried[index]?.includes ?? [],
+  };
+}
+
+async function readIncludes(read: WrittenText, folder: string, dialect: OwnDialectName) {
+  const includes = new Map<string, IncludedText>();
+  const queue = [read.text];
+  let missing = 0;
+  let characters = 0;
+  for (let text = queue.shift(); text !== undefined; text = queue.shift()) {
+    for (const pattern of ownDialects[dialect].includes(text)) {
+      const paths = filesOf(resolve(folder, pattern));
+      if (paths.length === 0 && !isGlob(pattern) && !pattern.startsWith('/')) missing += 1;
+      for (const path of paths) {
+        if (includes.has(path)) continue;
+        const { text: included } = await readSiteFile(path);
+        characters += included.length;
+        if (includes.size >= filesMax || characters > charactersMax)
+          throw new Failure('HF002', `${read.file} includes more than ${filesMax} files or 4 MiB`);
+        includes.set(path, { path, text: included });
+        queue.push(included);
+      }
+    }
+  }
+  return { includes: [...includes.values()], missing };
+}
+
+function isGlob(pattern: string): boolean {
+  return /[*?[]/.test(pattern);
+}
+
+/** As glob(3) finds them: in order, without those that begin with a dot. */
+function filesOf(pattern: string): string[] {
+  return globSync(pattern)
+    .filter((path) => !basename(path).startsWith('.') || basename(pattern).startsWith('.'))
+    .sort();
+}
