@@ -7,8 +7,8 @@ import type { CheckResult, RehearsalResult, SiteText } from '#contract';
 import { unsupportedBy } from '#dialects';
 import type { EngineControl, Identity } from '#engines';
 import { checkCertificates, type Pool, readCertificateFile, routeOf, type Site } from '#model';
-import { askEntrance, describeRequest } from '#probe';
-import { witnesses } from '#routing';
+import { askEntrance, describeRequest, type EntranceAnswer } from '#probe';
+import { type Outcome, outcomeOf, witnesses } from '#routing';
 import { addressMistakes } from './addresses.ts';
 import type { Fleet } from './fleet.ts';
 import { type GenerationFolder, prepareFolder } from './folders.ts';
@@ -185,15 +185,34 @@ export function clearSandboxes(run: string): void {
 async function askWitnesses(site: Site, entrance: string): Promise<RehearsalResult['witnesses']> {
   const asked: RehearsalResult['witnesses'][number][] = [];
   for (const { rule, request } of witnesses(routeOf(site))) {
-    const expected = rule.action.kind === 'pool' ? `pool ${rule.action.pool}` : rule.action.kind;
+    const expected = expectedOf(outcomeOf(rule.action, request));
     const got = await askEntrance(entrance, request, witnessMsMax).then(
-      (answer) =>
-        answer.headers[poolHeader] ? `pool ${answer.headers[poolHeader]}` : `status ${answer.status}`,
+      (answer) => (answer.headers[poolHeader] ? `pool ${answer.headers[poolHeader]}` : saidBy(answer)),
       (error) => messageOf(error),
     );
-    asked.push({ request: describeRequest(request), expected, got, ok: got === expected });
+    const [first = ''] = expected;
+    const said = expected.length > 1 ? `one of ${expected.join(', ')}` : first;
+    asked.push({ request: describeRequest(request), expected: said, got, ok: expected.includes(got) });
   }
   return asked;
+}
+
+/** What the rehearsal may see of it: any one of these. */
+function expectedOf(outcome: Outcome): readonly string[] {
+  switch (outcome.kind) {
+    case 'pools':
+      return outcome.pools.map((pool) => `pool ${pool}`);
+    case 'redirect':
+      return [`status ${outcome.status} to ${outcome.location}`];
+    case 'answer':
+      return [`status ${outcome.status}`];
+    case 'reject':
+      return ['socket hang up'];
+  }
+}
+
+function saidBy({ status, headers }: EntranceAnswer): string {
+  return `status ${status}${headers.location === undefined ? '' : ` to ${headers.location}`}`;
 }
 
 function residentBytes(pid: number): number {

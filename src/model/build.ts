@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { assert } from '#base';
+import { buildAction, buildFilters } from './build-action.ts';
 import type {
   BalancerPart,
   ListenerPart,
@@ -50,7 +51,8 @@ export function buildRoute(part: RoutePart, index: number, placeOf: PlaceOf): Ro
     listeners: part.listeners,
     hostnames: part.hostnames.map((hostname) => hostname.toLowerCase()),
     matches: part.matches.map(buildMatch),
-    pool: part.pool,
+    action: buildAction(part, index, placeOf),
+    filters: buildFilters(part, index, placeOf),
     place: placeOf(['routes', index]),
   };
 }

@@ -1,10 +1,11 @@
 import { isIPv6 } from 'node:net';
 import type { Diagnostic } from '#base';
+import { meaningOf } from './hash.ts';
 import { pathText } from './mistakes.ts';
 import { type Indexed, namesOf, type Parts, partsOf, sectionOf } from './parts.ts';
 import { repeated } from './references.ts';
 import { conditionsOf, hostPort } from './route.ts';
-import { boundHost, type Listener, type Pool, type Route } from './site.ts';
+import { boundHost, type Listener, type Pool, poolsOf, type Route } from './site.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 
 /**
@@ -34,7 +35,10 @@ function sameRequests({ listeners, routes }: Parts, source: SourceText): Diagnos
       if (++rules > rulesMax) return [...found, tooManyRules(source)];
       const before = first.get(key);
       if (before === undefined) first.set(key, route);
-      else if (before.part.pool !== route.part.pool && !told.has(`${before.index} ${route.index}`)) {
+      else if (
+        actionMeaning(before.part) !== actionMeaning(route.part) &&
+        !told.has(`${before.index} ${route.index}`)
+      ) {
         told.add(`${before.index} ${route.index}`);
         found.push(sameRequestsMistake(before, route, key, source));
       }
@@ -78,7 +82,7 @@ function sameRequestsMistake(
   const { line } = source.placeOf(['routes', before.index]);
   const message =
     `matches the same requests as routes[${before.index}] on line ${line} (${key}), ` +
-    `which sends them to "${before.part.pool}" and not to "${route.part.pool}"`;
+    `which ${actionText(before.part)}, and this one ${actionText(route.part)}`;
   return mistake(
     'HF016',
     source.placeOf(path),
@@ -86,6 +90,21 @@ function sameRequestsMistake(
     message,
     'Remove one, or make one more specific',
   );
+}
+
+function actionMeaning({ action, filters }: Route): string {
+  return meaningOf([action, filters]);
+}
+
+function actionText({ action }: Route): string {
+  switch (action.kind) {
+    case 'pools':
+      return `sends them to ${action.pools.map(({ pool }) => `"${pool}"`).join(' and ')}`;
+    case 'redirect':
+      return `redirects them with ${action.status}`;
+    case 'answer':
+      return `answers them with ${action.status}`;
+  }
 }
 
 function tooManyRules(source: SourceText): Diagnostic {
@@ -163,9 +182,9 @@ function sameServers({ part, index }: Indexed<Pool>, source: SourceText): Diagno
 function unreachedPools({ pools, routes }: Parts, source: SourceText): Diagnostic[] {
   // A route of the wrong shape, or with a misspelt name, may be the one that reaches the pool.
   const known = new Set(namesOf(source, 'pools'));
-  const unsure = routes.some(({ part }) => !known.has(part.pool));
+  const unsure = routes.some(({ part }) => poolsOf(part).some((pool) => !known.has(pool)) || isUnsure(part));
   if (unsure || routes.length < sectionOf(source, 'routes').length) return [];
-  const reached = new Set(routes.map(({ part }) => part.pool));
+  const reached = new Set(routes.flatMap(({ part }) => poolsOf(part)));
   return pools
     .filter(({ part }) => !reached.has(part.name))
     .map(({ part, index }) => ({
@@ -178,4 +197,9 @@ function unreachedPools({ pools, routes }: Parts, source: SourceText): Diagnosti
       ),
       severity: 'warning' as const,
     }));
+}
+
+/** It says nothing of what gives the answer: a mistake that is told elsewhere. */
+function isUnsure({ action }: Route): boolean {
+  return action.kind === 'pools' && action.pools.length === 0;
 }

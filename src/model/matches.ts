@@ -3,7 +3,8 @@ import { expressionTrouble } from './expression.ts';
 import { pathText, shown } from './mistakes.ts';
 import { listOf, sectionOf } from './parts.ts';
 import { repeated } from './references.ts';
-import { type MatchPart, matchSchema } from './schema.ts';
+import type { MatchPart } from './schema.ts';
+import { matchSchema } from './schema-routes.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 
 /** Values that no request can have, or that engines would read differently. Looks at every match of the right shape. */

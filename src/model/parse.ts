@@ -5,6 +5,7 @@ import { diagnosticsMax } from './limits.ts';
 import { matchMistakes } from './matches.ts';
 import { shapeMistakes } from './mistakes.ts';
 import { referenceMistakes } from './references.ts';
+import { routeMistakes } from './route-mistakes.ts';
 import { siteSchema } from './schema.ts';
 import type { Site } from './site.ts';
 import { readYaml } from './yaml.ts';
@@ -23,7 +24,9 @@ export interface ParsedSite {
 export function parseSite(text: string, file: string, folder: string): ParsedSite {
   const { source, diagnostics } = readYaml(text, file);
   if (source === null) return { site: null, diagnostics };
-  const found = [shapeMistakes, referenceMistakes, matchMistakes, collisions].flatMap((look) => look(source));
+  const found = [shapeMistakes, referenceMistakes, matchMistakes, routeMistakes, collisions].flatMap((look) =>
+    look(source),
+  );
   const all = [...diagnostics, ...withoutRepeats(found, diagnostics)];
   const told = all.toSorted(byPlace).slice(0, diagnosticsMax);
   if (all.some((diagnostic) => diagnostic.severity === 'error')) return { site: null, diagnostics: told };

@@ -59,7 +59,7 @@ export function namesOf(source: SourceText, section: Section): readonly (string 
 }
 
 /** A value inside something whose shape nobody has looked at. */
-function valueIn(item: unknown, key: string): unknown {
+export function valueIn(item: unknown, key: string): unknown {
   if (item === null || typeof item !== 'object') return undefined;
   return (item as Readonly<Record<string, unknown>>)[key];
 }

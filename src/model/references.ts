@@ -34,6 +34,9 @@ function unknownNames(source: SourceText): Diagnostic[] {
   const listeners = knownNames(source, 'listeners');
   return sectionOf(source, 'routes').flatMap((route, index) => [
     ...unknown(textOf(route, 'pool'), pools, ['routes', index, 'pool'], 'pool', source),
+    ...listOf(route, 'pools').flatMap((weighted, i) =>
+      unknown(textOf(weighted, 'pool'), pools, ['routes', index, 'pools', i, 'pool'], 'pool', source),
+    ),
     ...listOf(route, 'listeners').flatMap((name, i) => {
       const path: Path = ['routes', index, 'listeners', i];
       return unknown(typeof name === 'string' ? name : null, listeners, path, 'listener', source);

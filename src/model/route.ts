@@ -1,5 +1,26 @@
-import type { Action, Condition, RoutedListener, Routing, Rule } from '#routing';
-import type { Listener, PathMatch, Pool, Route, RouteMatch, Site, ValueMatch } from './site.ts';
+import type {
+  Action,
+  Condition,
+  Filters,
+  HeaderChanges,
+  PathChange,
+  RoutedListener,
+  Routing,
+  Rule,
+} from '#routing';
+import type {
+  Listener,
+  NewPath,
+  PathMatch,
+  Pool,
+  Route,
+  RouteAction,
+  RouteFilters,
+  RouteMatch,
+  Site,
+  ValueMatch,
+  WeightedPool,
+} from './site.ts';
 
 /**
  * What a site does to every request: per listener one rule for each hostname and match of each route, in the
@@ -18,7 +39,7 @@ function routedListener(site: Site, listener: Listener): RoutedListener {
   const pools = new Map(site.pools.map((pool) => [pool.name, pool]));
   const ranked = site.routes
     .filter((route) => route.listeners.length === 0 || route.listeners.includes(listener.name))
-    .flatMap((route) => rulesOf(route, pools));
+    .flatMap((route) => rulesOf(route, listener, pools));
   // Sorting is stable: what ranks the same stays in the order of the file.
   ranked.sort((a, b) => compareRanks(a.rank, b.rank));
   return {
@@ -27,7 +48,7 @@ function routedListener(site: Site, listener: Listener): RoutedListener {
     port: listener.port,
     scheme: listener.tls ? 'https' : 'http',
     rules: ranked.map(({ rule }) => rule),
-    otherwise: { kind: 'answer', status: 404 },
+    otherwise: { kind: 'answer', status: 404, headers: [], body: null },
   };
 }
 
@@ -38,17 +59,87 @@ interface RankedRule {
 
 const everyRequest: RouteMatch = { path: null, method: null, headers: [], queryParams: [] };
 
-function rulesOf(route: Route, pools: ReadonlyMap<string, Pool>): RankedRule[] {
+function rulesOf(route: Route, listener: Listener, pools: ReadonlyMap<string, Pool>): RankedRule[] {
   const hostnames = route.hostnames.length > 0 ? route.hostnames : [null];
   const matches = route.matches.length > 0 ? route.matches : [everyRequest];
-  const servers = (pools.get(route.pool)?.servers ?? []).map((server) => hostPort(server.host, server.port));
-  const action: Action = { kind: 'pool', pool: route.pool, servers };
   return hostnames.flatMap((hostname) =>
     matches.map((match) => ({
       rank: [...hostnameRank(hostname), ...matchRank(match)],
-      rule: { route: route.name, place: route.place, conditions: conditionsOf(hostname, match), action },
+      rule: {
+        route: route.name,
+        place: route.place,
+        conditions: conditionsOf(hostname, match),
+        action: actionOf(route.action, match, listener, pools),
+        filters: filtersOf(route.filters, match),
+      },
     })),
   );
+}
+
+function actionOf(
+  action: RouteAction,
+  match: RouteMatch,
+  listener: Listener,
+  pools: ReadonlyMap<string, Pool>,
+): Action {
+  switch (action.kind) {
+    case 'pools':
+      return poolsAction(action.pools, pools);
+    case 'redirect': {
+      const own = listener.tls ? 'https' : 'http';
+      const scheme = action.scheme ?? own;
+      const port = action.port ?? (action.scheme === null ? listener.port : standardPorts[scheme]);
+      const to = {
+        scheme,
+        hostname: action.hostname,
+        port: port === standardPorts[scheme] ? null : port,
+        path: pathChange(action.path, match),
+      };
+      return { kind: 'redirect', status: action.status, to };
+    }
+    case 'answer': {
+      const { status, headers, body } = action;
+      return { kind: 'answer', status, headers, body };
+    }
+  }
+}
+
+const standardPorts = { http: 80, https: 443 } as const;
+
+function poolsAction(weighted: readonly WeightedPool[], pools: ReadonlyMap<string, Pool>): Action {
+  const shares = weighted
+    .filter(({ weight }) => weight > 0)
+    .map(({ pool, weight }) => ({
+      pool,
+      weight,
+      servers: (pools.get(pool)?.servers ?? []).map((server) => hostPort(server.host, server.port)),
+    }));
+  const [only] = shares;
+  if (only && shares.length === 1) return { kind: 'pool', pool: only.pool, servers: only.servers };
+  return { kind: 'split', shares };
+}
+
+function filtersOf(
+  { rewrite, requestHeaders, responseHeaders }: RouteFilters,
+  match: RouteMatch,
+): Filters | null {
+  if (!rewrite && !requestHeaders && !responseHeaders) return null;
+  return {
+    rewrite: rewrite && { hostname: rewrite.hostname, path: pathChange(rewrite.path, match) },
+    requestHeaders: requestHeaders && changesOf(requestHeaders),
+    responseHeaders: responseHeaders && changesOf(responseHeaders),
+  };
+}
+
+/** Without the place: it is no part of what a rule means. */
+function changesOf({ remove, set, add }: HeaderChanges): HeaderChanges {
+  return { remove, set, add };
+}
+
+/** The parser lets a prefix be replaced only where every match names one, or no path, which is the prefix `/`. */
+function pathChange(path: NewPath | null, match: RouteMatch): PathChange | null {
+  if (path === null || path.kind === 'full') return path && { kind: 'full', value: path.value };
+  return { kind: 'prefix', prefix: match.path === null ? '' : prefixOf(match.path), value: path.value };
 }
 
 /** `10.0.0.7:8080`, `[::1]:8080`: how an address is written. */

@@ -51,3 +51,14 @@ export const fileName = text(
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
   /^[^\x00-\x1f\x7f]{1,1024}$/,
 );
+
+export const hostname = text(
+  'a host name such as "shop.example" or "*.shop.example", without port',
+  /^(?=.{1,253}$)(?:\*\.)?(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$/,
+);
+
+/** A host that a client is sent to, or that a server is told: no wildcard. */
+export const plainHostname = text(
+  'a host name such as "shop.example", without port and "*"',
+  /^(?=.{1,253}$)(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$/,
+);

@@ -1,4 +1,5 @@
 import type { Place } from '#base';
+import type { FixedAnswer, HeaderChanges } from '#routing';
 import type { OwnText } from './own.ts';
 
 /**
@@ -46,8 +47,53 @@ export interface Route {
   readonly hostnames: readonly string[];
   /** Empty means every request. */
   readonly matches: readonly RouteMatch[];
-  readonly pool: string;
+  readonly action: RouteAction;
+  readonly filters: RouteFilters;
   readonly place: Place;
+}
+
+/** What gives the answer. */
+export type RouteAction =
+  /** At least one, and at least one with a weight above 0. */
+  | { readonly kind: 'pools'; readonly pools: readonly WeightedPool[]; readonly place: Place }
+  | ({ readonly kind: 'redirect'; readonly place: Place } & RequestRedirect)
+  | (FixedAnswer & { readonly place: Place });
+
+export interface WeightedPool {
+  readonly pool: string;
+  /** 0 to 1,000,000, relative to the others of the route. */
+  readonly weight: number;
+}
+
+/** The Gateway API's RequestRedirect: what is null stays as it is in the request. */
+export interface RequestRedirect {
+  readonly scheme: 'http' | 'https' | null;
+  readonly hostname: string | null;
+  /** Null: the scheme's own where a scheme is given, else the listener's. */
+  readonly port: number | null;
+  readonly path: NewPath | null;
+  readonly status: number;
+}
+
+/** `prefix`: in the place of the prefix that the match names. */
+export interface NewPath {
+  readonly kind: 'full' | 'prefix';
+  readonly value: string;
+}
+
+export interface RouteFilters {
+  readonly rewrite: {
+    readonly hostname: string | null;
+    readonly path: NewPath | null;
+    readonly place: Place;
+  } | null;
+  readonly requestHeaders: (HeaderChanges & { readonly place: Place }) | null;
+  readonly responseHeaders: (HeaderChanges & { readonly place: Place }) | null;
+}
+
+/** The pools that may answer a route's requests; empty when none does. */
+export function poolsOf({ action }: Pick<Route, 'action'>): readonly string[] {
+  return action.kind === 'pools' ? action.pools.map(({ pool }) => pool) : [];
 }
 
 /** All that is given must hold. */

@@ -1,3 +1,4 @@
 export * from './decide.ts';
+export * from './outcome.ts';
 export * from './routing.ts';
 export { type ShadowedRule, shadowedRules, type Witness, witnesses } from './witness.ts';

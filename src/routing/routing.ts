@@ -12,7 +12,7 @@ export interface RoutedListener {
   readonly scheme: 'http' | 'https';
   readonly rules: readonly Rule[];
   /** What a request gets that no rule takes. */
-  readonly otherwise: Action;
+  readonly otherwise: Exclude<Action, { kind: 'split' }>;
 }
 
 export interface Rule {
@@ -22,6 +22,8 @@ export interface Rule {
   /** All must hold. Empty: always. */
   readonly conditions: readonly Condition[];
   readonly action: Action;
+  /** What is done to the request and to the server's answer on their way. Null: nothing. */
+  readonly filters: Filters | null;
 }
 
 export type Condition =
@@ -43,9 +45,72 @@ export type Condition =
 
 export type Action =
   | { readonly kind: 'pool'; readonly pool: string; readonly servers: readonly string[] }
-  | { readonly kind: 'redirect'; readonly status: number; readonly location: string }
-  | { readonly kind: 'answer'; readonly status: number }
+  /** Each request by chance, in these shares; weights of 0 are left out. */
+  | { readonly kind: 'split'; readonly shares: readonly PoolShare[] }
+  | { readonly kind: 'redirect'; readonly status: number; readonly to: RedirectTarget }
+  | FixedAnswer
   | { readonly kind: 'reject' };
+
+export interface PoolShare {
+  readonly pool: string;
+  readonly weight: number;
+  readonly servers: readonly string[];
+}
+
+/** What a request is redirected to, its query kept; a request that names no host gets 400 where the host is its own. */
+export interface RedirectTarget {
+  readonly scheme: 'http' | 'https';
+  /** Null: the request's own, in lower case. */
+  readonly hostname: string | null;
+  /** Null: the scheme's own, which is not written. */
+  readonly port: number | null;
+  /** Null: the request's own. */
+  readonly path: PathChange | null;
+}
+
+/** `prefix` is what the rule's path condition matched, without a slash at its end. */
+export type PathChange =
+  | { readonly kind: 'full'; readonly value: string }
+  | { readonly kind: 'prefix'; readonly prefix: string; readonly value: string };
+
+/** An answer that no server gives. `HEAD` gets it without its body. */
+export interface FixedAnswer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly headers: readonly Header[];
+  /** UTF-8. Null: an empty one. */
+  readonly body: { readonly contentType: string; readonly text: string } | null;
+}
+
+export interface Header {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Rules are always chosen by the request as it came: filters change only what the server and the client see. */
+export interface Filters {
+  readonly rewrite: Rewrite | null;
+  /** On the request, after rewrite and after what the listener sets. */
+  readonly requestHeaders: HeaderChanges | null;
+  /** On the server's answer; answers of the engine's own (no server, time-outs) stay as they are. */
+  readonly responseHeaders: HeaderChanges | null;
+}
+
+export interface Rewrite {
+  /** What the server sees as Host. Null: the request's own. */
+  readonly hostname: string | null;
+  /** The query stays. */
+  readonly path: PathChange | null;
+}
+
+/** In this order: remove, set, add. Names in any case. */
+export interface HeaderChanges {
+  readonly remove: readonly string[];
+  /** In the place of all headers of that name. */
+  readonly set: readonly Header[];
+  /** One more, whatever is there. */
+  readonly add: readonly Header[];
+}
 
 /** A concrete request: what a witness is. */
 export interface Request {

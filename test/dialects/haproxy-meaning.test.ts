@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { type Route, type RouteMatch, routeOf, type Site } from '#model';
+import { poolsOf, type Route, type RouteMatch, routeOf, type Site } from '#model';
 import { decide, type Request, witnesses } from '#routing';
 import { type Generation, type HaproxyWorld, haproxyWorld, until } from '../world/haproxy.ts';
 import { everything, listenerOf, poolOf, routeTo, serverOf, siteOf } from '../world/sites.ts';
@@ -30,7 +30,7 @@ interface Served {
 
 /** Serves the routes with one server a pool that says the pool's name. */
 async function serve(name: string, routes: readonly Route[], listenerNames = ['http']): Promise<Served> {
-  const pools = [...new Set(routes.map((route) => route.pool))];
+  const pools = [...new Set(routes.flatMap(poolsOf))];
   const addresses: Record<string, string> = {};
   for (const pool of pools) {
     const path = join(world.folder, `${name}-${pool}.sock`);
@@ -196,7 +196,7 @@ test('every kind of match means to HAProxy what it means to decide', async () =>
   const served = await serve('kinds', kinds);
   await assertAgrees(served, trying);
   const answers = new Set(trying.map((request) => served.expected(request)));
-  for (const route of kinds) assert.ok(answers.has(route.pool), `no request comes to ${route.pool}`);
+  for (const pool of kinds.flatMap(poolsOf)) assert.ok(answers.has(pool), `no request comes to ${pool}`);
 });
 
 test('a query as long as HAProxy takes is read to its end, and quickly', async () => {

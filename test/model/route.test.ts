@@ -15,7 +15,8 @@ function route(name: string, match: Partial<RouteMatch>, hostnames: readonly str
     listeners: [],
     hostnames,
     matches: [{ ...any, ...match }],
-    pool: 'web',
+    action: { kind: 'pools', pools: [{ pool: 'web', weight: 1 }], place },
+    filters: { rewrite: null, requestHeaders: null, responseHeaders: null },
     place,
   };
 }
@@ -91,7 +92,7 @@ test('a route is on the listeners that it names, or on all', () => {
 
 test('what no rule takes is answered 404; a pool comes with the addresses of its servers', () => {
   const [listener] = routeOf(valid).listeners;
-  assert.deepEqual(listener?.otherwise, { kind: 'answer', status: 404 });
+  assert.deepEqual(listener?.otherwise, { kind: 'answer', status: 404, headers: [], body: null });
   assert.deepEqual(listener?.rules[0]?.action, { kind: 'pool', pool: 'api', servers: ['10.0.0.3:80'] });
 });
 

@@ -1,4 +1,4 @@
-import type { Listener, Pool, PoolTimeouts, Route, RouteMatch, Server, Site } from '#model';
+import type { Listener, Pool, PoolTimeouts, Route, RouteFilters, RouteMatch, Server, Site } from '#model';
 
 const place = { file: 'site.yaml', line: 1, column: 1 };
 
@@ -27,9 +27,21 @@ export function listenerOf(name: string, port: number, tls: Listener['tls'] = nu
 
 export const everything: RouteMatch = { path: null, method: null, headers: [], queryParams: [] };
 
+export const noFilters: RouteFilters = { rewrite: null, requestHeaders: null, responseHeaders: null };
+
 export function routeTo(pool: string, match: Partial<RouteMatch> = {}, over: Partial<Route> = {}): Route {
   const matches = [{ ...everything, ...match }];
-  return { name: `to-${pool}`, listeners: [], hostnames: [], matches, pool, place, ...over };
+  const action = { kind: 'pools', pools: [{ pool, weight: 1 }], place } as const;
+  return {
+    name: `to-${pool}`,
+    listeners: [],
+    hostnames: [],
+    matches,
+    action,
+    filters: noFilters,
+    place,
+    ...over,
+  };
 }
 
 export const quickTimeouts: PoolTimeouts = { connectMs: 500, serverMs: 5_000, queueMs: 1_000 };

@@ -1,6 +1,6 @@
 import { assert } from '#base';
 import { hostPort, type Pool, routeOf, type Server, type Site } from '#model';
-import type { Action, RoutedListener } from '#routing';
+import type { PoolShare, RoutedListener } from '#routing';
 import type { Placement } from '../dialect.ts';
 import {
   type BuiltinAction,
@@ -39,17 +39,22 @@ function listenerOf(listener: RoutedListener, placement: Placement): BuiltinList
     port: listener.port,
     at,
     certificates: placement.certificates[listener.name] ?? [],
-    rules: listener.rules.map(({ route, conditions, action }) => ({
+    rules: listener.rules.map(({ route, conditions, action, filters }) => ({
       route,
       conditions,
-      action: actionOf(action),
+      action: action.kind === 'split' ? splitOf(action.shares) : actionOf(action),
+      ...(filters === null ? {} : { filters }),
     })),
     otherwise: actionOf(listener.otherwise),
   };
 }
 
-function actionOf(action: Action): BuiltinAction {
+function actionOf(action: RoutedListener['otherwise']): BuiltinListener['otherwise'] {
   return action.kind === 'pool' ? { kind: 'pool', pool: action.pool } : action;
+}
+
+function splitOf(shares: readonly PoolShare[]): BuiltinAction {
+  return { kind: 'split', shares: shares.map(({ pool, weight }) => ({ pool, weight })) };
 }
 
 function poolOf(pool: Pool, placement: Placement): BuiltinPool {

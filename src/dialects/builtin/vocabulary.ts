@@ -1,5 +1,5 @@
 import type { Algorithm, HealthCheck, PoolTimeouts } from '#model';
-import type { Action, Condition } from '#routing';
+import type { Action, Condition, Filters, PoolShare } from '#routing';
 import type { ListenAt } from '../dialect.ts';
 
 /** The built-in engine's text: one JSON object. The engine refuses any other `format`. */
@@ -29,7 +29,7 @@ export interface BuiltinListener {
   readonly at: ListenAt;
   readonly certificates: readonly string[];
   readonly rules: readonly BuiltinRule[];
-  readonly otherwise: BuiltinAction;
+  readonly otherwise: Exclude<BuiltinAction, { kind: 'split' }>;
 }
 
 /** A rule without the place it came from: a comment more in the site's file is no other text. */
@@ -37,12 +37,15 @@ export interface BuiltinRule {
   readonly route: string;
   readonly conditions: readonly Condition[];
   readonly action: BuiltinAction;
+  /** Left out when nothing is changed. */
+  readonly filters?: Filters | undefined;
 }
 
 /** The pool's servers stand in `pools`, once. */
 export type BuiltinAction =
-  | Exclude<Action, { kind: 'pool' }>
-  | { readonly kind: 'pool'; readonly pool: string };
+  | Exclude<Action, { kind: 'pool' | 'split' }>
+  | { readonly kind: 'pool'; readonly pool: string }
+  | { readonly kind: 'split'; readonly shares: readonly Omit<PoolShare, 'servers'>[] };
 
 export interface BuiltinPool {
   readonly name: string;

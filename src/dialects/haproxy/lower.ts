@@ -1,20 +1,23 @@
 import { type Listener, type Pool, routeOf, type Server, type Site } from '#model';
-import type { Action, RoutedListener } from '#routing';
+import type { RoutedListener } from '#routing';
 import { type ListenAt, netServerId, type Placement } from '../dialect.ts';
-import { actionBackend, backendName, routingLines } from './routes.ts';
+import { answerLines, answerName } from './answers.ts';
+import { type FilterTable, filterLines, filterTable, forbidLines, restoreLines } from './filters.ts';
+import { routingLines } from './routes.ts';
 import { strictDefaults, strictRules } from './strict.ts';
 import { defaults, milliseconds, name, ours, word } from './vocabulary.ts';
 
 /** The site as a configuration for HAProxy 2.6. */
 export function lower(site: Site, placement: Placement): string {
   const routed = routeOf(site).listeners;
+  const filters = filterTable(routed);
   const sections = [
     globalSection(placement),
     errorsSection(),
     defaultsSection(),
-    ...site.listeners.map((listener) => listenerSection(listener, routed, placement)),
-    ...(placement.entrance === null ? [] : [entranceSection(routed, placement.entrance)]),
-    ...site.pools.map((pool) => poolSection(pool, site.guard.net, placement)),
+    ...site.listeners.map((listener) => listenerSection(listener, routed, filters, placement)),
+    ...(placement.entrance === null ? [] : [entranceSection(routed, filters, placement.entrance)]),
+    ...site.pools.map((pool) => poolSection(pool, site.guard.net, filters, placement)),
     ...answerSections(routed),
     ...(placement.neighbour === null ? [] : [neighbourSection(placement.neighbour)]),
   ];
@@ -78,9 +81,11 @@ function defaultsSection(): Section {
 function listenerSection(
   listener: Listener,
   routed: readonly RoutedListener[],
+  filters: FilterTable,
   placement: Placement,
 ): Section {
-  const { setup, rules, otherwise } = routingLines(routed.filter((r) => r.name === listener.name));
+  const own = routed.filter((r) => r.name === listener.name);
+  const { setup, rules, otherwise } = routingLines(own, filters);
   return {
     head: `frontend ${name(listener.name)}`,
     lines: [
@@ -90,6 +95,7 @@ function listenerSection(
       'http-request del-header X-Forwarded-For',
       'option forwardfor',
       `http-request set-header X-Forwarded-Proto ${listener.tls ? 'https' : 'http'}`,
+      ...(placement.neighbour === null ? [] : forbidLines),
       ...setup,
       // First of the routing rules. Every other answer is a backend too, because http-request rules run before it.
       ...(placement.neighbour === null
@@ -102,8 +108,8 @@ function listenerSection(
 }
 
 /** The same rules as the listeners' together, for requests that a neighbour sends: it has set the headers already. */
-function entranceSection(routed: readonly RoutedListener[], path: string): Section {
-  const { setup, rules, otherwise } = routingLines(routed);
+function entranceSection(routed: readonly RoutedListener[], filters: FilterTable, path: string): Section {
+  const { setup, rules, otherwise } = routingLines(routed, filters);
   return {
     head: `frontend ${ours.entrance}`,
     lines: [
@@ -111,6 +117,7 @@ function entranceSection(routed: readonly RoutedListener[], path: string): Secti
       // A neighbour's net may send a request here; what another neighbour's net had sent there before is sent no further.
       `unique-id-format ${ours.led}`,
       `http-request return status 508 if { fc_pp_unique_id -m str ${ours.led} }`,
+      ...restoreLines,
       ...setup,
       ...rules,
       `default_backend ${otherwise}`,
@@ -151,7 +158,8 @@ function hostPort(host: string, port: number): string {
 
 const balance = { roundrobin: 'roundrobin', leastconn: 'leastconn', random: 'random', source: 'source' };
 
-function poolSection(pool: Pool, net: boolean, placement: Placement): Section {
+function poolSection(pool: Pool, net: boolean, filters: FilterTable, placement: Placement): Section {
+  const withNet = net && placement.neighbour !== null;
   const { connectMs, serverMs, queueMs } = pool.timeouts;
   return {
     head: `backend ${name(pool.name)}`,
@@ -161,6 +169,7 @@ function poolSection(pool: Pool, net: boolean, placement: Placement): Section {
       `timeout connect ${milliseconds(connectMs)}`,
       `timeout server ${milliseconds(serverMs)}`,
       `timeout queue ${milliseconds(queueMs)}`,
+      ...filterLines(filters, pool.name, withNet),
       ...healthCheckLines(pool),
       ...pool.servers.map((server) => serverLine(pool, server, placement)),
       ...(net && placement.neighbour !== null ? [netLine(placement.neighbour)] : []),
@@ -220,12 +229,10 @@ function neighbourSection(neighbour: string): Section {
 
 /** A backend for each answer that HAProxy itself gives: as a backend it cannot come before the take-back. */
 function answerSections(routed: readonly RoutedListener[]): Section[] {
-  const actions = new Map<string, Action>();
+  const actions = new Map<string, string[]>();
   for (const listener of routed)
     for (const action of [...listener.rules.map((rule) => rule.action), listener.otherwise])
-      if (action.kind !== 'pool') actions.set(backendName(action), action);
-  return [...actions].map(([head, action]) => ({
-    head: `backend ${head}`,
-    lines: [actionBackend(action)].filter((line) => line !== ''),
-  }));
+      if (action.kind !== 'pool' && action.kind !== 'split')
+        actions.set(answerName(action), answerLines(action));
+  return [...actions].map(([head, lines]) => ({ head: `backend ${head}`, lines }));
 }

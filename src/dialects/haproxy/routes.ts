@@ -1,5 +1,7 @@
 import { unreachable } from '#base';
 import type { Action, Condition, RoutedListener, Rule } from '#routing';
+import { backendName } from './answers.ts';
+import type { FilterTable } from './filters.ts';
 import { argument, comment, literally, name, ours, word } from './vocabulary.ts';
 
 /** A frontend's part that decides: what each condition means stands at `decide` in `#routing`. */
@@ -11,68 +13,125 @@ export interface RoutingLines {
   readonly otherwise: string;
 }
 
+/** What all rules of a frontend share. */
+interface Scope {
+  readonly parameters: readonly string[];
+  readonly filters: FilterTable;
+  /** Some request of this frontend gets filters, so the rules decide twice: first which filters, then which backend. */
+  readonly marked: boolean;
+}
+
 /**
  * The rules of one listener, or of several behind one door: where these differ, the port (and address) that the
  * client connected to decides, as the PROXY protocol carries it.
  */
-export function routingLines(listeners: readonly RoutedListener[]): RoutingLines {
-  const parameters = [...new Set(listeners.flatMap((l) => l.rules.flatMap(queryNames)))];
+export function routingLines(listeners: readonly RoutedListener[], filters: FilterTable): RoutingLines {
+  const rules = listeners.flatMap((listener) => listener.rules);
+  const parameters = [...new Set(rules.flatMap(queryNames))];
+  const scope: Scope = { parameters, filters, marked: rules.some((rule) => rule.filters !== null) };
   const [first] = listeners;
   const alike = first !== undefined && listeners.every((l) => sameRules(l, first));
+  const lines = alike
+    ? rulesOf(first, { prefix: '', guard: '' }, scope)
+    : listeners.map((listener, index) => guardedRules(listener, index, listeners, scope));
+  const all = [lines].flat();
   return {
     setup: [
       'http-request set-var(txn.host) req.hdr(host),host_only,lower',
       ...parameters.flatMap((parameter, index) => queryVariable(parameter, index)),
+      ...[...new Set(rules.flatMap(totalOf))].map(
+        (total) => `http-request set-var(${shareVariable(total)}) rand(${total})`,
+      ),
+      ...all.flatMap(({ marks }) => marks),
     ],
-    rules: alike
-      ? ruleLines(first, '', '', parameters)
-      : listeners.flatMap((listener, index) => guardedRules(listener, index, listeners, parameters)),
-    otherwise: backendName(alike ? first.otherwise : { kind: 'answer', status: 404 }),
+    rules: all.flatMap(({ uses }) => uses),
+    otherwise: backendName(alike ? first.otherwise : notFound),
   };
 }
 
+const notFound = { kind: 'answer', status: 404, headers: [], body: null } as const;
+
 function sameRules(a: RoutedListener, b: RoutedListener): boolean {
   const meaning = ({ rules, otherwise }: RoutedListener) =>
-    JSON.stringify([rules.map(({ conditions, action }) => [conditions, action]), otherwise]);
+    JSON.stringify([rules.map((rule) => [rule.conditions, rule.action, rule.filters]), otherwise]);
   return a === b || meaning(a) === meaning(b);
+}
+
+/** The lines of one listener: `marks` go before every `use_backend` of the frontend. */
+interface RuleLines {
+  readonly marks: readonly string[];
+  readonly uses: readonly string[];
 }
 
 function guardedRules(
   listener: RoutedListener,
   index: number,
   all: readonly RoutedListener[],
-  parameters: readonly string[],
-): string[] {
-  const guard = `l${index + 1}`;
+  scope: Scope,
+): RuleLines {
+  const door = `l${index + 1}`;
   const shared = all.some((l) => l !== listener && l.port === listener.port);
   const here = shared && /^[\d.]+$|:/.test(listener.host);
-  return [
+  const guard = `${door}.port${here ? ` ${door}.address` : ''}`;
+  const { marks, uses } = rulesOf(listener, { prefix: door, guard }, scope);
+  const acls = [
     comment(`listener ${listener.name}`),
-    `acl ${guard}.port dst_port ${listener.port}`,
-    ...(here ? [`acl ${guard}.address dst ${word(listener.host)}`] : []),
-    ...ruleLines(listener, guard, `${guard}.port${here ? ` ${guard}.address` : ''} `, parameters),
-    `use_backend ${backendName(listener.otherwise)} if ${guard}.port${here ? ` ${guard}.address` : ''}`,
+    `acl ${door}.port dst_port ${listener.port}`,
+    ...(here ? [`acl ${door}.address dst ${word(listener.host)}`] : []),
   ];
+  return {
+    marks: marks.length > 0 ? [...acls, ...marks] : [],
+    uses: [...(marks.length > 0 ? [] : acls), ...uses, ...useLines(listener.otherwise, guard)],
+  };
 }
 
-function ruleLines(
+function rulesOf(
   listener: RoutedListener,
-  prefix: string,
-  guard: string,
-  parameters: readonly string[],
-): string[] {
-  return listener.rules.flatMap((rule, index) => {
+  { prefix, guard }: { readonly prefix: string; readonly guard: string },
+  scope: Scope,
+): RuleLines {
+  const rules = listener.rules.map((rule, index) => {
     const conditions = rule.conditions.map((condition, nth) => {
       const acl = `${prefix}r${index + 1}.${nth + 1}.${condition.kind}`;
-      return { acl, lines: conditionLines(condition, parameters).map((line) => `acl ${acl} ${line}`) };
+      return { acl, lines: conditionLines(condition, scope.parameters).map((line) => `acl ${acl} ${line}`) };
     });
-    const when = `${guard}${conditions.map(({ acl }) => acl).join(' ')}`.trim();
-    return [
+    const when = [guard, ...conditions.map(({ acl }) => acl)].filter((acl) => acl !== '').join(' ');
+    const head = [
       comment(`route ${rule.route}${rule.place ? ` (${rule.place.file}:${rule.place.line})` : ''}`),
       ...conditions.flatMap(({ lines }) => lines),
-      `use_backend ${backendName(rule.action)}${when === '' ? '' : ` if ${when}`}`,
     ];
+    return { head, mark: markLine(rule, when, scope), uses: useLines(rule.action, when) };
   });
+  return scope.marked
+    ? { marks: rules.flatMap(({ head, mark }) => [...head, mark]), uses: rules.flatMap(({ uses }) => uses) }
+    : { marks: [], uses: rules.flatMap(({ head, uses }) => [...head, ...uses]) };
+}
+
+/** The first rule that holds says which filters the request gets; a rule without any says so too. */
+function markLine({ filters }: Rule, when: string, scope: Scope): string {
+  const id = filters === null ? 'none' : scope.filters.idOf(filters);
+  return `http-request set-var(${ours.filtersVariable}) str(${id}) if !{ ${ours.filters} -m found }${when === '' ? '' : ` ${when}`}`;
+}
+
+function useLines(action: Action, when: string): string[] {
+  if (action.kind !== 'split')
+    return [`use_backend ${backendName(action)}${when === '' ? '' : ` if ${when}`}`];
+  const total = action.shares.reduce((sum, { weight }) => sum + weight, 0);
+  let below = 0;
+  return action.shares.map(({ pool, weight }) => {
+    below += weight;
+    const drawn = below < total ? [`{ var(${shareVariable(total)}) -m int lt ${below} }`] : [];
+    const condition = [when, ...drawn].filter((part) => part !== '').join(' ');
+    return `use_backend ${name(pool)}${condition === '' ? '' : ` if ${condition}`}`;
+  });
+}
+
+function totalOf({ action }: Rule): number[] {
+  return action.kind === 'split' ? [action.shares.reduce((sum, { weight }) => sum + weight, 0)] : [];
+}
+
+function shareVariable(total: number): string {
+  return `txn.of${total}`;
 }
 
 /** What stands behind `acl NAME`; several lines mean either. */
@@ -138,36 +197,4 @@ function queryVariable(parameter: string, index: number): string[] {
   return [
     `http-request set-var(${queryVariableName(index)}) ${word(`query,regsub(${value},'\\1')`)} if { query -m reg -- ${word(present)} }`,
   ];
-}
-
-/** Every action is a backend. */
-export function backendName(action: Action): string {
-  switch (action.kind) {
-    case 'pool':
-      return name(action.pool);
-    case 'answer':
-      return `${ours.prefix}answer-${action.status}`;
-    case 'redirect':
-      return `${ours.prefix}redirect-${action.status}-${Buffer.from(action.location).toString('hex')}`;
-    case 'reject':
-      return `${ours.prefix}reject`;
-    default:
-      return unreachable(action);
-  }
-}
-
-/** The one line of a backend that answers by itself. */
-export function actionBackend(action: Action): string {
-  switch (action.kind) {
-    case 'pool':
-      return '';
-    case 'answer':
-      return `http-request return status ${action.status}`;
-    case 'redirect':
-      return `http-request redirect location ${word(action.location.replaceAll('%', '%%'))} code ${action.status}`;
-    case 'reject':
-      return 'http-request reject';
-    default:
-      return unreachable(action);
-  }
 }

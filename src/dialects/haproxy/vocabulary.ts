@@ -9,12 +9,21 @@ export const ours = {
   entrance: 'holdfast:entrance',
   neighbour: 'holdfast:neighbour',
   net: 'holdfast:net',
+  /** The backends of fixed answers begin so. */
+  answer: 'holdfast:answer-',
   /** The ring buffer that holds the error log: `show events errors`. */
   errors: 'errors',
   /** What a net says, as the unique id of the PROXY protocol, of a request that came by a private entrance. */
   led: 'holdfast:led',
   /** Set to 1 over the control socket, requests of every connection go to the neighbour. */
   takeBack: 'proc.takeback',
+  /** Which filters a request gets: its pool's section reads it. */
+  filtersVariable: 'txn.filters',
+  filters: 'var(txn.filters)',
+  /** Headers in which a net tells its neighbour how a request was before it was rewritten. */
+  originalPrefix: 'holdfast-',
+  originalHost: 'holdfast-host',
+  originalTarget: 'holdfast-target',
 } as const;
 
 /** What a site does not say, in HAProxy's own units. */
@@ -64,6 +73,11 @@ export function argument(text: string): string {
     .split("'")
     .map((part) => (part === '' ? '' : `'${part}'`))
     .join(`"'"`);
+}
+
+/** Text where HAProxy expects a log format: nothing in it is a variable. */
+export function format(text: string): string {
+  return text.replaceAll('%', '%%');
 }
 
 /** A regular expression that matches exactly this text, byte for byte. */

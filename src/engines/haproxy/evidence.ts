@@ -47,7 +47,10 @@ export function evidenceOf(text: string, serversAll: ReadonlyMap<string, number>
   const nets = rows.filter((row) => row.type === kinds.server);
   return {
     requests: sum(visible.map(finished)),
-    errors: sum(visible.map((row) => count(row.hrsp_5xx))),
+    errors: Math.min(
+      sum(visible.map((row) => count(row.hrsp_5xx))),
+      Math.max(0, sum(frontends.map((row) => count(row.hrsp_5xx))) - meant(rows)),
+    ),
     clientErrors: sum(visible.map((row) => count(row.hrsp_4xx))),
     connectionErrors: sum(pools.map((pool) => pool.connectionErrors)),
     retries: sum(pools.map((pool) => pool.retries)),
@@ -62,6 +65,12 @@ export function evidenceOf(text: string, serversAll: ReadonlyMap<string, number>
 /** HAProxy counts an answer when it has ended, so their sum is the number of finished requests. */
 function finished(row: Row): number {
   return sum(answers.map((column) => count(row[column])));
+}
+
+/** Answers of 500 and above that the site itself gives, such as a maintenance page: they are no errors. */
+function meant(rows: readonly Row[]): number {
+  const own = rows.filter((row) => row.type === kinds.backend && row.pxname.startsWith(haproxyNames.answer));
+  return sum(own.map((row) => count(row.hrsp_5xx)));
 }
 
 function poolEvidence(row: Row, serversAll: ReadonlyMap<string, number>): PoolEvidence {

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { messageOf } from '#base';
 import type { BuiltinAction, BuiltinText } from '#dialects';
-import type { Action, Condition, RoutedListener } from '#routing';
+import type { Condition, RoutedListener } from '#routing';
+import { rule, simpleAction } from './config-rules.ts';
 
 /** The text cannot be used: each mistake with its path. The process ends with 1. */
 export class BadText extends Error {}
@@ -10,23 +11,6 @@ export class BadText extends Error {}
 const text = z.string().min(1);
 const count = z.int().min(0);
 const milliseconds = z.int().min(1).max(86_400_000);
-const valueCondition = { name: text, match: z.enum(['exact', 'regex']), value: z.string() };
-
-const condition = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('host'), match: z.enum(['exact', 'suffix']), value: z.string() }),
-  z.strictObject({ kind: z.literal('path'), match: z.enum(['exact', 'prefix', 'regex']), value: z.string() }),
-  z.strictObject({ kind: z.literal('method'), value: z.string() }),
-  z.strictObject({ kind: z.literal('header'), ...valueCondition }),
-  z.strictObject({ kind: z.literal('query'), ...valueCondition }),
-]);
-
-const action = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('pool'), pool: text }),
-  z.strictObject({ kind: z.literal('redirect'), status: z.int().min(300).max(399), location: text }),
-  z.strictObject({ kind: z.literal('answer'), status: z.int().min(200).max(599) }),
-  z.strictObject({ kind: z.literal('reject') }),
-]);
-
 const tcp = { host: text, port: z.int().min(0).max(65_535) };
 
 const listener = z.strictObject({
@@ -40,8 +24,8 @@ const listener = z.strictObject({
     z.strictObject({ kind: z.literal('unix'), path: text }),
   ]),
   certificates: z.array(text),
-  rules: z.array(z.strictObject({ route: z.string(), conditions: z.array(condition), action })),
-  otherwise: action,
+  rules: z.array(rule),
+  otherwise: simpleAction,
 });
 
 const pool = z.strictObject({
@@ -138,14 +122,19 @@ function inconsistencies(text: BuiltinText): string[] {
 function listenerMistakes(listener: BuiltinText['listeners'][number], pools: ReadonlySet<string>): string[] {
   const where = `listeners.${listener.name}`;
   const actions = [listener.otherwise, ...listener.rules.map((rule) => rule.action)];
-  const unknown = actions.filter((a) => a.kind === 'pool' && !pools.has(a.pool));
+  const unknown = actions.flatMap(poolsOf).filter((pool) => !pools.has(pool));
   return [
-    ...unknown.map((a) => `${where}: no pool is called ${a.kind === 'pool' ? a.pool : ''}`),
+    ...unknown.map((pool) => `${where}: no pool is called ${pool}`),
     ...listener.rules.flatMap((rule) => rule.conditions.flatMap((c) => regexMistakes(c, where))),
     ...(listener.scheme === 'https' && listener.certificates.length === 0
       ? [`${where}: TLS needs a certificate`]
       : []),
   ];
+}
+
+function poolsOf(action: BuiltinAction): readonly string[] {
+  if (action.kind === 'pool') return [action.pool];
+  return action.kind === 'split' ? action.shares.map(({ pool }) => pool) : [];
 }
 
 function regexMistakes(condition: Condition, where: string): string[] {
@@ -170,7 +159,11 @@ export function routedListener(listener: BuiltinText['listeners'][number]): Rout
       ...rule,
       place: null,
       conditions: rule.conditions.map((c) => ({ ...c, value: bytes(c.value) })),
-      action: routedAction(rule.action),
+      action:
+        rule.action.kind === 'split'
+          ? { kind: 'split', shares: rule.action.shares.map((share) => ({ ...share, servers: [] })) }
+          : routedAction(rule.action),
+      filters: rule.filters ?? null,
     })),
     otherwise: routedAction(listener.otherwise),
   };
@@ -180,6 +173,6 @@ function bytes(value: string): string {
   return Buffer.from(value, 'utf8').toString('latin1');
 }
 
-function routedAction(action: BuiltinAction): Action {
+function routedAction(action: BuiltinText['listeners'][number]['otherwise']): RoutedListener['otherwise'] {
   return action.kind === 'pool' ? { ...action, servers: [] } : action;
 }

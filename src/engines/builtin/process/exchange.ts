@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import type { RoutedListener } from '#routing';
+import type { Filters, RoutedListener } from '#routing';
 import type { Endpoint } from './address.ts';
 import type { Head, HttpVersion } from './head.ts';
 import { pairs } from './headers.ts';
@@ -39,6 +39,10 @@ export class Exchange {
   head: Head | null = null;
   expectsContinue = false;
   status = 0;
+  /** The site wants this answer, whatever its status: it is no error. */
+  meant = false;
+  /** What its rule does to it. */
+  filters: Filters | null = null;
   /** For the error log. */
   pool = '';
   server = '';
@@ -109,21 +113,24 @@ export class Exchange {
     else response.end();
   }
 
-  /** An answer of our own. */
-  answer(status: number, headers: Readonly<Record<string, string>> = {}): void {
+  /** An answer of our own to what went wrong. */
+  answer(status: number): void {
+    const own = ['content-type', 'text/plain', 'cache-control', 'no-store'];
+    this.fixed(status, own, `${status} ${STATUS_CODES[status] ?? ''}\n`);
+  }
+
+  /** An answer that no server gave. */
+  fixed(status: number, headers: readonly string[], body: string): void {
     if (this.started) {
       this.abort();
       return;
     }
-    const body = `${status} ${STATUS_CODES[status] ?? ''}\n`;
     // Who waits for `100 Continue` may send the body or not: behind this answer nobody could tell.
     if (this.expectsContinue) this.closeAfter();
     else this.dropBody();
-    const date = new Date().toUTCString();
-    const own = { date, 'content-type': 'text/plain', 'cache-control': 'no-store', ...headers };
     const bodyless = status === 204 || status === 304;
-    const length = bodyless ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-    this.start(status, STATUS_CODES[status] ?? '', Object.entries({ ...own, ...length }).flat());
+    const length = bodyless ? [] : ['content-length', String(Buffer.byteLength(body))];
+    this.start(status, STATUS_CODES[status] ?? '', ['date', new Date().toUTCString(), ...headers, ...length]);
     const said = bodyless || this.head?.method === 'HEAD' ? '' : body;
     if (isHttp2(this.response)) this.response.end(said);
     else this.response.end(said);

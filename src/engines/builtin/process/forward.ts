@@ -1,8 +1,9 @@
 import { assert } from '#base';
-import { decide, hostName } from '#routing';
+import { decide, hostName, locationOf, type Request } from '#routing';
 import { type Exchange, isHttp2 } from './exchange.ts';
+import { drawnPool, filtered } from './filters.ts';
 import type { Generation } from './generation.ts';
-import { type Head, readHead, routedHeaders } from './head.ts';
+import { type Head, originalHeaders, readHead, restored, routedHeaders } from './head.ts';
 import { endToEnd, joinCookies } from './headers.ts';
 import { connectionFailed, type PoolState, type ServerState } from './pool.ts';
 import { proxyHeader } from './proxy-protocol.ts';
@@ -24,17 +25,18 @@ export async function serve(generation: Generation, exchange: Exchange): Promise
 }
 
 async function answer(generation: Generation, exchange: Exchange): Promise<void> {
-  const head = readHead({
+  const read = readHead({
     method: exchange.request.method ?? '',
     url: exchange.request.url ?? '',
     raw: exchange.request.rawHeaders,
     version: exchange.version,
     hasBody: hasBody(exchange),
   });
-  if ('why' in head) {
+  if ('why' in read) {
     exchange.closeAfter();
-    return fail(generation, exchange, head.status, head.why);
+    return fail(generation, exchange, read.status, read.why);
   }
+  const head = exchange.facts.side === 'entrance' ? restored(read) : read;
   exchange.head = head;
   if (generation.takeBack && exchange.facts.side === 'public') {
     const took = await toNeighbour(generation, exchange, head);
@@ -53,7 +55,7 @@ async function route(generation: Generation, exchange: Exchange, head: Head): Pr
   const { listener } = exchange.facts;
   if (!listener) return fail(generation, exchange, 404, 'no-listener-has-that-port');
   let headers: Readonly<Record<string, string>> | null = null;
-  const { action } = decide(listener, {
+  const request: Request = {
     method: head.method,
     scheme: listener.scheme,
     host: head.host,
@@ -65,17 +67,29 @@ async function route(generation: Generation, exchange: Exchange, head: Head): Pr
       headers ??= routedHeaders(head);
       return headers;
     },
-  });
+  };
+  const { rule, action } = decide(listener, request);
+  exchange.filters = rule?.filters ?? null;
   switch (action.kind) {
-    case 'pool': {
-      const pool = generation.pools.get(action.pool);
-      assert(pool, `no pool is called ${action.pool}`);
+    case 'pool':
+    case 'split': {
+      const name = action.kind === 'pool' ? action.pool : drawnPool(action.shares, Math.random());
+      const pool = generation.pools.get(name);
+      assert(pool, `no pool is called ${name}`);
       return toPool(generation, exchange, head, pool);
     }
-    case 'redirect':
-      return exchange.answer(action.status, { location: action.location });
-    case 'answer':
-      return exchange.answer(action.status);
+    case 'redirect': {
+      const location = locationOf(action.to, request);
+      if (location === null) return fail(generation, exchange, 400, 'no-host-to-redirect-to');
+      return exchange.fixed(action.status, ['location', location], '');
+    }
+    case 'answer': {
+      exchange.meant = true;
+      const { status, body, headers } = action;
+      const type = body === null ? [] : ['content-type', body.contentType];
+      const said = headers.flatMap(({ name, value }) => [name, value]);
+      return exchange.fixed(status, [...type, ...said], body?.text ?? '');
+    }
     case 'reject':
       return exchange.abort();
   }
@@ -128,12 +142,8 @@ async function toServer(
   assert(to, `no connections for ${server.key}`);
   exchange.server = server.config.name;
   server.requests += 1;
-  const outcome = await send(
-    to,
-    exchange,
-    head,
-    sendOptions(generation, exchange, head, pool.config.timeouts.serverMs),
-  );
+  const options = sendOptions(generation, exchange, head, pool.config.timeouts.serverMs);
+  const outcome = await send(to, exchange, ...filtered(exchange.filters, head, options));
   if (outcome.kind === 'connectFailed') {
     generation.counts.connectionErrors += 1;
     pool.counts.connectionErrors += 1;
@@ -182,7 +192,8 @@ async function toNeighbour(generation: Generation, exchange: Exchange, head: Hea
   return true;
 }
 
-const setByPublicSide = new Set(['host', 'x-forwarded-for', 'x-forwarded-proto']);
+// Only a neighbour may say how a request was.
+const setByPublicSide = new Set(['host', 'x-forwarded-for', 'x-forwarded-proto', ...originalHeaders]);
 const setByEntrance = new Set(['host']);
 
 function sendOptions(generation: Generation, exchange: Exchange, head: Head, serverMs: number): SendOptions {
@@ -234,7 +245,7 @@ function logError(generation: Generation, exchange: Exchange, status: number, wh
 }
 
 function count({ counts, pools }: Generation, exchange: Exchange): void {
-  const failed = exchange.status >= 500;
+  const failed = exchange.status >= 500 && !exchange.meant;
   const pool = pools.get(exchange.pool);
   if (pool && failed) pool.counts.errors += 1;
   if (exchange.facts.side === 'entrance') {

@@ -39,16 +39,7 @@ export function readHead(source: HeadSource): Head | Refusal {
   if (bad) return bad;
   const where = target(source);
   if ('why' in where) return where;
-  const question = where.target.indexOf('?');
-  return {
-    method,
-    host: where.host,
-    target: where.target,
-    path: question < 0 ? where.target : where.target.slice(0, question),
-    query: question < 0 ? '' : where.target.slice(question + 1),
-    raw,
-    hasBody,
-  };
+  return { method, host: where.host, ...targetParts(where.target), raw, hasBody };
 }
 
 function framing({ raw, version }: HeadSource): Refusal | null {
@@ -90,5 +81,28 @@ export function routedHeaders(head: Head): Record<string, string> {
   return {
     ...firstValues([...pairs(head.raw)].flatMap(([n, , v]) => (n.startsWith(':') ? [] : [n, v]))),
     host: head.host,
+  };
+}
+
+/** Headers in which another engine's net tells how a request was before it was rewritten. */
+export const originalHeaders = ['holdfast-host', 'holdfast-target'] as const;
+
+/** The request as its client sent it. Only for what comes by the private entrance. */
+export function restored(head: Head): Head {
+  const [host] = valuesOf(head.raw, originalHeaders[0]);
+  const [target] = valuesOf(head.raw, originalHeaders[1]);
+  if (host === undefined && target === undefined) return head;
+  const raw = [...pairs(head.raw)].flatMap(([name, lower, value]) =>
+    originalHeaders.some((original) => original === lower) ? [] : [name, value],
+  );
+  return { ...head, host: host ?? head.host, raw, ...(target === undefined ? {} : targetParts(target)) };
+}
+
+function targetParts(target: string): Pick<Head, 'target' | 'path' | 'query'> {
+  const question = target.indexOf('?');
+  return {
+    target,
+    path: question < 0 ? target : target.slice(0, question),
+    query: question < 0 ? '' : target.slice(question + 1),
   };
 }

@@ -1,6 +1,8 @@
+import type { HeaderChanges } from '#routing';
 import { type AnswerHead, BadAnswer } from './answer-parser.ts';
 import { BodyOfAnotherLength, ClientLeft, ClientSilent, RequestBody } from './body.ts';
 import { type Exchange, isHttp2 } from './exchange.ts';
+import { changedHeaders } from './filters.ts';
 import type { Head } from './head.ts';
 import { endToEnd, fieldsShape, type RawHeaders, valuesOf } from './headers.ts';
 import { startTunnel } from './tunnel.ts';
@@ -26,6 +28,8 @@ export interface SendOptions {
   readonly tunnelMs: number;
   /** A kept one or a new one; a new one; a new one that is closed behind the answer. */
   readonly connection: 'any' | 'new' | 'once';
+  /** What is done to the server's answer. */
+  readonly responseHeaders?: HeaderChanges | null;
 }
 
 class ServerSilent extends Error {}
@@ -94,7 +98,9 @@ class Attempt implements Asker {
 
   onHead({ status, reason, headers }: AnswerHead): void {
     this.#answered = true;
-    this.#exchange.start(status, reason, endToEnd(headers, status === 204 ? noLength : undefined));
+    const came = endToEnd(headers, status === 204 ? noLength : undefined);
+    const { responseHeaders } = this.#options;
+    this.#exchange.start(status, reason, responseHeaders ? changedHeaders(came, responseHeaders) : came);
   }
 
   onData(bytes: Buffer, last: boolean): void {

@@ -1,0 +1,51 @@
+import type { PlaceOf } from './build.ts';
+import type { RoutePart } from './schema.ts';
+import type { AnswerPart, NewPathPart, RedirectPart } from './schema-actions.ts';
+import type { NewPath, RequestRedirect, RouteAction, RouteFilters } from './site.ts';
+import type { Path } from './yaml.ts';
+
+/** The one action of a route; no pools at all when a part of the file names none, which is told as a mistake. */
+export function buildAction(part: RoutePart, index: number, placeOf: PlaceOf): RouteAction {
+  const at = (key: string) => placeOf(['routes', index, key]);
+  if (part.redirect) return { kind: 'redirect', ...redirectOf(part.redirect), place: at('redirect') };
+  if (part.answer) return { kind: 'answer', ...answerOf(part.answer), place: at('answer') };
+  if (part.pools) return { kind: 'pools', pools: part.pools, place: at('pools') };
+  const pools = part.pool === undefined ? [] : [{ pool: part.pool, weight: 1 }];
+  return { kind: 'pools', pools, place: at('pool') };
+}
+
+function redirectOf({ scheme, hostname, port, path, statusCode }: RedirectPart): RequestRedirect {
+  return {
+    scheme: scheme ?? null,
+    hostname: hostname?.toLowerCase() ?? null,
+    port: port ?? null,
+    path: newPathOf(path),
+    status: statusCode,
+  };
+}
+
+function answerOf({ statusCode, headers, contentType, body }: AnswerPart) {
+  return { status: statusCode, headers, body: body === undefined ? null : { contentType, text: body } };
+}
+
+function newPathOf(path: NewPathPart | undefined): NewPath | null {
+  if (path?.replaceFullPath !== undefined) return { kind: 'full', value: path.replaceFullPath };
+  if (path?.replacePrefixMatch !== undefined) return { kind: 'prefix', value: path.replacePrefixMatch };
+  return null;
+}
+
+export function buildFilters(part: RoutePart, index: number, placeOf: PlaceOf): RouteFilters {
+  const placed = <T extends object>(value: T | undefined, key: string) => {
+    const path: Path = ['routes', index, key];
+    return value === undefined ? null : { ...value, place: placeOf(path) };
+  };
+  const { rewrite, requestHeaders, responseHeaders } = part;
+  return {
+    rewrite: placed(
+      rewrite && { hostname: rewrite.hostname?.toLowerCase() ?? null, path: newPathOf(rewrite.path) },
+      'rewrite',
+    ),
+    requestHeaders: placed(requestHeaders, 'requestHeaders'),
+    responseHeaders: placed(responseHeaders, 'responseHeaders'),
+  };
+}

@@ -1,0 +1,123 @@
+import type { Diagnostic } from '#base';
+import { listed, pathText } from './mistakes.ts';
+import { sectionOf, valueIn } from './parts.ts';
+import { partSchemas, type RoutePart } from './schema.ts';
+import { actionKeys, filterKeys } from './schema-actions.ts';
+import { mistake, type Path, type SourceText } from './yaml.ts';
+
+const actions = Object.keys(actionKeys);
+const filters = Object.keys(filterKeys);
+
+/** Words of a route that do not go together. */
+export function routeMistakes(source: SourceText): Diagnostic[] {
+  return sectionOf(source, 'routes').flatMap((route, index) => {
+    const above: Path = ['routes', index];
+    const found = actionMistakes(route, above, source);
+    const { data } = partSchemas.routes.safeParse(route);
+    return found.length > 0 || !data ? found : contentMistakes(data, above, source);
+  });
+}
+
+/** Looks at what is there, also in a route of the wrong shape: one that names its pool wrongly is told so once. */
+function actionMistakes(route: unknown, above: Path, source: SourceText): Diagnostic[] {
+  if (route === null || typeof route !== 'object' || Array.isArray(route)) return [];
+  const given = actions.filter((key) => valueIn(route, key) !== undefined);
+  const [first, second] = given;
+  if (first === undefined) {
+    const message = `missing, expected one of ${listed(actions)}: what gives the answer`;
+    return [mistake('HF012', source.placeOf(above), pathText(above), message)];
+  }
+  if (second !== undefined) {
+    const path = [...above, second];
+    const message = `expected one answer for a request, got "${first}" and "${second}"`;
+    return [mistake('HF013', source.keyPlaceOf(path), pathText(path), message, 'Remove one')];
+  }
+  if (first === 'pool' || first === 'pools') return [];
+  return filters
+    .filter((key) => valueIn(route, key) !== undefined)
+    .map((key) => {
+      const path = [...above, key];
+      const message = `expected "${key}" only beside "pool" or "pools": no server is asked`;
+      const remedy = first === 'answer' ? 'Name headers of the answer with answer.headers' : 'Remove it';
+      return mistake('HF013', source.keyPlaceOf(path), pathText(path), message, remedy);
+    });
+}
+
+function contentMistakes(route: RoutePart, above: Path, source: SourceText): Diagnostic[] {
+  return [
+    ...newPathMistakes(route, 'redirect', above, source),
+    ...newPathMistakes(route, 'rewrite', above, source),
+    ...answerMistakes(route, above, source),
+    ...weightMistakes(route, above, source),
+    ...emptyMistakes(route, above, source),
+  ];
+}
+
+function newPathMistakes(
+  route: RoutePart,
+  key: 'redirect' | 'rewrite',
+  above: Path,
+  source: SourceText,
+): Diagnostic[] {
+  const path = route[key]?.path;
+  if (path === undefined) return [];
+  const at: Path = [...above, key, 'path'];
+  const { replaceFullPath: full, replacePrefixMatch: prefix } = path;
+  if ((full === undefined) === (prefix === undefined)) {
+    const message = 'expected one of "replaceFullPath", "replacePrefixMatch"';
+    return [mistake('HF013', source.placeOf(at), pathText(at), message)];
+  }
+  const other = route.matches.find((match) => match.path !== undefined && match.path.type !== 'PathPrefix');
+  if (prefix === undefined || !other) return [];
+  const message = `expected matches of type PathPrefix only, got ${other.path?.type}: no prefix is matched there`;
+  const remedy = 'Use replaceFullPath, or two routes';
+  return [mistake('HF013', source.placeOf(at), pathText(at), message, remedy)];
+}
+
+const bodyless = [204, 205, 304];
+
+function answerMistakes({ answer }: RoutePart, above: Path, source: SourceText): Diagnostic[] {
+  if (!answer?.body || !bodyless.includes(answer.statusCode)) return [];
+  const at: Path = [...above, 'answer', 'body'];
+  const message = `expected no body, an answer ${answer.statusCode} has none`;
+  return [mistake('HF013', source.placeOf(at), pathText(at), message, 'Remove it')];
+}
+
+function weightMistakes({ pools }: RoutePart, above: Path, source: SourceText): Diagnostic[] {
+  if (pools === undefined) return [];
+  const twice = pools.flatMap(({ pool }, i) => {
+    const first = pools.findIndex((one) => one.pool === pool);
+    const at: Path = [...above, 'pools', i, 'pool'];
+    if (first === i) return [];
+    return [
+      mistake('HF015', source.placeOf(at), pathText(at), `"${pool}" is named twice`, 'Add its weights'),
+    ];
+  });
+  if (pools.some(({ weight }) => weight > 0)) return twice;
+  const at: Path = [...above, 'pools'];
+  const message = 'expected at least one weight above 0: nothing would answer';
+  return [...twice, mistake('HF013', source.placeOf(at), pathText(at), message)];
+}
+
+/** A word without a meaning is a word that was forgotten. */
+function emptyMistakes(route: RoutePart, above: Path, source: SourceText): Diagnostic[] {
+  const empty = (
+    key: 'rewrite' | 'requestHeaders' | 'responseHeaders' | 'redirect',
+    is: boolean,
+    wants: string,
+  ) => {
+    const at: Path = [...above, key];
+    return is ? [mistake('HF012', source.placeOf(at), pathText(at), `missing, expected ${wants}`)] : [];
+  };
+  const { rewrite, redirect, requestHeaders, responseHeaders } = route;
+  const noChange = (changes: typeof requestHeaders) =>
+    changes !== undefined && changes.set.length + changes.add.length + changes.remove.length === 0;
+  const noTarget =
+    redirect !== undefined && !redirect.scheme && !redirect.hostname && !redirect.port && !redirect.path;
+  return [
+    ...empty('rewrite', rewrite !== undefined && !rewrite.hostname && !rewrite.path, 'hostname or path'),
+    ...empty('redirect', noTarget, 'one of scheme, hostname, port, path: it would redirect to itself'),
+    ...empty('requestHeaders', noChange(requestHeaders), 'one of set, add, remove'),
+    ...empty('responseHeaders', noChange(responseHeaders), 'one of set, add, remove'),
+  ];
+}
