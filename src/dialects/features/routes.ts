@@ -1,4 +1,4 @@
-import type { Route, RouteMatch, Site } from '#model';
+import type { Route, RouteAction, RouteFilters, RouteMatch, Site } from '#model';
 import type { Features } from './feature.ts';
 
 /** What a site can say of which requests a route takes, and of what they get. */
@@ -38,7 +38,55 @@ export const routeFeatures = {
     meaning: 'the first query parameter of that name, nothing decoded',
     uses: (site) => matches(site, ({ queryParams }) => queryParams.length > 0),
   },
+  weights: {
+    written: 'routes[].pools: [{ pool, weight }]',
+    meaning: 'several pools answer in shares by weight, each request by chance',
+    uses: (site) =>
+      actions(site, 'pools')
+        .filter(({ pools }) => pools.length > 1)
+        .map(({ place }) => place),
+  },
+  redirect: {
+    written: 'routes[].redirect',
+    meaning:
+      'sends the client elsewhere (scheme, hostname, port, path) with 301, 302, 303, 307 or 308; the query is kept, the host is written in lower case, and a request without host gets 400 where its host would be used',
+    uses: (site) => actions(site, 'redirect').map(({ place }) => place),
+  },
+  answer: {
+    written: 'routes[].answer',
+    meaning:
+      'a fixed answer with status, headers and body, without asking a server; it is never counted as an error, whatever its status',
+    uses: (site) => actions(site, 'answer').map(({ place }) => place),
+  },
+  rewrite: {
+    written: 'routes[].rewrite',
+    meaning:
+      'what the server sees as Host and path; routes are chosen by the request as it came, and the query is kept',
+    uses: (site) => placed(site, 'rewrite'),
+  },
+  requestHeaders: {
+    written: 'routes[].requestHeaders',
+    meaning:
+      'removes, then sets, then adds headers of the request, after what the listener sets; Host and headers that frame the message are refused',
+    uses: (site) => placed(site, 'requestHeaders'),
+  },
+  responseHeaders: {
+    written: 'routes[].responseHeaders',
+    meaning:
+      "removes, then sets, then adds headers of a server's answer; answers of the engine itself stay as they are",
+    uses: (site) => placed(site, 'responseHeaders'),
+  },
 } as const satisfies Features;
+
+function actions<K extends RouteAction['kind']>(site: Site, kind: K) {
+  return site.routes
+    .map(({ action }) => action)
+    .filter((action): action is Extract<RouteAction, { kind: K }> => action.kind === kind);
+}
+
+function placed(site: Site, key: keyof RouteFilters) {
+  return site.routes.flatMap(({ filters }) => filters[key]?.place ?? []);
+}
 
 function routes(site: Site, uses: (route: Route) => boolean) {
   return site.routes.filter(uses).map(({ place }) => place);

@@ -95,7 +95,7 @@ function listenerSection(
       'http-request del-header X-Forwarded-For',
       'option forwardfor',
       `http-request set-header X-Forwarded-Proto ${listener.tls ? 'https' : 'http'}`,
-      ...(placement.neighbour === null ? [] : forbidLines),
+      ...forbidLines,
       ...setup,
       // First of the routing rules. Every other answer is a backend too, because http-request rules run before it.
       ...(placement.neighbour === null
