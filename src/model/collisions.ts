@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { Diagnostic } from '#base';
 import { meaningOf } from './hash.ts';
 import { pathText } from './mistakes.ts';
-import { type Indexed, namesOf, type Parts, partsOf, sectionOf } from './parts.ts';
+import { type Indexed, namesOf, type Parts, partsOf, sectionOf, textOf } from './parts.ts';
 import { repeated } from './references.ts';
 import { conditionsOf, hostPort } from './route.ts';
 import { boundHost, type Listener, type Pool, poolsOf, type Route } from './site.ts';
@@ -184,7 +184,8 @@ function unreachedPools({ pools, routes }: Parts, source: SourceText): Diagnosti
   const known = new Set(namesOf(source, 'pools'));
   const unsure = routes.some(({ part }) => poolsOf(part).some((pool) => !known.has(pool)) || isUnsure(part));
   if (unsure || routes.length < sectionOf(source, 'routes').length) return [];
-  const reached = new Set(routes.flatMap(({ part }) => poolsOf(part)));
+  const named = sectionOf(source, 'routes').map((route) => textOf(route, 'pool'));
+  const reached = new Set([...named, ...routes.flatMap(({ part }) => poolsOf(part))]);
   return pools
     .filter(({ part }) => !reached.has(part.name))
     .map(({ part, index }) => ({

@@ -131,8 +131,8 @@ const mistakes: readonly {
       '  - { name: web, pool: web, redirect: { scheme: https } }\n  - { name: old, hostnames: [a], answer: { statusCode: 200 }, rewrite: { hostname: b } }',
     ),
     told: [
-      'HF013 site.yaml:6:28 routes[1].redirect: expected one answer for a request, got "pool" and "redirect". Remove one',
-      'HF013 site.yaml:7:64 routes[2].rewrite: expected "rewrite" only beside "pool" or "pools": no server is asked. Name headers of the answer with answer.headers',
+      'HF013 site.yaml:6:29 routes[1].redirect: expected one answer for a request, got "pool" and "redirect". Remove one',
+      'HF013 site.yaml:7:63 routes[2].rewrite: expected "rewrite" only beside "pool" or "pools": no server is asked. Name headers of the answer with answer.headers',
     ],
   },
   {
@@ -142,9 +142,9 @@ const mistakes: readonly {
       'pools: [{ pool: web, weight: 0 }, { pool: web, weight: 0 }, { pool: wbe, weight: 0 }] }',
     ),
     told: [
-      'HF013 site.yaml:6:24 routes[1].pools: expected at least one weight above 0: nothing would answer',
-      'HF015 site.yaml:6:57 routes[1].pools[1].pool: "web" is named twice. Add its weights',
-      'HF014 site.yaml:6:83 routes[1].pools[2].pool: expected one of "web", "api", got "wbe". Did you mean "web"?',
+      'HF013 site.yaml:6:25 routes[1].pools: expected at least one weight above 0: nothing would answer',
+      'HF015 site.yaml:6:60 routes[1].pools[1].pool: "web" is named twice. Add its weights',
+      'HF014 site.yaml:6:86 routes[1].pools[2].pool: expected one of "web", "api", got "wbe". Did you mean "web"?',
     ],
   },
   {
