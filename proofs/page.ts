@@ -30,6 +30,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 20,
   },
   {
+    name: 'takeover',
+    proves:
+      'A site whose engine is broken (it crashes or hangs at its start, accepts and never answers, dies again and again) is carried by another engine within a second of the third rung failing, stays with it, and comes back by a change.',
+    minutesMax: 15,
+  },
+  {
     name: 'input',
     proves:
       'Every bad input gets a message with its place and a remedy and exit status 1, and changes nothing: requests go on all the while, the same processes serve, no change is promoted.',

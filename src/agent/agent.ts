@@ -65,12 +65,13 @@ async function statusOf(serving: Serving): Promise<BalancerStatus> {
   const { balancer, installed } = serving.fleet.options;
   const { generations } = await serving.fleet.status();
   const active = generations.find(({ role }) => role === 'active');
-  const { engine, binary } =
-    installed.find((one) => one.engine.name === active?.engine) ?? serving.fleet.engineFor(serving.kept.site);
+  const engine = active?.engine ?? serving.kept.own;
+  const { carried = null } = serving.kept.good;
   return {
     balancer: balancer.name,
-    engine: engine.name,
-    version: binary.version,
+    engine,
+    version: installed().find((one) => one.engine.name === engine)?.binary.version ?? '',
+    carried,
     addresses: serving.addresses,
     generations: generations.map(({ generation, pid, role, side, siteHash, change }) => ({
       generation,

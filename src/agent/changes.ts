@@ -26,6 +26,7 @@ export class Changes {
   #flight: Flight | null = null;
   #lastTakenBack: Flight | null = null;
   #launching = false;
+  #goingBack = false;
 
   constructor(parts: ChangesParts) {
     this.#parts = parts;
@@ -35,9 +36,9 @@ export class Changes {
     return this.#flight;
   }
 
-  /** A candidate is in the air, or about to be. */
+  /** A candidate is in the air, or about to be, or what is good is just being changed: not to be repaired. */
   get busy(): boolean {
-    return this.#flight !== null || this.#launching;
+    return this.#flight !== null || this.#launching || this.#goingBack;
   }
 
   /** The flight of a change, in the air or just taken back; null when there is none that this process knows. */
@@ -111,7 +112,7 @@ export class Changes {
 
   /** The candidate is what is good from now on. On disk first: a reboot in between comes up with it, as approved. */
   async promote(change: string): Promise<void> {
-    const { fleet, kept } = this.#parts;
+    const { fleet, kept, record } = this.#parts;
     if (kept.good.change === change) return;
     const flight = this.#flight?.options.change === change ? this.#flight : null;
     if (!flight) throw new Failure('HF404', `there is no candidate of ${change}`);
@@ -119,7 +120,9 @@ export class Changes {
     const incumbent = activeOf(before);
     const { launched, text } = flight.options;
     const wayBack = await this.#freshWayBack();
-    kept.keep({ current: text, previous: kept.good.current, change });
+    const { carried, current: previous } = kept.good;
+    kept.keep({ current: text, previous, change, carried: null });
+    if (carried) record({ kind: 'carriedNoMore', change, by: launched.engine });
     flight.end();
     if (wayBack) await this.#handOver(incumbent, launched, wayBack);
     else {
@@ -135,7 +138,8 @@ export class Changes {
   async #freshWayBack(): Promise<Launched | null> {
     const { fleet, kept } = this.#parts;
     try {
-      return await fleet.launch({ text: kept.good.current, site: kept.site, role: 'standby', change: null });
+      const { good, site, runner: by } = kept;
+      return await fleet.launch({ text: good.current, site, role: 'standby', change: null, by });
     } catch (error) {
       fleet.options.log.warn('no fresh way back; what was active stays, with its open connections', {
         error: messageOf(error),
@@ -160,7 +164,12 @@ export class Changes {
       return await this.takeBack('person', reason);
     const { previous, change: promoted } = this.#parts.kept.good;
     if (this.#flight || !previous || (change !== null && promoted !== change)) return null;
-    return await this.#goBack(previous, promoted, reason);
+    this.#goingBack = true;
+    try {
+      return await this.#goBack(previous, promoted, reason);
+    } finally {
+      this.#goingBack = false;
+    }
   }
 
   /** Parked and alive, it takes milliseconds; when it is gone, its text is started cold. */
@@ -169,12 +178,16 @@ export class Changes {
     const status = await fleet.status();
     const { generation: from } = activeOf(status);
     const parked = status.generations.find((g) => g.role === 'standby' && g.siteHash === previous.hash);
-    const { generation: to } =
-      parked ??
-      (await fleet.launch({ text: previous, site: siteOf(previous), role: 'standby', change: null }));
+    const site = siteOf(previous);
+    const plan = { text: previous, site, role: 'standby', change: null } as const;
+    const carrier = kept.good.carried ? { by: kept.runner } : {};
+    const { generation: to, engine: by } = parked ?? (await fleet.launch({ ...plan, ...carrier }));
     fleet.link(from, to);
     const done = await fleet.holder.call('takeBack', { from, to }, 3_000);
-    kept.keep({ current: previous, previous: null, change: null });
+    const instead = fleet.nameFor(site);
+    const because = `it was gone back to: ${reason}`;
+    const carried = by === instead ? null : { by, instead, since: fleet.options.clock.now(), because };
+    kept.keep({ current: previous, previous: null, change: null, carried });
     const takeBack = personsTakeBack({ change, from, to, reason, ...done, rung: parked ? done.rung : 3 });
     record({ kind: 'tookBack', takeBack });
     return takeBack;

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, Failure, type Log, messageOf } from '#base';
 import type { SiteText } from '#contract';
+import { unsupportedBy } from '#dialects';
 import { type Command, type EngineControl, engines, type ServerEvidence } from '#engines';
 import { type Balancer, type EngineName, engineNames, type Site } from '#model';
 import { ensureTicketKeys, type GenerationFolder, prepareFolder } from './folders.ts';
@@ -21,7 +22,10 @@ import { untilReady, untilWarm } from './launch.ts';
 
 export interface FleetOptions {
   readonly balancer: Balancer;
-  readonly installed: readonly Installed[];
+  /** The engines that are here, as they were last looked for. */
+  readonly installed: () => readonly Installed[];
+  /** Looks for them anew. */
+  readonly lookAround: () => Promise<void>;
   /** The balancer's own folders. */
   readonly run: string;
   readonly state: string;
@@ -44,6 +48,8 @@ export interface LaunchPlan {
   readonly change: string | null;
   /** What runs it; absent: the engine that the site names for this balancer. */
   readonly by?: Installed;
+  /** Nobody serves meanwhile: it has this long to be ready, and its health checks are not waited for. */
+  readonly withinMs?: number;
 }
 
 export interface Launched extends Running {
@@ -66,6 +72,7 @@ export class Fleet {
   readonly holder: HolderClient;
   readonly #controls = new Map<number, EngineControl>();
   readonly #launching = new Set<number>();
+  readonly #startMsMost = new Map<EngineName, number>();
   #lastGeneration: number;
   #lastScratch: number;
 
@@ -126,12 +133,33 @@ export class Fleet {
 
   /** What runs a site on this balancer. @throws Failure HF301 when it is not here. */
   engineFor(site: Site): Installed {
-    const { balancer, installed } = this.options;
-    const { own } = site;
-    const only = own && engineNames.find((name) => name === own.dialect);
-    if (only) return pickEngine(only, installed);
-    const named = site.balancers.find(({ name }) => name === balancer.name) ?? balancer;
-    return pickEngine(named.engine, installed);
+    return pickEngine(this.#named(site), this.options.installed());
+  }
+
+  /** The engine that a site names for this balancer, here or not; `auto` is the first that is here. */
+  nameFor(site: Site): EngineName {
+    const named = this.#named(site);
+    return named === 'auto' ? this.engineFor(site).engine.name : named;
+  }
+
+  #named(site: Site): EngineName | 'auto' {
+    const { balancer } = this.options;
+    const only = site.own && engineNames.find((name) => name === site.own?.dialect);
+    if (only) return only;
+    return (site.balancers.find(({ name }) => name === balancer.name) ?? balancer).engine;
+  }
+
+  /** Every other engine that is here and can say all that the site says, in the order in which they are tried. None for an own text. */
+  othersFor(site: Site, than: EngineName): readonly Installed[] {
+    if (site.own) return [];
+    return this.options
+      .installed()
+      .filter(({ engine: { name } }) => name !== than && unsupportedBy(site, name).length === 0);
+  }
+
+  /** The longest start of this engine that was seen here; null when none was. */
+  startMsMost(engine: EngineName): number | null {
+    return this.#startMsMost.get(engine) ?? null;
   }
 
   /** The controls of a generation, kept open. */
@@ -156,12 +184,15 @@ export class Fleet {
       const { pid } = await this.#start(folder, by, { generation, plan });
       const running = { generation, pid, engine: by.engine.name };
       const control = this.control(running);
-      const startMs = await untilReady({ pid, control, folder: folder.folder, clock });
-      const servers = await untilWarm(control, clock);
+      const { withinMs } = plan;
+      const limit = withinMs === undefined ? {} : { withinMs };
+      const startMs = await untilReady({ pid, control, folder: folder.folder, clock, ...limit });
+      this.#startMsMost.set(by.engine.name, Math.max(startMs, this.#startMsMost.get(by.engine.name) ?? 0));
+      const servers = withinMs === undefined ? await untilWarm(control, clock) : [];
       log.info('generation is ready', { ...running, role: plan.role, startMs: Math.round(startMs) });
       return { ...running, control, startMs, servers, folder };
     } catch (error) {
-      await this.holder.call('retire', { generation, withinMs: 100 }).catch(() => {});
+      await this.discard(generation);
       throw error;
     } finally {
       this.#launching.delete(generation);
@@ -195,6 +226,7 @@ export class Fleet {
       role: plan.role,
       siteHash: plan.text.hash,
       change: plan.change,
+      urgent: plan.withinMs !== undefined,
       engine: engine.name,
       command: engine.command(binary, { textFile: prepared.textFile, parked: true }),
       identity: identityOf(engine, plan.site),
@@ -227,6 +259,11 @@ export class Fleet {
   /** Ends a generation that is not the active one, gently. */
   async retire(generation: number): Promise<void> {
     await this.holder.call('retire', { generation, withinMs: retireMsMax }).catch(() => {});
+  }
+
+  /** Ends a generation that nobody uses, at once: a broken one may accept connections, and keep them. */
+  async discard(generation: number): Promise<void> {
+    await this.holder.call('retire', { generation, withinMs: 0 }).catch(() => {});
   }
 
   /** Lets go of what belonged to generations that have ended. */

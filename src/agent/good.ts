@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Diagnostic, Failure, formatDiagnostic } from '#base';
 import type { SiteText } from '#contract';
 import { readSite } from '#dialects';
-import type { Site } from '#model';
+import type { EngineName, Site } from '#model';
 
 /** What was proven by traffic, now and before: survives reboots. */
 export interface Good {
@@ -11,6 +11,17 @@ export interface Good {
   readonly previous: SiteText | null;
   /** The change that made `current` of `previous`; null for the site that was first. */
   readonly change: string | null;
+  /** Another engine than the site's own runs it. Absent in files of before there was such a thing. */
+  readonly carried?: Carried | null;
+}
+
+/** The guard's fourth rung: until a change brings the site back to its own engine. */
+export interface Carried {
+  /** Who carries it, and whose place that is. */
+  readonly by: EngineName;
+  readonly instead: EngineName;
+  readonly since: number;
+  readonly because: string;
 }
 
 export function loadGood(folder: string): Good | null {

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { assert, messageOf } from '#base';
 import type { SiteText } from '#contract';
-import type { Site } from '#model';
+import type { EngineName, Site } from '#model';
 import type { Fleet } from './fleet.ts';
 import { prepareFolder } from './folders.ts';
 import { type Good, loadGood, saveGood, siteOf } from './good.ts';
+import { type Installed, pickEngine } from './installed.ts';
 
 /** What is good: on disk, with its site read, and with the folder that the next boot uses. */
 export class Kept {
@@ -25,11 +26,23 @@ export class Kept {
     return this.#known.site;
   }
 
+  /** The engine that runs what is good: another one than the site's own while that one is broken. @throws Failure HF301 */
+  get runner(): Installed {
+    const { carried } = this.good;
+    if (!carried) return this.#fleet.engineFor(this.site);
+    return pickEngine(carried.by, this.#fleet.options.installed());
+  }
+
+  /** The engine that the site should run on. */
+  get own(): EngineName {
+    return this.good.carried?.instead ?? this.#fleet.nameFor(this.site);
+  }
+
   /** `first`: for when nothing was proven good yet. */
   begin(first: SiteText): void {
     const kept = loadGood(this.#fleet.options.state);
     if (kept) this.#known = { good: kept, site: siteOf(kept.current) };
-    else this.keep({ current: first, previous: null, change: null });
+    else this.keep({ current: first, previous: null, change: null, carried: null });
   }
 
   keep(good: Good): void {

@@ -1,11 +1,16 @@
 import type { Clock } from '#base';
 import type { EngineControl } from '#engines';
-import type { Site } from '#model';
-import { probeServer } from '#probe';
+import { routeOf, type Server, type Site } from '#model';
+import { askEntrance, askServer, probeServer } from '#probe';
+import { type Request, witnesses } from '#routing';
 
 /** What has to be shown before an engine is killed or replaced. */
 const lastWordMs = 500;
 const serversAskedMax = 8;
+const witnessesAskedMax = 4;
+/** A server that answered directly within the first has had its answer passed on within the second. */
+const directMsMax = 1_000;
+const throughMsMax = 2_000;
 
 /** One more chance, longer than a tick's. */
 export function answers(control: EngineControl): Promise<boolean> {
@@ -15,15 +20,54 @@ export function answers(control: EngineControl): Promise<boolean> {
   );
 }
 
-/** Whether at least one server is good when asked directly: else the engine is not what is wrong. */
+/** Whether at least one server is good when asked directly: else the engine is not what is wrong. The first good one decides. */
 export async function anyServerAnswers(site: Site, clock: Clock): Promise<boolean> {
   const asked = site.pools
     .flatMap((pool) => pool.servers.slice(0, 2).map((server) => ({ pool, server })))
     .slice(0, serversAskedMax);
-  const probes = await Promise.all(
-    asked.map(({ pool, server }) =>
-      probeServer(server, { check: pool.healthCheck, connectMs: pool.timeouts.connectMs, clock }),
-    ),
+  return await any(
+    asked.map(async ({ pool, server }) => {
+      const check = { check: pool.healthCheck, connectMs: pool.timeouts.connectMs, clock };
+      return (await probeServer(server, check)).ok;
+    }),
   );
-  return probes.some((probe) => probe.ok);
+}
+
+/**
+ * Whether a generation answers requests, whatever it answers. Not, when all of the asked are silent through it, and
+ * one of them is known to have an answer: its server gives one when asked directly, or it needs none.
+ */
+export async function speaks(entrance: string, site: Site): Promise<boolean> {
+  // What a team's own text does with a request is not known well enough.
+  if (site.own) return true;
+  const asked = witnesses(routeOf(site)).slice(0, witnessesAskedMax);
+  if (asked.length === 0) return true;
+  const heard = any(asked.map(({ request }) => settled(askEntrance(entrance, request, throughMsMax))));
+  const known = any(
+    asked.map(async ({ rule, request }) => {
+      if (rule.action.kind !== 'pool') return true;
+      const pool = site.pools.find(({ name }) => rule.action.kind === 'pool' && name === rule.action.pool);
+      return await anyAnswers(pool?.servers ?? [], request);
+    }),
+  );
+  return (await heard) || !(await known);
+}
+
+function anyAnswers(servers: readonly Server[], request: Request): Promise<boolean> {
+  return any(servers.slice(0, 2).map((server) => settled(askServer(server, request, directMsMax))));
+}
+
+async function settled(work: Promise<unknown>): Promise<boolean> {
+  return await work.then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The first that is so decides. */
+async function any(all: readonly Promise<boolean>[]): Promise<boolean> {
+  const good = all.map(async (one) => {
+    if (!(await one)) throw new Error('not so');
+  });
+  return await settled(Promise.any(good));
 }

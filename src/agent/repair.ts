@@ -1,13 +1,21 @@
+import { join } from 'node:path';
 import { messageOf } from '#base';
+import type { Evidence } from '#engines';
 import type { GuardRecord } from '#events';
-import { activeOf, type Fleet } from './fleet.ts';
-import type { HeldGeneration, HolderStatus } from './holder/protocol.ts';
+import type { EngineName } from '#model';
+import { type BackOff, backOff } from './back-off.ts';
+import { ColdStart, type Served } from './cold-start.ts';
+import { activeOf, type Fleet, type Launched, type Running } from './fleet.ts';
+import type { Death, HeldGeneration, HolderStatus } from './holder/protocol.ts';
 import type { Kept } from './kept.ts';
-import { answers, anyServerAnswers } from './proof.ts';
+import { answers, anyServerAnswers, speaks } from './proof.ts';
 
-const standbyRetryMs = 5_000;
 /** A text that dies again within this time after it was restored stays down; the one before goes on. */
 const restoreAgainMs = 60_000;
+/** What was started cold and leaves nobody serving within this time has not brought the site back. */
+const provenMs = 10_000;
+/** Active generations of one engine that die one after the other within `provenMs`. */
+const deathsMax = 3;
 
 export interface RepairParts {
   readonly fleet: Fleet;
@@ -18,75 +26,186 @@ export interface RepairParts {
 /** Brings what runs to what should run: one active generation of the last good text, one parked beside it. */
 export class Repair {
   readonly #parts: RepairParts;
+  readonly #coldStart: ColdStart;
+  readonly #standbyBackOff: BackOff;
+  readonly #restartBackOff: BackOff;
+  #deaths: { readonly atMs: number; readonly how: string }[] = [];
   #launchingStandby = false;
-  #standbyRetryAt = 0;
+  #restartedMs = Number.NEGATIVE_INFINITY;
   #restoredAt = Number.NEGATIVE_INFINITY;
   #replacing = false;
+  #heard: { readonly generation: number; readonly requests: number } | null = null;
 
   constructor(parts: RepairParts) {
     this.#parts = parts;
+    this.#coldStart = new ColdStart(parts.fleet, parts.kept);
+    this.#standbyBackOff = backOff(this.#clock, { firstMs: 1_000, mostMs: 60_000 });
+    this.#restartBackOff = backOff(this.#clock, { firstMs: 250, mostMs: 5_000 });
   }
 
-  /** Serves what was last good, from nothing: first start, boot, or when every engine has died. */
-  async coldStart(): Promise<number> {
+  get #clock() {
+    return this.#parts.fleet.options.clock;
+  }
+
+  /** Serves what was last good, from nothing: first start, or boot. @throws Failure when no engine does. */
+  async coldStart(): Promise<void> {
     const { fleet } = this.#parts;
-    const launched = await this.#launchGood('standby');
-    await fleet.activate(launched);
-    fleet.options.log.info('serving', { generation: launched.generation });
-    return launched.generation;
+    const served = await this.#serve((next) => fleet.activate(next), null);
+    const { generation, engine } = served.launched;
+    fleet.options.log.info('serving', { generation, engine });
+  }
+
+  /** Rung 3, and 4 where that fails. */
+  async #serve(activate: (next: Launched) => Promise<unknown>, givenUp: string | null): Promise<Served> {
+    const served = await this.#coldStart.serve(activate, givenUp);
+    if (served.instead) await this.#keepCarried(served.launched, served.instead);
+    return served;
+  }
+
+  async #keepCarried(
+    { generation, engine: by }: Running,
+    { of, because, failedAtMs }: NonNullable<Served['instead']>,
+  ): Promise<void> {
+    const { fleet, kept, record } = this.#parts;
+    const tookMs = Math.round(this.#clock.monotonicMs() - failedAtMs);
+    this.#deaths = [];
+    const instead = kept.own;
+    const carried = by === instead ? null : { by, instead, since: this.#clock.now(), because };
+    kept.keep({ ...kept.good, carried });
+    record({ kind: 'carried', generation, by, instead: of, because, tookMs });
+    const { generations } = await fleet.status();
+    for (const old of generations.filter((g) => g.role === 'standby' && g.engine !== by))
+      await fleet.retire(old.generation);
+  }
+
+  /** The one that had been started for the case took over before it was asked to. */
+  async #tookOverAlready(active: HeldGeneration): Promise<void> {
+    const of = this.#runnerName();
+    const because = `${of} ended (${this.#deaths.at(-1)?.how ?? 'gone'}), and ${active.engine} stood by`;
+    await this.#keepCarried(active, { of, because, failedAtMs: this.#clock.monotonicMs() });
   }
 
   #launchGood(role: 'standby' | 'candidate') {
     const { fleet, kept } = this.#parts;
-    return fleet.launch({ text: kept.good.current, site: kept.site, role, change: null });
+    return fleet.launch({ text: kept.good.current, site: kept.site, role, change: null, by: kept.runner });
   }
 
-  /** No engine is left: the third rung. */
+  /** No engine is left: the third rung; the fourth when the last cold start has just come to the same end. */
   async restart(): Promise<void> {
-    const { clock } = this.#parts.fleet.options;
-    const began = clock.monotonicMs();
-    const generation = await this.coldStart();
-    this.#recordRestored(generation, Math.round(clock.monotonicMs() - began));
+    if (!this.#restartBackOff.due) return;
+    const { fleet } = this.#parts;
+    const began = this.#clock.monotonicMs();
+    const again = began - this.#restartedMs < provenMs ? this.#diedAgain() : null;
+    this.#restartedMs = began;
+    try {
+      const { launched, instead } = await this.#serve((next) => fleet.activate(next), again);
+      if (!instead) this.#recordRestored(launched.generation, Math.round(this.#clock.monotonicMs() - began));
+    } catch (error) {
+      this.#restartBackOff.failed();
+      throw error;
+    }
+  }
+
+  #diedAgain(): string {
+    const how = this.#deaths.at(-1)?.how ?? 'it was gone';
+    return `${this.#runnerName()} was started cold and ended again (${how})`;
+  }
+
+  #runnerName(): EngineName {
+    const { carried } = this.#parts.kept.good;
+    return carried?.by ?? this.#parts.kept.own;
   }
 
   #recordRestored(generation: number, tookMs: number): void {
     this.#parts.record({ kind: 'restored', generation, how: 'a cold start of the last good text', tookMs });
   }
 
+  /** An engine ended by itself. */
+  died({ role, how }: Death): void {
+    const atMs = this.#clock.monotonicMs();
+    if (role === 'standby') this.#standbyBackOff.failed();
+    if (role === 'active')
+      this.#deaths = [...this.#deaths.filter((d) => atMs - d.atMs < provenMs), { atMs, how }];
+  }
+
+  /** The engine dies again and again, each time with another generation to take over: nothing is gained by one more. */
+  async #endDying(active: HeldGeneration): Promise<boolean> {
+    if (this.#deaths.length < deathsMax) return false;
+    const { fleet, kept } = this.#parts;
+    const how = this.#deaths.at(-1)?.how ?? '';
+    const because = `${active.engine} died ${this.#deaths.length} times within ${provenMs / 1_000} s (${how})`;
+    this.#deaths = [];
+    if (!(await anyServerAnswers(kept.site, this.#clock))) return false;
+    await this.#serve((next) => this.#takeOver(active, next), because).catch((error) =>
+      fleet.options.log.error('no other engine carries the site', { error: messageOf(error) }),
+    );
+    return true;
+  }
+
+  #takeOver({ generation: from }: HeldGeneration, { generation: to }: { generation: number }) {
+    return this.#parts.fleet.holder.call('takeBack', { from, to }, 2_000);
+  }
+
   /** Whoever is active was told to accept. When it does not answer, it is replaced at once. */
   async requireAnswer(active: HeldGeneration): Promise<void> {
-    if (!(await answers(this.#parts.fleet.control(active)))) await this.replaceHung(active);
+    if (await answers(this.#parts.fleet.control(active))) return;
+    await this.replace(active, 'hung: it did not answer, and was killed');
   }
 
   /**
-   * The active engine lives and says nothing. With proof that it is at fault, and not the machine or the servers, the
-   * standby takes over; where there is none that answers, a cold start (rung 3). The hung one is killed (rung 2).
+   * The active engine lives and does not serve. With proof that it is at fault, and not the machine or the servers, the
+   * standby takes over; where there is none that answers, a cold start (rung 3), or another engine (rung 4). The hung
+   * one is killed (rung 2).
    */
-  async replaceHung(hung: HeldGeneration): Promise<void> {
+  async replace(hung: HeldGeneration, how: string): Promise<void> {
     if (this.#replacing) return;
     this.#replacing = true;
     const { fleet, kept, record } = this.#parts;
-    const { log, clock } = fleet.options;
     try {
-      if (await answers(fleet.control(hung))) return;
-      if (!(await anyServerAnswers(kept.site, clock))) {
-        log.error('the active engine is silent, and so is every server: left alone', { ...hung });
+      if (!(await anyServerAnswers(kept.site, this.#clock))) {
+        fleet.options.log.error('the active engine is silent, and so is every server: left alone', {
+          ...hung,
+        });
         return;
       }
-      const began = clock.monotonicMs();
-      const { generations } = await fleet.status();
-      const standby = generations.find((g) => g.role === 'standby');
-      const ready = standby && (await answers(fleet.control(standby))) ? standby : null;
-      const next = ready ?? (await this.#launchGood('standby'));
-      await fleet.holder.call('takeBack', { from: hung.generation, to: next.generation }, 2_000);
-      const tookOverMs = Math.round(clock.monotonicMs() - began);
-      const how = 'hung: it did not answer, and was killed';
+      const began = this.#clock.monotonicMs();
+      const ready = await this.#readyStandby();
+      if (ready) await this.#takeOver(hung, ready);
+      const served = ready ? null : await this.#serve((next) => this.#takeOver(hung, next), null);
+      const takenOverBy = ready?.generation ?? served?.launched.generation ?? null;
+      const tookOverMs = Math.round(this.#clock.monotonicMs() - began);
       const { generation, role } = hung;
-      record({ kind: 'engineDied', generation, role, how, takenOverBy: next.generation, tookOverMs });
-      if (!ready) this.#recordRestored(next.generation, tookOverMs);
+      record({ kind: 'engineDied', generation, role, how, takenOverBy, tookOverMs });
+      if (served && !served.instead) this.#recordRestored(served.launched.generation, tookOverMs);
     } finally {
       this.#replacing = false;
     }
+  }
+
+  async #readyStandby(): Promise<HeldGeneration | null> {
+    const { fleet } = this.#parts;
+    const { generations } = await fleet.status();
+    const standby = generations.find((g) => g.role === 'standby');
+    if (!standby || !(await answers(fleet.control(standby)))) return null;
+    return (await this.#speaks(standby)) ? standby : null;
+  }
+
+  #speaks({ generation }: HeldGeneration): Promise<boolean> {
+    const { fleet, kept } = this.#parts;
+    return speaks(join(fleet.folder(generation), 'entrance.sock'), kept.site);
+  }
+
+  /**
+   * An engine whose controls answer may still be deaf to requests. Asked now and then: while connections are open and
+   * no request has ended since the last time, it is asked one.
+   */
+  async listen(active: HeldGeneration, { requests, connections }: Evidence): Promise<void> {
+    const before = this.#heard;
+    this.#heard = { generation: active.generation, requests };
+    const isSilent = before?.generation === active.generation && before.requests === requests;
+    if (!isSilent || connections === 0 || (await this.#speaks(active))) return;
+    if (!(await this.#speaks(active)))
+      await this.replace(active, 'deaf: its controls answered, requests did not, and it was ended');
   }
 
   /** While no change is under way. */
@@ -95,14 +214,17 @@ export class Repair {
     // Left by a take-back that the holder did not see.
     for (const left of status.generations.filter((g) => g.role === 'candidate'))
       await fleet.retire(left.generation);
-    await this.#restore(activeOf(status));
+    const active = activeOf(status);
+    if (active.engine !== this.#runnerName()) await this.#tookOverAlready(active);
+    if (await this.#endDying(active)) return;
+    await this.#restore(active);
     this.#ensureStandby(status);
   }
 
   /** After an engine's death an older text may serve: bring the last good one back, once. */
   async #restore(active: HeldGeneration): Promise<void> {
     const { fleet, kept } = this.#parts;
-    const now = fleet.options.clock.monotonicMs();
+    const now = this.#clock.monotonicMs();
     if (active.siteHash === kept.good.current.hash || now - this.#restoredAt < restoreAgainMs) return;
     this.#restoredAt = now;
     const launched = await this.#launchGood('candidate');
@@ -112,20 +234,23 @@ export class Repair {
 
   #ensureStandby(status: HolderStatus): void {
     const { fleet } = this.#parts;
-    const { clock, log } = fleet.options;
     const standbys = status.generations.filter((g) => g.role === 'standby');
     for (const spare of standbys.slice(0, -1)) void fleet.retire(spare.generation);
-    if (standbys.length > 0 || this.#launchingStandby || clock.monotonicMs() < this.#standbyRetryAt) return;
+    if (standbys.length > 0 || this.#launchingStandby || !this.#standbyBackOff.due) return;
     this.#launchingStandby = true;
     const { generation } = activeOf(status);
-    this.#launchGood('standby')
-      .then((launched) => fleet.link(generation, launched.generation))
+    this.#startStandby(generation)
       .catch((error) => {
-        this.#standbyRetryAt = clock.monotonicMs() + standbyRetryMs;
-        log.error('no standby', { error: messageOf(error) });
+        this.#standbyBackOff.failed();
+        fleet.options.log.error('no standby', { error: messageOf(error) });
       })
       .finally(() => {
         this.#launchingStandby = false;
       });
+  }
+
+  async #startStandby(active: number): Promise<void> {
+    const launched = await this.#launchGood('standby');
+    this.#parts.fleet.link(active, launched.generation);
   }
 }

@@ -24,9 +24,13 @@ export async function runAgent(options: {
   const log = jsonLog(`agent:${options.balancer}`);
   const balancer = siteOf(options.first).balancers.find((b) => b.name === options.balancer);
   if (!balancer) throw new Error(`the site has no balancer ${options.balancer}`);
+  let installed = await findInstalled();
   const serving = new Serving({
     balancer,
-    installed: await findInstalled(),
+    installed: () => installed,
+    async lookAround() {
+      installed = await findInstalled();
+    },
     run: options.run,
     state: options.state,
     holderCommand: options.holderCommand,

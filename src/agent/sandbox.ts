@@ -28,6 +28,7 @@ export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResu
   const { balancer, run, clock } = fleet.options;
   const began = clock.monotonicMs();
   const { site, diagnostics } = parseSiteOrNull(text);
+  await fleet.options.lookAround();
   const by = site ? fleet.engineFor(site) : null;
   const refusedFor = (found: readonly Diagnostic[]): CheckResult => ({
     engine: by?.engine.name ?? '',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { messageOf } from '#base';
 import type { SiteText } from '#contract';
+import type { Evidence } from '#engines';
 import type { GuardRecord } from '#events';
 import { boundHost } from '#model';
 import { Changes } from './changes.ts';
@@ -14,9 +15,12 @@ import { Repair } from './repair.ts';
 import { clearSandboxes } from './sandbox.ts';
 
 const reconcileEveryTicks = 5;
+const listenEveryTicks = 20;
 const evidenceMsMax = 80;
 /** A second: longer than any stall of a machine that still works. */
 const silentTicksMax = 10;
+/** One that took over while it still started may need longer for its first word. */
+const startingTicksMax = 50;
 
 /**
  * What one balancer serves: one active generation of the last good text, one parked to go back to, at times one
@@ -35,6 +39,7 @@ export class Serving {
   #ticks = 0;
   #silentTicks = 0;
   #ticking = false;
+  #listening = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: FleetOptions) {
@@ -87,7 +92,8 @@ export class Serving {
     const { log } = this.fleet.options;
     try {
       await this.changes.tick();
-      if (this.changes.flight || this.#ticks % reconcileEveryTicks === 0) await this.#reconcile();
+      const isDue = this.#ticks % reconcileEveryTicks === 0 || this.#silentTicks > 0;
+      if (this.changes.flight || isDue) await this.#reconcile();
       await this.#watchActive();
     } catch (error) {
       log.warn('a tick failed', { error: messageOf(error) });
@@ -111,13 +117,25 @@ export class Serving {
       .evidence(evidenceMsMax)
       .catch(() => null);
     this.#silentTicks = evidence ? 0 : this.#silentTicks + 1;
-    if (this.#silentTicks >= silentTicksMax) {
+    const most = this.#seen.has(active.generation) ? silentTicksMax : startingTicksMax;
+    if (this.#silentTicks >= most) {
       this.#silentTicks = 0;
-      await this.#repair.replaceHung(active);
+      await this.#repair.requireAnswer(active);
     }
     if (!evidence) return;
+    if (this.#ticks % listenEveryTicks === 0 && !this.changes.busy) void this.#listen(active, evidence);
     this.#seen.set(active.generation, { requests: evidence.requests, errors: evidence.errors });
     for (const what of this.#steady.tick(active.generation, evidence)) this.records.add(what);
+  }
+
+  async #listen(active: HeldGeneration, evidence: Evidence): Promise<void> {
+    if (this.#listening) return;
+    this.#listening = true;
+    const { log } = this.fleet.options;
+    await this.#repair
+      .listen(active, evidence)
+      .catch((error) => log.error('a deaf engine could not be replaced', { error: messageOf(error) }));
+    this.#listening = false;
   }
 
   /** Brings what runs to what should run. */
@@ -133,8 +151,10 @@ export class Serving {
     if (!this.changes.busy) await this.#repair.settle(status);
   }
 
-  async #died({ number, at, generation, role, how, takenOverBy, tookOverMs }: Death): Promise<void> {
+  async #died(death: Death): Promise<void> {
+    const { number, at, generation, role, how, takenOverBy, tookOverMs } = death;
     this.#lastDeath = number;
+    this.#repair.died(death);
     this.records.add({ kind: 'engineDied', generation, role, how, takenOverBy, tookOverMs, diedAt: at });
     if (role === 'candidate' || role === 'active')
       await this.changes.takeBack('died', `the ${role}'s engine ended (${how})`);

@@ -50,6 +50,13 @@ export interface BalancerStatus {
   readonly balancer: string;
   readonly engine: string;
   readonly version: string;
+  /** Another engine than the site's own carries the site, since the guard's fourth rung; a change brings it back. */
+  readonly carried: {
+    readonly by: string;
+    readonly instead: string;
+    readonly since: number;
+    readonly because: string;
+  } | null;
   readonly addresses: readonly string[];
   readonly generations: readonly GenerationStatus[];
   readonly lastGoodHash: string;

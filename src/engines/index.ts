@@ -11,6 +11,11 @@ export * from './engine.ts';
 export type * from './foreign.ts';
 export { haproxyEngine } from './haproxy/engine.ts';
 
+/** Fills the code cache: an engine that takes another's place has no time to read its program. */
+export async function loadProcesses(): Promise<void> {
+  await import('./builtin/process/run.ts');
+}
+
 export const engines = {
   haproxy: haproxyEngine,
   builtin: builtinEngine,

@@ -75,6 +75,18 @@ export interface GuardRecord {
         readonly how: string;
         readonly tookMs: number;
       }
+    /** The fourth rung: another engine carries the site, until a change brings it back. */
+    | {
+        readonly kind: 'carried';
+        readonly generation: number;
+        readonly by: string;
+        readonly instead: string;
+        readonly because: string;
+        /** From when the third rung had failed until the other engine accepted. */
+        readonly tookMs: number;
+      }
+    /** A change brought the site back to its own engine. */
+    | { readonly kind: 'carriedNoMore'; readonly change: string | null; readonly by: string }
     /** A generation that was taken back has ended: its last counts, with what was still in flight at the take-back. */
     | {
         readonly kind: 'drained';

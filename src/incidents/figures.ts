@@ -75,6 +75,7 @@ function restoredAt(incident: OpenedIncident): number | null {
 
 export function actDoneAt(act: Act, incident: OpenedIncident): number | null {
   if (act.what.kind === 'tookBack') return act.what.takeBack.doneAt;
+  if (act.what.kind === 'carried') return act.at + act.what.tookMs;
   const { role, takenOverBy, tookOverMs } = act.what;
   if (takenOverBy !== null) return act.at + (tookOverMs ?? 0);
   // Nothing was served by a standby, and a candidate's share goes to the incumbent at once.
@@ -86,6 +87,7 @@ function countsOf(incident: OpenedIncident): Pick<Figures, 'exposed' | 'all'> {
   const exposed = { requests: 0, failed: 0, netUses: 0 };
   const all = { requests: 0, failed: 0 };
   for (const { balancer, what } of incident.acts) {
+    if (what.kind === 'carried') continue;
     if (what.kind === 'engineDied') {
       const lost = what.lostRequests ?? 0;
       for (const sum of [exposed, all]) {

@@ -102,6 +102,8 @@ function opening(act: Act, pending: readonly Act[], incident: string): Event {
 
 function titleOf({ what, change, balancer }: Act, balancers: readonly string[]): string {
   if (what.kind === 'engineDied') return `The ${what.role} engine of ${balancer} died`;
+  if (what.kind === 'carried')
+    return `${what.instead} does not serve ${balancer}; ${what.by} carries the site`;
   const taken = change === null ? 'The configuration' : `Change ${change}`;
   return `${taken} was taken back from ${listed(balancers)}: ${what.takeBack.reason}`;
 }
@@ -109,7 +111,7 @@ function titleOf({ what, change, balancer }: Act, balancers: readonly string[]):
 /** The event when it is proven restored, else in how many milliseconds it can be at the earliest. */
 function resolution(incident: OpenedIncident, now: number, quietMs: number): Event | number {
   const { restoredAt } = figuresOf(incident);
-  if (restoredAt === null) return Number.POSITIVE_INFINITY;
+  if (restoredAt === null || stillCarried(incident)) return Number.POSITIVE_INFINITY;
   const balancers = balancersOf(incident);
   const since = new Map<string, number>();
   for (const sign of incident.facts.signs) {
@@ -117,12 +119,20 @@ function resolution(incident: OpenedIncident, now: number, quietMs: number): Eve
       since.set(`${sign.balancer} ${sign.series}`, sign.bad ? Number.POSITIVE_INFINITY : sign.at);
   }
   const quietSince = Math.max(restoredAt, ...since.values());
-  const onlyDeaths = incident.acts.every((act) => act.what.kind === 'engineDied');
+  const onlyDeaths = incident.acts.every((act) => act.what.kind !== 'tookBack');
   const needed = onlyDeaths ? 0 : quietMs;
   const dueMs = quietSince + needed - now;
   if (dueMs > 0) return dueMs;
   const how = howResolved(incident, onlyDeaths, now - quietSince);
   return { kind: 'incident.resolved', incident: incident.id, how };
+}
+
+/** Another engine still carries a balancer: it serves, and it is not over. */
+function stillCarried({ acts, facts }: OpenedIncident): boolean {
+  return acts.some(
+    ({ what, at, balancer }) =>
+      what.kind === 'carried' && !facts.returns.some((r) => r.balancer === balancer && r.at >= at),
+  );
 }
 
 function howResolved(incident: OpenedIncident, onlyDeaths: boolean, quietForMs: number): string {
@@ -131,6 +141,8 @@ function howResolved(incident: OpenedIncident, onlyDeaths: boolean, quietForMs: 
     return `${names} served what was last good for ${duration(quietForMs)} without a bad sign`;
   }
   const last = incident.acts.at(-1);
+  const back = incident.facts.returns.findLast((r) => r.balancer === last?.balancer && r.at >= last.at);
+  if (last?.what.kind === 'carried' && back) return `${last.balancer} is back on ${back.by}`;
   const doneAt = last ? actDoneAt(last, incident) : null;
   const tookOver = last?.what.kind === 'engineDied' ? last.what.takenOverBy : null;
   if (last && doneAt !== null && tookOver !== null) {

@@ -6,6 +6,8 @@ const joinedWithinMs = 60_000;
 const alarmBeforeMs = 3_600_000;
 
 export type EngineDeath = Extract<GuardRecord['what'], { kind: 'engineDied' }>;
+/** The fourth rung of the guard's ladder. */
+export type Carrying = Extract<GuardRecord['what'], { kind: 'carried' }>;
 
 /** Something that the guard of one balancer did about a fault. */
 export interface Act {
@@ -13,7 +15,7 @@ export interface Act {
   readonly change: string | null;
   /** When it was decided, or seen that the engine had ended. */
   readonly at: number;
-  readonly what: { readonly kind: 'tookBack'; readonly takeBack: TakeBack } | EngineDeath;
+  readonly what: { readonly kind: 'tookBack'; readonly takeBack: TakeBack } | EngineDeath | Carrying;
   /** When an alarm had been raised before, and nothing was done about it until then. */
   readonly alarmAt: number | null;
 }
@@ -30,6 +32,8 @@ export interface Facts {
   readonly signs: Sign[];
   /** Cold starts after an engine had died: when the balancer served again. */
   readonly restarts: { readonly balancer: string; readonly at: number }[];
+  /** Changes that brought a balancer back to its own engine. */
+  readonly returns: { readonly balancer: string; readonly at: number; readonly by: string }[];
   /** Last counts of what was taken back. */
   readonly drained: {
     readonly balancer: string;
@@ -63,7 +67,7 @@ export interface Ledger {
  */
 export function createLedger(): Ledger {
   const incidents: OpenedIncident[] = [];
-  const facts: Facts = { signs: [], restarts: [], drained: [] };
+  const facts: Facts = { signs: [], restarts: [], returns: [], drained: [] };
   const seen = new Set<string>();
   let pending: Act[] = [];
 
@@ -73,8 +77,11 @@ export function createLedger(): Ledger {
     // Records are delivered until they are acknowledged, so they may come twice.
     if (seen.has(key)) return;
     seen.add(key);
-    if (what.kind === 'tookBack' || what.kind === 'engineDied') addAct(actOf(record, what, facts));
+    if (what.kind === 'carried') facts.restarts.push({ balancer, at });
+    if (what.kind === 'tookBack' || what.kind === 'engineDied' || what.kind === 'carried')
+      addAct(actOf(record, what, facts));
     else if (what.kind === 'restored') facts.restarts.push({ balancer, at });
+    else if (what.kind === 'carriedNoMore') facts.returns.push({ balancer, at, by: what.by });
     else if (what.kind === 'drained') facts.drained.push({ ...what, balancer, at });
     else facts.signs.push({ at, balancer, series: what.series, bad: what.kind === 'alarm' });
   }
@@ -120,12 +127,22 @@ export function balancersOf(incident: OpenedIncident): Set<string> {
 
 function actOf(record: GuardRecord, what: Act['what'], facts: Facts): Act {
   const { balancer } = record;
-  const died = what.kind === 'engineDied';
-  const at = died ? (what.diedAt ?? record.at) : what.takeBack.decidedAt;
-  const change = died ? null : what.takeBack.change;
+  const at = decidedAt(record, what);
+  const change = what.kind === 'tookBack' ? what.takeBack.change : null;
   const alarms = standingAlarms(facts.signs, balancer, at);
   const alarmAt = alarms.length === 0 ? null : Math.min(...alarms.map((sign) => sign.at));
   return { balancer, change, at, what, alarmAt };
+}
+
+function decidedAt(record: GuardRecord, what: Act['what']): number {
+  switch (what.kind) {
+    case 'tookBack':
+      return what.takeBack.decidedAt;
+    case 'engineDied':
+      return what.diedAt ?? record.at;
+    case 'carried':
+      return record.at - what.tookMs;
+  }
 }
 
 /** Series that were bad at that moment: an alarm, and no recovery since. */

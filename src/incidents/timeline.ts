@@ -46,6 +46,10 @@ function factLines(incident: OpenedIncident): TimelineLine[] {
         at,
         text: `Generation ${generation} of ${plain(balancer)} has ended. In all, ${number(candidate.errors)} of its ${counted(candidate.requests, 'request')} failed.`,
       })),
+    ...incident.facts.returns.filter(meanwhile).map(({ at, balancer, by }) => ({
+      at,
+      text: `${plain(balancer)} is back on ${plain(by)}.`,
+    })),
     ...incident.facts.restarts.filter(meanwhile).map(({ at, balancer }) => ({
       at,
       text: `${plain(balancer)} serves again, after a cold start of the last good configuration.`,
@@ -98,6 +102,11 @@ function textOf({ by }: JournalEntry, event: Event): string | null {
 function actLines(act: Act): TimelineLine[] {
   const balancer = plain(act.balancer);
   if (act.what.kind === 'engineDied') return [{ at: act.at, text: deathText(balancer, act.what) }];
+  if (act.what.kind === 'carried') {
+    const { by, instead, because, tookMs } = act.what;
+    const text = `${plain(instead)} does not serve ${balancer} any more: ${plain(because)}. ${plain(by)} carries the site, ${duration(tookMs)} later.`;
+    return [{ at: act.at, text }];
+  }
   const { takeBack } = act.what;
   const { firstBadAt, cause } = takeBack.evidence;
   const since =

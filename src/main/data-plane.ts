@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { loadAll } from '#agent';
 import { messageOf } from '#base';
+import { loadProcesses } from '#engines';
 import { siteJsonSchema } from '#model';
 import { runAgent } from './agent.ts';
 import { runHolder } from './holder.ts';
@@ -39,7 +40,7 @@ async function run(args: readonly string[]): Promise<void> {
       return await runHolder({ folder: required('folder', values.folder) });
     case 'compile':
       siteJsonSchema();
-      await loadAll();
+      await Promise.all([loadAll(), loadProcesses()]);
       return process.exit(0);
     default:
       throw new Error(`agent, holder or compile was expected, not ${positionals[0]}`);

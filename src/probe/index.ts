@@ -1,2 +1,2 @@
 export { askEntrance, describeRequest, type EntranceAnswer } from './entrance.ts';
-export { probeServer, type ServerAnswer } from './server.ts';
+export { askServer, probeServer, type ServerAnswer } from './server.ts';

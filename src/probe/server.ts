@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { type Clock, messageOf } from '#base';
 import type { HealthCheck } from '#model';
+import type { Request } from '#routing';
 
 export interface ServerAnswer {
   readonly ok: boolean;
@@ -78,10 +79,20 @@ function getStatus(ask: {
   port: number;
   path: string;
   timeoutMs: number;
+  method?: string;
+  headers?: Readonly<Record<string, string>>;
 }): Promise<number> {
+  const { method = 'GET', headers = {} } = ask;
   return new Promise((resolve, reject) => {
     const asked = request(
-      { host: ask.address, port: ask.port, path: ask.path, agent: false, headers: { host: ask.at } },
+      {
+        host: ask.address,
+        port: ask.port,
+        path: ask.path,
+        method,
+        agent: false,
+        headers: { host: ask.at, ...headers },
+      },
       (answer) => {
         clearTimeout(timer);
         answer.resume();
@@ -98,6 +109,25 @@ function getStatus(ask: {
       reject(error);
     });
     asked.end();
+  });
+}
+
+/** Whatever the server answers to this very request. @throws Error when it is silent for `timeoutMs`. */
+export async function askServer(
+  { host, port }: { readonly host: string; readonly port: number },
+  asked: Pick<Request, 'method' | 'host' | 'path' | 'query' | 'headers'>,
+  timeoutMs: number,
+): Promise<number> {
+  const { address } = await lookup(host);
+  const { method, path, query, headers } = asked;
+  return await getStatus({
+    address,
+    at: asked.host,
+    port,
+    path: query === '' ? path : `${path}?${query}`,
+    timeoutMs,
+    method,
+    headers,
   });
 }
 

@@ -137,6 +137,27 @@ test('when none took over it stays open until the cold start', async (t) => {
   assert.equal(incidents().length, 2);
 });
 
+test('while another engine carries the site it stays open; a change that brings it back ends it', async (t) => {
+  const { clock, journal, incidents } = world(t);
+  await journal.append('agent:lb-1', died(1, 0, null));
+  const carried = {
+    kind: 'carried',
+    generation: 4,
+    by: 'builtin',
+    instead: 'haproxy',
+    because: 'haproxy: the engine ended while it started',
+    tookMs: 300,
+  } as const;
+  await journal.append('agent:lb-1', acted(2, 400, 'lb-1', carried));
+  await clock.pass(3_600_000);
+  assert.equal(incidents().length, 1);
+  const back = { kind: 'carriedNoMore', change: 'c1', by: 'haproxy' } as const;
+  await journal.append('agent:lb-1', acted(3, 3_600_000, 'lb-1', back));
+  await clock.pass(1);
+  const [, ended] = incidents();
+  assert.equal(ended?.kind === 'incident.resolved' && ended.how, 'lb-1 is back on haproxy');
+});
+
 test('a person who goes back although nothing is wrong opens none', async (t) => {
   const { clock, journal, incidents } = world(t);
   const calm = tookBack(0, { evidence: { cause: 'person' } });

@@ -140,6 +140,7 @@ class Scripted implements ScriptedBalancer {
       balancer: this.name,
       engine: 'builtin',
       version: '1',
+      carried: null,
       addresses: ['127.0.0.1:80'],
       lastGoodHash: this.lastGood.hash,
       lastRecord: this.#records.length,

@@ -26,6 +26,9 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+/** An engine that hangs at its start is given up after ten seconds; then another one carries the site. */
+const agentMsMax = 20_000;
+
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
@@ -99,10 +102,14 @@ export async function startStack(options: {
         if (process.env.HOLDFAST_SHOW_LOGS) process.stderr.write(chunk);
       });
       const started = agent;
-      await until('the agent', async () => {
-        if (started.exitCode !== null) throw new Error(words);
-        return await stack.call('status', {}, 500);
-      });
+      await until(
+        'the agent',
+        async () => {
+          if (started.exitCode !== null) throw new Error(words);
+          return await stack.call('status', {}, 500);
+        },
+        agentMsMax,
+      );
     },
     async pidOf(what) {
       if (what === 'holder') {

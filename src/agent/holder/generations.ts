@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { Failure, identify, isAlive, type ProcessIdentity, signal } from '#base';
 import { type EngineControl, engines, type PublicSide } from '#engines';
 import type { GenerationSpec, HeldGeneration, Role } from './protocol.ts';
 import { type SideDriver, sideDriver } from './side.ts';
+
+/** An engine has started by then; while nobody serves, it goes before everything else on the machine. */
+const urgentMs = 2_000;
 
 /** A generation that this holder holds, started by it or found by it. */
 export interface Held {
@@ -44,7 +47,8 @@ export function startGeneration(
   const found = child.pid === undefined ? null : identify(child.pid);
   if (!found)
     throw new Failure('HF303', `${spec.command.file} could not be started`, `See ${spec.folder}/engine.log`);
-  normalPriority(found.pid);
+  if (spec.urgent) setTimeout(() => normalPriority(found.pid), urgentMs).unref();
+  else normalPriority(found.pid);
   child.on('exit', (code, name) => ended(name ?? `exit ${code}`));
   child.unref();
   // Every generation is started parked: what it does with its public side is this holder's to say.
@@ -61,10 +65,10 @@ function held(spec: GenerationSpec, process: ProcessIdentity, side: PublicSide |
   return { spec, process, control, side: sideDriver(control, side), role: spec.role };
 }
 
-/** The holder runs at a higher priority than what it holds; a child would inherit it. */
+/** The holder runs at a higher priority than what it holds; a child and each of its threads would inherit it. */
 function normalPriority(pid: number): void {
   try {
-    setPriority(pid, 0);
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), 0);
   } catch {
     // It may have ended already, or we may not raise priorities: both are fine.
   }

@@ -59,6 +59,8 @@ export interface GenerationSpec {
   readonly role: Role;
   readonly siteHash: string;
   readonly change: string | null;
+  /** Nobody serves until it does. */
+  readonly urgent?: boolean;
 }
 
 export type Role = 'active' | 'standby' | 'candidate' | 'draining';

@@ -1,6 +1,6 @@
 import { assert, type Diagnostic } from '#base';
 import type { Site, SiteDifference } from '#model';
-import { type Answer, count, type Gate, type Proposal, passed, refused } from './gate.ts';
+import { type Answer, askEvery, count, type Gate, type Proposal, passed, refused } from './gate.ts';
 
 /** What the change does to the site's structure stays within the policy, and the text was not rolled back before. */
 export const limits: Gate<'limits'> = {
@@ -8,16 +8,29 @@ export const limits: Gate<'limits'> = {
   forceable: true,
   askedAfterRefusal: false,
   during: 'proposed',
-  ask: async (proposal) => judgeLimits(proposal),
+  ask: async (proposal) => judgeLimits(proposal, await carriedBalancers(proposal)),
 };
+
+const statusTimeoutMs = 2_000;
+
+/** `lb-1 from builtin to haproxy`, for each that another engine carries: the text that runs brings it back. */
+async function carriedBalancers({ balancers, reading, before }: Proposal): Promise<readonly string[]> {
+  if (reading.text.hash !== before.text.hash) return [];
+  const { answers } = await askEvery(balancers, 'status', {}, statusTimeoutMs);
+  return answers.flatMap(({ balancer, output: { carried } }) =>
+    carried ? [`${balancer} from ${carried.by} to ${carried.instead}`] : [],
+  );
+}
 
 /** Pure. */
 function judgeLimits(
   proposal: Pick<Proposal, 'reading' | 'before' | 'policy' | 'difference' | 'quarantined'>,
+  carried: readonly string[] = [],
 ): Answer {
   const { reading, before, policy, difference, quarantined } = proposal;
   assert(reading.site, 'limits are asked after parse');
-  if (reading.text.hash === before.text.hash)
+  const isSame = reading.text.hash === before.text.hash;
+  if (isSame && carried.length === 0)
     return {
       ...passed('nothing to do: this is the site that already runs', [`hash ${before.text.hash}`]),
       nothingToDo: true,
@@ -29,6 +42,7 @@ function judgeLimits(
     ...leftEmpty(reading.site),
   ];
   if (found.length > 0) return refused(summaryOf(found), evidenceOf(difference), found);
+  if (isSame) return passed(`the site that runs, brought back to its own engine: ${carried.join(', ')}`);
   return passed(describe(difference), evidenceOf(difference));
 }
 
@@ -42,10 +56,10 @@ function inQuarantine(why: string): Diagnostic {
   });
 }
 
-/** A change moves requests among servers. Which machines and processes there are is for `up` to say. */
+/** A change moves requests among servers, or from one engine to another. Which machines there are is for `up` to say. */
 function anotherSite(before: Site, after: Site): readonly Diagnostic[] {
   const machines = ({ balancers }: Site) =>
-    balancers.map(({ name, engine, address }) => `${name} (${engine} on ${address})`).join(', ');
+    balancers.map(({ name, address }) => `${name} (on ${address})`).join(', ');
   const remedy = 'Stop the site and start it with this file: `holdfast up FILE`';
   return [
     ...(before.name === after.name

@@ -27,7 +27,7 @@ function statusLines(view: StatusView, context: Pick<Context, 'paint'>, now: num
     ...view.balancers.flatMap((one) =>
       'unreachable' in one
         ? [`  ${one.balancer}  ${paint.bad('DOES NOT ANSWER')}  ${one.unreachable}`]
-        : balancerLines(one, view.siteHash, context),
+        : balancerLines(one, view.siteHash, { ...context, now }),
     ),
     '',
     ...table([
@@ -43,7 +43,7 @@ function statusLines(view: StatusView, context: Pick<Context, 'paint'>, now: num
 function balancerLines(
   one: BalancerStatus,
   siteHash: string,
-  { paint }: Pick<Context, 'paint'>,
+  { paint, now }: Pick<Context, 'paint'> & { readonly now: number },
 ): readonly string[] {
   const generations = one.generations.map((g) => [
     `    generation ${g.generation}`,
@@ -56,7 +56,23 @@ function balancerLines(
   const other = one.lastGoodHash === siteHash ? '' : `  ${paint.warn(`serves ${short(one.lastGoodHash)}`)}`;
   return [
     `  ${one.balancer}  ${one.engine} ${one.version}  ${one.addresses.join(', ')}${other}`,
+    ...carriedLines(one, { paint, now }),
     ...table(generations),
+  ];
+}
+
+function carriedLines(
+  { carried }: BalancerStatus,
+  { paint, now }: Pick<Context, 'paint'> & { readonly now: number },
+): readonly string[] {
+  if (!carried) return [];
+  const { by, instead, since, because } = carried;
+  const when = `${new Date(since).toISOString().slice(0, 19).replace('T', ' ')} UTC, ${ago(now - since)} ago`;
+  const [first = '', ...more] = because.split('\n').filter(Boolean);
+  return [
+    `    ${paint.bad(`CARRIED BY ${by.toUpperCase()}`)} since ${when}, because ${first}`,
+    ...more.map((line) => `      ${line}`),
+    `    ${instead} is put right? Back to it: holdfast apply FILE, with the file that runs or any other`,
   ];
 }
 

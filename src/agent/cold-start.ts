@@ -1,0 +1,138 @@
+import { Failure, messageOf } from '#base';
+import type { EngineName } from '#model';
+import type { Fleet, Launched } from './fleet.ts';
+import type { Installed } from './installed.ts';
+import type { Kept } from './kept.ts';
+import { readyMsMax } from './launch.ts';
+import { anyServerAnswers, speaks } from './proof.ts';
+
+/** An engine that has not started by then gets company: another one starts beside it, for the case that it never does. */
+const spareAfterMs = 250;
+/** An engine that needs this many times its longest start here does not start any more. */
+const patience = 3;
+const patienceMsMin = 1_000;
+
+export interface Served {
+  readonly launched: Launched;
+  /** Null: the engine that was to run it does. Else why it does not, and since when that is clear, on the monotonic clock. */
+  readonly instead: { readonly of: EngineName; readonly because: string; readonly failedAtMs: number } | null;
+}
+
+interface Failed {
+  readonly error: unknown;
+}
+
+/**
+ * The third and the fourth rung: something that serves the last good text, from nothing. First the engine that was to
+ * run it; when that fails though a server answers, the next one that is here and can say the same.
+ */
+export class ColdStart {
+  readonly #fleet: Fleet;
+  readonly #kept: Kept;
+
+  constructor(fleet: Fleet, kept: Kept) {
+    this.#fleet = fleet;
+    this.#kept = kept;
+  }
+
+  /**
+   * `activate` makes it the active one; an engine that does not follow has failed. `givenUp`: why the engine that was to
+   * run it is not even tried.
+   * @throws Failure with everyone's reason when nobody serves.
+   */
+  async serve(activate: (next: Launched) => Promise<unknown>, givenUp: string | null): Promise<Served> {
+    const own = givenUp === null ? this.#try(() => this.#kept.runner, activate) : refused(givenUp);
+    const { clock } = this.#fleet.options;
+    const early = await Promise.race([own, clock.sleep(spareAfterMs).then(() => null)]);
+    if (early && 'launched' in early) return { launched: early.launched, instead: null };
+    const name = this.#name();
+    const spare = this.#startSpare(name);
+    const proof = anyServerAnswers(this.#kept.site, clock);
+    const first = await own;
+    if ('launched' in first) {
+      void spare.then((found) => this.#discard(found));
+      return { launched: first.launched, instead: null };
+    }
+    const failedAtMs = clock.monotonicMs();
+    const because = givenUp ?? `${name}: ${messageOf(first.error)}`;
+    if (!(await proof)) {
+      void spare.then((found) => this.#discard(found));
+      throw new Failure('HF303', `${because}\nNo server answers either: the engine stays what it is.`);
+    }
+    const launched = await this.#takeSpare(await spare, activate, because);
+    return { launched, instead: { of: name, because, failedAtMs } };
+  }
+
+  #name(): EngineName {
+    return this.#kept.good.carried?.by ?? this.#kept.own;
+  }
+
+  async #try(
+    by: () => Installed,
+    activate: (next: Launched) => Promise<unknown>,
+  ): Promise<{ launched: Launched } | Failed> {
+    try {
+      const launched = await this.#launch(by());
+      await activate(launched).catch((error) => {
+        this.#discard({ launched });
+        throw error;
+      });
+      return { launched };
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  async #launch(by: Installed): Promise<Launched> {
+    const { good, site } = this.#kept;
+    const known = this.#fleet.startMsMost(by.engine.name);
+    const withinMs = known === null ? readyMsMax / 2 : Math.round(Math.max(patienceMsMin, patience * known));
+    const plan = { text: good.current, site, role: 'standby', change: null, by, withinMs } as const;
+    const launched = await this.#fleet.launch(plan);
+    const { entrance } = launched.folder.placement;
+    if (entrance === null || (await speaks(entrance, site))) return launched;
+    this.#discard({ launched });
+    throw new Failure('HF303', `${by.engine.name} has started and answers no request`);
+  }
+
+  /** The first of the others that starts. */
+  async #startSpare(than: EngineName): Promise<{ launched: Launched } | Failed> {
+    const others = this.#fleet.othersFor(this.#kept.site, than);
+    const reasons: string[] = [];
+    for (const by of others) {
+      try {
+        return { launched: await this.#launch(by) };
+      } catch (error) {
+        reasons.push(`${by.engine.name}: ${messageOf(error)}`);
+      }
+    }
+    const nobody = this.#kept.site.own
+      ? 'a text in the words of one engine cannot be carried by another'
+      : 'no other engine is here that can say the same';
+    const why = others.length === 0 ? nobody : reasons.join('\n');
+    return { error: new Failure('HF303', why) };
+  }
+
+  async #takeSpare(
+    spare: { launched: Launched } | Failed,
+    activate: (next: Launched) => Promise<unknown>,
+    because: string,
+  ): Promise<Launched> {
+    if (!('launched' in spare)) throw new Failure('HF303', `${because}\n${messageOf(spare.error)}`);
+    try {
+      await activate(spare.launched);
+    } catch (error) {
+      this.#discard(spare);
+      throw error;
+    }
+    return spare.launched;
+  }
+
+  #discard(found: { launched: Launched } | Failed): void {
+    if ('launched' in found) void this.#fleet.discard(found.launched.generation);
+  }
+}
+
+function refused(because: string): Promise<Failed> {
+  return Promise.resolve({ error: new Failure('HF303', because) });
+}
