@@ -23,7 +23,9 @@ export class OwnLines {
     why: string,
   ): void {
     const edits = this.#edits.get(line) ?? [];
-    this.#edits.set(line, [...edits, { start: at.start, end: at.end, text, why }]);
+    // A file that is included twice asks twice.
+    const again = edits.some((edit) => edit.start === at.start && edit.end === at.end && edit.text === text);
+    if (!again) this.#edits.set(line, [...edits, { start: at.start, end: at.end, text, why }]);
   }
 
   /** The line stays, as a comment. */

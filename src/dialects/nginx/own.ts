@@ -1,21 +1,16 @@
 import type { OwnDialect } from '../own.ts';
+import { files } from './own/files.ts';
+import { adopt } from './own/survey.ts';
+import { includeNames, named, readTexts } from './own/texts.ts';
+import { transplant } from './own/transplant.ts';
 
 export const nginxOwn: OwnDialect = {
-  includes: () => [],
-  adopt: ({ file }) => ({
-    site: null,
-    diagnostics: [
-      {
-        code: 'HF005',
-        severity: 'error',
-        place: { file, line: 1, column: 1 },
-        path: '',
-        message: 'an own text cannot be read yet',
-        remedy: '',
-      },
-    ],
-  }),
-  files: () => [],
-  user: () => null,
-  transplant: (own) => ({ text: own.text, includes: own.includes, rewritten: [], original: [] }),
+  includes: includeNames,
+  adopt,
+  files,
+  user({ file, folder, text, includes }) {
+    const { directives } = readTexts(file, folder, text, includes);
+    return named(directives, 'user')[0]?.args[0]?.value ?? null;
+  },
+  transplant,
 };

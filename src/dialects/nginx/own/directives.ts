@@ -1,0 +1,185 @@
+/** One word of a directive, where it stands. */
+export interface Token {
+  /** Quotes and escapes undone. */
+  readonly value: string;
+  readonly line: number;
+  /** Columns from 0; `end` is null for a word that goes on over the end of its line. */
+  readonly start: number;
+  readonly end: number | null;
+}
+
+export interface Directive {
+  readonly file: string;
+  readonly name: string;
+  readonly at: Token;
+  readonly args: readonly Token[];
+  /** Null for one that ends with a semicolon. Directives of included files stand where they are included. */
+  readonly block: readonly Directive[] | null;
+  /** Just behind the semicolon or the opening brace. */
+  readonly after: { readonly line: number; readonly column: number };
+}
+
+export interface Parsed {
+  readonly directives: readonly Directive[];
+  /** Where the text cannot be read as directives; null: nowhere. */
+  readonly broken: { readonly line: number; readonly column: number; readonly what: string } | null;
+}
+
+const depthMax = 64;
+
+/** A text of NGINX's language (`ngx_conf_read_token`), its includes not followed. Never throws. */
+export function parse(file: string, text: string): Parsed {
+  const reader = new Reader(file, text);
+  const directives = reader.block(0);
+  return { directives, broken: reader.broken };
+}
+
+class Reader {
+  readonly #file: string;
+  readonly #text: string;
+  #at = 0;
+  #line = 1;
+  #lineStart = 0;
+  broken: Parsed['broken'] = null;
+
+  constructor(file: string, text: string) {
+    this.#file = file;
+    this.#text = text;
+  }
+
+  block(depth: number): Directive[] {
+    const found: Directive[] = [];
+    for (;;) {
+      const name = this.#token();
+      const punctuation = name ? null : this.#punctuation();
+      if (this.broken) return found;
+      if (!name) {
+        if (punctuation === '}' && depth > 0) return found;
+        if (punctuation === null && depth === 0) return found;
+        this.#fail(punctuation === null ? 'a "}" is missing' : `"${punctuation}" is not expected`);
+        return found;
+      }
+      found.push(this.#directive(name, depth));
+      if (this.broken) return found;
+    }
+  }
+
+  #directive(name: Token, depth: number): Directive {
+    const args: Token[] = [];
+    for (let token = this.#token(); token; token = this.#token()) args.push(token);
+    const end = this.broken ? null : this.#punctuation();
+    const after = { line: this.#line, column: this.#at - this.#lineStart };
+    const directive = { file: this.#file, name: name.value, at: name, args, after };
+    if (end === ';') return { ...directive, block: null };
+    if (end !== '{' || depth >= depthMax) {
+      this.#fail(`"${name.value}" ends without ";"`);
+      return { ...directive, block: null };
+    }
+    if (!name.value.endsWith('_by_lua_block')) return { ...directive, block: this.block(depth + 1) };
+    this.#skipBlock();
+    return { ...directive, block: [] };
+  }
+
+  /** The next word, or null in front of `;`, `{`, `}` and the end. */
+  #token(): Token | null {
+    this.#skipSpace();
+    const first = this.#text.charAt(this.#at);
+    if (this.broken || first === '' || ';{}'.includes(first)) return null;
+    const line = this.#line;
+    const start = this.#at - this.#lineStart;
+    const value = first === '"' || first === "'" ? this.#quoted(first) : this.#plain();
+    const end = this.#line === line ? this.#at - this.#lineStart : null;
+    return { value, line, start, end };
+  }
+
+  #plain(): string {
+    let value = '';
+    for (;;) {
+      const char = this.#text.charAt(this.#at);
+      if (char === '$' && this.#text[this.#at + 1] === '{') {
+        value += '${';
+        this.#at += 2;
+      } else if (char === '\\' && this.#at + 1 < this.#text.length) value += this.#escape();
+      else if (char === '' || /[\s;{]/.test(char)) return value;
+      else {
+        value += char;
+        this.#at += 1;
+      }
+    }
+  }
+
+  #quoted(quote: string): string {
+    let value = '';
+    this.#at += 1;
+    for (;;) {
+      const char = this.#text.charAt(this.#at);
+      if (char === '') {
+        this.#fail('a quote is not closed');
+        return value;
+      }
+      if (char === '\\') value += this.#escape();
+      else {
+        this.#next();
+        if (char === quote) return value;
+        value += char;
+      }
+    }
+  }
+
+  #escape(): string {
+    const next = this.#text.charAt(this.#at + 1);
+    const undone: Readonly<Record<string, string>> = {
+      t: '\t',
+      r: '\r',
+      n: '\n',
+      '"': '"',
+      "'": "'",
+      '\\': '\\',
+    };
+    this.#next();
+    if (next !== '') this.#next();
+    return undone[next] ?? `\\${next}`;
+  }
+
+  #punctuation(): string | null {
+    const char = this.#text.charAt(this.#at);
+    if (char === '') return null;
+    this.#at += 1;
+    return char;
+  }
+
+  #skipSpace(): void {
+    for (;;) {
+      const char = this.#text.charAt(this.#at);
+      if (char === '#') while (!['\n', ''].includes(this.#text.charAt(this.#at))) this.#at += 1;
+      else if (char !== '' && /\s/.test(char)) this.#next();
+      else return;
+    }
+  }
+
+  /** Lua between braces: only their balance counts. */
+  #skipBlock(): void {
+    for (let depth = 1; depth > 0; ) {
+      const char = this.#text.charAt(this.#at);
+      if (char === '') {
+        this.#fail('a "}" is missing');
+        return;
+      }
+      if (char === '{') depth += 1;
+      if (char === '}') depth -= 1;
+      this.#next();
+    }
+  }
+
+  #next(): void {
+    const isEnd = this.#text[this.#at] === '\n';
+    this.#at += 1;
+    if (!isEnd) return;
+    this.#line += 1;
+    this.#lineStart = this.#at;
+  }
+
+  #fail(what: string): void {
+    this.broken ??= { line: this.#line, column: this.#at - this.#lineStart + 1, what };
+  }
+}

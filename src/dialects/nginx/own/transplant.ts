@@ -1,0 +1,198 @@
+import { join } from 'node:path';
+import type { OwnText } from '#model';
+import type { OwnPlaces, Transplanted } from '../../own.ts';
+import { OwnLines } from '../../own-lines.ts';
+import type { Directive, Token } from './directives.ts';
+import { fileWords, impliedFiles, impliedPaths } from './files.ts';
+import { listensOf } from './listens.ts';
+import { named, type OwnTexts, readTexts } from './texts.ts';
+import { unixServers } from './upstreams.ts';
+
+/** Below the generation's folder, included files lie as they lie on the machine. */
+const root = 'root';
+const systemLog = 'syslog:server=unix:/dev/log,nohostname,tag=nginx';
+
+interface Work {
+  readonly own: OwnText;
+  readonly places: OwnPlaces;
+  readonly texts: OwnTexts;
+  /** One rewriting for every file, by its name. */
+  readonly lines: ReadonlyMap<string, OwnLines>;
+}
+
+/** The same text and includes for one generation. For the next boot only the includes are its own. */
+export function transplant(own: OwnText, places: OwnPlaces): Transplanted {
+  const all = [{ path: own.file, text: own.text }, ...own.includes];
+  const work = {
+    own,
+    places,
+    texts: readTexts(own.file, own.folder, own.text, own.includes),
+    lines: new Map(all.map(({ path, text }) => [path, new OwnLines(path, text)])),
+  };
+  rewriteIncludes(work);
+  rewriteFiles(work);
+  if (places.purpose !== 'boot') {
+    rewriteUnix(work);
+    if (places.purpose === 'rehearse') rewriteListens(work);
+    else addMissingListens(work);
+    rewriteMain(work);
+    addToHttp(work);
+  }
+  const results = [...work.lines].map(([path, lines]) => ({ path, ...lines.result() }));
+  const [main, ...included] = results;
+  return {
+    text: main?.text ?? own.text,
+    original: main?.original ?? [],
+    includes: included.map(({ path, text }) => ({ path: join(root, path), text })),
+    rewritten: results.flatMap(({ rewritten }) => rewritten),
+  };
+}
+
+function replace({ lines }: Work, { file }: Directive, token: Token, text: string, why: string): void {
+  if (token.end === null) return;
+  lines.get(file)?.replace(token.line, { start: token.start, end: token.end }, text, why);
+}
+
+function addAfter({ lines }: Work, { file, after }: Directive, text: string, why: string): void {
+  const at = { start: after.column, end: after.column };
+  lines.get(file)?.replace(after.line, at, ` ${text}`, why);
+}
+
+function rewriteIncludes(work: Work): void {
+  const { places, texts } = work;
+  // What an included file includes is found once for each time that it is included itself.
+  const seen = new Set<string>();
+  for (const { directive, pattern } of texts.includes) {
+    const [token] = directive.args;
+    const key = `${directive.file}:${directive.at.line}:${directive.at.start}`;
+    if (!token || seen.has(key)) continue;
+    seen.add(key);
+    replace(work, directive, token, word(join(places.folder, root, pattern)), 'included as it was read');
+  }
+}
+
+function rewriteFiles(work: Work): void {
+  const { own, places, texts } = work;
+  const seen = new Set<string>();
+  for (const { directive, token, path, use } of fileWords(own, texts.directives)) {
+    const key = `${directive.file}:${token.line}:${token.start}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const instead = places.files[path];
+    if (use === 'read') {
+      if (instead !== undefined)
+        replace(work, directive, token, word(instead), "a copy that the engine's user can read");
+      else if (!token.value.startsWith('/'))
+        replace(work, directive, token, word(path), 'the same file, named in full');
+    } else if (places.purpose !== 'boot') moveWritten(work, { directive, token, path, use });
+  }
+}
+
+function moveWritten(
+  work: Work,
+  { directive, token, path, use }: ReturnType<typeof fileWords>[number],
+): void {
+  const { purpose, files } = work.places;
+  const instead = files[path];
+  const isTerminal = /^\/dev\/(?:stdout|stderr|fd\/)|^\/proc\/self\//.test(path);
+  if (use === 'folder') {
+    if (instead !== undefined)
+      replace(work, directive, token, word(instead), "the engine's user cannot write to the other");
+    return;
+  }
+  if (purpose === 'rehearse') {
+    const nowhere = directive.name === 'access_log' ? 'off' : 'stderr';
+    replace(work, directive, token, nowhere, 'a rehearsal writes to no log');
+    if (nowhere === 'off') dropArguments(work, directive, () => true);
+  } else if (instead !== undefined || isTerminal) {
+    const why = isTerminal
+      ? 'the engine has no terminal: to the log of the system'
+      : "the engine's user cannot open it: to the log of the system";
+    replace(work, directive, token, systemLog, why);
+    dropArguments(work, directive, (value) => /^(?:buffer|flush|gzip)(?:=|$)/.test(value));
+  }
+}
+
+function dropArguments(work: Work, directive: Directive, which: (value: string) => boolean): void {
+  for (const token of directive.args.slice(1))
+    if (which(token.value)) replace(work, directive, token, '', 'this kind of log has no such option');
+}
+
+/** Sockets by which the text speaks to itself: each generation has its own. */
+function rewriteUnix(work: Work): void {
+  const { texts, places } = work;
+  const listens = listensOf(texts.directives);
+  const bound = [...new Set(listens.flatMap(({ where }) => (where.kind === 'unix' ? [where.path] : [])))];
+  const why = 'each generation has this socket for itself';
+  const instead = (path: string) => join(places.folder, `link${bound.indexOf(path)}.sock`);
+  for (const { directive, where } of listens) {
+    const [token] = directive?.args ?? [];
+    if (directive && token && where.kind === 'unix')
+      replace(work, directive, token, word(`unix:${instead(where.path)}`), why);
+  }
+  for (const { directive, token, path } of unixServers(texts.directives))
+    if (bound.includes(path))
+      replace(work, directive, token, word(token.value.replace(path, instead(path))), why);
+}
+
+/** What a Unix socket cannot have. */
+const inetOnly = /^(?:ipv6only|so_keepalive|fastopen|setfib)=|^deferred$/;
+
+function rewriteListens(work: Work): void {
+  const { texts, places } = work;
+  const implied = new Map<string, string>();
+  for (const { directive, server, options, where, socket } of listensOf(texts.directives)) {
+    if (where.kind !== 'inet') continue;
+    const key = `${where.host}:${where.port}`;
+    const at = socket && places.placement.listeners[socket.name];
+    if (!implied.has(key)) implied.set(key, join(places.folder, `implied${implied.size}.sock`));
+    const path = `unix:${at?.kind === 'unix' ? at.path : implied.get(key)}`;
+    const [token] = directive?.args ?? [];
+    if (!directive || !token) {
+      addAfter(work, server, `listen ${word(path)};`, 'a private socket, where none is named');
+      continue;
+    }
+    replace(work, directive, token, word(path), 'a private socket');
+    for (const option of options)
+      if (inetOnly.test(option.value)) replace(work, directive, option, '', 'a private socket');
+  }
+}
+
+/** Only root gets port 80 where no `listen` is; everybody else would get another one. */
+function addMissingListens(work: Work): void {
+  for (const { directive, server } of listensOf(work.texts.directives))
+    if (!directive) addAfter(work, server, 'listen 80;', 'what NGINX means here when root starts it');
+}
+
+function rewriteMain(work: Work): void {
+  const { texts, places, lines, own } = work;
+  const set = (name: string, value: string, why: string) => {
+    const [said, ...more] = named(texts.directives, name);
+    const [token] = said?.args ?? [];
+    if (said && token && more.length === 0) {
+      if (token.value !== value) replace(work, said, token, word(value), why);
+    } else lines.get(own.file)?.replace(1, { start: 0, end: 0 }, `${name} ${word(value)}; `, why);
+  };
+  set('pid', join(places.folder, 'nginx.pid'), 'each generation has its own');
+  set('daemon', 'off', 'the engine stays in the foreground');
+}
+
+function addToHttp(work: Work): void {
+  const { texts, places } = work;
+  const [http] = named(texts.directives, 'http');
+  if (!http) return;
+  const status = `server { listen ${word(`unix:${places.placement.control}`)}; access_log off; allow all; auth_basic off; location / { stub_status; } }`;
+  const implied = impliedFiles(texts.directives).flatMap((name) => {
+    const instead = places.files[impliedPaths[name]];
+    if (instead === undefined || name === 'error_log') return [];
+    if (name !== 'access_log') return [`${name} ${word(instead)};`];
+    return [`access_log ${places.purpose === 'rehearse' ? 'off' : systemLog};`];
+  });
+  const why = "the control socket of this generation; and what the engine's user cannot write to";
+  addAfter(work, http, [...implied, status].join(' '), why);
+}
+
+/** One word, whatever it holds. */
+function word(text: string): string {
+  return /^[\w.:/,=@+*?[\]-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
