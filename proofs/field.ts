@@ -95,7 +95,11 @@ export async function rollbackOnce(field: Field, kind: Kind, change: string): Pr
   await holder.call('expose', { generation, forMs: 5_000, alone: true, leaseMs: 5_000 });
   const load = await startLoadProcess({ ...loadOf(field, kind), expectBody: 'good' });
   await new Promise((resolve) => setTimeout(resolve, badForMs));
-  const { decidedAt, doneAt } = await holder.call('takeBack', { from: generation, to: good }, 5_000);
+  const { decidedAt, doneAt } = await holder.call(
+    'takeBack',
+    { from: generation, to: good, drainMs: 60_000 },
+    5_000,
+  );
   await new Promise((resolve) => setTimeout(resolve, watchedAfterMs));
   const { records, stall } = await load.stop();
   await stack.call('rollback', { reason: 'measured', change });

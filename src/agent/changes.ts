@@ -104,7 +104,7 @@ export class Changes {
       ...of,
       fleet,
       incumbent: { generation: of.incumbent.generation, control: fleet.control(of.incumbent) },
-      liveServersShareMin: kept.site.guard.limits.liveServersShareMin,
+      policy: kept.site.guard,
       history,
       record,
     });
@@ -150,12 +150,16 @@ export class Changes {
 
   /** Everybody moves, kept-alive connections too: what was active leads its requests to the new one, and is drained. */
   async #handOver(from: HeldGeneration, to: Launched, wayBack: Launched): Promise<void> {
-    const { fleet } = this.#parts;
+    const { fleet, kept } = this.#parts;
     fleet.link(to.generation, wayBack.generation);
     fleet.link(from.generation, to.generation);
     await fleet.withoutNet(to);
     await to.control.takeBack(false, calmMs);
-    await fleet.holder.call('takeBack', { from: from.generation, to: to.generation }, 3_000);
+    await fleet.holder.call(
+      'takeBack',
+      { from: from.generation, to: to.generation, drainMs: kept.site.guard.drainTimeoutMs },
+      3_000,
+    );
   }
 
   /** Takes the candidate back, or after promotion goes to the generation before. Null when `change` is neither. */
@@ -183,7 +187,11 @@ export class Changes {
     const carrier = kept.good.carried ? { by: kept.runner } : {};
     const { generation: to, engine: by } = parked ?? (await fleet.launch({ ...plan, ...carrier }));
     fleet.link(from, to);
-    const done = await fleet.holder.call('takeBack', { from, to }, 3_000);
+    const done = await fleet.holder.call(
+      'takeBack',
+      { from, to, drainMs: kept.site.guard.drainTimeoutMs },
+      3_000,
+    );
     const instead = fleet.nameFor(site);
     const because = `it was gone back to: ${reason}`;
     const carried = by === instead ? null : { by, instead, since: fleet.options.clock.now(), because };
@@ -202,7 +210,11 @@ export class Changes {
         await fleet.activate(found);
       } else if (status.active !== null) {
         const [from, to] = [found.generation, status.active];
-        const done = await fleet.holder.call('takeBack', { from, to }, 2_000);
+        const done = await fleet.holder.call(
+          'takeBack',
+          { from, to, drainMs: kept.site.guard.drainTimeoutMs },
+          2_000,
+        );
         const reason = 'the agent ended while there was a candidate';
         const takeBack = personsTakeBack({ change: found.change, from, to, reason, ...done });
         const evidence = { ...takeBack.evidence, cause: 'lease' };

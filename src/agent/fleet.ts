@@ -18,6 +18,7 @@ import {
 } from './holder/protocol.ts';
 import { identityOf } from './identity.ts';
 import { type Installed, pickEngine } from './installed.ts';
+import { Known } from './known.ts';
 import { untilReady, untilWarm } from './launch.ts';
 
 export interface FleetOptions {
@@ -70,6 +71,7 @@ const generationFolder = /^g(\d+)$/;
 export class Fleet {
   readonly options: FleetOptions;
   readonly holder: HolderClient;
+  readonly known: Known;
   readonly #controls = new Map<number, EngineControl>();
   readonly #launching = new Set<number>();
   readonly #startMsMost = new Map<EngineName, number>();
@@ -78,6 +80,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.options = options;
+    this.known = new Known(options.clock);
     mkdirSync(options.run, { recursive: true, mode: 0o755 });
     mkdirSync(options.state, { recursive: true, mode: 0o700 });
     this.holder = holderClient(join(options.run, 'holder.sock'));
@@ -188,6 +191,7 @@ export class Fleet {
       const limit = withinMs === undefined ? {} : { withinMs };
       const startMs = await untilReady({ pid, control, folder: folder.folder, clock, ...limit });
       this.#startMsMost.set(by.engine.name, Math.max(startMs, this.#startMsMost.get(by.engine.name) ?? 0));
+      await this.#tellKnown(control, plan.site);
       const servers = withinMs === undefined ? await untilWarm(control, clock) : [];
       log.info('generation is ready', { ...running, role: plan.role, startMs: Math.round(startMs) });
       return { ...running, control, startMs, servers, folder };
@@ -197,6 +201,15 @@ export class Fleet {
     } finally {
       this.#launching.delete(generation);
     }
+  }
+
+  /** A fault of this costs some retries, and is no reason not to start. */
+  async #tellKnown(control: EngineControl, site: Site): Promise<void> {
+    const down = this.known.downFor(site);
+    if (down.length === 0 || !control.know) return;
+    await control
+      .know(down, calmMs)
+      .catch((error) => this.options.log.warn('starts without what is known', { error: messageOf(error) }));
   }
 
   #prepare(site: Site, generation: number, { engine }: Installed): GenerationFolder {

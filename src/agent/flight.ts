@@ -3,7 +3,7 @@ import type { CandidateObservation, SiteText } from '#contract';
 import type { HistoryTick } from '#detect';
 import type { EngineControl, Evidence } from '#engines';
 import { type GuardRecord, noCounts, type TakeBack, type TakeBackEvidence } from '#events';
-import type { Site } from '#model';
+import type { GuardPolicy, Site } from '#model';
 import { takeBackByHand } from './by-hand.ts';
 import { Exposer } from './exposer.ts';
 import type { Fleet, Launched } from './fleet.ts';
@@ -26,7 +26,7 @@ export interface FlightOptions {
   readonly text: SiteText;
   readonly site: Site;
   /** The running site's: a change is not judged by the policy that it brings. */
-  readonly liveServersShareMin: number;
+  readonly policy: GuardPolicy;
   /** What the incumbent did before: the baseline. */
   readonly history: readonly HistoryTick[];
   readonly record: (what: GuardRecord['what']) => void;
@@ -116,7 +116,7 @@ export class Flight {
   }
 
   async #beginWatch(): Promise<CandidateWatch> {
-    const { launched, incumbent, history, liveServersShareMin } = this.options;
+    const { launched, incumbent, history, policy } = this.options;
     const [candidateStart, incumbentStart] = await Promise.all([
       launched.control.evidence(500),
       incumbent.control.evidence(500),
@@ -125,7 +125,7 @@ export class Flight {
       candidateStart,
       incumbentStart,
       history,
-      liveServersShareMin,
+      liveServersShareMin: policy.limits.liveServersShareMin,
     });
     this.#exposedAt = this.#clock.now();
     this.#exposedSinceMs = this.#clock.monotonicMs();
@@ -134,8 +134,9 @@ export class Flight {
 
   /** By the holder; when that hangs or is gone, by the same signals from here. Its successor finds things as they are then. */
   async #moveBack(): Promise<HolderTakeBack> {
-    const { fleet, launched, incumbent } = this.options;
-    const asked = { from: launched.generation, to: incumbent.generation };
+    const { fleet, launched, incumbent, policy } = this.options;
+    const drainMs = policy.drainTimeoutMs;
+    const asked = { from: launched.generation, to: incumbent.generation, drainMs };
     try {
       return await fleet.holder.call('takeBack', asked, holderMsMax);
     } catch (error) {

@@ -143,7 +143,9 @@ export class Repair {
   }
 
   #takeOver({ generation: from }: HeldGeneration, { generation: to }: { generation: number }) {
-    return this.#parts.fleet.holder.call('takeBack', { from, to }, 2_000);
+    const { fleet, kept } = this.#parts;
+    const drainMs = kept.site.guard.drainTimeoutMs;
+    return fleet.holder.call('takeBack', { from, to, drainMs }, 2_000);
   }
 
   /** Whoever is active was told to accept. When it does not answer, it is replaced at once. */

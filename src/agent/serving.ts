@@ -16,6 +16,7 @@ import { clearSandboxes } from './sandbox.ts';
 
 const reconcileEveryTicks = 5;
 const listenEveryTicks = 20;
+const rememberEveryTicks = 10;
 const evidenceMsMax = 80;
 /** A second: longer than any stall of a machine that still works. */
 const silentTicksMax = 10;
@@ -123,9 +124,18 @@ export class Serving {
       await this.#repair.requireAnswer(active);
     }
     if (!evidence) return;
+    if (this.#ticks % rememberEveryTicks === 0) await this.#remember(active, evidence);
     if (this.#ticks % listenEveryTicks === 0 && !this.changes.busy) void this.#listen(active, evidence);
     this.#seen.set(active.generation, { requests: evidence.requests, errors: evidence.errors });
     for (const what of this.#steady.tick(active.generation, evidence)) this.records.add(what);
+  }
+
+  /** Dearer than counters, so only while some server is down. */
+  async #remember(active: HeldGeneration, { pools }: Evidence): Promise<void> {
+    if (active.siteHash !== this.kept.good.current.hash) return;
+    const isAnyDown = pools.some((pool) => pool.serversLive < pool.serversAll);
+    const servers = isAnyDown ? await this.fleet.control(active).servers(evidenceMsMax) : [];
+    this.fleet.known.remember(this.kept.site, servers);
   }
 
   async #listen(active: HeldGeneration, evidence: Evidence): Promise<void> {

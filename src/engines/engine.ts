@@ -74,12 +74,22 @@ export interface EngineControl {
   evidence(timeoutMs: number): Promise<Evidence>;
   /** State of every server, dearer than `evidence`: on suspicion, for the warm-up, for a report. */
   servers(timeoutMs: number): Promise<readonly ServerEvidence[]>;
+  /**
+   * These count as down until this generation's own checks say otherwise: what another one knows already. Asked before the
+   * first request. Absent where the engine has no such command.
+   */
+  know?(down: readonly ServerName[], timeoutMs: number): Promise<void>;
   /** The newest lines of its error log, oldest first, at most `linesMax`. */
   errors(linesMax: number, timeoutMs: number): Promise<readonly string[]>;
   /** Ends gently: no new connections, open ones finish, then the process exits. Resolves when told, not when ended. */
   drain(timeoutMs: number): Promise<void>;
   /** Lets go of the control connection; the generation runs on. */
   close(): void;
+}
+
+export interface ServerName {
+  readonly pool: string;
+  readonly server: string;
 }
 
 /** Cumulative counters of one generation. All are counts of events since its start, but for `connections`. */

@@ -105,7 +105,7 @@ export function buildBalancer(part: BalancerPart, index: number, placeOf: PlaceO
   return { ...part, address: part.address.toLowerCase(), place: placeOf(['balancers', index]) };
 }
 
-export function buildGuard({ canary, bake, net, limits }: SiteDocument['guard']): GuardPolicy {
+export function buildGuard({ canary, bake, drainTimeout, net, limits }: SiteDocument['guard']): GuardPolicy {
   return {
     canary: {
       steps: canary.steps,
@@ -113,6 +113,7 @@ export function buildGuard({ canary, bake, net, limits }: SiteDocument['guard'])
       stepMs: parseDurationMs(canary.step),
     },
     bakeMs: parseDurationMs(bake),
+    drainTimeoutMs: parseDurationMs(drainTimeout),
     net,
     limits,
   };

@@ -45,6 +45,10 @@ const guard = z.strictObject(
       )
       .prefault({}),
     bake: duration('2m').meta({ description: 'How long a change is watched at full exposure' }),
+    drainTimeout: duration('60s').meta({
+      description:
+        'How long open connections (WebSockets, long downloads) of a generation that is replaced may go on; what is open then is cut',
+    }),
     net: z.boolean('true or false').default(true).meta({
       description:
         'A request that finds no server in a change on its way is answered by the last good configuration. false: for trying what the guard does alone, and for sites whose requests must not be answered by an older configuration',
@@ -63,7 +67,7 @@ const guard = z.strictObject(
       )
       .prefault({}),
   },
-  'canary, bake, net, limits',
+  'canary, bake, drainTimeout, net, limits',
 );
 
 export const siteSchema = z.strictObject(

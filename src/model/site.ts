@@ -178,6 +178,8 @@ export interface GuardPolicy {
     readonly stepMs: number;
   };
   readonly bakeMs: number;
+  /** Open connections of a generation that was replaced end after this. */
+  readonly drainTimeoutMs: number;
   /** A request that finds no server in a candidate is answered by the last good generation. */
   readonly net: boolean;
   readonly limits: {

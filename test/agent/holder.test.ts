@@ -72,7 +72,7 @@ describe('the holder', () => {
     const from = await candidate();
     process.kill(await world.pidOf(1), 'SIGKILL');
     await until('the standby takes over', async () => (await world.status()).active === 2);
-    const { to, rung } = await world.holder.call('takeBack', { from, to: 1 });
+    const { to, rung } = await world.holder.call('takeBack', { from, to: 1, drainMs: 60_000 });
     assert.deepEqual({ to, rung }, { to: 2, rung: 1 });
     assert.deepEqual(await bodies(5), ['200 good']);
   });
@@ -82,7 +82,7 @@ describe('the holder', () => {
     const stopped = async (generation: number, forMs: number) => {
       const pid = await world.pidOf(generation);
       process.kill(pid, 'SIGSTOP');
-      const done = world.holder.call('takeBack', { from: generation, to: 1 });
+      const done = world.holder.call('takeBack', { from: generation, to: 1, drainMs: 60_000 });
       await new Promise((resolve) => setTimeout(resolve, forMs));
       if (identify(pid)) process.kill(pid, 'SIGCONT');
       return await done;
@@ -107,7 +107,7 @@ describe('the holder', () => {
       assert.equal((await client.ask()).body.trim(), 'fresh');
       process.kill(await world.pidOf(1), 'SIGKILL');
       await until('the standby takes over', async () => (await world.status()).active === 2);
-      await world.holder.call('takeBack', { from: generation, to: 1 });
+      await world.holder.call('takeBack', { from: generation, to: 1, drainMs: 60_000 });
       const answer = await client.ask();
       assert.deepEqual([answer.status, answer.body.trim()], [200, 'good']);
     } finally {

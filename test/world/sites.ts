@@ -13,6 +13,7 @@ export function siteOf(over: Partial<Site> = {}): Site {
     guard: {
       canary: { steps: [0.5, 1], firstSliceRequests: 20, stepMs: 1_000 },
       bakeMs: 1_000,
+      drainTimeoutMs: 60_000,
       net: true,
       limits: { removedServersShareMax: 0.5, liveServersShareMin: 0.5 },
     },

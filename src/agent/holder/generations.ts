@@ -18,7 +18,12 @@ export interface Held {
   readonly side: SideDriver;
   /** Changes as roles are handed on. */
   role: Role;
+  /** Of its draining; a holder that comes after this one gives it as long again. */
+  drainMs: number;
 }
+
+/** Where nobody said otherwise. */
+const drainMsMax = 60_000;
 
 /**
  * Starts the engine's process in a session of its own, with the listening sockets as descriptors 3 and on.
@@ -62,7 +67,14 @@ export function findGeneration(spec: GenerationSpec, process: ProcessIdentity): 
 
 function held(spec: GenerationSpec, process: ProcessIdentity, side: PublicSide | 'unknown'): Held {
   const control = engines[spec.engine].control({ pid: process.pid, control: spec.control });
-  return { spec, process, control, side: sideDriver(control, side), role: spec.role };
+  return {
+    spec,
+    process,
+    control,
+    side: sideDriver(control, side),
+    role: spec.role,
+    drainMs: spec.drainMs ?? drainMsMax,
+  };
 }
 
 /** The holder runs at a higher priority than what it holds; a child and each of its threads would inherit it. */

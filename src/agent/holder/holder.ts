@@ -20,8 +20,6 @@ import { steer } from './steer.ts';
 import { takeBack } from './take-back.ts';
 
 const deathsMax = 100;
-/** A generation that was ending when its holder died gets this long. */
-const drainMsMax = 60_000;
 const drainCallMsMax = 200;
 const strangersEveryMs = 20;
 /** For what is not urgent: a busy machine is no reason to give up. */
@@ -94,8 +92,8 @@ export class Holder {
       await this.#exposures.expose(this.#mustHave(generation), slice);
       return null;
     },
-    takeBack: async ({ from, to }) =>
-      await this.#takeBack(this.#generations.get(from) ?? null, this.#goodOne(to, from)),
+    takeBack: async ({ from, to, drainMs }) =>
+      await this.#takeBack(this.#generations.get(from) ?? null, this.#goodOne(to, from), drainMs),
     retire: async ({ generation, withinMs }) => {
       this.#retire(this.#mustHave(generation), withinMs);
       return null;
@@ -130,7 +128,12 @@ export class Holder {
         port,
         inode: socketInode(fd),
       })),
-      generations: [...this.#generations.values()].map((g) => ({ ...g.spec, role: g.role, ...g.process })),
+      generations: [...this.#generations.values()].map((g) => ({
+        ...g.spec,
+        role: g.role,
+        drainMs: g.drainMs,
+        ...g.process,
+      })),
       deaths: this.#deaths,
     };
     const { stateFile, log } = this.#options;
@@ -166,12 +169,13 @@ export class Holder {
     if (before && before !== next) await before.side.want('parked', patientMs);
   }
 
-  async #takeBack(bad: Held | null, good: Held): Promise<HolderTakeBack> {
+  async #takeBack(bad: Held | null, good: Held, drainMs: number): Promise<HolderTakeBack> {
     // First of all: the end of a slice would park what is to stay.
     this.#exposures.forget(good);
     if (bad) {
       this.#exposures.forget(bad);
       bad.role = 'draining';
+      bad.drainMs = drainMs;
     }
     this.#active = good.spec.generation;
     good.role = 'active';
@@ -321,7 +325,7 @@ export class Holder {
     const side = generation === this.#active ? 'accepting' : 'parked';
     found.side.want(side).catch((e) => this.#options.log.warn(messageOf(e), { generation }));
     if (role === 'candidate') this.#exposures.expire(found);
-    if (role === 'draining') end(found, drainMsMax);
+    if (role === 'draining') end(found, found.drainMs);
   }
 
   #findSocket(address: ListenerAddress, inode: string): number | null {

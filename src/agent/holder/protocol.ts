@@ -18,8 +18,11 @@ export interface HolderCalls {
    * When no further call comes within `leaseMs` the exposure is over and requests of its open connections are led back.
    */
   expose: { input: { generation: number; forMs: number; alone: boolean; leaseMs: number }; output: null };
-  /** The guard's first rung, and the second when the engine does not follow. Resolves when the good one accepts. */
-  takeBack: { input: { from: number; to: number }; output: HolderTakeBack };
+  /**
+   * The guard's first rung, and the second when the engine does not follow. Resolves when the good one accepts. Open
+   * connections of the bad one end after `drainMs`.
+   */
+  takeBack: { input: { from: number; to: number; drainMs: number }; output: HolderTakeBack };
   /** Ends a generation that is not active: gently, after `withinMs` by force. Resolves at once. */
   retire: { input: { generation: number; withinMs: number }; output: null };
   /** Ends every generation and the holder. Resolves when all engines have ended. */
@@ -61,6 +64,8 @@ export interface GenerationSpec {
   readonly change: string | null;
   /** Nobody serves until it does. */
   readonly urgent?: boolean;
+  /** How long it may go on draining, once it does. */
+  readonly drainMs?: number;
 }
 
 export type Role = 'active' | 'standby' | 'candidate' | 'draining';

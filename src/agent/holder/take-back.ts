@@ -10,8 +10,6 @@ const takeBackMsMax = 50;
 const parkMsMax = 150;
 /** Parked and with its requests led back nothing is urgent: a busy one gets time to end gently. */
 const drainCallMsMax = 1_000;
-/** Open connections (WebSockets, long downloads) of a generation that was taken back end after this. */
-const drainMsMax = 60_000;
 
 /**
  * Rung 1: resume the good one, park the bad one, each read back; at the same moment lead requests on the bad one's open
@@ -57,6 +55,6 @@ export async function takeBack(options: {
   }
   if (led) setTimeout(() => drain(bad, drainCallMsMax), drainAfterMs).unref();
   else void drain(bad, drainCallMsMax);
-  setTimeout(() => kill(bad), drainMsMax).unref();
+  setTimeout(() => kill(bad), bad.drainMs).unref();
   return { decidedAt, doneAt, rung: 1, steps };
 }

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '#base';
 import { haproxyNames } from '#dialects';
-import type { EngineControl, Evidence, GenerationHandle, PublicSide } from '../engine.ts';
+import type { EngineControl, Evidence, GenerationHandle, PublicSide, ServerName } from '../engine.ts';
 import { type Cli, openCli } from './cli.ts';
 import {
   evidenceCommands,
@@ -50,6 +50,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
       return last.evidence;
     },
     servers: async (timeoutMs) => serversOf(await cli.ask(serversCommand, timeoutMs)),
+    know: (down, timeoutMs) => setDown(cli, down, within(clock, timeoutMs)),
     async errors(linesMax, timeoutMs) {
       const lines = (await cli.ask(`show events ${haproxyNames.errors}`, timeoutMs))
         .split('\n')
@@ -153,6 +154,22 @@ async function setTakeBack(cli: Cli, on: boolean, left: () => number): Promise<v
   if (on && row.startsWith("Can't find"))
     throw new Error('this generation has no neighbour to lead requests to');
   if (!answer.includes(`value=<${value}>`)) throw new Error(`the take-back was not set: ${answer.trim()}`);
+}
+
+async function setDown(cli: Cli, down: readonly ServerName[], left: () => number): Promise<void> {
+  const names = down.map(({ pool, server }) => `${pool}/${server}`);
+  for (let at = 0; at < names.length; at += commandsAtOnceMax) {
+    const some = names.slice(at, at + commandsAtOnceMax);
+    await cli.askAll(
+      some.map((server) => `set server ${server} health down`),
+      left(),
+    );
+  }
+  if (names.length === 0) return;
+  const seen = serversOf(await cli.ask(serversCommand, left()));
+  const still = seen.filter((s) => s.state !== 'down').map((s) => `${s.pool}/${s.server}`);
+  const missed = names.filter((name) => still.includes(name));
+  if (missed.length > 0) throw new Error(`not taken for down: ${missed.join(', ')}`);
 }
 
 async function setNet(cli: Cli, on: boolean, left: () => number): Promise<void> {

@@ -4,6 +4,7 @@ import { serveWire } from '#base';
 import type { Evidence } from '../../engine.ts';
 import type { Doors } from './doors.ts';
 import type { Generation } from './generation.ts';
+import { takeForDown } from './pool.ts';
 import { listen } from './sides.ts';
 import { removeSocketFile } from './socket-file.ts';
 
@@ -33,6 +34,7 @@ export async function openControls(generation: Generation, doors: Doors, drain: 
     },
     evidence: () => evidenceOf(generation),
     servers: () => [...generation.pools.values()].flatMap((pool) => pool.serverEvidence()),
+    know: (down) => [...generation.pools.values()].reduce((sum, pool) => sum + takeForDown(pool, down), 0),
     errors: (linesMax) => generation.errors.newest(typeof linesMax === 'number' ? linesMax : 0),
     drain() {
       drain();

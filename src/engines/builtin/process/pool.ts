@@ -174,6 +174,19 @@ export function judge(pool: PoolState, server: ServerState, ok: boolean, said: s
   if (server.streak >= needed) setState(pool, server, ok ? 'up' : 'down');
 }
 
+/** What another generation knows: those of this pool that `down` names count as down. Returns how many are. */
+export function takeForDown(pool: PoolState, down: unknown): number {
+  const named = Array.isArray(down) ? (down as readonly { pool?: unknown; server?: unknown }[]) : [];
+  const found = pool.servers.filter(({ config }) =>
+    named.some((one) => one.pool === pool.config.name && one.server === config.name),
+  );
+  for (const server of found) {
+    if (server.lastCheck === '') server.lastCheck = 'down in the generation before';
+    setState(pool, server, 'down');
+  }
+  return found.length;
+}
+
 /**
  * Failed connections in a row bring the next check forward, and that check alone decides. They mark nobody down by
  * themselves: a server's restart of half a second, or a short fault of our own network, is bridged by retries.

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { EngineName } from '#model';
+import { type Blackhole, startBlackhole } from '../world/blackhole.ts';
+import { type Origin, startOrigin } from '../world/origins.ts';
+import { shopText } from '../world/shop.ts';
+import { freePort, type Stack, startStack, until } from '../world/stack.ts';
+
+/** A new generation begins with what the one before knew of its servers. */
+const requests = 20;
+/** A request that waits for a server that is down waits for the connect time-out, which is 2 s. */
+const promptMs = 1_500;
+
+for (const engine of ['haproxy', 'builtin'] as const satisfies readonly EngineName[])
+  describe(`warm health under ${engine}`, () => {
+    let origin: Origin;
+    let silent: Blackhole;
+    let http: number;
+    let stack: Stack;
+
+    before(async () => {
+      origin = await startOrigin({ name: 'good' });
+      silent = await startBlackhole();
+      http = await freePort();
+      const servers = [
+        { name: 'good', port: origin.port },
+        { name: 'silent', port: silent.port },
+      ];
+      const healthCheck = '{ path: /health, interval: 3s, timeout: 2s, rise: 1, fall: 1 }';
+      stack = await startStack({
+        siteText: (folder) => shopText({ http, https: null, engine, servers, healthCheck }, folder),
+        engine,
+      });
+    });
+
+    after(async () => {
+      await stack.stop();
+      await Promise.all([origin.close(), silent.close()]);
+    });
+
+    test('started cold, it sends nothing to a server that is known to be down', async () => {
+      await until('the active one to know it', async () => (await slowestMs(http)) < 300, 20_000);
+      // Its knowledge is asked for once a second.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      const { generations } = await stack.call('status', {});
+      const was = new Set(generations.map(({ pid }) => pid));
+      for (const pid of was) process.kill(pid, 'SIGKILL');
+      await until('a cold start', async () =>
+        (await stack.call('status', {})).generations.some((g) => g.role === 'active' && !was.has(g.pid)),
+      );
+      const slowest = await slowestMs(http);
+      assert.ok(slowest < promptMs, `${Math.round(slowest)} ms`);
+    });
+  });
+
+/** The slowest of some requests, all at once; each must be answered well. */
+async function slowestMs(http: number): Promise<number> {
+  const began = performance.now();
+  const all = Array.from({ length: requests }, () => fetch(`http://127.0.0.1:${http}/`));
+  for (const { status } of await Promise.all(all)) assert.equal(status, 200);
+  return performance.now() - began;
+}
