@@ -41,6 +41,12 @@ export const proofs: readonly ListedProof[] = [
       'Every bad input gets a message with its place and a remedy and exit status 1, and changes nothing: requests go on all the while, the same processes serve, no change is promoted.',
     minutesMax: 20,
   },
+  {
+    name: 'smuggling',
+    proves:
+      'No request smuggling by any published way, with each engine as the front: what reaches a server is refused before, or is one request that a strict server and fourteen kinds of lax ones read alike; and the same for requests that are mutated at random for some seconds.',
+    minutesMax: 5,
+  },
 ];
 
 const heading = `# Proofs

@@ -19,6 +19,8 @@ export interface ContractCase {
   readonly serverHost?: '::1';
   /** No server listens. */
   readonly noServer?: true;
+  /** How long an answer is waited for: 4,000. */
+  readonly patienceMs?: number;
   /** What the pool says instead of the defaults of these tests: 5 s for everything. */
   readonly serverTimeout?: string;
   readonly sees: Sees;
@@ -78,6 +80,8 @@ export type OriginStep =
   | { readonly kind: 'awaitBody'; readonly bytes: number }
   /** Says `100 Continue` to whoever asked for it. */
   | { readonly kind: 'continue' }
+  /** 200, with the request's first line as its body. */
+  | { readonly kind: 'line' }
   /** From here on every byte goes back as it came. */
   | { readonly kind: 'echo' }
   | { readonly kind: 'close' }

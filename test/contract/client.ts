@@ -23,13 +23,14 @@ export interface Saw {
 
 export interface Expecting {
   readonly answers: number;
+  /** How long each is waited for. */
+  readonly patienceMs: number;
   /** Waits until the other side ends the connection. */
   readonly end: boolean;
   /** Waits until a tunnel has carried this many bytes. */
   readonly tunnelBytes: number;
 }
 
-const msMax = 4_000;
 /** How long nothing more may come until that counts as the end. */
 const quietMs = 25;
 /** How long the other side may take to end a connection behind its last answer. */
@@ -65,7 +66,7 @@ export async function talk(
     ended = 'reset';
   });
   await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {});
-  const deadline = performance.now() + msMax;
+  const deadline = performance.now() + expecting.patienceMs;
   let stuck: string | null = null;
   const waitFor = async (what: string, holds: () => boolean) => {
     while (!holds()) {

@@ -31,6 +31,7 @@ import { type Origin, startOrigin } from './origin.ts';
 const casesEachMax = 90;
 const readyMsMax = 20_000;
 const atOnce = 12;
+const patienceMs = 4_000;
 
 export interface EngineUnderTest {
   readonly engine: Engine;
@@ -43,31 +44,31 @@ export interface Tried {
 }
 
 /** Tries every case against one engine: real processes behind one site file, as many of them as the cases need. */
-export async function tryAll(
-  under: EngineUnderTest,
-  cases: readonly ContractCase[],
-): Promise<readonly Tried[]> {
-  const tried: Tried[] = [];
-  for (let at = 0; at < cases.length; at += casesEachMax)
-    tried.push(...(await trySome(under, cases.slice(at, at + casesEachMax))));
-  return tried;
+export function tryAll(under: EngineUnderTest, cases: readonly ContractCase[]): Promise<readonly Tried[]> {
+  return eachIn(under, cases, async (field, test) => ({ test, outcome: await field.run(test) }));
 }
 
-async function trySome(under: EngineUnderTest, cases: readonly ContractCase[]): Promise<readonly Tried[]> {
-  const field = await startField(under, cases);
-  try {
-    const tried: Tried[] = [];
-    const todo = [...cases];
-    const worker = async () => {
-      for (let test = todo.shift(); test; test = todo.shift())
-        tried.push({ test, outcome: await field.run(test) });
-    };
-    await Promise.all(Array.from({ length: atOnce }, worker));
-    if (!field.alive()) throw new Error(`the engine ended while cases were tried:\n${field.said()}`);
-    return tried;
-  } finally {
-    await field.close();
+/** Does the same with each case, some at a time. Throws when the engine ends meanwhile. */
+export async function eachIn<Result>(
+  under: EngineUnderTest,
+  cases: readonly ContractCase[],
+  work: (field: Field, test: ContractCase) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let at = 0; at < cases.length; at += casesEachMax) {
+    const todo = cases.slice(at, at + casesEachMax);
+    const field = await startField(under, todo);
+    try {
+      const worker = async () => {
+        for (let test = todo.shift(); test; test = todo.shift()) results.push(await work(field, test));
+      };
+      await Promise.all(Array.from({ length: atOnce }, worker));
+      if (!field.alive()) throw new Error(`the engine ended while cases were tried:\n${field.said()}`);
+    } finally {
+      await field.close();
+    }
   }
+  return results;
 }
 
 export interface Field {
@@ -121,6 +122,7 @@ export async function startField(under: EngineUnderTest, cases: readonly Contrac
         const { port, origin } = place(test);
         const expecting = {
           answers: test.sees.status.length,
+          patienceMs: test.patienceMs ?? patienceMs,
           end: test.sees.closed === true,
           tunnelBytes: test.sees.tunnel?.length ?? 0,
         };

@@ -21,7 +21,6 @@ const frameTypes = {
   continuation: 9,
 } as const;
 const flag = { endStream: 1, endHeaders: 4, ack: 1 } as const;
-const msMax = 4_000;
 const quietMs = 25;
 const bodyKeptMax = 65_536;
 /** The peer may not use a table, so every answer's status is readable by itself. */
@@ -71,7 +70,7 @@ export async function talkHttp2(
   const heard = new Heard(socket);
   await Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]).catch(() => {});
   socket.write(Buffer.concat([Buffer.from(preface), frame(frameTypes.settings, 0, 0, noTable)]));
-  const deadline = performance.now() + msMax;
+  const deadline = performance.now() + expecting.patienceMs;
   let stuck: string | null = null;
   const waitFor = async (what: string, holds: () => boolean) => {
     while (!holds() && heard.ended === 'open' && stuck === null) {

@@ -130,6 +130,12 @@ async function play(
         if (message.headers.some(([name]) => name === 'expect'))
           socket.write('HTTP/1.1 100 Continue\r\n\r\n');
         break;
+      case 'line':
+        socket.write(
+          `HTTP/1.1 200 OK\r\nContent-Length: ${message.start.length}\r\n\r\n${message.start}`,
+          'latin1',
+        );
+        break;
       case 'echo':
         if (reader.raw !== '') socket.write(reader.raw, 'latin1');
         socket.on('data', (bytes: string) => socket.write(bytes, 'latin1'));
