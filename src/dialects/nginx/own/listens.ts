@@ -102,7 +102,7 @@ function inet(host: string, port: number) {
 
 function whereOf(text: string): Where {
   if (text.startsWith('unix:')) return { kind: 'unix', path: text.slice('unix:'.length) };
-  if (/^\d+$/.test(text)) return portOf('0.0.0.0', text);
+  if (/^\d+(?:-\d+)?$/.test(text)) return portOf('0.0.0.0', text);
   const [, v6, v6Port] = /^\[([^\]]*)\](?::(.+))?$/.exec(text) ?? [];
   if (v6 !== undefined) return isIP(v6) === 6 ? portOf(v6.toLowerCase(), v6Port ?? '80') : refused(text);
   const [, name = '', port] = /^([^:]+)(?::(.+))?$/.exec(text) ?? [];

@@ -34,7 +34,7 @@ export function adopt(written: WrittenText): ParsedSite {
       'no server listens on an address',
       'Name the whole nginx.conf, not a part of it',
     );
-  const diagnostics = findings.all;
+  const diagnostics = inOrder(findings.all, [file, ...includes.map(({ path }) => path)]);
   if (diagnostics.some(({ severity }) => severity === 'error')) return { site: null, diagnostics };
   const plain = sockets.find((socket) => socket.plain)?.name ?? null;
   const own: OwnText = { dialect: 'nginx', file, folder, text, includes, httpListener: plain };
@@ -45,6 +45,12 @@ export function adopt(written: WrittenText): ParsedSite {
   const engine: EngineName | 'auto' = engineNames.find((name) => name === own.dialect) ?? 'auto';
   const balancer = { name: written.balancer ?? 'lb-1', engine, address: '0.0.0.0', place: start };
   return { site: ownSite({ name: written.site ?? 'nginx', listeners, pools, balancer, own }), diagnostics };
+}
+
+/** File by file, line by line. */
+function inOrder(found: Findings['all'], files: readonly string[]): Findings['all'] {
+  const fileOf = ({ place }: Findings['all'][number]) => (place ? files.indexOf(place.file) : -1);
+  return found.toSorted((a, b) => fileOf(a) - fileOf(b) || (a.place?.line ?? 0) - (b.place?.line ?? 0));
 }
 
 function placeOf({ file, at }: Directive, token: Token = at): Place {
