@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identify, systemClock, wireClient } from '#base';
 import type { BalancerCall, BalancerCalls, SiteText } from '#contract';
-import { type EngineName, parseSite, siteHash } from '#model';
+import { readSite } from '#dialects';
+import { type EngineName, siteHash, type TextDialect } from '#model';
 
 export interface Stack {
   readonly folder: string;
@@ -37,10 +38,13 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-export function textOf(text: string, folder: string): SiteText {
-  const { site, diagnostics } = parseSite(text, 'site.yaml', folder);
+const files = { site: 'site.yaml', haproxy: 'haproxy.cfg', nginx: 'nginx.conf' };
+
+export function textOf(text: string, folder: string, dialect: TextDialect = 'site'): SiteText {
+  const written = { file: files[dialect], folder, text, dialect };
+  const { site, diagnostics } = readSite(written);
   if (!site) throw new Error(JSON.stringify(diagnostics));
-  return { file: 'site.yaml', folder, text, hash: siteHash(site) };
+  return { ...written, hash: siteHash(site) };
 }
 
 export async function until<T>(
@@ -65,13 +69,14 @@ export async function until<T>(
 export async function startStack(options: {
   siteText: (folder: string) => string;
   engine: EngineName;
+  dialect?: TextDialect;
 }): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), 'hf-'));
   chmodSync(folder, 0o755);
   const run = join(folder, 'run');
   const state = join(folder, 'state');
   const socket = join(run, 'agent.sock');
-  const first = textOf(options.siteText(folder), folder);
+  const first = textOf(options.siteText(folder), folder, options.dialect);
   const client = wireClient(socket);
   let agent: ChildProcess | null = null;
 
