@@ -7,6 +7,7 @@ import { haproxyOverhead } from './haproxy-overhead.ts';
 import { idle } from './idle.ts';
 import { loadText } from './measure.ts';
 import { rollback } from './rollback.ts';
+import { websockets } from './websockets.ts';
 
 const benchmarks: Readonly<Record<string, { readonly what: string; run(proof: Proof): Promise<void> }>> = {
   'haproxy-overhead': { what: 'HAProxy under Holdfast beside the same HAProxy alone', run: haproxyOverhead },
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, { readonly what: string; run(proof: Pr
     what: 'all servers unreachable, forced, 1,000 requests a second',
     run: forcedBadChange,
   },
+  websockets: { what: 'a switch with 1,000 open WebSockets', run: websockets },
   idle: { what: 'agent and holder with two generations of HAProxy and no request', run: idle },
 };
 
