@@ -47,6 +47,12 @@ export const proofs: readonly ListedProof[] = [
       'No request smuggling by any published way, with each engine as the front: what reaches a server is refused before, or is one request that a strict server and fourteen kinds of lax ones read alike; and the same for requests that are mutated at random for some seconds.',
     minutesMax: 5,
   },
+  {
+    name: 'engines',
+    proves:
+      'The contract of an engine (`docs/contract.md`): what each engine, in the version that is installed and in those of other releases of Debian, does with each case of what comes over the wire.',
+    minutesMax: 15,
+  },
 ];
 
 const heading = `# Proofs

@@ -20,7 +20,7 @@ Made from \`test/contract/\` by \`npm run docs\`; do not edit.
 
 One list of cases says what an engine must do with what comes over the wire; every engine is tried with each of them, with
 real processes behind one site file (\`test/contract.test.ts\`). What remains different stands here, and is tried as it
-stands here: a difference that grew, or that is none any more, fails the test.
+stands here: a difference that grew, or that is none any more, fails the test. [contract.md](contract.md) has all cases, by engine and version.
 
 ${sections.join('\n')}`;
 }
