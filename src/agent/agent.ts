@@ -101,7 +101,7 @@ async function probeAll(
     pool: pool.name,
     server: server.name,
     address: `${server.host}:${server.port}`,
-    ...(await probeServer(server, { check: pool.healthCheck, connectMs: pool.timeouts.connectMs, clock })),
+    ...(await probeServer(server, pool, clock)),
   });
   const results: Awaited<ReturnType<typeof ask>>[] = [];
   for (let i = 0; i < asked.length; i += probesAtOnceMax)

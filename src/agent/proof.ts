@@ -25,12 +25,7 @@ export async function anyServerAnswers(site: Site, clock: Clock): Promise<boolea
   const asked = site.pools
     .flatMap((pool) => pool.servers.slice(0, 2).map((server) => ({ pool, server })))
     .slice(0, serversAskedMax);
-  return await any(
-    asked.map(async ({ pool, server }) => {
-      const check = { check: pool.healthCheck, connectMs: pool.timeouts.connectMs, clock };
-      return (await probeServer(server, check)).ok;
-    }),
-  );
+  return await any(asked.map(async ({ pool, server }) => (await probeServer(server, pool, clock)).ok));
 }
 
 /**

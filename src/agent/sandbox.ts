@@ -125,9 +125,9 @@ export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResul
 function standIn(pool: Pool, path: string): Promise<Server> {
   const check = pool.healthCheck.http;
   const server = createServer((asked, answer) => {
-    if (check && asked.url === check.path) answer.statusCode = check.expectStatus;
     answer.setHeader(poolHeader, pool.name);
-    answer.end();
+    if (check && asked.url === check.path) answer.statusCode = check.expectStatus[0]?.from ?? 200;
+    answer.end(check?.expectBody ?? '');
   });
   return new Promise((resolve, reject) => {
     server.on('error', reject);

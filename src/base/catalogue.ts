@@ -52,6 +52,10 @@ export const catalogue = {
     solve:
       'docs/vocabulary.md lists what each engine can do: use another engine for that balancer, or another word.',
   },
+  HF022: {
+    title: 'Words that do not go together',
+    solve: 'Remove one of them, or add what is named.',
+  },
   HF030: {
     title: "A line of a team's own text cannot be carried over",
     solve:

@@ -1,17 +1,9 @@
 import { resolve } from 'node:path';
-import { assert } from '#base';
 import { buildAction, buildFilters } from './build-action.ts';
-import type {
-  BalancerPart,
-  ListenerPart,
-  MatchPart,
-  PoolPart,
-  RoutePart,
-  ServerPart,
-  SiteDocument,
-} from './schema.ts';
-import type { Balancer, GuardPolicy, Listener, Pool, Route, RouteMatch, Server, Site } from './site.ts';
-import { nameOfAddress, parseAddress, parseDurationMs } from './words.ts';
+import { addressOf, buildPool } from './build-pools.ts';
+import type { BalancerPart, ListenerPart, MatchPart, RoutePart, SiteDocument } from './schema.ts';
+import type { Balancer, GuardPolicy, Listener, Route, RouteMatch, Site } from './site.ts';
+import { parseDurationMs } from './words.ts';
 import type { Path, SourceText } from './yaml.ts';
 
 /** Where a part was written. */
@@ -66,41 +58,6 @@ function buildMatch(part: MatchPart): RouteMatch {
   };
 }
 
-export function buildPool(part: PoolPart, index: number, placeOf: PlaceOf): Pool {
-  const { healthCheck: check, timeouts } = part;
-  return {
-    name: part.name,
-    algorithm: part.algorithm,
-    servers: part.servers.map((server, i) => buildServer(server, ['pools', index, 'servers', i], placeOf)),
-    healthCheck: {
-      http: check.path === undefined ? null : { path: check.path, expectStatus: check.expectStatus },
-      intervalMs: parseDurationMs(check.interval),
-      timeoutMs: parseDurationMs(check.timeout),
-      rise: check.rise,
-      fall: check.fall,
-    },
-    timeouts: {
-      connectMs: parseDurationMs(timeouts.connect),
-      serverMs: parseDurationMs(timeouts.server),
-      queueMs: parseDurationMs(timeouts.queue),
-    },
-    place: placeOf(['pools', index]),
-  };
-}
-
-function buildServer(part: ServerPart, path: Path, placeOf: PlaceOf): Server {
-  const given: Exclude<ServerPart, string> = typeof part === 'string' ? { address: part, weight: 1 } : part;
-  const { host, port } = addressOf(given.address);
-  return {
-    name: given.name ?? nameOfAddress(host, port),
-    host,
-    port,
-    weight: given.weight,
-    connectionsMax: given.connectionsMax ?? null,
-    place: placeOf(path),
-  };
-}
-
 export function buildBalancer(part: BalancerPart, index: number, placeOf: PlaceOf): Balancer {
   return { ...part, address: part.address.toLowerCase(), place: placeOf(['balancers', index]) };
 }
@@ -117,10 +74,4 @@ export function buildGuard({ canary, bake, drainTimeout, net, limits }: SiteDocu
     net,
     limits,
   };
-}
-
-function addressOf(word: string): { readonly host: string; readonly port: number } {
-  const address = parseAddress(word);
-  assert(address, 'the shape lets only addresses through');
-  return address;
 }

@@ -3,9 +3,10 @@ import type { Diagnostic } from '#base';
 import { meaningOf } from './hash.ts';
 import { pathText } from './mistakes.ts';
 import { type Indexed, namesOf, type Parts, partsOf, sectionOf, textOf } from './parts.ts';
+import type { Pool } from './pool.ts';
 import { repeated } from './references.ts';
 import { conditionsOf, hostPort } from './route.ts';
-import { boundHost, type Listener, type Pool, poolsOf, type Route } from './site.ts';
+import { boundHost, type Listener, poolsOf, type Route } from './site.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 
 /**

@@ -1,8 +1,9 @@
 import type { ChangedServer, SiteDifference } from './difference.ts';
 import { meaningOf } from './hash.ts';
 import type { OwnText } from './own.ts';
+import type { Pool } from './pool.ts';
 import { hostPort } from './route.ts';
-import type { Pool, Site } from './site.ts';
+import type { Site } from './site.ts';
 
 type Part = SiteDifference['parts'][number];
 

@@ -7,6 +7,7 @@ export { siteFileAliasesMax, siteFileBytesMax, siteFileDepthMax } from './limits
 export * from './own.ts';
 export type { SurveyedPool, SurveyedSite } from './own-site.ts';
 export type { ParsedSite } from './parse.ts';
+export * from './pool.ts';
 export { checkCertificates, ownSite, parseSite, siteJsonSchema } from './reading.ts';
 export { hostPort, routeOf } from './route.ts';
 export * from './site.ts';

@@ -1,8 +1,10 @@
 import type { Place } from '#base';
-import { buildBalancer, buildGuard, buildListener, buildPool } from './build.ts';
+import { buildBalancer, buildGuard, buildListener } from './build.ts';
+import { buildPool } from './build-pools.ts';
 import type { OwnText } from './own.ts';
+import type { Algorithm, Pool, Server } from './pool.ts';
 import { partSchemas, siteSchema } from './schema.ts';
-import type { Algorithm, Balancer, Listener, Pool, Server, Site } from './site.ts';
+import type { Balancer, Listener, Site } from './site.ts';
 
 /** What a survey of an own text found; everything that it does not say gets the defaults of a site file. */
 export interface SurveyedSite {

@@ -4,6 +4,7 @@ import { collisions } from './collisions.ts';
 import { diagnosticsMax } from './limits.ts';
 import { matchMistakes } from './matches.ts';
 import { shapeMistakes } from './mistakes.ts';
+import { poolMistakes } from './pools.ts';
 import { referenceMistakes } from './references.ts';
 import { routeMistakes } from './route-mistakes.ts';
 import { siteSchema } from './schema.ts';
@@ -24,9 +25,8 @@ export interface ParsedSite {
 export function parseSite(text: string, file: string, folder: string): ParsedSite {
   const { source, diagnostics } = readYaml(text, file);
   if (source === null) return { site: null, diagnostics };
-  const found = [shapeMistakes, referenceMistakes, matchMistakes, routeMistakes, collisions].flatMap((look) =>
-    look(source),
-  );
+  const look = [shapeMistakes, referenceMistakes, matchMistakes, routeMistakes, poolMistakes, collisions];
+  const found = look.flatMap((look) => look(source));
   const all = [...diagnostics, ...withoutRepeats(found, diagnostics)];
   const told = all.toSorted(byPlace).slice(0, diagnosticsMax);
   if (all.some((diagnostic) => diagnostic.severity === 'error')) return { site: null, diagnostics: told };

@@ -1,6 +1,8 @@
-import { buildBalancer, buildListener, buildPool, buildRoute } from './build.ts';
+import { buildBalancer, buildListener, buildRoute } from './build.ts';
+import { buildPool } from './build-pools.ts';
+import type { Pool } from './pool.ts';
 import { partSchemas } from './schema.ts';
-import type { Balancer, Listener, Pool, Route } from './site.ts';
+import type { Balancer, Listener, Route } from './site.ts';
 import type { SourceText } from './yaml.ts';
 
 export type Section = keyof typeof partSchemas;

@@ -8,11 +8,11 @@ import type {
   Routing,
   Rule,
 } from '#routing';
+import type { Pool } from './pool.ts';
 import type {
   Listener,
   NewPath,
   PathMatch,
-  Pool,
   Route,
   RouteAction,
   RouteFilters,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { duration, list, name, text, wholeNumber } from './schema-words.ts';
-import { algorithms } from './site.ts';
+import { algorithms, checkMethods, ejectionCauses, retryCauses } from './pool.ts';
+import { duration, list, name, optionalDuration, text, wholeNumber, yesOrNo } from './schema-words.ts';
 import { parseAddress } from './words.ts';
 
 const serverAddress = text(
@@ -25,17 +25,57 @@ export const server = z.union([
       connectionsMax: wholeNumber(1, 1_000_000)
         .optional()
         .meta({ description: 'Requests at once; more wait in the queue' }),
+      spare: yesOrNo(false).meta({
+        description: 'Used only when every server that is none is down; of several, the first live one',
+      }),
     },
-    'a server: "host:port", or address, name, weight, connectionsMax',
+    'a server: "host:port", or address, name, weight, connectionsMax, spare',
   ),
 ]);
+
+const statusText = 'a status such as 200, a range such as "200-399", or a list of these';
+const status = z.union(
+  [
+    wholeNumber(100, 599),
+    text(statusText, /^[1-5][0-9][0-9]-[1-5][0-9][0-9]$/).refine(
+      (word) => word.slice(0, 3) <= word.slice(4),
+      'a range that rises, such as "200-399"',
+    ),
+  ],
+  statusText,
+);
+
+/** One word of an engine's text: printable, and nothing that an engine would read as anything else. */
+const plainText = text(
+  'text of 1 to 256 printable ASCII characters, with no space at either end and no backslash',
+  /^[\x21-\x5b\x5d-\x7e](?:[\x20-\x5b\x5d-\x7e]{0,254}[\x21-\x5b\x5d-\x7e])?$/,
+);
+
+const headerName = text('the name of a header', /^[A-Za-z0-9!$%&*+.^_|~-]{1,256}$/);
 
 const healthCheck = z.strictObject(
   {
     path: text('a path that begins with "/", such as "/health"', /^\/[A-Za-z0-9._~!$&()*+,;=:@%/?-]{0,1023}$/)
       .optional()
-      .meta({ description: 'Asked with GET; a TCP connection is enough when left out' }),
-    expectStatus: wholeNumber(100, 599).default(200),
+      .meta({ description: 'Asked over HTTP; a TCP connection is enough when left out' }),
+    method: z.enum(checkMethods, 'one of').optional().meta({ description: 'GET when left out' }),
+    host: text('a host name, with or without a port', /^[A-Za-z0-9._[\]:-]{1,253}$/)
+      .optional()
+      .meta({ description: "The Host header; the first server's address when left out" }),
+    headers: list(
+      z.strictObject({ name: headerName, value: plainText }, 'a header: name, value'),
+      'a list of headers',
+      0,
+      16,
+    ).default([]),
+    expectStatus: z
+      .union([status, list(status, 'a list of statuses', 1, 16)], statusText)
+      .default(200)
+      .meta({ description: 'A status, a range such as "200-399", or a list of these' }),
+    expectBody: plainText.optional().meta({ description: "The answer's body must contain it" }),
+    port: wholeNumber(1, 65_535).optional().meta({
+      description: "Asked there, in plain HTTP or TCP; at the server's own port when left out",
+    }),
     interval: duration('2s'),
     timeout: duration('1s'),
     rise: wholeNumber(1, 100)
@@ -43,7 +83,7 @@ const healthCheck = z.strictObject(
       .meta({ description: 'Good checks in a row that bring a server back' }),
     fall: wholeNumber(1, 100).default(3).meta({ description: 'Bad checks in a row that take a server out' }),
   },
-  'a health check: path, interval, timeout, rise, fall',
+  'a health check: path, method, host, headers, expectStatus, expectBody, port, interval, timeout, rise, fall',
 );
 
 const timeouts = z.strictObject(
@@ -53,16 +93,79 @@ const timeouts = z.strictObject(
       description: 'Silence of the server while an answer is awaited or under way',
     }),
     queue: duration('5s').meta({ description: 'How long a request may wait for a server' }),
+    tunnel: duration('1h').meta({
+      description:
+        'Silence of both sides of an upgraded connection, such as a WebSocket, or of a TCP connection',
+    }),
   },
-  'time-outs: connect, server, queue',
+  'time-outs: connect, server, queue, tunnel',
+);
+
+const cookieName = text('the name of a cookie', /^[A-Za-z0-9_.-]{1,64}$/);
+
+const hash = z.strictObject(
+  {
+    on: z.enum(['path', 'header', 'cookie'], 'one of'),
+    name: headerName.optional().meta({ description: 'Of the header or cookie' }),
+  },
+  'what the hash is of: on, name',
+);
+
+const stickyCookie = z.strictObject(
+  {
+    name: cookieName,
+    httpOnly: yesOrNo(true).meta({ description: 'Scripts do not see it' }),
+    secure: yesOrNo(false).meta({ description: 'Sent over TLS only' }),
+    sameSite: z.enum(['Strict', 'Lax', 'None'], 'one of').optional(),
+    maxAge: optionalDuration().meta({ description: 'Until the browser is closed when left out' }),
+    domain: text('a host name', /^(?=.{1,253}$)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*$/).optional(),
+  },
+  'a sticky cookie: name, httpOnly, secure, sameSite, maxAge, domain',
+);
+
+const ejection = z.strictObject(
+  {
+    of: z.enum(ejectionCauses, 'one of').default('connections').meta({
+      description: 'answers: also answers 500 and above (not 501, 505), and broken ones',
+    }),
+    errorsInARow: wholeNumber(1, 1000).default(10),
+  },
+  'an ejection: of, errorsInARow',
+);
+
+const retries = z.strictObject(
+  {
+    max: wholeNumber(0, 10).default(3),
+    on: list(z.enum(retryCauses, 'one of'), 'a list of connect, empty, timeout, 5xx', 1, 4)
+      .default(['connect'])
+      .meta({
+        description:
+          'connect: no connection came about; empty: it ended without an answer; timeout: no answer in time; 5xx: 500, 502, 503, 504. All but connect for GET, HEAD, OPTIONS and TRACE only',
+      }),
+  },
+  'retries: max, on',
 );
 
 export const pool = z.strictObject(
   {
     name,
-    algorithm: z.enum(algorithms, 'one of').default('roundrobin'),
+    algorithm: z.enum(algorithms, 'one of').default('roundrobin').meta({
+      description: 'How a server is chosen; hash needs "hash"',
+    }),
+    hash: hash.optional().meta({ description: 'What the algorithm "hash" looks at' }),
+    stickyCookie: stickyCookie.optional().meta({ description: 'Leads a client back to its server' }),
     servers: list(server, 'a list of servers', 1, 10_000),
     healthCheck: healthCheck.prefault({}),
+    ejection: ejection.optional().meta({
+      description: 'Takes a server out after errors in a row, until `rise` checks in a row were good',
+    }),
+    slowStart: optionalDuration().meta({
+      description: 'How long the share of a server that came back takes to grow',
+    }),
+    retries: retries.prefault({}),
+    queuedMax: wholeNumber(1, 1_000_000).optional().meta({
+      description: 'Requests that may wait for a server; more are answered 503 at once',
+    }),
     timeouts: timeouts.prefault({}),
   },
   'a pool: name, servers',

@@ -28,13 +28,23 @@ export function share(from: number) {
 const dayMs = 24 * 60 * 60 * 1000;
 
 export function duration(standard: string) {
+  return durationWord().default(standard);
+}
+
+export function optionalDuration() {
+  return durationWord().optional();
+}
+
+function durationWord() {
   const expected = 'a duration from 1ms to 24h, such as 500ms, 2s or 1m';
-  return text(expected, /^\d{1,8}(?:ms|s|m|h)$/)
-    .refine((word) => {
-      const ms = parseDurationMs(word);
-      return ms >= 1 && ms <= dayMs;
-    }, expected)
-    .default(standard);
+  return text(expected, /^\d{1,8}(?:ms|s|m|h)$/).refine((word) => {
+    const ms = parseDurationMs(word);
+    return ms >= 1 && ms <= dayMs;
+  }, expected);
+}
+
+export function yesOrNo(standard: boolean) {
+  return z.boolean('true or false').default(standard);
 }
 
 export function list<T extends z.ZodType>(of: T, expected: string, least: number, most: number) {

@@ -1,6 +1,7 @@
 import type { Place } from '#base';
 import type { FixedAnswer, HeaderChanges } from '#routing';
 import type { OwnText } from './own.ts';
+import type { Pool } from './pool.ts';
 
 /**
  * A site as everything else sees it: parsed, complete (defaults filled in), valid.
@@ -114,46 +115,6 @@ export interface ValueMatch {
   readonly name: string;
   readonly type: 'Exact' | 'RegularExpression';
   readonly value: string;
-}
-
-export const algorithms = ['roundrobin', 'leastconn', 'random', 'source'] as const;
-export type Algorithm = (typeof algorithms)[number];
-
-export interface Pool {
-  readonly name: string;
-  readonly algorithm: Algorithm;
-  readonly servers: readonly Server[];
-  readonly healthCheck: HealthCheck;
-  readonly timeouts: PoolTimeouts;
-  readonly place: Place;
-}
-
-export interface Server {
-  readonly name: string;
-  /** Host name or address, and port. */
-  readonly host: string;
-  readonly port: number;
-  /** 1 to 256, share relative to its pool. */
-  readonly weight: number;
-  /** Requests at once; more wait in the pool's queue. Null: no limit. */
-  readonly connectionsMax: number | null;
-  readonly place: Place;
-}
-
-export interface HealthCheck {
-  /** Null: a TCP connection is enough. */
-  readonly http: { readonly path: string; readonly expectStatus: number } | null;
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-  readonly rise: number;
-  readonly fall: number;
-}
-
-export interface PoolTimeouts {
-  readonly connectMs: number;
-  /** Silence of the server while an answer is awaited or under way. */
-  readonly serverMs: number;
-  readonly queueMs: number;
 }
 
 export const engineNames = ['haproxy', 'builtin'] as const;

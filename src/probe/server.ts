@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { type Clock, messageOf } from '#base';
-import type { HealthCheck } from '#model';
+import { type HttpCheck, hostPort, type Pool, type Server, statusFits } from '#model';
 import type { Request } from '#routing';
 
 export interface ServerAnswer {
@@ -17,15 +17,16 @@ export interface ServerAnswer {
  * Never throws; never takes longer than connect and health check time-outs together.
  */
 export async function probeServer(
-  server: { readonly host: string; readonly port: number },
-  options: { readonly check: HealthCheck; readonly connectMs: number; readonly clock: Clock },
+  server: Pick<Server, 'host' | 'port'>,
+  pool: Pick<Pool, 'healthCheck' | 'timeouts' | 'servers'>,
+  clock: Clock,
 ): Promise<ServerAnswer> {
-  const { check, connectMs, clock } = options;
   const began = clock.monotonicMs();
-  const http = check.http;
-  const at = `${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`;
+  const port = pool.healthCheck.port ?? server.port;
+  const { http } = pool.healthCheck;
+  const at = hostPort(server.host, port);
   const tried = http
-    ? `GET http://${at}${http.path} expecting ${http.expectStatus}`
+    ? `${http.method} http://${at}${http.path} expecting ${expectedText(http)}`
     : `TCP connection to ${at}`;
   const answer = (ok: boolean, answered: string): ServerAnswer => ({
     ok,
@@ -39,22 +40,29 @@ export async function probeServer(
   } catch (error) {
     return answer(false, `the name does not resolve (${codeOf(error)})`);
   }
+  const { connectMs } = pool.timeouts;
   try {
     if (!http) {
-      await connectTo(address, server.port, connectMs);
+      await connectTo(address, port, connectMs);
       return answer(true, 'connected');
     }
-    const status = await getStatus({
-      address,
-      at,
-      port: server.port,
-      path: http.path,
-      timeoutMs: connectMs + check.timeoutMs,
-    });
-    return answer(status === http.expectStatus, `status ${status}`);
+    const timeoutMs = connectMs + pool.healthCheck.timeoutMs;
+    const first = pool.servers[0] ?? server;
+    const host = http.host ?? hostPort(first.host, first.port);
+    const { status, body } = await askHttp({ ...http, host, address, port, timeoutMs });
+    if (!statusFits(status, http.expectStatus)) return answer(false, `status ${status}`);
+    const { expectBody } = http;
+    return expectBody === null || body.includes(expectBody)
+      ? answer(true, `status ${status}`)
+      : answer(false, `status ${status}, and a body without ${JSON.stringify(expectBody)}`);
   } catch (error) {
     return answer(false, inWords(error));
   }
+}
+
+function expectedText({ expectStatus, expectBody }: HttpCheck): string {
+  const statuses = expectStatus.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
+  return expectBody === null ? statuses : `${statuses} and ${JSON.stringify(expectBody)}`;
 }
 
 function connectTo(host: string, port: number, timeoutMs: number): Promise<void> {
@@ -73,37 +81,49 @@ function connectTo(host: string, port: number, timeoutMs: number): Promise<void>
   });
 }
 
-function getStatus(ask: {
-  address: string;
-  at: string;
-  port: number;
-  path: string;
-  timeoutMs: number;
-  method?: string;
-  headers?: Readonly<Record<string, string>>;
-}): Promise<number> {
-  const { method = 'GET', headers = {} } = ask;
+/** What HAProxy looks at of a body: its buffer. */
+const bodyCharactersMax = 16_384;
+
+interface Question extends Pick<HttpCheck, 'path' | 'headers' | 'expectBody'> {
+  readonly method: string;
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+}
+
+function askHttp(ask: Question): Promise<{ readonly status: number; readonly body: string }> {
+  const { method, path, headers, address, port, timeoutMs } = ask;
   return new Promise((resolve, reject) => {
-    const asked = request(
-      {
-        host: ask.address,
-        port: ask.port,
-        path: ask.path,
-        method,
-        agent: false,
-        headers: { host: ask.at, ...headers },
-      },
-      (answer) => {
+    const asked = request({
+      host: address,
+      port,
+      method,
+      path,
+      agent: false,
+      headers: [
+        'host',
+        ask.host,
+        'connection',
+        'close',
+        ...headers.flatMap(({ name, value }) => [name, value]),
+      ],
+    });
+    const timer = setTimeout(() => asked.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    asked.on('response', (answer) => {
+      let body = '';
+      const done = () => {
         clearTimeout(timer);
-        answer.resume();
-        answer.destroy();
-        resolve(answer.statusCode ?? 0);
-      },
-    );
-    const timer = setTimeout(
-      () => asked.destroy(new Error(`no answer within ${ask.timeoutMs} ms`)),
-      ask.timeoutMs,
-    );
+        asked.destroy();
+        resolve({ status: answer.statusCode ?? 0, body });
+      };
+      if (ask.expectBody === null) return done();
+      answer.on('error', done).on('end', done);
+      answer.on('data', (chunk: Buffer) => {
+        body = (body + chunk.toString('latin1')).slice(0, bodyCharactersMax);
+        if (body.length === bodyCharactersMax) done();
+      });
+    });
     asked.on('error', (error) => {
       clearTimeout(timer);
       reject(error);
@@ -120,15 +140,17 @@ export async function askServer(
 ): Promise<number> {
   const { address } = await lookup(host);
   const { method, path, query, headers } = asked;
-  return await getStatus({
+  const { status } = await askHttp({
     address,
-    at: asked.host,
+    host: asked.host,
     port,
     path: query === '' ? path : `${path}?${query}`,
     timeoutMs,
     method,
-    headers,
+    headers: Object.entries(headers).map(([name, value]) => ({ name, value })),
+    expectBody: null,
   });
+  return status;
 }
 
 function codeOf(error: unknown): string {

@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ask, keptAlive } from '../world/ask.ts';
 import { type BuiltinStart, type BuiltinWorld, builtinWorld, rawly } from '../world/builtin.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
-import { poolOf, quickTimeouts, serverOf, siteOf } from '../world/sites.ts';
+import { checkOf, poolOf, quickTimeouts, serverOf, siteOf } from '../world/sites.ts';
 
 const callMs = 2_000;
 /** Never marks anybody down while a test runs. */
-const patient = { http: null, intervalMs: 60_000, timeoutMs: 200, rise: 2, fall: 100 };
+const patient = checkOf({ intervalMs: 60_000, timeoutMs: 200, rise: 2, fall: 100 });
 
 describe('the built-in engine and what goes wrong', () => {
   let world: BuiltinWorld;

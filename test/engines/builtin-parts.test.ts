@@ -6,17 +6,17 @@ import { type Choosable, choosers } from '../../src/engines/builtin/process/algo
 import { ErrorLog } from '../../src/engines/builtin/process/counters.ts';
 import { judge, PoolState } from '../../src/engines/builtin/process/pool.ts';
 import { parseProxy, proxyHeader } from '../../src/engines/builtin/process/proxy-protocol.ts';
+import { poolOf } from '../world/sites.ts';
 
+const { place: _, ...usual } = poolOf('web', []);
 const pool: BuiltinPool = {
-  name: 'web',
-  algorithm: 'roundrobin',
-  healthCheck: { http: null, intervalMs: 1_000, timeoutMs: 1_000, rise: 2, fall: 3 },
-  timeouts: { connectMs: 1_000, serverMs: 1_000, queueMs: 1_000 },
+  ...usual,
   servers: ['a', 'b', 'c'].map((name, i) => ({
     name,
     at: { kind: 'tcp', host: '127.0.0.1', port: 1_000 + i },
     weight: 1,
     connectionsMax: null,
+    spare: false,
   })),
 };
 
@@ -28,7 +28,7 @@ describe('algorithms', () => {
     for (const server of chosen) if (server) result[server.key] = (result[server.key] ?? 0) + 1;
     return result;
   };
-  const choice = { source: '10.0.0.1', random: Math.random };
+  const choice = { source: '10.0.0.1', hashKey: null, random: Math.random };
   const times = <T>(count: number, make: (i: number) => T): T[] =>
     Array.from({ length: count }, (_, i) => make(i));
 
@@ -102,9 +102,10 @@ describe('health', () => {
     assert.ok(first);
     const state = new PoolState({ ...pool, servers: [{ ...first, connectionsMax: 1 }] }, 10);
     const gone = { gone: false, whenGone() {} };
-    const lease = await state.acquire('', new Set(), gone);
+    const nothing = { source: '', hashKey: null, sticky: null };
+    const lease = await state.acquire(nothing, new Set(), gone);
     assert.equal(lease.kind, 'server');
-    const waiting = state.acquire('', new Set(), gone);
+    const waiting = state.acquire(nothing, new Set(), gone);
     const [server] = state.servers;
     assert.ok(server);
     judge(state, server, false, 'L4CON');

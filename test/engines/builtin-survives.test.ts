@@ -5,7 +5,7 @@ import { ask } from '../world/ask.ts';
 import { type BuiltinWorld, builtinWorld } from '../world/builtin.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 import { seededRandom } from '../world/random.ts';
-import { poolOf, serverOf, siteOf } from '../world/sites.ts';
+import { poolOf, serverOf, siteOf, timeoutsOf } from '../world/sites.ts';
 
 const callMs = 2_000;
 const rounds = 400;
@@ -30,7 +30,7 @@ describe('the built-in engine survives', () => {
         else if (seeded() < 0.3) socket.resetAndDestroy();
       });
     });
-    const timeouts = { connectMs: 200, serverMs: 200, queueMs: 200 };
+    const timeouts = timeoutsOf({ connectMs: 200, serverMs: 200, queueMs: 200 });
     const site = siteOf({ pools: [poolOf('web', [honest.port, wild.port], { timeouts })] });
     generation = await world.start(site, { name: 'a', sockets: { http } });
   });

@@ -6,7 +6,7 @@ import { haproxyEngine } from '#engines';
 import { askEntrance } from '#probe';
 import { ask, keptAlive } from '../world/ask.ts';
 import { type HaproxyWorld, haproxyWorld, until } from '../world/haproxy.ts';
-import { poolOf, routeTo, serverOf, siteOf } from '../world/sites.ts';
+import { checkOf, httpCheckOf, poolOf, routeTo, serverOf, siteOf, timeoutsOf } from '../world/sites.ts';
 
 let world: HaproxyWorld;
 before(async () => {
@@ -105,8 +105,8 @@ test('evidence counts answers, refused connections, retries and the state of poo
     poolOf('bad', [failing.port]),
     // No check comes in time to see that its server has gone.
     poolOf('gone', [dead.port], {
-      healthCheck: { http: null, intervalMs: 60_000, timeoutMs: 500, rise: 1, fall: 3 },
-      timeouts: { connectMs: 50, serverMs: 1_000, queueMs: 1_000 },
+      healthCheck: checkOf({ intervalMs: 60_000, timeoutMs: 500, rise: 1 }),
+      timeouts: timeoutsOf({ connectMs: 50, serverMs: 1_000 }),
     }),
   ];
   const to = (pool: string, value: string) => routeTo(pool, { path: { type: 'PathPrefix', value } });
@@ -169,13 +169,13 @@ test('servers are unknown until their first check has ended, then up or down wit
   await until('the silent server listens', () => silent.listening);
   const address = silent.address();
   assert.ok(address && typeof address === 'object');
-  const checked = {
-    http: { path: '/health', expectStatus: 200 },
+  const checked = checkOf({
+    http: httpCheckOf('/health'),
     intervalMs: 1_000,
     timeoutMs: 300,
     rise: 1,
     fall: 1,
-  };
+  });
   const pool = poolOf('web', [up.port, sick.port, address.port], { healthCheck: checked });
   const named = {
     ...pool,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ask, http2Client, keptAlive } from '../world/ask.ts';
 import { type Generation, type HaproxyWorld, haproxyWorld, until } from '../world/haproxy.ts';
-import { listenerOf, poolOf, siteOf } from '../world/sites.ts';
+import { checkOf, listenerOf, poolOf, quickTimeouts, siteOf } from '../world/sites.ts';
 
 let world: HaproxyWorld;
 before(async () => {
@@ -101,7 +101,7 @@ test('servers that vanish from a warm generation are out well before fall times 
     sockets: { http },
     parked: true,
   });
-  const healthCheck = { http: null, intervalMs: 2_000, timeoutMs: 500, rise: 2, fall: 3 };
+  const healthCheck = checkOf({ intervalMs: 2_000, timeoutMs: 500, rise: 2, fall: 3 });
   const candidate = await world.start(
     siteOf({
       pools: [
@@ -124,12 +124,12 @@ test('servers that vanish from a warm generation are out well before fall times 
 test('a single server that restarts costs no request: retries wait for it', async () => {
   const http = await world.socket();
   const first = await world.server('before');
-  const healthCheck = { http: null, intervalMs: 2_000, timeoutMs: 500, rise: 2, fall: 3 };
+  const healthCheck = checkOf({ intervalMs: 2_000, timeoutMs: 500, rise: 2, fall: 3 });
   const site = siteOf({
     pools: [
       poolOf('web', [first.port], {
         healthCheck,
-        timeouts: { connectMs: 500, serverMs: 5_000, queueMs: 1_000 },
+        timeouts: quickTimeouts,
       }),
     ],
   });

@@ -1,4 +1,15 @@
-import type { Listener, Pool, PoolTimeouts, Route, RouteFilters, RouteMatch, Server, Site } from '#model';
+import type {
+  HealthCheck,
+  HttpCheck,
+  Listener,
+  Pool,
+  PoolTimeouts,
+  Route,
+  RouteFilters,
+  RouteMatch,
+  Server,
+  Site,
+} from '#model';
 
 const place = { file: 'site.yaml', line: 1, column: 1 };
 
@@ -45,15 +56,35 @@ export function routeTo(pool: string, match: Partial<RouteMatch> = {}, over: Par
   };
 }
 
-export const quickTimeouts: PoolTimeouts = { connectMs: 500, serverMs: 5_000, queueMs: 1_000 };
+export function timeoutsOf(over: Partial<PoolTimeouts> = {}): PoolTimeouts {
+  return { connectMs: 500, serverMs: 5_000, queueMs: 1_000, tunnelMs: 3_600_000, ...over };
+}
+
+export const quickTimeouts = timeoutsOf();
+
+/** A TCP connection is enough, five times a second. */
+export function checkOf(over: Partial<HealthCheck> = {}): HealthCheck {
+  return { http: null, port: null, intervalMs: 200, timeoutMs: 200, rise: 2, fall: 3, ...over };
+}
+
+export function httpCheckOf(path: string, over: Partial<HttpCheck> = {}): HttpCheck {
+  const usual = { method: 'GET', host: null, headers: [], expectBody: null } as const;
+  return { ...usual, path, expectStatus: [{ from: 200, to: 200 }], ...over };
+}
 
 /** Servers as ports of 127.0.0.1, named s1, s2, ... */
 export function poolOf(name: string, ports: readonly number[], over: Partial<Pool> = {}): Pool {
   return {
     name,
     algorithm: 'roundrobin',
+    hashOn: null,
+    stickyCookie: null,
     servers: ports.map((port, index) => serverOf(`s${index + 1}`, port)),
-    healthCheck: { http: null, intervalMs: 200, timeoutMs: 200, rise: 2, fall: 3 },
+    healthCheck: checkOf(),
+    ejection: null,
+    slowStartMs: null,
+    retries: { max: 3, on: ['connect'] },
+    queuedMax: null,
     timeouts: quickTimeouts,
     place,
     ...over,
@@ -61,5 +92,5 @@ export function poolOf(name: string, ports: readonly number[], over: Partial<Poo
 }
 
 export function serverOf(name: string, port: number, over: Partial<Server> = {}): Server {
-  return { name, host: '127.0.0.1', port, weight: 1, connectionsMax: null, place, ...over };
+  return { name, host: '127.0.0.1', port, weight: 1, connectionsMax: null, spare: false, place, ...over };
 }

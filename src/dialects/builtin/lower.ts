@@ -57,22 +57,22 @@ function splitOf(shares: readonly PoolShare[]): BuiltinAction {
   return { kind: 'split', shares: shares.map(({ pool, weight }) => ({ pool, weight })) };
 }
 
-function poolOf(pool: Pool, placement: Placement): BuiltinPool {
+function poolOf({ place, ...pool }: Pool, placement: Placement): BuiltinPool {
   return {
-    name: pool.name,
-    algorithm: pool.algorithm,
-    healthCheck: pool.healthCheck,
-    timeouts: pool.timeouts,
+    ...pool,
+    // What stands in for the servers in a rehearsal has no other port.
+    healthCheck: placement.servers === null ? pool.healthCheck : { ...pool.healthCheck, port: null },
     servers: pool.servers.map((server) => ({
       name: server.name,
       at: addressOf(pool, server, placement),
       weight: server.weight,
       connectionsMax: server.connectionsMax,
+      spare: server.spare,
     })),
   };
 }
 
-function addressOf(pool: Pool, server: Server, placement: Placement): BuiltinAddress {
+function addressOf(pool: Pick<Pool, 'name'>, server: Server, placement: Placement): BuiltinAddress {
   const instead = placement.servers?.[`${pool.name}/${server.name}`];
   return parseAddress(instead ?? hostPort(server.host, server.port));
 }

@@ -1,4 +1,4 @@
-import type { Algorithm, HealthCheck, PoolTimeouts } from '#model';
+import type { Pool } from '#model';
 import type { Action, Condition, Filters, PoolShare } from '#routing';
 import type { ListenAt } from '../dialect.ts';
 
@@ -47,11 +47,7 @@ export type BuiltinAction =
   | { readonly kind: 'pool'; readonly pool: string }
   | { readonly kind: 'split'; readonly shares: readonly Omit<PoolShare, 'servers'>[] };
 
-export interface BuiltinPool {
-  readonly name: string;
-  readonly algorithm: Algorithm;
-  readonly healthCheck: HealthCheck;
-  readonly timeouts: PoolTimeouts;
+export interface BuiltinPool extends Omit<Pool, 'servers' | 'place'> {
   readonly servers: readonly BuiltinServer[];
 }
 
@@ -60,6 +56,7 @@ export interface BuiltinServer {
   readonly at: BuiltinAddress;
   readonly weight: number;
   readonly connectionsMax: number | null;
+  readonly spare: boolean;
 }
 
 export type BuiltinAddress =
@@ -74,15 +71,11 @@ export interface BuiltinLimits {
   readonly idleMs: number;
   /** Silence of the client while its body is awaited, or while it does not read its answer. */
   readonly clientMs: number;
-  /** Silence of both sides of an upgraded connection. */
-  readonly tunnelMs: number;
   readonly headBytesMax: number;
   readonly connectionsMax: number;
-  /** Connections to other servers that one request may try after the first. */
-  readonly retriesMax: number;
   /** Failed connections in a row that bring a server's next check forward. */
   readonly errorsInARow: number;
-  /** Requests that wait for a server, by pool. */
+  /** Requests that wait for a server, by pool, where the site names no other number. */
   readonly queuedMax: number;
   readonly errorLinesMax: number;
 }
@@ -91,10 +84,8 @@ export const builtinLimits: BuiltinLimits = {
   headMs: 15_000,
   idleMs: 60_000,
   clientMs: 60_000,
-  tunnelMs: 3_600_000,
   headBytesMax: 32_768,
   connectionsMax: 8_000,
-  retriesMax: 3,
   errorsInARow: 3,
   queuedMax: 1_024,
   errorLinesMax: 1_000,

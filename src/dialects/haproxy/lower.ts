@@ -1,9 +1,11 @@
-import { type Listener, type Pool, routeOf, type Server, type Site } from '#model';
+import { hostPort, type Listener, routeOf, type Site } from '#model';
 import type { RoutedListener } from '#routing';
-import { type ListenAt, netServerId, type Placement } from '../dialect.ts';
+import type { ListenAt, Placement } from '../dialect.ts';
 import { answerLines, answerName } from './answers.ts';
-import { type FilterTable, filterLines, filterTable, forbidLines, restoreLines } from './filters.ts';
+import { type FilterTable, filterTable, forbidLines, restoreLines } from './filters.ts';
+import { poolSection } from './pools.ts';
 import { routingLines } from './routes.ts';
+import { type Section, sectionText } from './section.ts';
 import { strictDefaults, strictRules } from './strict.ts';
 import { defaults, milliseconds, name, ours, word } from './vocabulary.ts';
 
@@ -22,15 +24,6 @@ export function lower(site: Site, placement: Placement): string {
     ...(placement.neighbour === null ? [] : [neighbourSection(placement.neighbour)]),
   ];
   return `${sections.map(sectionText).join('\n\n')}\n`;
-}
-
-interface Section {
-  readonly head: string;
-  readonly lines: readonly string[];
-}
-
-function sectionText({ head, lines }: Section): string {
-  return [head, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
 function globalSection(placement: Placement): Section {
@@ -150,74 +143,6 @@ function bindAddress(at: ListenAt): string {
     case 'address':
       return hostPort(at.host, at.port);
   }
-}
-
-function hostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-const balance = { roundrobin: 'roundrobin', leastconn: 'leastconn', random: 'random', source: 'source' };
-
-function poolSection(pool: Pool, net: boolean, filters: FilterTable, placement: Placement): Section {
-  const withNet = net && placement.neighbour !== null;
-  const { connectMs, serverMs, queueMs } = pool.timeouts;
-  return {
-    head: `backend ${name(pool.name)}`,
-    lines: [
-      `balance ${balance[pool.algorithm]}`,
-      ...(pool.algorithm === 'source' ? ['hash-type consistent'] : []),
-      `timeout connect ${milliseconds(connectMs)}`,
-      `timeout server ${milliseconds(serverMs)}`,
-      `timeout queue ${milliseconds(queueMs)}`,
-      ...filterLines(filters, pool.name, withNet),
-      ...healthCheckLines(pool),
-      ...pool.servers.map((server) => serverLine(pool, server, placement)),
-      ...(net && placement.neighbour !== null ? [netLine(placement.neighbour)] : []),
-    ],
-  };
-}
-
-/**
- * Three failed connections in a row let checks follow each other four times as fast, and these decide (`fastinter`).
- * Not `mark-down`: with it a server's restart of half a second would become an outage of `rise` intervals, for a pool of
- * one server and for a short fault of the balancer's own network, which retries bridge without a failed request.
- * The net needs no more: servers that do not exist are down after their first check, before a candidate is exposed.
- */
-function healthCheckLines({ healthCheck, servers }: Pool): string[] {
-  const { http, intervalMs, timeoutMs, rise, fall } = healthCheck;
-  const first = servers[0];
-  return [
-    ...(http === null
-      ? []
-      : [
-          'option httpchk',
-          `http-check send meth GET uri ${word(http.path)} ver HTTP/1.1 hdr Host ${word(first ? hostPort(first.host, first.port) : 'localhost')}`,
-          `http-check expect status ${http.expectStatus}`,
-        ]),
-    `timeout check ${milliseconds(timeoutMs)}`,
-    [
-      'default-server check',
-      `inter ${milliseconds(intervalMs)} fastinter ${milliseconds(fastIntervalMs(intervalMs))}`,
-      `fall ${fall} rise ${rise}`,
-      `observe layer4 error-limit ${defaults.errorsInARow} on-error fastinter`,
-      // A name that cannot be resolved makes its server down, not the start fail.
-      'init-addr last,libc,none',
-    ].join(' '),
-  ];
-}
-
-function fastIntervalMs(intervalMs: number): number {
-  return Math.min(intervalMs, Math.max(100, Math.min(1_000, intervalMs / 4)));
-}
-
-function serverLine(pool: Pool, server: Server, placement: Placement): string {
-  const address = placement.servers?.[`${pool.name}/${server.name}`] ?? hostPort(server.host, server.port);
-  const limit = server.connectionsMax === null ? '' : ` maxconn ${server.connectionsMax}`;
-  return `server ${name(server.name)} ${word(address)} weight ${server.weight}${limit}`;
-}
-
-function netLine(neighbour: string): string {
-  return `server ${ours.net} ${word(`unix@${neighbour}`)} send-proxy-v2 proxy-v2-options unique-id backup no-check observe none id ${netServerId}`;
 }
 
 function neighbourSection(neighbour: string): Section {

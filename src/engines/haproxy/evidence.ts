@@ -129,10 +129,13 @@ function lastCheckOf(row: StatRow<'status' | 'check_status' | 'check_code' | 'la
   return [row.check_status.replace(/^\* /, ''), code, row.last_chk].filter((part) => part !== '').join(' ');
 }
 
-/** How many servers each pool has, the net not counted. */
+const readSpares = statReader(['pxname', 'svname', 'bck']);
+
+/** How many servers each pool has; spare ones and the net are not counted, as HAProxy's `act` does not. */
 export function serversPerPool(text: string): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { pool } of serversOf(text)) counts.set(pool, (counts.get(pool) ?? 0) + 1);
+  for (const { pxname, svname, bck } of readSpares(text))
+    if (!isOurs(pxname) && !isOurs(svname) && bck !== '1') counts.set(pxname, (counts.get(pxname) ?? 0) + 1);
   return counts;
 }
 

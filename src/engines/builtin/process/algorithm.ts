@@ -13,6 +13,8 @@ export interface Choosable {
 export interface Choice {
   /** The client's address, for `source`. */
   readonly source: string;
+  /** What the request has of it, for `hash`. Null: nothing. */
+  readonly hashKey: string | null;
   /** In [0, 1). */
   random(): number;
 }
@@ -24,7 +26,8 @@ export const choosers: Readonly<Record<Algorithm, Choose>> = {
   roundrobin: smoothRoundRobin,
   leastconn: leastConnections,
   random: bestOfTwo,
-  source: bySource,
+  source: (servers, { source }) => byHash(servers, source),
+  hash: (servers, { hashKey }) => (hashKey === null ? smoothRoundRobin(servers) : byHash(servers, hashKey)),
 };
 
 /** NGINX's smooth weighted round robin: 5,1,1 gives a a b a c a a, never five at once. */
@@ -65,11 +68,11 @@ function drawn<S extends Choosable>(servers: readonly S[], at: number): S | null
 }
 
 /** Weighted rendezvous hashing: when a server goes, only its own clients move. */
-function bySource<S extends Choosable>(servers: readonly S[], choice: Choice): S | null {
+function byHash<S extends Choosable>(servers: readonly S[], key: string): S | null {
   let best: S | null = null;
   let bestScore = Number.NEGATIVE_INFINITY;
   for (const server of servers) {
-    const score = server.weight / -Math.log(unitHash(`${choice.source} ${server.key}`));
+    const score = server.weight / -Math.log(unitHash(`${key} ${server.key}`));
     if (score > bestScore) {
       best = server;
       bestScore = score;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { messageOf } from '#base';
 import type { BuiltinAction, BuiltinText } from '#dialects';
 import type { Condition, RoutedListener } from '#routing';
+import { poolSchema } from './config-pools.ts';
 import { rule, simpleAction } from './config-rules.ts';
 
 /** The text cannot be used: each mistake with its path. The process ends with 1. */
@@ -28,32 +29,6 @@ const listener = z.strictObject({
   otherwise: simpleAction,
 });
 
-const pool = z.strictObject({
-  name: text,
-  algorithm: z.enum(['roundrobin', 'leastconn', 'random', 'source']),
-  healthCheck: z.strictObject({
-    http: z
-      .strictObject({ path: z.string().startsWith('/'), expectStatus: z.int().min(100).max(599) })
-      .nullable(),
-    intervalMs: milliseconds,
-    timeoutMs: milliseconds,
-    rise: z.int().min(1),
-    fall: z.int().min(1),
-  }),
-  timeouts: z.strictObject({ connectMs: milliseconds, serverMs: milliseconds, queueMs: milliseconds }),
-  servers: z.array(
-    z.strictObject({
-      name: text,
-      at: z.discriminatedUnion('kind', [
-        z.strictObject({ kind: z.literal('tcp'), ...tcp }),
-        z.strictObject({ kind: z.literal('unix'), path: text }),
-      ]),
-      weight: z.int().min(1).max(256),
-      connectionsMax: z.int().min(1).nullable(),
-    }),
-  ),
-});
-
 const schema = z.strictObject({
   format: z.literal(1),
   site: text,
@@ -67,16 +42,14 @@ const schema = z.strictObject({
     headMs: milliseconds,
     idleMs: milliseconds,
     clientMs: milliseconds,
-    tunnelMs: milliseconds,
     headBytesMax: z.int().min(1_024).max(1_048_576),
     connectionsMax: z.int().min(1),
-    retriesMax: z.int().min(0).max(10),
     errorsInARow: z.int().min(1),
     queuedMax: count,
     errorLinesMax: count,
   }),
   listeners: z.array(listener),
-  pools: z.array(pool),
+  pools: z.array(poolSchema),
 }) satisfies z.ZodType<BuiltinText>;
 
 export function readText(file: string): BuiltinText {

@@ -47,6 +47,8 @@ export class Exchange {
   pool = '';
   server = '';
   retries = 0;
+  /** What a pool does to the answer's headers. Null: nothing. */
+  dress: ((headers: readonly string[]) => readonly string[]) | null = null;
   #gone = false;
   #whenGone: (() => void) | null = null;
   #closeAfter = false;
@@ -92,15 +94,16 @@ export class Exchange {
   /** `headers` are end to end only. */
   start(status: number, message: string, headers: readonly string[]): void {
     this.status = status;
+    const dressed = this.dress?.(headers) ?? headers;
     if (isHttp2(this.response)) {
-      this.response.writeHead(status, grouped(headers));
+      this.response.writeHead(status, grouped(dressed));
       return;
     }
     this.response.sendDate = false;
     this.response.writeHead(
       status,
       message,
-      this.#closeAfter ? [...headers, 'connection', 'close'] : [...headers],
+      this.#closeAfter ? [...dressed, 'connection', 'close'] : [...dressed],
     );
   }
 
@@ -125,6 +128,7 @@ export class Exchange {
       this.abort();
       return;
     }
+    this.dress = null;
     // Who waits for `100 Continue` may send the body or not: behind this answer nobody could tell.
     if (this.expectsContinue) this.closeAfter();
     else this.dropBody();

@@ -5,9 +5,10 @@ import { drawnPool, filtered } from './filters.ts';
 import type { Generation } from './generation.ts';
 import { type Head, originalHeaders, readHead, restored, routedHeaders } from './head.ts';
 import { endToEnd, joinCookies } from './headers.ts';
-import { connectionFailed, type PoolState, type ServerState } from './pool.ts';
+import { isError, type PoolState, type ServerState, serverFailed } from './pool.ts';
 import { proxyHeader } from './proxy-protocol.ts';
-import { type Outcome, type SendOptions, send } from './send.ts';
+import { type Outcome, repeatable, type SendOptions, send } from './send.ts';
+import { preferenceOf, withCookie, withoutCookie } from './stickiness.ts';
 import { Connections, opener } from './upstream.ts';
 
 const neighbourConnectMs = 1_000;
@@ -103,9 +104,10 @@ async function toPool(
 ): Promise<void> {
   pool.counts.requests += 1;
   exchange.pool = pool.config.name;
+  const preference = preferenceOf(pool.config, head, exchange.facts.client.address);
   const tried = new Set<ServerState>();
   for (let attempts = 0; ; attempts += 1) {
-    const leased = pool.acquire(exchange.facts.client.address, tried, exchange);
+    const leased = pool.acquire(preference, tried, exchange);
     const lease = leased instanceof Promise ? await leased : leased;
     if (exchange.gone) {
       if (lease.kind === 'server') lease.release();
@@ -115,16 +117,34 @@ async function toPool(
     if (lease.kind === 'none') break;
     if (attempts > 0) countRetry(generation, exchange, pool);
     tried.add(lease.server);
-    const outcome = await toServer(generation, exchange, head, { pool, server: lease.server }).finally(
-      lease.release,
-    );
+    const mayAgain = exchange.retries < pool.config.retries.max && pool.hasOther(tried);
+    const to = { pool, server: lease.server, sticky: preference.sticky, mayAgain };
+    const outcome = await toServer(generation, exchange, head, to).finally(lease.release);
     if (outcome.kind === 'stale') tried.delete(lease.server);
-    const again = outcome.kind === 'connectFailed' || (outcome.kind === 'stale' && exchange.retries === 0);
+    const stale = outcome.kind === 'stale' && exchange.retries === 0;
+    const again = outcome.kind === 'connectFailed' || stale || (mayAgain && isRepeated(pool, head, outcome));
     if (!again) return settle(generation, exchange, outcome);
-    if (exchange.retries >= generation.text.limits.retriesMax) break;
+    if (!stale && exchange.retries >= pool.config.retries.max) break;
   }
   await noServer(generation, exchange, head, tried.size);
 }
+
+/** A failure behind the connection, for which the site asks another server. */
+function isRepeated(pool: PoolState, head: Head, outcome: Outcome): boolean {
+  if (outcome.kind === 'unwanted') return true;
+  if (outcome.kind !== 'failed' || !isRepeatable(head)) return false;
+  const { on } = pool.config.retries;
+  return (
+    (outcome.why === 'server-broke-off' && on.includes('empty')) ||
+    (outcome.why === 'server-silent' && on.includes('timeout'))
+  );
+}
+
+function isRepeatable(head: Head): boolean {
+  return !head.hasBody && repeatable.has(head.method);
+}
+
+const retriedStatuses = new Set([500, 502, 503, 504]);
 
 function countRetry(generation: Generation, exchange: Exchange, pool: PoolState): void {
   exchange.retries += 1;
@@ -132,32 +152,53 @@ function countRetry(generation: Generation, exchange: Exchange, pool: PoolState)
   pool.counts.retries += 1;
 }
 
+interface Way {
+  readonly pool: PoolState;
+  readonly server: ServerState;
+  /** The server that the client's cookie names. */
+  readonly sticky: string | null;
+  /** There is another server, and a retry left. */
+  readonly mayAgain: boolean;
+}
+
 async function toServer(
   generation: Generation,
   exchange: Exchange,
   head: Head,
-  { pool, server }: { readonly pool: PoolState; readonly server: ServerState },
+  { pool, server, sticky, mayAgain }: Way,
 ): Promise<Outcome> {
   const to = generation.connections.get(server);
   assert(to, `no connections for ${server.key}`);
   exchange.server = server.config.name;
   server.requests += 1;
-  const options = sendOptions(generation, exchange, head, pool.config.timeouts.serverMs);
-  const outcome = await send(to, exchange, ...filtered(exchange.filters, head, options));
+  const { stickyCookie: cookie, retries, timeouts } = pool.config;
+  const leads = cookie === null || sticky === server.config.name;
+  exchange.dress = leads ? null : (headers) => withCookie(headers, cookie, server.config.name);
+  const options = sendOptions(generation, exchange, head, timeouts);
+  const asked = {
+    ...options,
+    headers: cookie === null ? options.headers : withoutCookie(options.headers, cookie.name),
+    unwanted: (status: number) =>
+      mayAgain && retries.on.includes('5xx') && retriedStatuses.has(status) && isRepeatable(head),
+  };
+  const outcome = await send(to, exchange, ...filtered(exchange.filters, head, asked));
   if (outcome.kind === 'connectFailed') {
     generation.counts.connectionErrors += 1;
     pool.counts.connectionErrors += 1;
     server.errors += 1;
-    if (!outcome.error.ours) connectionFailed(server, generation.text.limits.errorsInARow);
+    if (!outcome.error.ours) serverFailed(pool, server, generation.text.limits.errorsInARow);
     return outcome;
   }
-  server.failedInARow = 0;
   const byServer = (outcome.kind === 'failed' || outcome.kind === 'broken') && outcome.byServer;
   if (byServer) {
     generation.counts.responseErrors += 1;
     pool.counts.responseErrors += 1;
   }
-  if (byServer || exchange.status >= 500) server.errors += 1;
+  const status = outcome.kind === 'unwanted' ? outcome.status : exchange.status;
+  if (byServer || status >= 500) server.errors += 1;
+  if (pool.config.ejection?.of === 'answers' && (byServer || isError(status)))
+    serverFailed(pool, server, generation.text.limits.errorsInARow);
+  else server.failedInARow = 0;
   return outcome;
 }
 
@@ -185,7 +226,9 @@ async function toNeighbour(generation: Generation, exchange: Exchange, head: Hea
   // Longer than the neighbour waits itself: it knows why, we do not.
   const longestMs = Math.max(0, ...pools.map(({ timeouts: t }) => t.connectMs * 4 + t.queueMs + t.serverMs));
   exchange.server = 'holdfast:neighbour';
-  const options = sendOptions(generation, exchange, head, longestMs + 1_000);
+  exchange.dress = null;
+  const tunnelMs = Math.max(1, ...pools.map(({ timeouts }) => timeouts.tunnelMs));
+  const options = sendOptions(generation, exchange, head, { serverMs: longestMs + 1_000, tunnelMs });
   const outcome = await send(to, exchange, head, { ...options, connection: 'once' });
   if (outcome.kind === 'connectFailed' || outcome.kind === 'stale') return false;
   settle(generation, exchange, outcome);
@@ -196,7 +239,12 @@ async function toNeighbour(generation: Generation, exchange: Exchange, head: Hea
 const setByPublicSide = new Set(['host', 'x-forwarded-for', 'x-forwarded-proto', ...originalHeaders]);
 const setByEntrance = new Set(['host']);
 
-function sendOptions(generation: Generation, exchange: Exchange, head: Head, serverMs: number): SendOptions {
+function sendOptions(
+  generation: Generation,
+  exchange: Exchange,
+  head: Head,
+  { serverMs, tunnelMs }: { readonly serverMs: number; readonly tunnelMs: number },
+): SendOptions {
   const { side, client, listener } = exchange.facts;
   const isPublic = side === 'public';
   const headers = head.host === '' ? [] : ['host', head.host];
@@ -204,9 +252,10 @@ function sendOptions(generation: Generation, exchange: Exchange, head: Head, ser
   headers.push(...(exchange.version === '2' ? joinCookies(came) : came));
   if (isPublic)
     headers.push('x-forwarded-for', client.address, 'x-forwarded-proto', listener?.scheme ?? 'http');
-  const { clientMs, tunnelMs } = generation.text.limits;
+  const { clientMs } = generation.text.limits;
   // After a kept connection that had ended, another kept one may have ended too.
-  return { headers, serverMs, clientMs, tunnelMs, connection: exchange.retries > 0 ? 'new' : 'any' };
+  const connection = exchange.retries > 0 ? 'new' : 'any';
+  return { headers, serverMs, clientMs, tunnelMs, connection, unwanted: () => false };
 }
 
 function settle(generation: Generation, exchange: Exchange, outcome: Outcome): void {
@@ -222,6 +271,9 @@ function settle(generation: Generation, exchange: Exchange, outcome: Outcome): v
       break;
     case 'broken':
       logError(generation, exchange, exchange.status, outcome.why);
+      break;
+    case 'unwanted':
+      fail(generation, exchange, outcome.status, 'answer-of-the-server');
       break;
     case 'connectFailed':
     case 'stale':

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { connect, type NetConnectOpts } from 'node:net';
 import type { BuiltinAddress } from '#dialects';
-import type { HealthCheck } from '#model';
+import { type HealthCheck, type HttpCheck, statusFits } from '#model';
 import { hostPort } from './address.ts';
 import { judge, type PoolState, type ServerState } from './pool.ts';
 
@@ -31,7 +31,11 @@ function watchServer(pool: PoolState, server: ServerState, delayMs: number): () 
     checking = true;
     const decidesAlone = alone;
     alone = false;
-    const { ok, said } = await check(server.config.at, hostOf(pool), healthCheck);
+    const { ok, said } = await check(
+      checkedAt(server.config.at, healthCheck.port),
+      hostOf(pool),
+      healthCheck,
+    );
     checking = false;
     if (stopped) return;
     judge(pool, server, ok, said, decidesAlone);
@@ -55,6 +59,10 @@ function hostOf(pool: PoolState): string {
   return at?.kind === 'tcp' ? hostPort(at.host, at.port) : 'localhost';
 }
 
+function checkedAt(at: BuiltinAddress, port: number | null): BuiltinAddress {
+  return at.kind === 'unix' || port === null ? at : { ...at, port };
+}
+
 export function connectTo(at: BuiltinAddress): NetConnectOpts {
   return at.kind === 'unix'
     ? { path: at.path }
@@ -63,7 +71,7 @@ export function connectTo(at: BuiltinAddress): NetConnectOpts {
 
 function check(at: BuiltinAddress, host: string, healthCheck: HealthCheck): Promise<Verdict> {
   return healthCheck.http
-    ? checkHttp(at, { host, ...healthCheck.http }, healthCheck.timeoutMs)
+    ? checkHttp(at, { ...healthCheck.http, host: healthCheck.http.host ?? host }, healthCheck.timeoutMs)
     : checkTcp(at, healthCheck.timeoutMs);
 }
 
@@ -81,18 +89,22 @@ function checkTcp(at: BuiltinAddress, timeoutMs: number): Promise<Verdict> {
   });
 }
 
+/** What HAProxy looks at of a body: its buffer. */
+const bodyCharactersMax = 16_384;
+
 function checkHttp(
   at: BuiltinAddress,
-  { host, path, expectStatus }: NonNullable<HealthCheck['http']> & { readonly host: string },
+  { method, host, path, headers, expectStatus, expectBody }: HttpCheck & { readonly host: string },
   timeoutMs: number,
 ): Promise<Verdict> {
   return new Promise((resolve) => {
     let connected = false;
     const asked = request({
       ...(at.kind === 'unix' ? { socketPath: at.path } : { host: at.host, port: at.port }),
+      method,
       path,
       agent: false,
-      headers: { host, connection: 'close' },
+      headers: ['host', host, 'connection', 'close', ...headers.flatMap(({ name, value }) => [name, value])],
     });
     const end = (ok: boolean, said: string) => {
       clearTimeout(timer);
@@ -105,7 +117,18 @@ function checkHttp(
     asked.on('error', (error) => end(false, `${connected ? 'L7RSP' : 'L4CON'} ${codeOf(error)}`));
     asked.on('response', (answer) => {
       const status = answer.statusCode ?? 0;
-      end(status === expectStatus, `${status === expectStatus ? 'L7OK' : 'L7STS'} ${status}`);
+      const fits = statusFits(status, expectStatus);
+      if (!fits || expectBody === null) return end(fits, `${fits ? 'L7OK' : 'L7STS'} ${status}`);
+      let body = '';
+      const decide = () => {
+        const found = body.includes(expectBody);
+        end(found, found ? `L7OK ${status}` : 'L7RSP the body does not hold what is expected');
+      };
+      answer.on('error', decide).on('end', decide);
+      answer.on('data', (chunk: Buffer) => {
+        body = (body + chunk.toString('latin1')).slice(0, bodyCharactersMax);
+        if (body.includes(expectBody) || body.length === bodyCharactersMax) decide();
+      });
     });
     asked.end();
   });

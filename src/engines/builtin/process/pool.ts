@@ -7,7 +7,8 @@ import { type PoolCounts, poolCounts } from './counters.ts';
 export interface ServerState {
   readonly config: BuiltinServer;
   readonly key: string;
-  readonly weight: number;
+  /** Less than the site's while it starts slowly. */
+  weight: number;
   active: number;
   turn: number;
   state: ServerEvidence['state'];
@@ -33,8 +34,17 @@ export interface Leaving {
   whenGone(tell: (() => void) | null): void;
 }
 
-interface Waiter {
+/** What of a request may decide on its server. */
+export interface Preference {
+  /** The client's address. */
   readonly source: string;
+  readonly hashKey: string | null;
+  /** Name of the server that a cookie leads to. */
+  readonly sticky: string | null;
+}
+
+interface Waiter {
+  readonly preference: Preference;
   readonly tried: ReadonlySet<ServerState>;
   settle(lease: Lease): void;
 }
@@ -44,13 +54,14 @@ export class PoolState {
   readonly config: BuiltinPool;
   readonly servers: readonly ServerState[];
   readonly counts: PoolCounts = poolCounts();
+  readonly #regular: readonly ServerState[];
   readonly #queue: Waiter[] = [];
   readonly #queuedMax: number;
   readonly #random: () => number;
 
   constructor(config: BuiltinPool, queuedMax: number, random: () => number = Math.random) {
     this.config = config;
-    this.#queuedMax = queuedMax;
+    this.#queuedMax = config.queuedMax ?? queuedMax;
     this.#random = random;
     this.servers = config.servers.map((server) => ({
       config: server,
@@ -66,18 +77,25 @@ export class PoolState {
       requests: 0,
       errors: 0,
     }));
+    this.#regular = this.servers.filter((server) => !server.config.spare);
   }
 
+  /** Spare servers are not counted: that they are needed is no health. */
   get live(): number {
-    return this.servers.filter((server) => server.state !== 'down').length;
+    return this.#regular.filter((server) => server.state !== 'down').length;
   }
 
   /** At once, or after a wait of at most the pool's `queueMs`; a client that leaves leaves the queue too. */
-  acquire(source: string, tried: ReadonlySet<ServerState>, client: Leaving): Lease | Promise<Lease> {
-    const now = this.#tryNow({ source, tried });
+  acquire(preference: Preference, tried: ReadonlySet<ServerState>, client: Leaving): Lease | Promise<Lease> {
+    const now = this.#tryNow({ preference, tried });
     if (now) return now;
     if (this.#queue.length >= this.#queuedMax) return { kind: 'refused', why: 'the queue is full' };
-    return this.#wait(source, tried, client);
+    return this.#wait(preference, tried, client);
+  }
+
+  /** Whether a server is live that was not tried. */
+  hasOther(tried: ReadonlySet<ServerState>): boolean {
+    return this.#usable(null, tried).length > 0;
   }
 
   /** A state changed or a request ended: whoever can go on, does, in order. */
@@ -88,7 +106,7 @@ export class PoolState {
       if (waiter && lease) waiter.settle(lease);
       else index += 1;
       // Nobody behind gets a server when all are full, unless it is allowed other ones.
-      if (!lease && waiter?.tried.size === 0) return;
+      if (!lease && waiter?.tried.size === 0 && waiter.preference.sticky === null) return;
     }
   }
 
@@ -97,7 +115,7 @@ export class PoolState {
       pool: this.config.name,
       ...this.counts,
       serversLive: this.live,
-      serversAll: this.servers.length,
+      serversAll: this.#regular.length,
       queued: this.#queue.length,
     };
   }
@@ -113,12 +131,21 @@ export class PoolState {
     }));
   }
 
-  #tryNow({ source, tried }: Pick<Waiter, 'source' | 'tried'>): Lease | null {
-    const usable = this.servers.filter((server) => server.state !== 'down' && !tried.has(server));
+  #tryNow({ preference, tried }: Pick<Waiter, 'preference' | 'tried'>): Lease | null {
+    const usable = this.#usable(preference.sticky, tried);
     if (usable.length === 0) return { kind: 'none' };
-    const choice: Choice = { source, random: this.#random };
+    const choice: Choice = { ...preference, random: this.#random };
     const server = choosers[this.config.algorithm](usable.filter(hasRoom), choice);
     return server && this.#lease(server);
+  }
+
+  /** A client waits for its own server as long as that one is live. */
+  #usable(sticky: string | null, tried: ReadonlySet<ServerState>): readonly ServerState[] {
+    const may = (server: ServerState) => server.state !== 'down' && !tried.has(server);
+    const own = sticky === null ? undefined : this.servers.find(({ config }) => config.name === sticky);
+    if (own && may(own)) return [own];
+    if (this.live > 0) return this.#regular.filter(may);
+    return this.servers.filter((server) => server.config.spare && may(server)).slice(0, 1);
   }
 
   #lease(server: ServerState): Lease {
@@ -133,7 +160,7 @@ export class PoolState {
     return { kind: 'server', server, release };
   }
 
-  #wait(source: string, tried: ReadonlySet<ServerState>, client: Leaving): Promise<Lease> {
+  #wait(preference: Preference, tried: ReadonlySet<ServerState>, client: Leaving): Promise<Lease> {
     return new Promise((resolve) => {
       const settle = (lease: Lease) => {
         clearTimeout(timer);
@@ -144,7 +171,7 @@ export class PoolState {
       };
       const refuse = (why: string) => () => settle({ kind: 'refused', why });
       const leave = refuse('the client left');
-      const waiter: Waiter = { source, tried, settle };
+      const waiter: Waiter = { preference, tried, settle };
       const timer = setTimeout(refuse('no server had room in time'), this.config.timeouts.queueMs);
       client.whenGone(leave);
       this.#queue.push(waiter);
@@ -188,18 +215,46 @@ export function takeForDown(pool: PoolState, down: unknown): number {
 }
 
 /**
- * Failed connections in a row bring the next check forward, and that check alone decides. They mark nobody down by
- * themselves: a server's restart of half a second, or a short fault of our own network, is bridged by retries.
+ * Errors in a row bring the next check forward, and that check alone decides: they mark nobody down by themselves,
+ * because a server's restart of half a second, or a short fault of our own network, is bridged by retries. A site that
+ * asks for ejection has it otherwise: its server is out until `rise` checks in a row were good.
  */
-export function connectionFailed(server: ServerState, errorsInARow: number): void {
+export function serverFailed(pool: PoolState, server: ServerState, errorsInARow: number): void {
+  const { ejection } = pool.config;
   server.failedInARow += 1;
-  if (server.failedInARow < errorsInARow) return;
+  if (server.failedInARow < (ejection?.errorsInARow ?? errorsInARow)) return;
   server.failedInARow = 0;
-  server.suspect();
+  if (ejection === null) {
+    server.suspect();
+    return;
+  }
+  server.lastCheck = `ejected after ${ejection.errorsInARow} errors in a row`;
+  setState(pool, server, 'down');
+}
+
+/** Whether this answer counts as one of the server's errors. */
+export function isError(status: number): boolean {
+  return status >= 500 && status !== 501 && status !== 505;
 }
 
 function setState(pool: PoolState, server: ServerState, state: 'up' | 'down'): void {
+  const back = server.state === 'down' && state === 'up';
   server.state = state;
   server.streak = 0;
+  const { slowStartMs } = pool.config;
+  if (back && slowStartMs !== null) startSlowly(server, slowStartMs);
   pool.wake();
+}
+
+const slowSteps = 20;
+
+/** The share grows in steps, as HAProxy's does. */
+function startSlowly(server: ServerState, slowStartMs: number): void {
+  const whole = server.config.weight;
+  const step = (number: number) => {
+    server.weight = (whole * number) / slowSteps;
+    if (number === slowSteps || server.state !== 'up') server.weight = whole;
+    else setTimeout(step, slowStartMs / slowSteps, number + 1).unref();
+  };
+  step(1);
 }

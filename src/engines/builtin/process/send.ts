@@ -14,6 +14,8 @@ export type Outcome =
   | { readonly kind: 'connectFailed'; readonly error: ConnectFailed }
   /** A kept connection had ended before the server saw anything of a request that may be repeated. */
   | { readonly kind: 'stale' }
+  /** An answer that another server may give better; nothing of it was passed on. */
+  | { readonly kind: 'unwanted'; readonly status: number }
   /** Nothing of an answer was passed on yet. */
   | { readonly kind: 'failed'; readonly status: number; readonly why: string; readonly byServer: boolean }
   /** The answer broke off; the client saw it break off. */
@@ -30,12 +32,15 @@ export interface SendOptions {
   readonly connection: 'any' | 'new' | 'once';
   /** What is done to the server's answer. */
   readonly responseHeaders?: HeaderChanges | null;
+  /** Whether an answer with this status is to be thrown away: another server will be asked. */
+  unwanted(status: number): boolean;
 }
 
 class ServerSilent extends Error {}
 class ClientStuck extends Error {}
 
-const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+/** What may be sent a second time: it changes nothing. */
+export const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 /** Servers ask for a length where these have no body. */
 const usuallyWithBody = new Set(['POST', 'PUT', 'PATCH']);
 const startLineShape = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [\x21-\x7e\x80-\xff]+$/;
@@ -97,6 +102,11 @@ class Attempt implements Asker {
   }
 
   onHead({ status, reason, headers }: AnswerHead): void {
+    if (this.#options.unwanted(status)) {
+      this.#connection?.drop();
+      this.#settle({ kind: 'unwanted', status });
+      return;
+    }
     this.#answered = true;
     const came = endToEnd(headers, status === 204 ? noLength : undefined);
     const { responseHeaders } = this.#options;
@@ -104,6 +114,8 @@ class Attempt implements Asker {
   }
 
   onData(bytes: Buffer, last: boolean): void {
+    // What is left of an answer that nobody wants.
+    if (this.#over) return;
     const { response } = this.#exchange;
     if (isHttp2(response)) {
       if (last) response.end(bytes);
@@ -114,6 +126,7 @@ class Attempt implements Asker {
   }
 
   onEnd(trailers: RawHeaders): void {
+    if (this.#over) return;
     this.#exchange.end(trailers.length > 0 ? endToEnd(trailers, noLength) : trailers);
     // The server has answered a request that it did not hear to the end: nothing can follow on that connection.
     const unheard = this.#body !== null && !this.#body.whole;
@@ -131,7 +144,9 @@ class Attempt implements Asker {
     }
     this.#exchange.status = status;
     this.#answered = true;
-    startTunnel({ upgrade, server, first, headers: endToEnd(headers), silenceMsMax: this.#options.tunnelMs });
+    const plain = endToEnd(headers);
+    const dressed = this.#exchange.dress?.(plain) ?? plain;
+    startTunnel({ upgrade, server, first, headers: dressed, silenceMsMax: this.#options.tunnelMs });
     this.#settle(answered);
   }
 

@@ -1,0 +1,166 @@
+import { type HttpCheck, hostPort, type Pool, type Server } from '#model';
+import { netServerId, type Placement } from '../dialect.ts';
+import { type FilterTable, filterLines } from './filters.ts';
+import type { Section } from './section.ts';
+import { argument, defaults, literally, milliseconds, name, ours, word } from './vocabulary.ts';
+
+export function poolSection(
+  pool: Pool,
+  withNet: boolean,
+  filters: FilterTable,
+  placement: Placement,
+): Section {
+  const { connectMs, serverMs, queueMs, tunnelMs } = pool.timeouts;
+  const neighbour = withNet ? placement.neighbour : null;
+  return {
+    head: `backend ${name(pool.name)}`,
+    lines: [
+      ...balanceLines(pool),
+      ...(pool.stickyCookie === null ? [] : cookieLines(pool.stickyCookie, neighbour !== null)),
+      ...retryLines(pool),
+      ...queueLines(pool),
+      `timeout connect ${milliseconds(connectMs)}`,
+      `timeout server ${milliseconds(serverMs)}`,
+      `timeout queue ${milliseconds(queueMs)}`,
+      ...(tunnelMs === defaults.tunnelTimeoutMs ? [] : [`timeout tunnel ${milliseconds(tunnelMs)}`]),
+      ...filterLines(filters, pool.name, neighbour !== null),
+      ...healthCheckLines(pool, placement),
+      ...pool.servers.map((server) => serverLine(pool, server, placement)),
+      ...(neighbour === null ? [] : [netLine(neighbour)]),
+    ],
+  };
+}
+
+function balanceLines({ algorithm, hashOn }: Pool): string[] {
+  if (algorithm === 'source') return ['balance source', 'hash-type consistent'];
+  if (algorithm !== 'hash' || hashOn === null) return [`balance ${algorithm}`];
+  const sample = {
+    path: 'path',
+    header: `req.fhdr(${argument(hashOn.kind === 'path' ? '' : hashOn.name)},1)`,
+    cookie: `req.cook(${argument(hashOn.kind === 'path' ? '' : hashOn.name)})`,
+  }[hashOn.kind];
+  return [`balance hash ${word(sample)}`, 'hash-type consistent'];
+}
+
+/**
+ * `preserve`: a server that sets the cookie has its way, and so has a neighbour that the net asked. To a client that
+ * brought a cookie the net's server, which has none, would send one that ends the client's: that one is made harmless.
+ */
+function cookieLines(cookie: NonNullable<Pool['stickyCookie']>, withNet: boolean): string[] {
+  const { name, httpOnly, secure, sameSite, maxAgeMs, domain } = cookie;
+  const attributes = [
+    ...(maxAgeMs === null ? [] : [`Max-Age=${Math.max(1, Math.round(maxAgeMs / 1000))}`]),
+    ...(sameSite === null ? [] : [`SameSite=${sameSite}`]),
+  ];
+  return [
+    [
+      `cookie ${name} insert indirect nocache preserve`,
+      ...(httpOnly ? ['httponly'] : []),
+      ...(secure ? ['secure'] : []),
+      ...(domain === null ? [] : [`domain ${domain}`]),
+      ...attributes.map((attribute) => `attr ${word(attribute)}`),
+    ].join(' '),
+    ...(withNet
+      ? [
+          `http-after-response replace-header Set-Cookie ${word(`^${literally(`${name}=; Expires=Thu, 01-Jan-1970`)}.*$`)} ${word('holdfast=; Max-Age=0')}`,
+        ]
+      : []),
+  ];
+}
+
+const retriesOn = {
+  connect: 'conn-failure',
+  empty: 'empty-response',
+  timeout: 'response-timeout',
+  '5xx': '500 502 503 504',
+} as const;
+
+/** Behind the connection only what changes nothing is sent a second time. */
+function retryLines({ retries }: Pool): string[] {
+  const usual = retries.on.length === 1 && retries.on[0] === 'connect';
+  return [
+    ...(retries.max === defaults.retries ? [] : [`retries ${retries.max}`]),
+    ...(usual
+      ? []
+      : [
+          `retry-on ${retries.on.map((cause) => retriesOn[cause]).join(' ')}`,
+          'http-request disable-l7-retry unless { method GET HEAD OPTIONS TRACE }',
+        ]),
+  ];
+}
+
+function queueLines({ name: pool, queuedMax }: Pool): string[] {
+  return queuedMax === null
+    ? []
+    : [`http-request return status 503 if { queue(${name(pool)}) ge ${queuedMax} }`];
+}
+
+/**
+ * Three failed connections in a row let checks follow each other four times as fast, and these decide (`fastinter`).
+ * Not `mark-down`, unless the site asks for it: with it a server's restart of half a second would become an outage of
+ * `rise` intervals, for a pool of one server and for a short fault of the balancer's own network, which retries bridge
+ * without a failed request. The net needs no more: servers that do not exist are down after their first check, before
+ * a candidate is exposed.
+ */
+function healthCheckLines(pool: Pool, { servers: standIns }: Placement): string[] {
+  const { http, port, intervalMs, timeoutMs, rise, fall } = pool.healthCheck;
+  return [
+    ...(http === null ? [] : httpCheckLines(http, pool)),
+    `timeout check ${milliseconds(timeoutMs)}`,
+    [
+      'default-server check',
+      // What stands in for the servers in a rehearsal has no other port.
+      ...(port === null || standIns !== null ? [] : [`port ${port}`]),
+      `inter ${milliseconds(intervalMs)} fastinter ${milliseconds(fastIntervalMs(intervalMs))}`,
+      `fall ${fall} rise ${rise}`,
+      observeWords(pool),
+      ...(pool.slowStartMs === null ? [] : [`slowstart ${milliseconds(pool.slowStartMs)}`]),
+      // A name that cannot be resolved makes its server down, not the start fail.
+      'init-addr last,libc,none',
+    ].join(' '),
+  ];
+}
+
+function httpCheckLines(
+  { method, path, host, headers, expectStatus, expectBody }: HttpCheck,
+  pool: Pool,
+): string[] {
+  const first = pool.servers[0];
+  const hostHeader = host ?? (first ? hostPort(first.host, first.port) : 'localhost');
+  const all = [{ name: 'Host', value: hostHeader }, ...headers];
+  const statuses = expectStatus.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
+  return [
+    'option httpchk',
+    [
+      `http-check send meth ${method} uri ${word(path)} ver HTTP/1.1`,
+      // The value is a log-format string, in which a percent sign begins a variable.
+      ...all.map((header) => `hdr ${word(header.name)} ${word(header.value.replaceAll('%', '%%'))}`),
+    ].join(' '),
+    `http-check expect status ${statuses.join(',')}`,
+    ...(expectBody === null ? [] : [`http-check expect string ${word(expectBody)}`]),
+  ];
+}
+
+function observeWords({ ejection }: Pool): string {
+  if (ejection === null) return `observe layer4 error-limit ${defaults.errorsInARow} on-error fastinter`;
+  const layer = { connections: 'layer4', answers: 'layer7' }[ejection.of];
+  return `observe ${layer} error-limit ${ejection.errorsInARow} on-error mark-down`;
+}
+
+function fastIntervalMs(intervalMs: number): number {
+  return Math.min(intervalMs, Math.max(100, Math.min(1_000, intervalMs / 4)));
+}
+
+function serverLine(pool: Pool, server: Server, placement: Placement): string {
+  const address = placement.servers?.[`${pool.name}/${server.name}`] ?? hostPort(server.host, server.port);
+  return [
+    `server ${name(server.name)} ${word(address)} weight ${server.weight}`,
+    ...(server.connectionsMax === null ? [] : [`maxconn ${server.connectionsMax}`]),
+    ...(pool.stickyCookie === null ? [] : [`cookie ${word(server.name)}`]),
+    ...(server.spare ? ['backup'] : []),
+  ].join(' ');
+}
+
+function netLine(neighbour: string): string {
+  return `server ${ours.net} ${word(`unix@${neighbour}`)} send-proxy-v2 proxy-v2-options unique-id backup no-check observe none id ${netServerId}`;
+}

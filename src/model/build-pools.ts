@@ -1,0 +1,97 @@
+import { assert } from '#base';
+import type { PlaceOf } from './build.ts';
+import type { HashOn, HealthCheck, Pool, Server, StatusRange, StickyCookie } from './pool.ts';
+import type { PoolPart, ServerPart } from './schema.ts';
+import { nameOfAddress, parseAddress, parseDurationMs } from './words.ts';
+import type { Path } from './yaml.ts';
+
+export function buildPool(part: PoolPart, index: number, placeOf: PlaceOf): Pool {
+  const { timeouts } = part;
+  return {
+    name: part.name,
+    algorithm: part.algorithm,
+    hashOn: part.hash === undefined || part.algorithm !== 'hash' ? null : buildHash(part.hash),
+    stickyCookie: part.stickyCookie === undefined ? null : buildCookie(part.stickyCookie),
+    servers: part.servers.map((server, i) => buildServer(server, ['pools', index, 'servers', i], placeOf)),
+    healthCheck: buildHealthCheck(part.healthCheck),
+    ejection: part.ejection ?? null,
+    slowStartMs: durationOrNull(part.slowStart),
+    retries: part.retries,
+    queuedMax: part.queuedMax ?? null,
+    timeouts: {
+      connectMs: parseDurationMs(timeouts.connect),
+      serverMs: parseDurationMs(timeouts.server),
+      queueMs: parseDurationMs(timeouts.queue),
+      tunnelMs: parseDurationMs(timeouts.tunnel),
+    },
+    place: placeOf(['pools', index]),
+  };
+}
+
+function buildHash({ on, name }: NonNullable<PoolPart['hash']>): HashOn {
+  return on === 'path' || name === undefined ? { kind: 'path' } : { kind: on, name };
+}
+
+function buildCookie(part: NonNullable<PoolPart['stickyCookie']>): StickyCookie {
+  const { name, httpOnly, secure, sameSite, maxAge, domain } = part;
+  return {
+    name,
+    httpOnly,
+    secure,
+    sameSite: sameSite ?? null,
+    maxAgeMs: durationOrNull(maxAge),
+    domain: domain ?? null,
+  };
+}
+
+function buildHealthCheck(part: PoolPart['healthCheck']): HealthCheck {
+  const statuses = Array.isArray(part.expectStatus) ? part.expectStatus : [part.expectStatus];
+  return {
+    http:
+      part.path === undefined
+        ? null
+        : {
+            method: part.method ?? 'GET',
+            path: part.path,
+            host: part.host ?? null,
+            headers: part.headers,
+            expectStatus: statuses.map(rangeOf),
+            expectBody: part.expectBody ?? null,
+          },
+    port: part.port ?? null,
+    intervalMs: parseDurationMs(part.interval),
+    timeoutMs: parseDurationMs(part.timeout),
+    rise: part.rise,
+    fall: part.fall,
+  };
+}
+
+function rangeOf(status: number | string): StatusRange {
+  const [from = 0, to = from] = String(status).split('-').map(Number);
+  return { from, to };
+}
+
+function durationOrNull(word: string | undefined): number | null {
+  return word === undefined ? null : parseDurationMs(word);
+}
+
+function buildServer(part: ServerPart, path: Path, placeOf: PlaceOf): Server {
+  const given: Exclude<ServerPart, string> =
+    typeof part === 'string' ? { address: part, weight: 1, spare: false } : part;
+  const { host, port } = addressOf(given.address);
+  return {
+    name: given.name ?? nameOfAddress(host, port),
+    host,
+    port,
+    weight: given.weight,
+    connectionsMax: given.connectionsMax ?? null,
+    spare: given.spare,
+    place: placeOf(path),
+  };
+}
+
+export function addressOf(word: string): { readonly host: string; readonly port: number } {
+  const address = parseAddress(word);
+  assert(address, 'the shape lets only addresses through');
+  return address;
+}

@@ -1,0 +1,119 @@
+import type { Place } from '#base';
+
+export const algorithms = ['roundrobin', 'leastconn', 'random', 'source', 'hash'] as const;
+export type Algorithm = (typeof algorithms)[number];
+
+/** The web servers that answer for each other, and how they are asked. */
+export interface Pool {
+  readonly name: string;
+  readonly algorithm: Algorithm;
+  /** What `hash` looks at; a request that lacks it goes to any server. Null with every other algorithm. */
+  readonly hashOn: HashOn | null;
+  /** A cookie that leads a client back to its server. Null: none. */
+  readonly stickyCookie: StickyCookie | null;
+  readonly servers: readonly Server[];
+  readonly healthCheck: HealthCheck;
+  /** What takes a server out between its checks. Null: failed connections only bring the next check forward. */
+  readonly ejection: Ejection | null;
+  /** How long the share of a server that came back takes to grow to the whole. Null: at once. */
+  readonly slowStartMs: number | null;
+  readonly retries: Retries;
+  /** Requests that may wait for a server; more are answered 503 at once. Null: as many as the engine can hold. */
+  readonly queuedMax: number | null;
+  readonly timeouts: PoolTimeouts;
+  readonly place: Place;
+}
+
+export type HashOn =
+  | { readonly kind: 'path' }
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'cookie'; readonly name: string };
+
+/** Its value is the server's name. The servers do not see it; one that sets it itself has its way. */
+export interface StickyCookie {
+  readonly name: string;
+  readonly httpOnly: boolean;
+  readonly secure: boolean;
+  readonly sameSite: 'Strict' | 'Lax' | 'None' | null;
+  /** Null: until the browser is closed. */
+  readonly maxAgeMs: number | null;
+  readonly domain: string | null;
+}
+
+export interface Server {
+  readonly name: string;
+  /** Host name or address, and port. */
+  readonly host: string;
+  readonly port: number;
+  /** 1 to 256, share relative to its pool. */
+  readonly weight: number;
+  /** Requests at once; more wait in the pool's queue. Null: no limit. */
+  readonly connectionsMax: number | null;
+  /** Used only when every server that is none is down; of several, the first live one of the file. */
+  readonly spare: boolean;
+  readonly place: Place;
+}
+
+export interface HealthCheck {
+  /** Null: a TCP connection is enough. */
+  readonly http: HttpCheck | null;
+  /** Asked there, in plain HTTP or TCP. Null: at the server's own port, the way that requests are sent. */
+  readonly port: number | null;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly rise: number;
+  readonly fall: number;
+}
+
+export const checkMethods = ['GET', 'HEAD', 'OPTIONS'] as const;
+
+export interface HttpCheck {
+  readonly method: (typeof checkMethods)[number];
+  readonly path: string;
+  /** Null: the address of the pool's first server. */
+  readonly host: string | null;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** Any of these. */
+  readonly expectStatus: readonly StatusRange[];
+  /** The answer's body must contain it. Null: whatever it is. */
+  readonly expectBody: string | null;
+}
+
+export interface StatusRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** `connections`: those that fail. `answers`: also 500 and above (but not 501 and 505), and broken ones. */
+export const ejectionCauses = ['connections', 'answers'] as const;
+
+export interface Ejection {
+  readonly of: (typeof ejectionCauses)[number];
+  readonly errorsInARow: number;
+}
+
+/**
+ * `connect`: no connection came about. `empty`: the connection ended without an answer. `timeout`: no answer in time.
+ * `5xx`: 500, 502, 503 and 504. All but the first only for GET, HEAD, OPTIONS and TRACE.
+ */
+export const retryCauses = ['connect', 'empty', 'timeout', '5xx'] as const;
+export type RetryCause = (typeof retryCauses)[number];
+
+/** Each goes to another server where there is one. */
+export interface Retries {
+  readonly max: number;
+  readonly on: readonly RetryCause[];
+}
+
+export interface PoolTimeouts {
+  readonly connectMs: number;
+  /** Silence of the server while an answer is awaited or under way. */
+  readonly serverMs: number;
+  readonly queueMs: number;
+  /** Silence of both sides of an upgraded connection. */
+  readonly tunnelMs: number;
+}
+
+export function statusFits(status: number, ranges: readonly StatusRange[]): boolean {
+  return ranges.some(({ from, to }) => status >= from && status <= to);
+}

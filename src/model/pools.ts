@@ -1,0 +1,58 @@
+import type { Diagnostic } from '#base';
+import { pathText } from './mistakes.ts';
+import { sectionOf } from './parts.ts';
+import { type PoolPart, partSchemas } from './schema.ts';
+import { mistake, type Path, type SourceText } from './yaml.ts';
+
+/** Words of a pool that do not go together. Looks at every pool of the right shape. */
+export function poolMistakes(source: SourceText): Diagnostic[] {
+  return sectionOf(source, 'pools').flatMap((item, index) => {
+    const { data } = partSchemas.pools.safeParse(item);
+    if (!data) return [];
+    const tell: Tell = (path, message, remedy) => {
+      const at: Path = ['pools', index, ...path];
+      return [mistake('HF022', source.placeOf(at), pathText(at), message, remedy)];
+    };
+    return [hashMistakes, cookieMistakes, checkMistakes, serverMistakes].flatMap((look) => look(data, tell));
+  });
+}
+
+type Tell = (path: Path, message: string, remedy: string) => Diagnostic[];
+
+function hashMistakes({ algorithm, hash }: PoolPart, tell: Tell): Diagnostic[] {
+  if (algorithm === 'hash' && hash === undefined)
+    return tell(['algorithm'], 'expected "hash" beside it: what the hash is of', 'Add hash: { on: path }');
+  if (hash === undefined) return [];
+  if (algorithm !== 'hash')
+    return tell(['hash'], `means nothing with the algorithm "${algorithm}"`, 'Write algorithm: hash');
+  if (hash.on === 'path' && hash.name !== undefined)
+    return tell(['hash', 'name'], 'means nothing where the hash is of the path', 'Remove it');
+  if (hash.on !== 'path' && hash.name === undefined)
+    return tell(['hash', 'on'], `expected the name of the ${hash.on} beside it`, 'Add name');
+  return [];
+}
+
+function cookieMistakes({ stickyCookie: cookie }: PoolPart, tell: Tell): Diagnostic[] {
+  if (cookie?.sameSite !== 'None' || cookie.secure) return [];
+  return tell(
+    ['stickyCookie', 'sameSite'],
+    'browsers refuse a cookie with SameSite=None that is not secure',
+    'Add secure: true',
+  );
+}
+
+function checkMistakes({ healthCheck: check }: PoolPart, tell: Tell): Diagnostic[] {
+  if (check.method === 'HEAD' && check.expectBody !== undefined)
+    return tell(['healthCheck', 'expectBody'], 'an answer to HEAD has no body', 'Remove it, or ask with GET');
+  if (check.path !== undefined) return [];
+  const words = (['method', 'host', 'expectBody'] as const).filter((word) => check[word] !== undefined);
+  const meaningless = [...words, ...(check.headers.length > 0 ? ['headers'] : [])];
+  return meaningless.flatMap((word) =>
+    tell(['healthCheck', word], 'means nothing without a path: a TCP connection is enough', 'Add path'),
+  );
+}
+
+function serverMistakes({ servers }: PoolPart, tell: Tell): Diagnostic[] {
+  if (!servers.every((server) => typeof server !== 'string' && server.spare)) return [];
+  return tell(['servers'], 'expected a server that is no spare', 'Remove spare: true from one');
+}

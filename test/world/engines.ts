@@ -1,0 +1,27 @@
+import type { RequestListener } from 'node:http';
+import type { Placement } from '#dialects';
+import type { EngineName, Site } from '#model';
+import { builtinWorld } from './builtin.ts';
+import { type Generation, haproxyWorld, type PublicSocket, type TestServer } from './haproxy.ts';
+
+/** What the worlds of all engines have: what a test needs that says the same of each. */
+export interface EngineWorld {
+  readonly folder: string;
+  socket(): Promise<PublicSocket>;
+  server(name: string, handle?: RequestListener): Promise<TestServer>;
+  start(
+    site: Site,
+    options: {
+      readonly name: string;
+      readonly sockets: Readonly<Record<string, PublicSocket>>;
+      readonly neighbour?: string | null;
+      readonly certificates?: Placement['certificates'];
+    },
+  ): Promise<Generation>;
+  close(): Promise<void>;
+}
+
+export const engineWorlds: Partial<Record<EngineName, () => Promise<EngineWorld>>> = {
+  haproxy: haproxyWorld,
+  builtin: builtinWorld,
+};
