@@ -2,7 +2,7 @@ import type { Place } from '#base';
 import { buildBalancer, buildGuard, buildListener } from './build.ts';
 import { buildPool } from './build-pools.ts';
 import type { OwnText } from './own.ts';
-import type { Algorithm, Pool, Server } from './pool.ts';
+import type { Algorithm, HttpCheck, Pool, Server } from './pool.ts';
 import { partSchemas, siteSchema } from './schema.ts';
 import type { Balancer, Listener, Site } from './site.ts';
 
@@ -56,10 +56,15 @@ function listenerOf({ tls, dualStack, ...given }: SurveyedSite['listeners'][numb
   return dualStack ? { ...listener, dualStack } : listener;
 }
 
+function httpCheckOf({ path, expectStatus }: NonNullable<SurveyedPool['check']>): HttpCheck {
+  const asked = { method: 'GET', host: null, headers: [], expectBody: null } as const;
+  return { ...asked, path, expectStatus: [{ from: expectStatus, to: expectStatus }] };
+}
+
 function poolOf({ servers, check, ...given }: SurveyedPool): Pool {
   const part = partSchemas.pools.parse({ name: 'pool', servers: ['127.0.0.1:1'] });
   const standard = buildPool(part, 0, () => somewhere);
-  const healthCheck = { ...standard.healthCheck, http: check };
+  const healthCheck = { ...standard.healthCheck, http: check && httpCheckOf(check) };
   return {
     ...standard,
     ...given,

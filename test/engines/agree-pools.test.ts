@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import type { Pool } from '#model';
 import { type AskOptions, ask } from '../world/ask.ts';
@@ -275,16 +276,23 @@ for (const [engine, open] of Object.entries(engineWorlds))
 
     test('an upgraded connection on which nobody speaks ends', async () => {
       const server = createServer().listen(0, '127.0.0.1');
+      const sockets = new Set<Duplex>();
       server.on('upgrade', (_, socket) => {
+        sockets.add(socket);
         socket.on('error', () => {});
-        socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+        socket.write(
+          'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
+        );
       });
       await once(server, 'listening');
       const address = server.address();
       assert.ok(address && typeof address === 'object');
       const { port } = await start([address.port], { timeouts: timeoutsOf({ tunnelMs: 300 }) });
       const client = connect(port, '127.0.0.1');
-      client.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+      const key = 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13';
+      client.write(
+        `GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n${key}\r\n\r\n`,
+      );
       let said = '';
       client.on('data', (chunk) => {
         said += chunk;
@@ -294,6 +302,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       assert.match(said, /^HTTP\/1\.1 101 /);
       const took = performance.now() - began;
       assert.ok(took > 250 && took < 3_000, `${took}`);
+      for (const socket of sockets) socket.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     });

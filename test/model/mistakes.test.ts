@@ -43,7 +43,7 @@ const mistakes: readonly {
     text: changed('servers: [10.0.0.3:80]', 'server: [10.0.0.3:80]'),
     told: [
       'HF012 site.yaml:9:5 pools[1].servers: missing, expected a list of servers',
-      'HF010 site.yaml:9:18 pools[1].server: expected one of "name", "algorithm", "servers", "healthCheck", "timeouts", got "server". Did you mean "servers"?',
+      'HF010 site.yaml:9:18 pools[1].server: expected one of "name", "algorithm", "hash", "stickyCookie", "servers", "healthCheck", "ejection", "slowStart", "retries", "queuedMax", "timeouts", got "server". Did you mean "servers"?',
     ],
   },
   {
@@ -431,6 +431,49 @@ const mistakes: readonly {
     what: 'more than 4 MiB',
     text: `${validText}#${' '.repeat(4 * 1024 * 1024)}\n`,
     told: ['HF002 site.yaml:1:1 expected at most 4194304 bytes, got more'],
+  },
+  {
+    what: 'words of a pool that do not go together',
+    text: changed(
+      '{ name: api, servers: [10.0.0.3:80] }',
+      '{ name: api, algorithm: hash, stickyCookie: { name: s, sameSite: None }, healthCheck: { host: a, expectBody: ok }, servers: [{ address: "10.0.0.3:80", spare: true }] }',
+    ),
+    told: [
+      'HF022 site.yaml:9:29 pools[1].algorithm: expected "hash" beside it: what the hash is of. Add hash: { on: path }',
+      'HF022 site.yaml:9:70 pools[1].stickyCookie.sameSite: browsers refuse a cookie with SameSite=None that is not secure. Add secure: true',
+      'HF022 site.yaml:9:99 pools[1].healthCheck.host: means nothing without a path: a TCP connection is enough. Add path',
+      'HF022 site.yaml:9:114 pools[1].healthCheck.expectBody: means nothing without a path: a TCP connection is enough. Add path',
+      'HF022 site.yaml:9:129 pools[1].servers: expected a server that is no spare. Remove spare: true from one',
+    ],
+  },
+  {
+    what: 'a hash that is not used, or of nothing',
+    text: changed(
+      '{ name: api, servers: [10.0.0.3:80] }',
+      '{ name: api, hash: { on: path }, servers: [10.0.0.3:80] }',
+    ).replace('name: web, servers', 'name: web, algorithm: hash, hash: { on: header }, servers'),
+    told: [
+      'HF022 site.yaml:8:47 pools[0].hash.on: expected the name of the header beside it. Add name',
+      'HF022 site.yaml:9:24 pools[1].hash: means nothing with the algorithm "roundrobin". Write algorithm: hash',
+    ],
+  },
+  {
+    what: 'statuses that are none',
+    text: changed(
+      'servers: [10.0.0.3:80]',
+      'servers: [10.0.0.3:80], healthCheck: { path: /, expectStatus: [200, 299-200, 99] }',
+    ),
+    told: [
+      'HF013 site.yaml:9:86 pools[1].healthCheck.expectStatus[1]: expected a range that rises, such as "200-399", got "299-200"',
+      'HF013 site.yaml:9:95 pools[1].healthCheck.expectStatus[2]: expected a whole number from 100 to 599, got the number 99',
+    ],
+  },
+  {
+    what: 'a misspelt cause of a retry',
+    text: changed('servers: [10.0.0.3:80]', 'servers: [10.0.0.3:80], retries: { on: [conect] }'),
+    told: [
+      'HF013 site.yaml:9:58 pools[1].retries.on[0]: expected one of "connect", "empty", "timeout", "5xx", got "conect". Did you mean "connect"?',
+    ],
   },
   {
     what: 'everything at once',

@@ -23,6 +23,26 @@ export const poolFeatures = {
     meaning: "the client's address decides, and few clients move when a server comes or goes",
     uses: (site) => balancedBy(site, 'source'),
   },
+  hashPath: {
+    written: 'pools[].hash: { on: path }',
+    meaning: 'with algorithm hash: the path decides, and few paths move when a server comes or goes',
+    uses: (site) => pools(site, ({ hashOn }) => hashOn?.kind === 'path'),
+  },
+  hashHeader: {
+    written: 'pools[].hash: { on: header }',
+    meaning: 'a header decides; a request without it goes to any server',
+    uses: (site) => pools(site, ({ hashOn }) => hashOn?.kind === 'header'),
+  },
+  hashCookie: {
+    written: 'pools[].hash: { on: cookie }',
+    meaning: 'a cookie decides; a request without it goes to any server',
+    uses: (site) => pools(site, ({ hashOn }) => hashOn?.kind === 'cookie'),
+  },
+  stickyCookie: {
+    written: 'pools[].stickyCookie',
+    meaning: 'a cookie with the name of its server leads a client back to it, as long as that one is live',
+    uses: (site) => pools(site, ({ stickyCookie }) => stickyCookie !== null),
+  },
   connectionsMax: {
     written: 'pools[].servers[].connectionsMax',
     meaning: "requests that a server answers at once; more wait in the pool's queue",
@@ -30,6 +50,21 @@ export const poolFeatures = {
       site.pools.flatMap(({ servers }) =>
         servers.filter(({ connectionsMax }) => connectionsMax !== null).map(({ place }) => place),
       ),
+  },
+  queuedMax: {
+    written: 'pools[].queuedMax',
+    meaning: 'requests that may wait for a server; one more is answered 503 at once',
+    uses: (site) => pools(site, ({ queuedMax }) => queuedMax !== null),
+  },
+  spare: {
+    written: 'pools[].servers[].spare',
+    meaning: 'used only when every server that is none is down',
+    uses: (site) => spares(site, 0),
+  },
+  spares: {
+    written: 'pools[].servers[].spare, several in a pool',
+    meaning: 'the first live one of the file serves',
+    uses: (site) => spares(site, 1),
   },
   healthCheckTcp: {
     written: 'pools[].healthCheck without path',
@@ -41,7 +76,66 @@ export const poolFeatures = {
     meaning: 'a server that answers this path with the expected status is alive',
     uses: (site) => pools(site, ({ healthCheck }) => healthCheck.http !== null),
   },
+  healthCheckBody: {
+    written: 'pools[].healthCheck.expectBody',
+    meaning: 'the answer to the check must contain this text',
+    uses: (site) => pools(site, ({ healthCheck }) => healthCheck.http?.expectBody != null),
+  },
+  healthCheckPort: {
+    written: 'pools[].healthCheck.port',
+    meaning: 'the check goes to another port of the server, in plain HTTP or TCP',
+    uses: (site) => pools(site, ({ healthCheck }) => healthCheck.port !== null),
+  },
+  ejectionConnections: {
+    written: 'pools[].ejection: { of: connections }',
+    meaning: 'connections that fail in a row take a server out until its checks were good again',
+    uses: (site) => pools(site, ({ ejection }) => ejection?.of === 'connections'),
+  },
+  ejectionAnswers: {
+    written: 'pools[].ejection: { of: answers }',
+    meaning: 'answers 500 and above (not 501, 505) in a row take it out too',
+    uses: (site) => pools(site, ({ ejection }) => ejection?.of === 'answers'),
+  },
+  slowStart: {
+    written: 'pools[].slowStart',
+    meaning: 'the share of a server that came back grows over this time',
+    uses: (site) => pools(site, ({ slowStartMs }) => slowStartMs !== null),
+  },
+  retriesMax: {
+    written: 'pools[].retries.max',
+    meaning: 'how often a failed request is tried again, on another server where there is one',
+    uses: (site) => pools(site, ({ retries }) => retries.max !== 3),
+  },
+  retriesEmpty: {
+    written: 'pools[].retries.on: empty',
+    meaning: 'a connection that ended without an answer is tried again: GET, HEAD, OPTIONS, TRACE',
+    uses: (site) => pools(site, ({ retries }) => retries.on.includes('empty')),
+  },
+  retriesTimeout: {
+    written: 'pools[].retries.on: timeout',
+    meaning: 'no answer in time is tried again: GET, HEAD, OPTIONS, TRACE',
+    uses: (site) => pools(site, ({ retries }) => retries.on.includes('timeout')),
+  },
+  retriesStatus: {
+    written: 'pools[].retries.on: 5xx',
+    meaning: '500, 502, 503 and 504 are tried again: GET, HEAD, OPTIONS, TRACE',
+    uses: (site) => pools(site, ({ retries }) => retries.on.includes('5xx')),
+  },
+  tunnelTimeout: {
+    written: 'pools[].timeouts.tunnel',
+    meaning: 'an upgraded connection on which nobody speaks so long ends',
+    uses: (site) => pools(site, ({ timeouts }) => timeouts.tunnelMs !== 3_600_000),
+  },
 } as const satisfies Features;
+
+function spares(site: Site, after: number) {
+  return site.pools.flatMap(({ servers }) =>
+    servers
+      .filter(({ spare }) => spare)
+      .slice(after, after + 1)
+      .map(({ place }) => place),
+  );
+}
 
 function pools(site: Site, uses: (pool: Pool) => boolean) {
   return site.pools.filter(uses).map(({ place }) => place);

@@ -54,7 +54,7 @@ function cookieLines(cookie: NonNullable<Pool['stickyCookie']>, withNet: boolean
   ];
   return [
     [
-      `cookie ${name} insert indirect nocache preserve`,
+      `cookie ${name} insert indirect preserve`,
       ...(httpOnly ? ['httponly'] : []),
       ...(secure ? ['secure'] : []),
       ...(domain === null ? [] : [`domain ${domain}`]),
@@ -65,6 +65,8 @@ function cookieLines(cookie: NonNullable<Pool['stickyCookie']>, withNet: boolean
           `http-after-response replace-header Set-Cookie ${word(`^${literally(`${name}=; Expires=Thu, 01-Jan-1970`)}.*$`)} ${word('holdfast=; Max-Age=0')}`,
         ]
       : []),
+    // A cache that kept the answer would lead everybody to one server. HAProxy's own `nocache` does not see every one.
+    `http-after-response add-header Cache-Control private if { res.fhdr(Set-Cookie) -m beg ${word(`${name}=`)} }`,
   ];
 }
 

@@ -54,9 +54,9 @@ function withoutNamed(line: string, name: string): string {
 /** An answer's headers with the cookie that leads back to `server`, unless the server has set it itself. */
 export function withCookie(headers: RawHeaders, cookie: StickyCookie, server: string): readonly string[] {
   const own = valuesOf(headers, 'set-cookie').some((line) => line.split('=')[0]?.trim() === cookie.name);
-  if (own) return headers;
   // A cache that kept the answer would lead everybody to one server.
-  return [...headers, 'set-cookie', cookieText(cookie, server), 'cache-control', 'private'];
+  const uncached = [...headers, 'cache-control', 'private'];
+  return own ? uncached : [...uncached, 'set-cookie', cookieText(cookie, server)];
 }
 
 function cookieText(cookie: StickyCookie, server: string): string {
