@@ -104,7 +104,11 @@ async function toPool(
 ): Promise<void> {
   pool.counts.requests += 1;
   exchange.pool = pool.config.name;
-  const preference = preferenceOf(pool.config, head, exchange.facts.client.address);
+  const preference = preferenceOf(
+    pool.config,
+    asSent(generation, exchange, head, pool),
+    exchange.facts.client.address,
+  );
   const tried = new Set<ServerState>();
   for (let attempts = 0; ; attempts += 1) {
     const leased = pool.acquire(preference, tried, exchange);
@@ -150,6 +154,14 @@ function countRetry(generation: Generation, exchange: Exchange, pool: PoolState)
   exchange.retries += 1;
   generation.counts.retries += 1;
   pool.counts.retries += 1;
+}
+
+/** Hashes are of what the server gets: the route's filters come first. */
+function asSent(generation: Generation, exchange: Exchange, head: Head, { config }: PoolState): Head {
+  if (config.hashOn === null || exchange.filters === null) return head;
+  const options = sendOptions(generation, exchange, head, config.timeouts);
+  const [{ target }, { headers }] = filtered(exchange.filters, head, options);
+  return { ...head, target, path: target.replace(/\?.*$/, ''), raw: headers };
 }
 
 interface Way {
