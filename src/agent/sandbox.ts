@@ -8,7 +8,15 @@ import { unsupportedBy } from '#dialects';
 import type { EngineControl, Identity } from '#engines';
 import { checkCertificates, type Pool, readCertificateFile, routeOf, type Site } from '#model';
 import { askEntrance, describeRequest, type EntranceAnswer } from '#probe';
-import { type Outcome, outcomeOf, witnesses } from '#routing';
+import {
+  type Outcome,
+  outcomeOf,
+  type Request,
+  type RoutedListener,
+  type Rule,
+  refusalOf,
+  witnesses,
+} from '#routing';
 import { addressMistakes } from './addresses.ts';
 import type { Fleet } from './fleet.ts';
 import { type GenerationFolder, prepareFolder } from './folders.ts';
@@ -185,21 +193,29 @@ export function clearSandboxes(run: string): void {
 
 async function askWitnesses(site: Site, entrance: string): Promise<RehearsalResult['witnesses']> {
   const asked: RehearsalResult['witnesses'][number][] = [];
-  for (const { rule, request } of witnesses(routeOf(site))) {
-    const expected = expectedOf(outcomeOf(rule.action, request));
+  for (const { listener, rule, request } of witnesses(routeOf(site))) {
+    const expected = expectedOf(listener, rule, request);
     const got = await askEntrance(entrance, request, witnessMsMax).then(
       (answer) => (answer.headers[poolHeader] ? `pool ${answer.headers[poolHeader]}` : saidBy(answer)),
       (error) => messageOf(error),
     );
     const [first = ''] = expected;
-    const said = expected.length > 1 ? `one of ${expected.join(', ')}` : first;
-    asked.push({ request: describeRequest(request), expected: said, got, ok: expected.includes(got) });
+    const wanted = expected.length > 1 ? `one of ${expected.join(', ')}` : first;
+    asked.push({ request: describeRequest(request), expected: wanted, got, ok: expected.includes(got) });
   }
   return asked;
 }
 
 /** What the rehearsal may see of it: any one of these. */
-function expectedOf(outcome: Outcome): readonly string[] {
+function expectedOf(listener: RoutedListener, rule: Rule, request: Request): readonly string[] {
+  const limits = [listener.access, rule.filters?.access ?? null];
+  // Witnesses may be more than one client may ask at once.
+  const tooOften = limits.some((access) => access?.rate) ? ['status 429'] : [];
+  const refused = limits.map((access) => refusalOf(access, request)).find((answer) => answer !== null);
+  return [...said(refused ?? outcomeOf(rule.action, request)), ...tooOften];
+}
+
+function said(outcome: Outcome): readonly string[] {
   switch (outcome.kind) {
     case 'pools':
       return outcome.pools.map((pool) => `pool ${pool}`);

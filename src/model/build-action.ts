@@ -1,4 +1,5 @@
 import type { PlaceOf } from './build.ts';
+import { buildAccess } from './build-access.ts';
 import type { RoutePart } from './schema.ts';
 import type { AnswerPart, NewPathPart, RedirectPart } from './schema-actions.ts';
 import type { NewPath, RequestRedirect, RouteAction, RouteFilters } from './site.ts';
@@ -47,5 +48,10 @@ export function buildFilters(part: RoutePart, index: number, placeOf: PlaceOf): 
     ),
     requestHeaders: placed(requestHeaders, 'requestHeaders'),
     responseHeaders: placed(responseHeaders, 'responseHeaders'),
+    access: buildAccess(
+      part.access,
+      `route-${part.name ?? `route-${index + 1}`}`,
+      placeOf(['routes', index, 'access']),
+    ),
   };
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { buildAccess } from './build-access.ts';
 import { buildAction, buildFilters } from './build-action.ts';
 import { addressOf, buildPool } from './build-pools.ts';
 import type { BalancerPart, ListenerPart, MatchPart, RoutePart, SiteDocument } from './schema.ts';
@@ -32,6 +33,7 @@ export function buildListener(part: ListenerPart, index: number, folder: string,
   return {
     name: part.name,
     ...addressOf(part.address),
+    access: buildAccess(part.access, `listener-${part.name}`, placeOf([...path, 'access'])),
     tls: certificates ? { certificates } : null,
     place: placeOf(path),
   };

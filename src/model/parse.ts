@@ -6,7 +6,7 @@ import { matchMistakes } from './matches.ts';
 import { shapeMistakes } from './mistakes.ts';
 import { poolMistakes } from './pools.ts';
 import { referenceMistakes } from './references.ts';
-import { routeMistakes } from './route-mistakes.ts';
+import { accessMistakes, routeMistakes } from './route-mistakes.ts';
 import { siteSchema } from './schema.ts';
 import type { Site } from './site.ts';
 import { readYaml } from './yaml.ts';
@@ -25,7 +25,15 @@ export interface ParsedSite {
 export function parseSite(text: string, file: string, folder: string): ParsedSite {
   const { source, diagnostics } = readYaml(text, file);
   if (source === null) return { site: null, diagnostics };
-  const look = [shapeMistakes, referenceMistakes, matchMistakes, routeMistakes, poolMistakes, collisions];
+  const look = [
+    shapeMistakes,
+    referenceMistakes,
+    matchMistakes,
+    routeMistakes,
+    accessMistakes,
+    poolMistakes,
+    collisions,
+  ];
   const found = look.flatMap((look) => look(source));
   const all = [...diagnostics, ...withoutRepeats(found, diagnostics)];
   const told = all.toSorted(byPlace).slice(0, diagnosticsMax);

@@ -1,7 +1,9 @@
 import type { Diagnostic } from '#base';
 import { listed, pathText } from './mistakes.ts';
 import { sectionOf, valueIn } from './parts.ts';
+import { repeated } from './references.ts';
 import { partSchemas, type RoutePart } from './schema.ts';
+import { access } from './schema-access.ts';
 import { actionKeys, filterKeys } from './schema-actions.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 
@@ -51,6 +53,25 @@ function contentMistakes(route: RoutePart, above: Path, source: SourceText): Dia
     ...weightMistakes(route, above, source),
     ...emptyMistakes(route, above, source),
   ];
+}
+
+/** Limits of access, of listeners as of routes. */
+export function accessMistakes(source: SourceText): Diagnostic[] {
+  return (['listeners', 'routes'] as const).flatMap((section) =>
+    sectionOf(source, section).flatMap((part, index) => {
+      const { data } = access.safeParse(valueIn(part, 'access'));
+      const at: Path = [section, index, 'access'];
+      if (!data) return [];
+      const { deny, allow, rate, basicAuth, bodyMax } = data;
+      const nothing = deny.length + allow.length === 0 && !rate && !basicAuth && !bodyMax;
+      const names = basicAuth?.users.map(({ name }) => name) ?? [];
+      const message = 'missing, expected one of deny, allow, rate, basicAuth, bodyMax';
+      return [
+        ...(nothing ? [mistake('HF012', source.placeOf(at), pathText(at), message)] : []),
+        ...repeated(names, [...at, 'basicAuth', 'users'], source),
+      ];
+    }),
+  );
 }
 
 function newPathMistakes(

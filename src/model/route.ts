@@ -1,4 +1,5 @@
 import type {
+  Access,
   Action,
   Condition,
   Filters,
@@ -47,6 +48,7 @@ function routedListener(site: Site, listener: Listener): RoutedListener {
     host: listener.host,
     port: listener.port,
     scheme: listener.tls ? 'https' : 'http',
+    access: listener.access && accessOf(listener.access),
     rules: ranked.map(({ rule }) => rule),
     otherwise: { kind: 'answer', status: 404, headers: [], body: null },
   };
@@ -120,20 +122,25 @@ function poolsAction(weighted: readonly WeightedPool[], pools: ReadonlyMap<strin
 }
 
 function filtersOf(
-  { rewrite, requestHeaders, responseHeaders }: RouteFilters,
+  { rewrite, requestHeaders, responseHeaders, access }: RouteFilters,
   match: RouteMatch,
 ): Filters | null {
-  if (!rewrite && !requestHeaders && !responseHeaders) return null;
+  if (!rewrite && !requestHeaders && !responseHeaders && !access) return null;
   return {
     rewrite: rewrite && { hostname: rewrite.hostname, path: pathChange(rewrite.path, match) },
     requestHeaders: requestHeaders && changesOf(requestHeaders),
     responseHeaders: responseHeaders && changesOf(responseHeaders),
+    access: access && accessOf(access),
   };
 }
 
 /** Without the place: it is no part of what a rule means. */
 function changesOf({ remove, set, add }: HeaderChanges): HeaderChanges {
   return { remove, set, add };
+}
+
+function accessOf({ deny, allow, rate, basicAuth, bodyBytesMax }: Access): Access {
+  return { deny, allow, rate, basicAuth, bodyBytesMax };
 }
 
 /** The parser lets a prefix be replaced only where every match names one, or no path, which is the prefix `/`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { access } from './schema-access.ts';
 import { list, name, plainHostname, text, wholeNumber } from './schema-words.ts';
 
 /** What a route does with a request: one of `actionKeys`, and any of `filterKeys`. */
@@ -140,6 +141,11 @@ export const filterKeys = {
   responseHeaders: headerChanges([], '')
     .optional()
     .meta({ description: "Headers of the server's answer on its way to the client" }),
+};
+
+/** With every action. */
+export const accessKeys = {
+  access: access.optional().meta({ description: 'Who may ask; the limits of the listener hold too' }),
 };
 
 export type NewPathPart = z.output<typeof newPath>;

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { access } from './schema-access.ts';
 import { fileName, list, name, text } from './schema-words.ts';
 import { parseAddress } from './words.ts';
 
@@ -17,6 +18,7 @@ export const listener = z.strictObject(
     address: listenerAddress.meta({
       description: 'Address and port; "*" stands for each balancer\'s own address',
     }),
+    access: access.optional().meta({ description: 'Who may ask anything here; routes may be stricter' }),
     tls: z
       .strictObject(
         {

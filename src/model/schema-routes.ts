@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { actionKeys, filterKeys } from './schema-actions.ts';
+import { accessKeys, actionKeys, filterKeys } from './schema-actions.ts';
 import { hostname, list, name, text } from './schema-words.ts';
 
 const valueTypes = z.enum(['Exact', 'RegularExpression'], 'one of').default('Exact');
@@ -74,6 +74,7 @@ export const route = z.strictObject(
       .meta({ description: 'One of these must hold, with all that it names; every request when left out' }),
     ...actionKeys,
     ...filterKeys,
+    ...accessKeys,
   },
   'a route: hostnames, matches, pool',
 );

@@ -1,5 +1,5 @@
 import type { Place } from '#base';
-import type { FixedAnswer, HeaderChanges } from '#routing';
+import type { Access, FixedAnswer, HeaderChanges } from '#routing';
 import type { OwnText } from './own.ts';
 import type { Pool } from './pool.ts';
 
@@ -28,6 +28,8 @@ export interface Listener {
   readonly port: number;
   /** One socket of `::` for IPv6 and IPv4, as own texts may have it. Absent: no. */
   readonly dualStack?: boolean;
+  /** Of every request of this listener. */
+  readonly access: PlacedAccess | null;
   readonly tls: { readonly certificates: readonly CertificateFiles[] } | null;
   readonly place: Place;
 }
@@ -90,7 +92,10 @@ export interface RouteFilters {
   } | null;
   readonly requestHeaders: (HeaderChanges & { readonly place: Place }) | null;
   readonly responseHeaders: (HeaderChanges & { readonly place: Place }) | null;
+  readonly access: PlacedAccess | null;
 }
+
+export type PlacedAccess = Access & { readonly place: Place };
 
 /** The pools that may answer a route's requests; empty when none does. */
 export function poolsOf({ action }: Pick<Route, 'action'>): readonly string[] {

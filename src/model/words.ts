@@ -10,6 +10,14 @@ export function parseDurationMs(word: string): number {
   return Number(count) * (unitMs[unit ?? ''] ?? Number.NaN);
 }
 
+const unitBytes: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** `512KiB`, `10MiB`; NaN for anything else. */
+export function parseBytes(word: string): number {
+  const [, count, unit] = /^(\d+)(B|KiB|MiB|GiB)$/.exec(word) ?? [];
+  return Number(count) * (unitBytes[unit ?? ''] ?? Number.NaN);
+}
+
 /** `10.0.0.7:8080`, `[::1]:8080`, `web-1.internal:8080`, `*:8080`; null for anything else. */
 export function parseAddress(word: string): { readonly host: string; readonly port: number } | null {
   const [, v6, plain, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(word) ?? [];

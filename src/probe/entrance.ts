@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, isIPv6 } from 'node:net';
 import type { Request } from '#routing';
 
 export interface EntranceAnswer {
@@ -19,7 +19,7 @@ export function askEntrance(entrance: string, asked: Request, timeoutMs: number)
   return new Promise((resolve, reject) => {
     const socket = connect(entrance);
     socket.on('error', reject);
-    socket.write(`PROXY TCP4 127.0.0.1 127.0.0.1 1024 ${asked.port}\r\n`);
+    socket.write(proxyLine(asked));
     const defaultPort = asked.scheme === 'https' ? 443 : 80;
     const host = asked.port === defaultPort ? asked.host : `${asked.host}:${asked.port}`;
     const sent = request(
@@ -53,6 +53,11 @@ export function askEntrance(entrance: string, asked: Request, timeoutMs: number)
     });
     sent.end();
   });
+}
+
+function proxyLine({ sourceAddress = '127.0.0.1', port }: Request): string {
+  const addresses = isIPv6(sourceAddress) ? `TCP6 ${sourceAddress} ::1` : `TCP4 ${sourceAddress} 127.0.0.1`;
+  return `PROXY ${addresses} 1024 ${port}\r\n`;
 }
 
 /** `GET http://shop.example/cart` */

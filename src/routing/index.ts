@@ -1,3 +1,4 @@
+export * from './access.ts';
 export * from './decide.ts';
 export * from './outcome.ts';
 export * from './routing.ts';

@@ -10,6 +10,8 @@ export interface RoutedListener {
   readonly host: string;
   readonly port: number;
   readonly scheme: 'http' | 'https';
+  /** Of every request, before its rule is looked for. Null: no limits. */
+  readonly access: Access | null;
   readonly rules: readonly Rule[];
   /** What a request gets that no rule takes. */
   readonly otherwise: Exclude<Action, { kind: 'split' }>;
@@ -94,6 +96,31 @@ export interface Filters {
   readonly requestHeaders: HeaderChanges | null;
   /** On the server's answer; answers of the engine's own (no server, time-outs) stay as they are. */
   readonly responseHeaders: HeaderChanges | null;
+  /** Of the rule's requests, whatever its action. */
+  readonly access: Access | null;
+}
+
+/** `name` tells limits apart: what is counted for one counts for no other. */
+export interface Rate {
+  readonly name: string;
+  readonly requests: number;
+  readonly perMs: number;
+}
+
+/** Who may ask. In this order: network (403), rate (429), password (401), length of the body (411 where it is not told, 413). */
+export interface Access {
+  /** Networks or addresses: `10.0.0.0/8`, `2001:db8::1`. */
+  readonly deny: readonly string[];
+  /** Empty: all that are not denied. */
+  readonly allow: readonly string[];
+  /** For each client: an IPv4 address, or a /64 of IPv6. */
+  readonly rate: Rate | null;
+  readonly basicAuth: {
+    readonly realm: string;
+    /** SHA-crypt: `$5$...` or `$6$...`, as `openssl passwd -6` makes it. */
+    readonly users: readonly { readonly name: string; readonly passwordHash: string }[];
+  } | null;
+  readonly bodyBytesMax: number | null;
 }
 
 export interface Rewrite {
@@ -121,4 +148,6 @@ export interface Request {
   readonly path: string;
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** The client's address; left out where it makes no difference. */
+  readonly sourceAddress?: string;
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { addressThatMayAsk } from './access.ts';
 import { decide } from './decide.ts';
 import type { Condition, Request, RoutedListener, Routing, Rule } from './routing.ts';
 import type { wordsOf as WordsOf } from './words.ts';
@@ -61,9 +62,17 @@ function witnessOf(listener: RoutedListener, rule: Rule): Request | null {
   for (const picks of byDistance(choices.map(({ values }) => values.length))) {
     if (++attempts > attemptsMax) return null;
     const request = requestOf(listener, choices, picks);
-    if (decide(listener, request).rule === rule) return request;
+    if (decide(listener, request).rule === rule) return fromSomewhere(listener, rule, request);
   }
   return null;
+}
+
+/** From an address that may ask, where not every one may. */
+function fromSomewhere(listener: RoutedListener, rule: Rule, request: Request): Request {
+  const limits = [listener.access, rule.filters?.access ?? null];
+  const everyone = limits.every((access) => !access || access.deny.length + access.allow.length === 0);
+  const sourceAddress = everyone ? null : addressThatMayAsk(limits);
+  return sourceAddress === null ? request : { ...request, sourceAddress };
 }
 
 interface Choice {

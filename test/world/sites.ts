@@ -34,12 +34,17 @@ export function siteOf(over: Partial<Site> = {}): Site {
 }
 
 export function listenerOf(name: string, port: number, tls: Listener['tls'] = null): Listener {
-  return { name, host: '127.0.0.1', port, tls, place };
+  return { name, host: '127.0.0.1', port, access: null, tls, place };
 }
 
 export const everything: RouteMatch = { path: null, method: null, headers: [], queryParams: [] };
 
-export const noFilters: RouteFilters = { rewrite: null, requestHeaders: null, responseHeaders: null };
+export const noFilters: RouteFilters = {
+  rewrite: null,
+  requestHeaders: null,
+  responseHeaders: null,
+  access: null,
+};
 
 export function routeTo(pool: string, match: Partial<RouteMatch> = {}, over: Partial<Route> = {}): Route {
   const matches = [{ ...everything, ...match }];

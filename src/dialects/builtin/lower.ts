@@ -39,6 +39,7 @@ function listenerOf(listener: RoutedListener, placement: Placement): BuiltinList
     port: listener.port,
     at,
     certificates: placement.certificates[listener.name] ?? [],
+    ...(listener.access === null ? {} : { access: listener.access }),
     rules: listener.rules.map(({ route, conditions, action, filters }) => ({
       route,
       conditions,

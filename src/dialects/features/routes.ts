@@ -1,4 +1,4 @@
-import type { Route, RouteAction, RouteFilters, RouteMatch, Site } from '#model';
+import type { PlacedAccess, Route, RouteAction, RouteFilters, RouteMatch, Site } from '#model';
 import type { Features } from './feature.ts';
 
 /** What a site can say of which requests a route takes, and of what they get. */
@@ -76,12 +76,42 @@ export const routeFeatures = {
       "removes, then sets, then adds headers of a server's answer; answers of the engine itself stay as they are",
     uses: (site) => placed(site, 'responseHeaders'),
   },
+  allowDeny: {
+    written: 'access: deny, allow (listeners[], routes[])',
+    meaning: 'clients of a denied network, or of none that is allowed, get 403',
+    uses: (site) => limits(site, ({ deny, allow }) => deny.length + allow.length > 0),
+  },
+  rate: {
+    written: 'access: rate (listeners[], routes[])',
+    meaning:
+      'requests of one client (an IPv4 address, a /64 of IPv6) in a time; more get 429. Engines count alike on the whole, not to the request: the built-in one gives each client its requests back evenly, HAProxy counts refused ones too',
+    uses: (site) => limits(site, ({ rate }) => rate !== null),
+  },
+  basicAuth: {
+    written: 'access: basicAuth (listeners[], routes[])',
+    meaning:
+      'a name and a password, kept as a SHA-crypt hash (`openssl passwd -6`); others get 401. The server sees the header too',
+    uses: (site) => limits(site, ({ basicAuth }) => basicAuth !== null),
+  },
+  bodyMax: {
+    written: 'access: bodyMax (listeners[], routes[])',
+    meaning: 'a longer body gets 413, and one that does not tell its length 411',
+    uses: (site) => limits(site, ({ bodyBytesMax }) => bodyBytesMax !== null),
+  },
 } as const satisfies Features;
 
 function actions<K extends RouteAction['kind']>(site: Site, kind: K) {
   return site.routes
     .map(({ action }) => action)
     .filter((action): action is Extract<RouteAction, { kind: K }> => action.kind === kind);
+}
+
+function limits(site: Site, uses: (access: PlacedAccess) => boolean) {
+  const all = [
+    ...site.listeners.map(({ access }) => access),
+    ...site.routes.map(({ filters }) => filters.access),
+  ];
+  return all.flatMap((access) => (access && uses(access) ? [access.place] : []));
 }
 
 function placed(site: Site, key: keyof RouteFilters) {

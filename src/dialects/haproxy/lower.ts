@@ -1,6 +1,7 @@
 import { hostPort, type Listener, routeOf, type Site } from '#model';
 import type { RoutedListener } from '#routing';
 import type { ListenAt, Placement } from '../dialect.ts';
+import { accessSections, refusalsOf } from './access.ts';
 import { answerLines, answerName } from './answers.ts';
 import { type FilterTable, filterTable, forbidLines, restoreLines } from './filters.ts';
 import { poolSection } from './pools.ts';
@@ -20,6 +21,7 @@ export function lower(site: Site, placement: Placement): string {
     ...site.listeners.map((listener) => listenerSection(listener, routed, filters, placement)),
     ...(placement.entrance === null ? [] : [entranceSection(routed, filters, placement.entrance)]),
     ...site.pools.map((pool) => poolSection(pool, site.guard.net, filters, placement)),
+    ...accessSections(routed),
     ...answerSections(routed),
     ...(placement.neighbour === null ? [] : [neighbourSection(placement.neighbour)]),
   ];
@@ -159,5 +161,6 @@ function answerSections(routed: readonly RoutedListener[]): Section[] {
     for (const action of [...listener.rules.map((rule) => rule.action), listener.otherwise])
       if (action.kind !== 'pool' && action.kind !== 'split')
         actions.set(answerName(action), answerLines(action));
+  for (const refusal of refusalsOf(routed)) actions.set(answerName(refusal), answerLines(refusal));
   return [...actions].map(([head, lines]) => ({ head: `backend ${head}`, lines }));
 }

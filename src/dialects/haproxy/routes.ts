@@ -1,5 +1,6 @@
 import { unreachable } from '#base';
-import type { Action, Condition, RoutedListener, Rule } from '#routing';
+import type { Access, Action, Condition, RoutedListener, Rule } from '#routing';
+import { accessSetup, accessUses } from './access.ts';
 import { backendName } from './answers.ts';
 import type { FilterTable } from './filters.ts';
 import { argument, comment, literally, name, ours, word } from './vocabulary.ts';
@@ -43,6 +44,7 @@ export function routingLines(listeners: readonly RoutedListener[], filters: Filt
         (total) => `http-request set-var(${shareVariable(total)}) rand(${total})`,
       ),
       ...all.flatMap(({ marks }) => marks),
+      ...routeLimits(rules, filters),
     ],
     rules: all.flatMap(({ uses }) => uses),
     otherwise: backendName(alike ? first.otherwise : notFound),
@@ -52,8 +54,8 @@ export function routingLines(listeners: readonly RoutedListener[], filters: Filt
 const notFound = { kind: 'answer', status: 404, headers: [], body: null } as const;
 
 function sameRules(a: RoutedListener, b: RoutedListener): boolean {
-  const meaning = ({ rules, otherwise }: RoutedListener) =>
-    JSON.stringify([rules.map((rule) => [rule.conditions, rule.action, rule.filters]), otherwise]);
+  const meaning = ({ rules, access, otherwise }: RoutedListener) =>
+    JSON.stringify([rules.map((rule) => [rule.conditions, rule.action, rule.filters]), access, otherwise]);
   return a === b || meaning(a) === meaning(b);
 }
 
@@ -100,17 +102,38 @@ function rulesOf(
       comment(`route ${rule.route}${rule.place ? ` (${rule.place.file}:${rule.place.line})` : ''}`),
       ...conditions.flatMap(({ lines }) => lines),
     ];
-    return { head, mark: markLine(rule, when, scope), uses: useLines(rule.action, when) };
+    const uses = [...limitLines(rule, when, scope), ...useLines(rule.action, when)];
+    return { head, mark: markLine(rule, when, scope), uses };
   });
+  const limit = listener.access && { access: listener.access, acl: `${prefix}limit`, counter: 0 as const };
+  const marks = limit ? accessSetup(limit, guard) : [];
+  const first = limit ? accessUses({ ...limit, when: guard }) : [];
   return scope.marked
-    ? { marks: rules.flatMap(({ head, mark }) => [...head, mark]), uses: rules.flatMap(({ uses }) => uses) }
-    : { marks: [], uses: rules.flatMap(({ head, uses }) => [...head, ...uses]) };
+    ? {
+        marks: [...marks, ...rules.flatMap(({ head, mark }) => [...head, mark])],
+        uses: [...first, ...rules.flatMap(({ uses }) => uses)],
+      }
+    : { marks, uses: [...first, ...rules.flatMap(({ head, uses }) => [...head, ...uses])] };
 }
 
 /** The first rule that holds says which filters the request gets; a rule without any says so too. */
 function markLine({ filters }: Rule, when: string, scope: Scope): string {
   const id = filters === null ? 'none' : scope.filters.idOf(filters);
   return `http-request set-var(${ours.filtersVariable}) str(${id}) if !{ ${ours.filters} -m found }${when === '' ? '' : ` ${when}`}`;
+}
+
+/** A route's own limit, counted once its filters are known. */
+function routeLimits(rules: readonly Rule[], table: FilterTable): string[] {
+  const limits = new Map<string, Access>();
+  for (const { filters } of rules) if (filters?.access) limits.set(table.idOf(filters), filters.access);
+  return [...limits].flatMap(([id, access]) =>
+    accessSetup({ access, acl: id, counter: 1 }, `{ ${ours.filters} -m str ${id} }`),
+  );
+}
+
+function limitLines({ filters }: Rule, when: string, scope: Scope): string[] {
+  if (!filters?.access) return [];
+  return accessUses({ access: filters.access, acl: scope.filters.idOf(filters), counter: 1, when });
 }
 
 function useLines(action: Action, when: string): string[] {

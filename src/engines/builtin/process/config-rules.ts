@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BuiltinRule } from '#dialects';
-import type { Filters, HeaderChanges, PathChange, RedirectTarget } from '#routing';
+import type { Access, Filters, HeaderChanges, PathChange, RedirectTarget } from '#routing';
 
 /** What the rules of a text may say. */
 const text = z.string().min(1);
@@ -58,10 +58,24 @@ const changes = z.strictObject({
   add: headers,
 }) satisfies z.ZodType<HeaderChanges>;
 
+export const access = z.strictObject({
+  deny: z.array(text),
+  allow: z.array(text),
+  rate: z.strictObject({ name: text, requests: z.int().min(1), perMs: z.int().min(1) }).nullable(),
+  basicAuth: z
+    .strictObject({
+      realm: text,
+      users: z.array(z.strictObject({ name: text, passwordHash: text })),
+    })
+    .nullable(),
+  bodyBytesMax: z.int().min(1).nullable(),
+}) satisfies z.ZodType<Access>;
+
 const filters = z.strictObject({
   rewrite: z.strictObject({ hostname: text.nullable(), path: pathChange.nullable() }).nullable(),
   requestHeaders: changes.nullable(),
   responseHeaders: changes.nullable(),
+  access: access.nullable(),
 }) satisfies z.ZodType<Filters>;
 
 export const rule = z.strictObject({

@@ -4,7 +4,7 @@ import { messageOf } from '#base';
 import type { BuiltinAction, BuiltinText } from '#dialects';
 import type { Condition, RoutedListener } from '#routing';
 import { poolSchema } from './config-pools.ts';
-import { rule, simpleAction } from './config-rules.ts';
+import { access, rule, simpleAction } from './config-rules.ts';
 
 /** The text cannot be used: each mistake with its path. The process ends with 1. */
 export class BadText extends Error {}
@@ -25,6 +25,7 @@ const listener = z.strictObject({
     z.strictObject({ kind: z.literal('unix'), path: text }),
   ]),
   certificates: z.array(text),
+  access: access.optional(),
   rules: z.array(rule),
   otherwise: simpleAction,
 });
@@ -128,6 +129,7 @@ function duplicates(names: readonly string[]): string[] {
 export function routedListener(listener: BuiltinText['listeners'][number]): RoutedListener {
   return {
     ...listener,
+    access: listener.access ?? null,
     rules: listener.rules.map((rule) => ({
       ...rule,
       place: null,

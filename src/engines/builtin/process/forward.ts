@@ -1,5 +1,5 @@
 import { assert } from '#base';
-import { decide, hostName, locationOf, type Request } from '#routing';
+import { decide, type FixedAnswer, hostName, locationOf, type Request } from '#routing';
 import { type Exchange, isHttp2 } from './exchange.ts';
 import { drawnPool, filtered } from './filters.ts';
 import type { Generation } from './generation.ts';
@@ -71,6 +71,12 @@ async function route(generation: Generation, exchange: Exchange, head: Head): Pr
   };
   const { rule, action } = decide(listener, request);
   exchange.filters = rule?.filters ?? null;
+  for (const access of [listener.access, rule?.filters?.access])
+    if (access) {
+      const refused = await generation.access.refusal(access, exchange, performance.now());
+      if (exchange.gone) return;
+      if (refused) return fixed(exchange, refused);
+    }
   switch (action.kind) {
     case 'pool':
     case 'split': {
@@ -86,14 +92,17 @@ async function route(generation: Generation, exchange: Exchange, head: Head): Pr
     }
     case 'answer': {
       exchange.meant = true;
-      const { status, body, headers } = action;
-      const type = body === null ? [] : ['content-type', body.contentType];
-      const said = headers.flatMap(({ name, value }) => [name, value]);
-      return exchange.fixed(status, [...type, ...said], body?.text ?? '');
+      return fixed(exchange, action);
     }
     case 'reject':
       return exchange.abort();
   }
+}
+
+function fixed(exchange: Exchange, { status, body, headers }: FixedAnswer): void {
+  const type = body === null ? [] : ['content-type', body.contentType];
+  const said = headers.flatMap(({ name, value }) => [name, value]);
+  exchange.fixed(status, [...type, ...said], body?.text ?? '');
 }
 
 async function toPool(

@@ -1,5 +1,6 @@
 import type { BuiltinText } from '#dialects';
 import type { RoutedListener } from '#routing';
+import { AccessKeeper } from './access.ts';
 import { routedListener } from './config.ts';
 import { ErrorLog, type ProcessCounts, processCounts } from './counters.ts';
 import { connectTo, watchHealth } from './health.ts';
@@ -14,6 +15,7 @@ export interface Generation {
   readonly connections: ReadonlyMap<ServerState, Connections>;
   readonly counts: ProcessCounts;
   readonly errors: ErrorLog;
+  readonly access: AccessKeeper;
   /** Every public request goes to the neighbour. */
   takeBack: boolean;
   /** A request that finds no server goes to the neighbour. */
@@ -37,6 +39,7 @@ export function createGeneration(text: BuiltinText): Generation {
     pools,
     connections,
     counts: processCounts(),
+    access: new AccessKeeper(),
     errors: new ErrorLog(text.limits.errorLinesMax),
     takeBack: false,
     net: text.net,
