@@ -1,0 +1,337 @@
+import { assert } from '#base';
+import { hostPort, type Listener, type Pool, routeOf, type Server, type Site } from '#model';
+import type { Action, RoutedListener } from '#routing';
+import type { ListenAt, Placement } from '../dialect.ts';
+import { actionLocation, locationName, locations } from './locations.ts';
+import { map, routeMaps } from './routes.ts';
+import { defaults, firstSocketFd, milliseconds, ours, path, seconds, word } from './vocabulary.ts';
+
+/** The site as a configuration for open-source NGINX 1.22. */
+export function lower(site: Site, placement: Placement): string {
+  const routed = routeOf(site).listeners;
+  const folder = placement.control.slice(0, placement.control.lastIndexOf('/'));
+  const net = site.guard.net && placement.neighbour !== null;
+  const http = [
+    ...httpLines(folder),
+    ...sideMaps(net),
+    ...logMaps(folder),
+    ...certificateMap(site, placement),
+    ...routeMaps(routed, (action) => locationName(action, site)),
+    ...site.pools.flatMap((pool, index) => upstream(pool, index, placement)),
+    ...siteServer(site, routed, placement, net),
+    ...controlServer(placement, folder),
+  ];
+  const lines = [...mainLines(site, placement, folder, net), 'http {', ...indented(http), '}'];
+  return `${lines.join('\n')}\n`;
+}
+
+export function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => (line === '' ? '' : `  ${line}`));
+}
+
+function file(folder: string, name: string): string {
+  return path(`${folder}/${name}`);
+}
+
+function mainLines(site: Site, placement: Placement, folder: string, net: boolean): string[] {
+  const sockets = site.listeners.filter((l) => placement.listeners[l.name]?.kind === 'fd').length;
+  const facts = {
+    sockets: { first: firstSocketFd, count: sockets },
+    workers: placement.threads,
+    neighbour: placement.neighbour !== null,
+    net,
+  };
+  return [
+    `${ours.facts.generation}${JSON.stringify(facts)}`,
+    `pid ${file(folder, ours.files.pid)};`,
+    `error_log ${file(folder, ours.files.errors)} crit;`,
+    `worker_processes ${placement.threads};`,
+    'pcre_jit on;',
+    `events { worker_connections ${defaults.connections}; accept_mutex off; }`,
+  ];
+}
+
+function httpLines(folder: string): string[] {
+  return [
+    'default_type text/plain;',
+    'server_tokens off;',
+    'map_hash_max_size 65536;',
+    'map_hash_bucket_size 512;',
+    'variables_hash_max_size 65536;',
+    'variables_hash_bucket_size 256;',
+    'proxy_headers_hash_bucket_size 256;',
+    ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (kind) => `${kind}_temp_path ${file(folder, `${kind}.temp`)};`,
+    ),
+    // The client's side.
+    `client_header_timeout ${milliseconds(defaults.requestTimeoutMs)};`,
+    `client_body_timeout ${milliseconds(defaults.clientTimeoutMs)};`,
+    `send_timeout ${milliseconds(defaults.clientTimeoutMs)};`,
+    `keepalive_timeout ${milliseconds(defaults.keepAliveTimeoutMs)};`,
+    'keepalive_requests 1000000;',
+    'client_max_body_size 0;',
+    `large_client_header_buffers 4 ${defaults.headBytes};`,
+    'merge_slashes off;',
+    // Whatever header a client or a server sends goes through, and none of a server's commands NGINX.
+    'underscores_in_headers on;',
+    'ignore_invalid_headers off;',
+    `proxy_ignore_headers ${commands.join(' ')} Expires Cache-Control Set-Cookie Vary;`,
+    ...[...commands, 'Server', 'Date', 'X-Pad'].map((name) => `proxy_pass_header ${name};`),
+    // The servers' side: nothing is kept on disk, who reads slowly holds back who writes.
+    'proxy_http_version 1.1;',
+    'proxy_buffering off;',
+    `proxy_buffer_size ${defaults.headBytes};`,
+    'proxy_max_temp_file_size 0;',
+    'client_body_buffer_size 128k;',
+    'proxy_next_upstream error timeout;',
+    `proxy_next_upstream_tries ${defaults.tries};`,
+    'recursive_error_pages on;',
+    // Behind the private entrance the client is who the neighbour says.
+    'set_real_ip_from unix:;',
+    'real_ip_header proxy_protocol;',
+  ];
+}
+
+const commands = [
+  'X-Accel-Redirect',
+  'X-Accel-Expires',
+  'X-Accel-Limit-Rate',
+  'X-Accel-Buffering',
+  'X-Accel-Charset',
+] as const;
+
+function sideMaps(net: boolean): string[] {
+  const notSent = net ? '@holdfast.net' : '@holdfast.failed.503';
+  return [
+    // p: the public side; e: the private entrance, which alone speaks the PROXY protocol.
+    ...map('$proxy_protocol_server_port', '$holdfast_side', [['', 'p']], 'e'),
+    ...map(
+      '$holdfast_side',
+      '$holdfast_at',
+      [['p', '$server_addr $server_port']],
+      '$proxy_protocol_server_addr $proxy_protocol_server_port',
+    ),
+    ...map('$holdfast_side', '$holdfast_for', [['e', '$http_x_forwarded_for']], '$remote_addr'),
+    ...map('$holdfast_side', '$holdfast_proto', [['e', '$http_x_forwarded_proto']], '$scheme'),
+    // A take-back leads requests of the public side; by the entrance none is led back.
+    ...map('$holdfast_side', '$holdfast_back', [['p', '@holdfast.back']], '$holdfast_route$holdfast_kind'),
+    // A tunnel may be silent for long; a long body is passed on while it comes, and cannot be sent twice.
+    ...map('$http_upgrade', '$holdfast_upgrade', [['~*^websocket$', 'websocket']], ''),
+    ...map('$holdfast_upgrade', '$holdfast_connection', [['websocket', 'upgrade']], ''),
+    ...map('$holdfast_upgrade', '$holdfast_last', [['websocket', 'upgrade']], 'close'),
+    ...map(
+      '$holdfast_upgrade $request_method $content_length $http_transfer_encoding',
+      '$holdfast_kind',
+      [
+        ['~^websocket', '.tunnel'],
+        ['~^ (?:\\S+ [0-9]{1,5}|(?:GET|HEAD|OPTIONS|DELETE) ) $', ''],
+      ],
+      '.stream',
+    ),
+    // Nothing was sent while no connection came about: then the neighbour may answer, once.
+    ...[502, 504].flatMap((status) =>
+      map(
+        '$holdfast_side$holdfast_kind $upstream_connect_time',
+        `$holdfast_failed${status}`,
+        [
+          ['~ .*\\d', `@holdfast.failed.${status}`],
+          ['~^p(?:[.]tunnel)? ', notSent],
+        ],
+        '@holdfast.failed.503',
+      ),
+    ),
+    ...map('$server_protocol', '$holdfast_close', [['~^HTTP/1', 'close']], ''),
+    ...map('$remote_addr $server_port', '$holdfast_proxy', [
+      ['~^[0-9.]+ \\d', 'PROXY TCP4 $remote_addr $server_addr $remote_port $server_port\r\n'],
+      ['~:.* \\d', 'PROXY TCP6 $remote_addr $server_addr $remote_port $server_port\r\n'],
+    ], 'PROXY UNKNOWN\r\n'),
+  ];
+}
+
+function logMaps(folder: string): string[] {
+  return [
+    // Good: no server error, by the first server that was asked. A line is its side, route and status.
+    ...map(
+      '$status $holdfast_led$upstream_status',
+      '$holdfast_good',
+      [['~^[1234]\\d\\d (?:\\d+|-)?$', '1']],
+      '0',
+    ),
+    ...map('$holdfast_good', '$holdfast_bad', [['1', '0']], '1'),
+    "log_format good '$holdfast_side $holdfast_route $status';",
+    `log_format bad '${badFields.map((field) => `$${field}`).join('\t')}';`,
+    "log_format asked '$arg_asked';",
+    `access_log ${file(folder, ours.files.good)} good buffer=32k flush=${milliseconds(defaults.logFlushMs)} if=$holdfast_good;`,
+    `access_log ${file(folder, ours.files.bad)} bad if=$holdfast_bad;`,
+  ];
+}
+
+/** Of a line about a request that went wrong, or did not go straight. */
+export const badFields = [
+  'holdfast_side',
+  'holdfast_route',
+  'status',
+  'holdfast_led',
+  'upstream_addr',
+  'upstream_status',
+  'upstream_connect_time',
+  'upstream_header_time',
+  'request_method',
+  'holdfast_path',
+  'http_host',
+] as const;
+
+/** Only with several certificates: then NGINX reads the chosen one from its file for each handshake. */
+function certificateMap(site: Site, placement: Placement): string[] {
+  const chosen = site.listeners.flatMap((listener) => {
+    const bundles = placement.certificates[listener.name] ?? [];
+    const names = placement.certificateNames?.[listener.name] ?? [];
+    return bundles.slice(1).flatMap((bundle, index) =>
+      (names[index + 1] ?? []).map((name) => [`~*^${listener.port} ${namePattern(name)}$`, bundle] as const),
+    );
+  });
+  const first = site.listeners.flatMap((listener) => {
+    const [bundle] = placement.certificates[listener.name] ?? [];
+    return bundle === undefined ? [] : [[`~^${listener.port} `, bundle] as const];
+  });
+  if (!needsCertificateMap(site, placement)) return [];
+  return map('$server_port $ssl_server_name', '$holdfast_certificate', [...chosen, ...first], '');
+}
+
+function namePattern(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9*-]/g, '\\$&');
+  return plain.replace(/^\*/, '[^.]+');
+}
+
+function needsCertificateMap(site: Site, placement: Placement): boolean {
+  const all = site.listeners.flatMap((l) => placement.certificates[l.name] ?? []);
+  return new Set(all).size > 1;
+}
+
+function upstream(pool: Pool, index: number, placement: Placement): string[] {
+  const { intervalMs, timeoutMs, fall, rise, http } = pool.healthCheck;
+  const check = { http, intervalMs, timeoutMs, fall, rise, connectMs: pool.timeouts.connectMs };
+  return [
+    `${ours.facts.pool}${JSON.stringify({ name: pool.name, ...check })}`,
+    `upstream ${upstreamName(pool, index)} {`,
+    // Shared by the workers: one knows what another has learned of a server.
+    `  zone p${index} ${64 + pool.servers.length * 2}k;`,
+    ...balance[pool.algorithm].map((line) => `  ${line}`),
+    ...pool.servers.flatMap((server) => indented(serverLines(pool, server, placement))),
+    `  keepalive ${defaults.serverKeepAlive};`,
+    `  keepalive_timeout ${milliseconds(defaults.serverKeepAliveTimeoutMs)};`,
+    '}',
+  ];
+}
+
+const balance = {
+  roundrobin: [],
+  leastconn: ['least_conn;'],
+  random: ['random two least_conn;'],
+  source: ['hash $remote_addr consistent;'],
+} as const;
+
+/** A server is left out for as long as it would take a check to bring it back. */
+function serverLines(pool: Pool, server: Server, placement: Placement): string[] {
+  const { healthCheck: check } = pool;
+  const instead = placement.servers?.[`${pool.name}/${server.name}`];
+  const address = instead ?? hostPort(server.host, server.port);
+  const facts = { name: server.name, host: server.host, port: server.port, address };
+  const failMs = Math.max(1_000, check.intervalMs * check.rise);
+  return [
+    `${ours.facts.server}${JSON.stringify(facts)}`,
+    `server ${path(address.replace(/^unix@/, 'unix:'))} weight=${server.weight} max_fails=${check.fall} fail_timeout=${seconds(failMs)};`,
+  ];
+}
+
+export function upstreamName(pool: Pool, index: number): string {
+  return `p${index}.${pool.name}`;
+}
+
+function siteServer(
+  site: Site,
+  routed: readonly RoutedListener[],
+  placement: Placement,
+  net: boolean,
+): string[] {
+  const folder = placement.control.slice(0, placement.control.lastIndexOf('/'));
+  const actions = new Map<string, Action>();
+  for (const listener of routed)
+    for (const action of [...listener.rules.map((rule) => rule.action), listener.otherwise])
+      actions.set(locationName(action, site), action);
+  actions.set('@holdfast.404', { kind: 'answer', status: 404 });
+  const neighbour = placement.neighbour;
+  return [
+    'server {',
+    ...site.listeners.map((listener) => `  listen ${listenWords(listener, placement)};`),
+    ...(placement.entrance === null ? [] : [`  listen ${path(`unix:${placement.entrance}`)} proxy_protocol;`]),
+    ...indented(tlsLines(site, placement)),
+    '  set $holdfast_led "";',
+    '  proxy_set_header Host $http_host;',
+    '  proxy_set_header X-Forwarded-For $holdfast_for;',
+    '  proxy_set_header X-Forwarded-Proto $holdfast_proto;',
+    '  proxy_set_header Connection $holdfast_connection;',
+    '  proxy_set_header Upgrade $holdfast_upgrade;',
+    // A location of its own for each action, chosen by the rules alone.
+    '  error_page 597 = $holdfast_back;',
+    '  error_page 598 = $holdfast_route$holdfast_kind;',
+    ...(neighbour === null ? [] : [`  if (-x ${file(folder, ours.files.takeBack)}) { return 597; }`]),
+    '  location / { return 598; }',
+    ...[...actions].flatMap(([name, action]) => indented(actionLocation(name, action, site))),
+    ...indented(locations(neighbour, net ? file(folder, ours.files.netOut) : null)),
+    '}',
+  ];
+}
+
+function tlsLines(site: Site, placement: Placement): string[] {
+  const bundles = site.listeners.flatMap((l) => placement.certificates[l.name] ?? []);
+  const [first] = bundles;
+  if (first === undefined) return [];
+  const certificate = needsCertificateMap(site, placement) ? '$holdfast_certificate' : path(first);
+  return [
+    `ssl_certificate ${certificate};`,
+    `ssl_certificate_key ${certificate};`,
+    'ssl_protocols TLSv1.2 TLSv1.3;',
+    ...(placement.ticketKeys === null ? [] : ticketKeyFiles(placement.ticketKeys)).map(
+      (name) => `ssl_session_ticket_key ${path(name)};`,
+    ),
+  ];
+}
+
+/** HAProxy encrypts with the last but one of the three, NGINX with the first that it is given. */
+export function ticketKeyFiles(ticketKeys: string): string[] {
+  return [2, 3, 1].map((number) => `${ticketKeys}.${number}`);
+}
+
+function listenWords(listener: Listener, placement: Placement): string {
+  const at = placement.listeners[listener.name] ?? {
+    kind: 'address',
+    host: listener.host,
+    port: listener.port,
+  };
+  const address = listenAddress(at, listener);
+  const backlog = at.kind === 'unix' ? '' : ' backlog=4096';
+  return `${address}${listener.tls ? ' ssl http2' : ''}${backlog}`;
+}
+
+/** NGINX knows an inherited socket by its address. */
+function listenAddress(at: ListenAt, listener: Listener): string {
+  if (at.kind === 'unix') return path(`unix:${at.path}`);
+  const host = at.host ?? listener.host;
+  assert(host !== '*', `the placement does not say where listener ${listener.name} is bound`);
+  return hostPort(host, listener.port);
+}
+
+function controlServer(placement: Placement, folder: string): string[] {
+  const { status, takeBack, net } = ours.control;
+  const flag = (at: string, name: string) =>
+    `  location = ${at} { access_log off; if (-x ${file(folder, name)}) { return 200 on; } return 200 off; }`;
+  return [
+    'server {',
+    `  listen ${path(`unix:${placement.control}`)};`,
+    `  location = ${status} { access_log ${file(folder, ours.files.bad)} asked; stub_status; }`,
+    flag(takeBack, ours.files.takeBack),
+    flag(net, ours.files.netOut),
+    '}',
+  ];
+}

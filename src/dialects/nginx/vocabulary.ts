@@ -1,0 +1,91 @@
+import { assert } from '#base';
+
+/**
+ * Words and limits of NGINX's text (open source, 1.22). Names of ours that stand beside the site's begin with what no
+ * name of a site begins with; pools are known by their number, because NGINX tells upstreams apart without their case.
+ */
+export const ours = {
+  /** Files of a generation's folder that the text names. */
+  files: {
+    pid: 'nginx.pid',
+    errors: 'error.log',
+    good: 'good.log',
+    bad: 'bad.log',
+    /** Executable: requests of the public side go to the neighbour. */
+    takeBack: 'take-back.flag',
+    /** Executable: the net is out. */
+    netOut: 'net-out.flag',
+  },
+  /** Paths of the control socket. */
+  control: { status: '/status', takeBack: '/take-back', net: '/net' },
+  /** The first word of the comments that tell the control what is in the text. */
+  facts: { generation: '# holdfast ', pool: '# pool ', server: '# server ' },
+} as const;
+
+/**
+ * The listening sockets' numbers in NGINX. High ones: whoever takes a socket out of NGINX's epoll needs the same number
+ * free in its own process.
+ */
+export const firstSocketFd = 900;
+
+/** What a site does not say, in NGINX's own units. */
+export const defaults = {
+  connections: 8_192,
+  requestTimeoutMs: 15_000,
+  clientTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 60_000,
+  /** Shorter than the five seconds of many servers, so that we are the one who closes. */
+  serverKeepAliveTimeoutMs: 4_000,
+  serverKeepAlive: 64,
+  tunnelTimeoutMs: 3_600_000,
+  neighbourConnectMs: 1_000,
+  tries: 4,
+  headBytes: 16_384,
+  /** Good requests are told at most this late; bad ones at once. */
+  logFlushMs: 100,
+} as const;
+
+/** One word of a line, whatever it holds but variables: a dollar sign stays what NGINX takes it for. */
+export function word(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&').replace(/\r/g, '\\r').replace(/\n/g, '\\n')}"`;
+}
+
+/** A file name. NGINX would read variables into one with a dollar sign, and there is no way to write it. */
+export function path(text: string): string {
+  assert(!text.includes('$'), `a path that NGINX cannot name: ${text}`);
+  return /^[A-Za-z0-9_./:@+-]+$/.test(text) ? text : word(text);
+}
+
+/** A regular expression that matches exactly this text, byte for byte. */
+export function literally(text: string): string {
+  return [...Buffer.from(text, 'utf8')]
+    .map((byte) => {
+      const char = String.fromCharCode(byte);
+      if (/[A-Za-z0-9_/ -]/.test(char)) return char;
+      return /[\x21-\x7e]/.test(char) ? `\\${char}` : `\\x${byte.toString(16).padStart(2, '0')}`;
+    })
+    .join('');
+}
+
+/** Groups without names: NGINX would make variables of them. */
+export function unnamed(expression: string): string {
+  let inClass = false;
+  return expression.replace(/\\.|\[|\]|\(\?<[^=!>][^>]*>/g, (part) => {
+    if (part === '[') inClass = true;
+    else if (part === ']') inClass = false;
+    return part.startsWith('(?<') && !inClass ? '(' : part;
+  });
+}
+
+/** A comment, on one line whatever it holds. */
+export function comment(text: string): string {
+  return `# ${text.replace(/\p{Cc}+/gu, ' ')}`;
+}
+
+export function milliseconds(ms: number): string {
+  return `${Math.max(1, Math.round(ms))}ms`;
+}
+
+export function seconds(ms: number): string {
+  return `${Math.max(1, Math.ceil(ms / 1000))}s`;
+}
