@@ -16,6 +16,7 @@ import { type Proof, prove } from './proof.ts';
 const rates = {
   haproxy: { new: 1_000, kept: 1_000, h2: 1_000 },
   builtin: { new: 300, kept: 1_000, h2: 1_000 },
+  nginx: { new: 1_000, kept: 1_000, h2: 1_000 },
 } as const satisfies Record<EngineName, Record<LoadPlan['kind'], number>>;
 /** From the first request that the candidate may get to the moment when both sides are read back. */
 const takenBackMsMax = 300;

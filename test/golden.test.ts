@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { formatDiagnostic } from '#base';
-import { dialects, type Placement } from '#dialects';
-import { haproxyEngine } from '#engines';
+import { dialects, type Placement, unsupportedBy } from '#dialects';
+import { haproxyEngine, nginxEngine } from '#engines';
 import { parseSite, type Site } from '#model';
 import { selfSigned } from './world/certificate.ts';
 
@@ -39,6 +48,11 @@ for (const dialect of Object.values(dialects))
     for (const name of cases)
       test(name, () => {
         const { site, placement } = read(name);
+        const refused = unsupportedBy(site, dialect.name);
+        if (refused.length > 0) {
+          assert.ok(!existsSync(join(root, name, dialect.fileName)), 'what it cannot say has no text');
+          return;
+        }
         const text = dialect.lower(site, placement);
         assert.equal(dialect.lower(site, placement), text, 'the same site and placement, the same text');
         const file = join(root, name, dialect.fileName);
@@ -72,6 +86,39 @@ test('HAProxy accepts every text of its dialect, without a warning', async () =>
         { name, accepted, output },
         { name, accepted: true, output: 'Configuration file is valid' },
       );
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('NGINX accepts every text of its dialect, without a warning', async () => {
+  const binary = await nginxEngine.find();
+  assert.ok(binary, `NGINX is not installed: ${nginxEngine.install}`);
+  const folder = mkdtempSync(join(tmpdir(), 'hf-'));
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null;
+  try {
+    chmodSync(folder, 0o777);
+    const { key, cert } = selfSigned();
+    for (const bundle of ['shop', 'api']) writeFileSync(join(folder, `${bundle}.bundle.pem`), cert + key);
+    for (const number of [1, 2, 3])
+      writeFileSync(join(folder, `ticket.keys.${number}`), Buffer.alloc(48, number));
+    const texts = cases.filter((name) => existsSync(join(root, name, 'nginx.conf')));
+    assert.ok(texts.length >= 6);
+    for (const [index, name] of texts.entries()) {
+      const own = join(folder, String(index));
+      mkdirSync(own, { mode: 0o777 });
+      chmodSync(own, 0o777);
+      const text = readFileSync(join(root, name, 'nginx.conf'), 'utf8')
+        .replaceAll(/\/run\/holdfast\/(?=\w+\.(?:bundle|keys))/g, `${folder}/`)
+        .replaceAll(/\/run\/holdfast\/(?:\w+\/)*/g, `${own}/`)
+        // A check opens the sockets that it is not lent.
+        .replaceAll(/listen 10\.0\.0\.1:(\d+)( ssl http2)? backlog=4096/g, `listen unix:${own}/$1.sock$2`)
+        .replaceAll('web-3.internal', '127.0.0.1');
+      const textFile = join(own, 'nginx.conf');
+      writeFileSync(textFile, text);
+      const { accepted, output } = await nginxEngine.check(binary, textFile, own, nobody);
+      assert.deepEqual({ name, accepted, output }, { name, accepted: true, output: '' });
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

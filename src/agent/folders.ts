@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '#base';
@@ -58,7 +58,9 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     entrance: join(folder, 'entrance.sock'),
     neighbour: plan.purpose === 'serve' ? join(folder, 'neighbour.sock') : null,
     certificates: certificateBundles(site, write),
-    ticketKeys: plan.ticketKeys === null ? null : write('ticket.keys', readFileSync(plan.ticketKeys)),
+    certificateNames: certificateNames(site),
+    ticketKeys:
+      plan.ticketKeys === null ? null : writeTicketKeys(readFileSync(plan.ticketKeys, 'utf8'), write),
     servers: plan.servers,
   };
   if (Buffer.byteLength(join(folder, 'neighbour.sock')) > socketPathBytesMax)
@@ -93,7 +95,7 @@ const firstInheritedFd = 3;
 
 function listenersAt({ site, balancer, purpose, folder }: FolderPlan): Record<string, ListenAt> {
   const at = (index: number, host: string, port: number, name: string): ListenAt => {
-    if (purpose === 'serve') return { kind: 'fd', fd: firstInheritedFd + index };
+    if (purpose === 'serve') return { kind: 'fd', fd: firstInheritedFd + index, host };
     if (purpose === 'boot') return { kind: 'address', host, port };
     return { kind: 'unix', path: join(folder, `${name}.sock`) };
   };
@@ -117,6 +119,29 @@ function certificateBundles(
       }),
     ]),
   );
+}
+
+/** Whom each certificate is for, as the engine itself would read it. */
+function certificateNames(site: Site): Record<string, string[][]> {
+  return Object.fromEntries(
+    site.listeners.map((l) => [
+      l.name,
+      (l.tls?.certificates ?? []).map(({ certificate }) => namesIn(readFileSync(certificate, 'utf8'))),
+    ]),
+  );
+}
+
+function namesIn(pem: string): string[] {
+  const { subjectAltName, subject } = new X509Certificate(pem);
+  const names = [...(subjectAltName ?? '').matchAll(/DNS:([^,\s"]+)/g)].map(([, name]) => name ?? '');
+  const common = /^CN=(.+)$/m.exec(subject ?? '')?.[1];
+  return names.length > 0 || common === undefined ? names : [common];
+}
+
+function writeTicketKeys(text: string, write: (name: string, content: string | Buffer) => string): string {
+  for (const [index, line] of text.trim().split('\n').entries())
+    write(`ticket.keys.${index + 1}`, Buffer.from(line, 'base64'));
+  return write('ticket.keys', text);
 }
 
 /** Three keys, as HAProxy reads them; the same file for every generation. */

@@ -11,5 +11,5 @@ export {
   type SitePaths,
   sitePaths,
 } from './paths.ts';
-export { identify, isAlive, type ProcessIdentity, signal } from './process.ts';
+export { identify, isAlive, isGroupAlive, type ProcessIdentity, signal, signalGroup } from './process.ts';
 export { eachLine, type Handlers, serveWire, type WireClient, wireClient } from './wire.ts';

@@ -26,6 +26,32 @@ export function isAlive(process: ProcessIdentity): boolean {
   return identify(process.pid)?.startTicks === process.startTicks;
 }
 
+/**
+ * Sends a signal to all that is left of a process that leads a group, as every engine does: the leader first, so that it
+ * starts no one anew. Also when the leader has ended: its number is nobody else's while one of its group lives.
+ */
+export function signalGroup(leader: ProcessIdentity, name: NodeJS.Signals): boolean {
+  const now = identify(leader.pid);
+  if (now && now.startTicks !== leader.startTicks) return false;
+  if (now) signal(leader, name);
+  try {
+    return process.kill(-leader.pid, name);
+  } catch {
+    return now !== null;
+  }
+}
+
+/** Whether any process of its group lives. */
+export function isGroupAlive(leader: ProcessIdentity): boolean {
+  const now = identify(leader.pid);
+  if (now) return now.startTicks === leader.startTicks;
+  try {
+    return process.kill(-leader.pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Sends a signal to exactly that process; false when it has ended. */
 export function signal(target: ProcessIdentity, name: NodeJS.Signals): boolean {
   if (!isAlive(target)) return false;

@@ -30,14 +30,17 @@ export interface Placement {
   readonly neighbour: string | null;
   /** By listener name: PEM bundles (certificate, then key). */
   readonly certificates: Readonly<Record<string, readonly string[]>>;
-  /** File with TLS ticket keys that generations share. Null: none. */
+  /** In the same order, the names that each certificate is for. Absent: nobody has looked; only the first is used then. */
+  readonly certificateNames?: Readonly<Record<string, readonly (readonly string[])[]>>;
+  /** File with three TLS ticket keys that generations share; the same, raw, in files with `.1`, `.2`, `.3` behind its name. Null: none. */
   readonly ticketKeys: string | null;
   /** `pool/server` -> address to use instead of the site's (rehearsal). Null: the site's own. */
   readonly servers: Readonly<Record<string, string>> | null;
 }
 
 export type ListenAt =
-  | { readonly kind: 'fd'; readonly fd: number }
+  /** `host`: where it is bound. Absent: the listener's own. */
+  | { readonly kind: 'fd'; readonly fd: number; readonly host?: string }
   | { readonly kind: 'address'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 

@@ -6,6 +6,12 @@ export type { Feature } from './features/feature.ts';
 export { type Cannot, type FeatureName, featureNames, featureOf, features } from './features.ts';
 export { haproxyDialect } from './haproxy/dialect.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
+export { nginxDialect } from './nginx/dialect.ts';
+export {
+  badFields as nginxBadFields,
+  firstSocketFd as nginxFirstFd,
+  ours as nginxNames,
+} from './nginx/vocabulary.ts';
 export type * from './own.ts';
 export { ownDialects, readSite } from './read.ts';
 export { dialectOf } from './recognise.ts';

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '#base';
-import { type Balancer, type EngineName, engineNames, type Site } from '#model';
+import { autoEngineNames, type Balancer, type EngineName, engineNames, type Site } from '#model';
 import type { Dialect } from './dialect.ts';
 import { type FeatureName, featureNames, featureOf } from './features.ts';
 import { dialects } from './registry.ts';
@@ -23,9 +23,9 @@ export function unsupportedUses(site: Site, table: Table = dialects): Diagnostic
 function ofBalancer(site: Site, balancer: Balancer, table: Table): Diagnostic[] {
   if (balancer.engine !== 'auto') return unsupportedBy(site, balancer.engine, table);
   return featureNames.flatMap((feature) => {
-    const unable = engineNames.filter((engine) => feature in table[engine].cannot);
+    const unable = autoEngineNames.filter((engine) => feature in table[engine].cannot);
     if (unable.length === 0) return [];
-    const nobody = unable.length === engineNames.length;
+    const nobody = unable.length === autoEngineNames.length;
     return unable
       .slice(0, nobody ? 1 : unable.length)
       .flatMap((engine) => usesOf(site, engine, feature, table))

@@ -54,6 +54,11 @@ export interface GenerationHandle {
   readonly pid: number;
   /** Placement.control. */
   readonly control: string;
+  /**
+   * The holder's: workers that the engine starts by itself follow what was last asked for by `park` and `resume`. What it
+   * is now: `parked` is kept from the beginning, for an engine that cannot start so by itself. Absent: only told.
+   */
+  readonly keeps?: PublicSide | 'unknown';
 }
 
 export type PublicSide = 'accepting' | 'parked';

@@ -122,7 +122,9 @@ export interface ValueMatch {
   readonly value: string;
 }
 
-export const engineNames = ['haproxy', 'builtin'] as const;
+export const engineNames = ['haproxy', 'builtin', 'nginx'] as const;
+/** What `auto` may become, in this order. */
+export const autoEngineNames = ['haproxy', 'builtin'] as const satisfies readonly EngineName[];
 export type EngineName = (typeof engineNames)[number];
 
 /** One load-balancer node. */

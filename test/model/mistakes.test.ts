@@ -350,7 +350,7 @@ const mistakes: readonly {
     what: 'an unknown engine',
     text: changed('name: lb-1', 'name: lb-1, engine: haprxy'),
     told: [
-      'HF013 site.yaml:11:27 balancers[0].engine: expected one of "haproxy", "builtin", "auto", got "haprxy". Did you mean "haproxy"?',
+      'HF013 site.yaml:11:27 balancers[0].engine: expected one of "haproxy", "builtin", "nginx", "auto", got "haprxy". Did you mean "haproxy"?',
     ],
   },
   {

@@ -44,7 +44,7 @@ export const layers: readonly Layer[] = [
   { folder: 'contract', mayImport: [...model, 'events'], reason: 'the contract is types and schemas' },
   {
     folder: 'engines',
-    mayImport: [...asked, 'dialects'],
+    mayImport: [...asked, 'dialects', 'probe'],
     reason: 'an engine runs a text; who decides which, lives above',
   },
   { folder: 'store', mayImport: [...base, 'events'], reason: 'the store keeps facts, whatever they mean' },

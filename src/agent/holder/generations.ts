@@ -66,7 +66,7 @@ export function findGeneration(spec: GenerationSpec, process: ProcessIdentity): 
 }
 
 function held(spec: GenerationSpec, process: ProcessIdentity, side: PublicSide | 'unknown'): Held {
-  const control = engines[spec.engine].control({ pid: process.pid, control: spec.control });
+  const control = engines[spec.engine].control({ pid: process.pid, control: spec.control, keeps: side });
   return {
     spec,
     process,

@@ -28,10 +28,20 @@ export const routeFeatures = {
     meaning: 'requests with this method',
     uses: (site) => matches(site, ({ method }) => method !== null),
   },
+  methodTrace: {
+    written: 'matches[].method: TRACE',
+    meaning: 'requests that ask to be sent back',
+    uses: (site) => matches(site, ({ method }) => method === 'TRACE'),
+  },
   headerMatch: {
     written: 'matches[].headers',
     meaning: 'the first header of that name, as a whole',
     uses: (site) => matches(site, ({ headers }) => headers.length > 0),
+  },
+  headerNameOdd: {
+    written: 'matches[].headers[].name, with other signs than letters, digits, - and _',
+    meaning: 'a header that has a rare name',
+    uses: (site) => matches(site, ({ headers }) => headers.some(({ name }) => !/^[\w-]+$/.test(name))),
   },
   queryMatch: {
     written: 'matches[].queryParams',

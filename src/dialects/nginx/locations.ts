@@ -1,67 +1,187 @@
 import { assert, unreachable } from '#base';
-import type { Pool, Site } from '#model';
-import type { Action } from '#routing';
-import { defaults, milliseconds, path, word } from './vocabulary.ts';
+import type { Pool } from '#model';
+import { type Action, type Filters, type Header, type PathChange, withoutSlash } from '#routing';
+import { map, splitClients } from './maps.ts';
+import { defaults, literally, milliseconds, path, text } from './vocabulary.ts';
 
 /** Kinds of requests that NGINX must treat apart from the first byte; `$holdfast_kind` is one of these. */
 const kinds = ['', '.stream', '.tunnel'] as const;
+type Kind = (typeof kinds)[number];
 
-/** The named location of an action. With a kind behind it, it is there for each kind. */
-export function locationName(action: Action, site: Site): string {
-  switch (action.kind) {
-    case 'pool': {
-      const index = site.pools.findIndex((pool) => pool.name === action.pool);
-      assert(index >= 0, `no pool is called ${action.pool}`);
-      return `@p${index}.${action.pool}`;
+/**
+ * Every different thing that a request may get has a named location, for each kind; the rules choose one by its name.
+ * `maps` and `lines` are complete when every rule was asked for.
+ */
+export class Locations {
+  readonly maps: string[] = [];
+  readonly lines: string[] = [];
+  readonly #pools: readonly Pool[];
+  readonly #known = new Map<string, string>();
+
+  constructor(pools: readonly Pool[]) {
+    this.#pools = pools;
+  }
+
+  /** A location's name, or the variable that is one. */
+  nameOf(action: Action, filters: Filters | null): string {
+    const { servers: _, ...meaning } = { servers: null, ...action };
+    const key = JSON.stringify([meaning, filters]);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const number = this.#known.size + 1;
+    const name = action.kind === 'split' ? `$holdfast_split${number}` : this.#name(action, number);
+    this.#known.set(key, name);
+    if (action.kind === 'split') {
+      const all = action.shares.map(({ pool, servers, weight }) => {
+        return [this.nameOf({ kind: 'pool', pool, servers }, filters), weight] as const;
+      });
+      this.maps.push(...splitClients(name, all));
+    } else
+      for (const kind of kinds) {
+        const lines = this.#linesOf(action, filters, { number, kind });
+        this.lines.push(`location ${name}${kind} {`, ...lines.map((line) => `  ${line}`), '}');
+      }
+    return name;
+  }
+
+  /** `@2.p0.web`: evidence reads the pool's number from it. */
+  #name(action: Exclude<Action, { kind: 'split' }>, number: number): string {
+    if (action.kind !== 'pool') return `@${number}.${action.kind}`;
+    return `@${number}.${upstreamName(this.#pools, action.pool)}`;
+  }
+
+  #linesOf(
+    action: Exclude<Action, { kind: 'split' }>,
+    filters: Filters | null,
+    at: { readonly number: number; readonly kind: Kind },
+  ): string[] {
+    switch (action.kind) {
+      case 'pool':
+        return this.#poolLines(action.pool, filters, at);
+      case 'answer':
+        return [
+          'set $holdfast_led own;',
+          `default_type ${text(action.body?.contentType ?? '')};`,
+          ...action.headers.map(addHeader),
+          `return ${action.status} ${text(action.body?.text ?? '')};`,
+        ];
+      case 'redirect': {
+        const { scheme, hostname, port, path: change } = action.to;
+        const target = change === null ? '$request_uri' : this.#changed(change, at);
+        const host = hostname === null ? '$host' : text(hostname).slice(1, -1);
+        const location = `${scheme}://${host}${port === null ? '' : `:${port}`}${target}`;
+        return [
+          'set $holdfast_led own;',
+          ...(hostname === null ? ['if ($http_host = "") { return 400 ""; }'] : []),
+          `return ${action.status} "${location}";`,
+        ];
+      }
+      case 'reject':
+        return ['return 444;'];
+      default:
+        return unreachable(action);
     }
-    case 'answer':
-      return `@holdfast.${action.status}`;
-    case 'redirect':
-      return `@holdfast.${action.status}.${Buffer.from(action.location).toString('hex')}`;
-    case 'reject':
-      return '@holdfast.reject';
-    default:
-      return unreachable(action);
+  }
+
+  #poolLines(name: string, filters: Filters | null, at: { readonly number: number; readonly kind: Kind }) {
+    const pool = this.#pools.find((p) => p.name === name);
+    assert(pool, `no pool is called ${name}`);
+    const silence = at.kind === '.tunnel' ? defaults.tunnelTimeoutMs : pool.timeouts.serverMs;
+    const change = filters?.rewrite?.path ?? null;
+    return [
+      `proxy_connect_timeout ${milliseconds(pool.timeouts.connectMs)};`,
+      `proxy_read_timeout ${milliseconds(silence)};`,
+      `proxy_send_timeout ${milliseconds(silence)};`,
+      ...(at.kind === '' ? [] : ['proxy_request_buffering off;']),
+      ...(filters === null ? [] : filterLines(filters)),
+      'error_page 502 = $holdfast_failed502;',
+      'error_page 504 = $holdfast_failed504;',
+      `proxy_pass http://${upstreamName(this.#pools, name)}${change === null ? '' : this.#changed(change, at)};`,
+    ];
+  }
+
+  /** The variable that is path and query as changed. */
+  #changed(change: PathChange, { number, kind }: { readonly number: number; readonly kind: Kind }): string {
+    const variable = `$holdfast_path${number}`;
+    if (kind !== '') return variable;
+    const [found, instead] = replacement(change);
+    const rest = `holdfast_rest${number}`;
+    this.maps.push(
+      ...map(
+        '$request_uri',
+        variable,
+        [[`~${found}(?<${rest}>.*)$`, { raw: `${text(instead).slice(1, -1)}$${rest}` }]],
+        {
+          raw: '$request_uri',
+        },
+      ),
+    );
+    return variable;
   }
 }
 
-export function actionLocation(name: string, action: Action, site: Site): string[] {
-  return kinds.map((kind) => `location ${name}${kind} { ${linesOf(action, kind, site).join(' ')} }`);
+/** `/foo` by nothing leaves `/` of `/foo` itself, and `/bar` of `/foo/bar`. */
+function replacement(change: PathChange): readonly [found: string, instead: string] {
+  if (change.kind === 'full') return ['^[^?]*', change.value];
+  const instead = withoutSlash(change.value);
+  const prefix = `^${literally(change.prefix)}`;
+  return instead === '' ? [`${prefix}/?`, '/'] : [prefix, instead];
 }
 
-function linesOf(action: Action, kind: (typeof kinds)[number], site: Site): string[] {
-  switch (action.kind) {
-    case 'pool': {
-      const pool = site.pools.find((p) => p.name === action.pool);
-      assert(pool, `no pool is called ${action.pool}`);
-      return poolLines(pool, site.pools.indexOf(pool), kind);
-    }
-    case 'answer':
-      return [`return ${action.status};`];
-    case 'redirect':
-      return [`return ${action.status} ${word(action.location)};`];
-    case 'reject':
-      return ['return 444;'];
-    default:
-      return unreachable(action);
-  }
+export function upstreamName(pools: readonly Pool[], name: string): string {
+  const index = pools.findIndex((pool) => pool.name === name);
+  assert(index >= 0, `no pool is called ${name}`);
+  return `p${index}.${name}`;
 }
 
-function poolLines(pool: Pool, index: number, kind: (typeof kinds)[number]): string[] {
-  const silence = kind === '.tunnel' ? defaults.tunnelTimeoutMs : pool.timeouts.serverMs;
+/** What the edge tells servers; the whole list again wherever one line more is said, as NGINX wants it. */
+export const edgeHeaders = [
+  ['Host', '$http_host'],
+  ['X-Forwarded-For', '$holdfast_for'],
+  ['X-Forwarded-Proto', '$holdfast_proto'],
+  ['Connection', '$holdfast_connection'],
+  ['Upgrade', '$holdfast_upgrade'],
+] as const;
+
+function filterLines({ rewrite, requestHeaders, responseHeaders }: Filters): string[] {
+  const host = rewrite?.hostname ?? null;
+  const changed = requestHeaders ?? { remove: [], set: [], add: [] };
+  const lower = (names: readonly string[]) => new Set(names.map((name) => name.toLowerCase()));
+  const instead = lower([...changed.remove, ...changed.set.map(({ name }) => name)]);
+  const edge = edgeHeaders.filter(([name]) => !instead.has(name.toLowerCase()));
+  const kept = lower(edge.map(([name]) => name));
+  const set = (name: string, value: string) => `proxy_set_header ${name} ${value};`;
+  const own = host === null && requestHeaders === null;
+  const added = new Set<string>();
+  const response = responseHeaders ?? { remove: [], set: [], add: [] };
   return [
-    `proxy_connect_timeout ${milliseconds(pool.timeouts.connectMs)};`,
-    `proxy_read_timeout ${milliseconds(silence)};`,
-    `proxy_send_timeout ${milliseconds(silence)};`,
-    ...(kind === '' ? [] : ['proxy_request_buffering off;']),
-    'error_page 502 = $holdfast_failed502;',
-    'error_page 504 = $holdfast_failed504;',
-    `proxy_pass http://p${index}.${pool.name};`,
+    ...(own
+      ? []
+      : [
+          ...edge.map(([name, value]) => set(name, name === 'Host' && host !== null ? text(host) : value)),
+          ...changed.remove.map((name) => set(name, '""')),
+          ...changed.set.map(({ name, value }) => set(name, text(value))),
+          ...changed.add.flatMap(({ name, value }) => {
+            const key = name.toLowerCase();
+            const before = instead.has(key) || kept.has(key) || added.has(key) || !/^[\w-]+$/.test(name);
+            added.add(key);
+            const there = before ? [] : [set(name, `$http_${key.replaceAll('-', '_')}`)];
+            return [...there, set(name, text(value))];
+          }),
+        ]),
+    ...[...response.remove, ...response.set.map(({ name }) => name)].map(
+      (name) => `proxy_hide_header ${name};`,
+    ),
+    ...[...response.set, ...response.add].map(addHeader),
   ];
 }
 
+function addHeader({ name, value }: Header): string {
+  return `add_header ${name} ${text(value)} always;`;
+}
+
 /** What a request gets when its server does not answer, and the ways to the neighbour. */
-export function locations(neighbour: string | null, netOut: string | null): string[] {
+export function fixedLocations(neighbour: string | null, netOut: string | null): string[] {
   return [
     ...[502, 503, 504].map((status) => `location @holdfast.failed.${status} { return ${status}; }`),
     ...(neighbour === null ? [] : neighbourLocations(neighbour, netOut)),
@@ -75,11 +195,9 @@ export function locations(neighbour: string | null, netOut: string | null): stri
 function neighbourLocations(neighbour: string, netOut: string | null): string[] {
   const toNeighbour = [
     'proxy_method $holdfast_proxy$request_method;',
-    'proxy_set_header Host $http_host;',
-    'proxy_set_header X-Forwarded-For $holdfast_for;',
-    'proxy_set_header X-Forwarded-Proto $holdfast_proto;',
-    'proxy_set_header Connection $holdfast_last;',
-    'proxy_set_header Upgrade $holdfast_upgrade;',
+    ...edgeHeaders.map(([name, value]) => {
+      return `proxy_set_header ${name} ${name === 'Connection' ? '$holdfast_last' : value};`;
+    }),
     `proxy_connect_timeout ${milliseconds(defaults.neighbourConnectMs)};`,
     // Longer than the neighbour waits itself: it knows why, we do not.
     `proxy_read_timeout ${milliseconds(defaults.tunnelTimeoutMs)};`,
@@ -94,8 +212,10 @@ function neighbourLocations(neighbour: string, netOut: string | null): string[] 
     ...toNeighbour,
   ];
   const net = ['set $holdfast_led net;', `if (-x ${netOut}) { return 503; }`, ...toNeighbour];
-  return [
-    `location @holdfast.back { ${back.join(' ')} }`,
-    ...(netOut === null ? [] : [`location @holdfast.net { ${net.join(' ')} }`]),
+  const block = (name: string, lines: readonly string[]) => [
+    `location ${name} {`,
+    ...lines.map((line) => `  ${line}`),
+    '}',
   ];
+  return [...block('@holdfast.back', back), ...(netOut === null ? [] : block('@holdfast.net', net))];
 }

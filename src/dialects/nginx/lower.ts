@@ -1,32 +1,40 @@
 import { assert } from '#base';
 import { hostPort, type Listener, type Pool, routeOf, type Server, type Site } from '#model';
-import type { Action, RoutedListener } from '#routing';
 import type { ListenAt, Placement } from '../dialect.ts';
-import { actionLocation, locationName, locations } from './locations.ts';
-import { map, routeMaps } from './routes.ts';
-import { defaults, firstSocketFd, milliseconds, ours, path, seconds, word } from './vocabulary.ts';
+import { edgeHeaders, fixedLocations, Locations, upstreamName } from './locations.ts';
+import { map } from './maps.ts';
+import { routeMaps } from './routes.ts';
+import { badFields, defaults, firstSocketFd, milliseconds, ours, path, seconds } from './vocabulary.ts';
 
 /** The site as a configuration for open-source NGINX 1.22. */
 export function lower(site: Site, placement: Placement): string {
   const routed = routeOf(site).listeners;
-  const folder = placement.control.slice(0, placement.control.lastIndexOf('/'));
+  const folder = folderOf(placement);
   const net = site.guard.net && placement.neighbour !== null;
+  const locations = new Locations(site.pools);
+  const routes = routeMaps(routed, locations);
   const http = [
     ...httpLines(folder),
     ...sideMaps(net),
     ...logMaps(folder),
     ...certificateMap(site, placement),
-    ...routeMaps(routed, (action) => locationName(action, site)),
-    ...site.pools.flatMap((pool, index) => upstream(pool, index, placement)),
-    ...siteServer(site, routed, placement, net),
+    ...locations.maps,
+    ...routes,
+    ...site.pools.flatMap((pool, index) => upstream(site, pool, index, placement)),
+    ...siteServer(site, locations, placement, net),
     ...controlServer(placement, folder),
   ];
   const lines = [...mainLines(site, placement, folder, net), 'http {', ...indented(http), '}'];
   return `${lines.join('\n')}\n`;
 }
 
-export function indented(lines: readonly string[]): string[] {
+function indented(lines: readonly string[]): string[] {
   return lines.map((line) => (line === '' ? '' : `  ${line}`));
+}
+
+/** Everything of a generation lies in one folder. */
+function folderOf({ control }: Placement): string {
+  return control.slice(0, control.lastIndexOf('/'));
 }
 
 function file(folder: string, name: string): string {
@@ -53,6 +61,7 @@ function mainLines(site: Site, placement: Placement, folder: string, net: boolea
 
 function httpLines(folder: string): string[] {
   return [
+    'geo $holdfast_dollar { default "$"; }',
     'default_type text/plain;',
     'server_tokens off;',
     'map_hash_max_size 65536;',
@@ -81,6 +90,8 @@ function httpLines(folder: string): string[] {
     'proxy_http_version 1.1;',
     'proxy_buffering off;',
     `proxy_buffer_size ${defaults.headBytes};`,
+    `proxy_buffers 4 ${defaults.headBytes};`,
+    `proxy_busy_buffers_size ${2 * defaults.headBytes};`,
     'proxy_max_temp_file_size 0;',
     'client_body_buffer_size 128k;',
     'proxy_next_upstream error timeout;',
@@ -105,16 +116,19 @@ function sideMaps(net: boolean): string[] {
   return [
     // p: the public side; e: the private entrance, which alone speaks the PROXY protocol.
     ...map('$proxy_protocol_server_port', '$holdfast_side', [['', 'p']], 'e'),
-    ...map(
-      '$holdfast_side',
-      '$holdfast_at',
-      [['p', '$server_addr $server_port']],
-      '$proxy_protocol_server_addr $proxy_protocol_server_port',
-    ),
-    ...map('$holdfast_side', '$holdfast_for', [['e', '$http_x_forwarded_for']], '$remote_addr'),
-    ...map('$holdfast_side', '$holdfast_proto', [['e', '$http_x_forwarded_proto']], '$scheme'),
+    ...map('$holdfast_side', '$holdfast_at', [['p', { raw: '$server_addr $server_port' }]], {
+      raw: '$proxy_protocol_server_addr $proxy_protocol_server_port',
+    }),
+    ...map('$holdfast_side', '$holdfast_for', [['e', { raw: '$http_x_forwarded_for' }]], {
+      raw: '$remote_addr',
+    }),
+    ...map('$holdfast_side', '$holdfast_proto', [['e', { raw: '$http_x_forwarded_proto' }]], {
+      raw: '$scheme',
+    }),
     // A take-back leads requests of the public side; by the entrance none is led back.
-    ...map('$holdfast_side', '$holdfast_back', [['p', '@holdfast.back']], '$holdfast_route$holdfast_kind'),
+    ...map('$holdfast_side', '$holdfast_back', [['p', '@holdfast.back']], {
+      raw: '$holdfast_route$holdfast_kind',
+    }),
     // A tunnel may be silent for long; a long body is passed on while it comes, and cannot be sent twice.
     ...map('$http_upgrade', '$holdfast_upgrade', [['~*^websocket$', 'websocket']], ''),
     ...map('$holdfast_upgrade', '$holdfast_connection', [['websocket', 'upgrade']], ''),
@@ -141,11 +155,20 @@ function sideMaps(net: boolean): string[] {
       ),
     ),
     ...map('$server_protocol', '$holdfast_close', [['~^HTTP/1', 'close']], ''),
-    ...map('$remote_addr $server_port', '$holdfast_proxy', [
-      ['~^[0-9.]+ \\d', 'PROXY TCP4 $remote_addr $server_addr $remote_port $server_port\r\n'],
-      ['~:.* \\d', 'PROXY TCP6 $remote_addr $server_addr $remote_port $server_port\r\n'],
-    ], 'PROXY UNKNOWN\r\n'),
+    ...map(
+      '$remote_addr $server_port',
+      '$holdfast_proxy',
+      [
+        ['~^[0-9.]+ \\d', proxyLine('TCP4')],
+        ['~:.* \\d', proxyLine('TCP6')],
+      ],
+      { raw: 'PROXY UNKNOWN\\r\\n' },
+    ),
   ];
+}
+
+function proxyLine(family: 'TCP4' | 'TCP6') {
+  return { raw: `PROXY ${family} $remote_addr $server_addr $remote_port $server_port\\r\\n` };
 }
 
 function logMaps(folder: string): string[] {
@@ -154,7 +177,7 @@ function logMaps(folder: string): string[] {
     ...map(
       '$status $holdfast_led$upstream_status',
       '$holdfast_good',
-      [['~^[1234]\\d\\d (?:\\d+|-)?$', '1']],
+      [['~^(?:[1234]\\d\\d (?:\\d+|-)?|\\d+ own)$', '1']],
       '0',
     ),
     ...map('$holdfast_good', '$holdfast_bad', [['1', '0']], '1'),
@@ -166,29 +189,18 @@ function logMaps(folder: string): string[] {
   ];
 }
 
-/** Of a line about a request that went wrong, or did not go straight. */
-export const badFields = [
-  'holdfast_side',
-  'holdfast_route',
-  'status',
-  'holdfast_led',
-  'upstream_addr',
-  'upstream_status',
-  'upstream_connect_time',
-  'upstream_header_time',
-  'request_method',
-  'holdfast_path',
-  'http_host',
-] as const;
-
 /** Only with several certificates: then NGINX reads the chosen one from its file for each handshake. */
 function certificateMap(site: Site, placement: Placement): string[] {
   const chosen = site.listeners.flatMap((listener) => {
     const bundles = placement.certificates[listener.name] ?? [];
     const names = placement.certificateNames?.[listener.name] ?? [];
-    return bundles.slice(1).flatMap((bundle, index) =>
-      (names[index + 1] ?? []).map((name) => [`~*^${listener.port} ${namePattern(name)}$`, bundle] as const),
-    );
+    return bundles
+      .slice(1)
+      .flatMap((bundle, index) =>
+        (names[index + 1] ?? []).map(
+          (name) => [`~*^${listener.port} ${namePattern(name)}$`, bundle] as const,
+        ),
+      );
   });
   const first = site.listeners.flatMap((listener) => {
     const [bundle] = placement.certificates[listener.name] ?? [];
@@ -208,12 +220,12 @@ function needsCertificateMap(site: Site, placement: Placement): boolean {
   return new Set(all).size > 1;
 }
 
-function upstream(pool: Pool, index: number, placement: Placement): string[] {
+function upstream(site: Site, pool: Pool, index: number, placement: Placement): string[] {
   const { intervalMs, timeoutMs, fall, rise, http } = pool.healthCheck;
   const check = { http, intervalMs, timeoutMs, fall, rise, connectMs: pool.timeouts.connectMs };
   return [
     `${ours.facts.pool}${JSON.stringify({ name: pool.name, ...check })}`,
-    `upstream ${upstreamName(pool, index)} {`,
+    `upstream ${upstreamName(site.pools, pool.name)} {`,
     // Shared by the workers: one knows what another has learned of a server.
     `  zone p${index} ${64 + pool.servers.length * 2}k;`,
     ...balance[pool.algorithm].map((line) => `  ${line}`),
@@ -244,41 +256,23 @@ function serverLines(pool: Pool, server: Server, placement: Placement): string[]
   ];
 }
 
-export function upstreamName(pool: Pool, index: number): string {
-  return `p${index}.${pool.name}`;
-}
-
-function siteServer(
-  site: Site,
-  routed: readonly RoutedListener[],
-  placement: Placement,
-  net: boolean,
-): string[] {
-  const folder = placement.control.slice(0, placement.control.lastIndexOf('/'));
-  const actions = new Map<string, Action>();
-  for (const listener of routed)
-    for (const action of [...listener.rules.map((rule) => rule.action), listener.otherwise])
-      actions.set(locationName(action, site), action);
-  actions.set('@holdfast.404', { kind: 'answer', status: 404 });
-  const neighbour = placement.neighbour;
+function siteServer(site: Site, locations: Locations, placement: Placement, net: boolean): string[] {
+  const folder = folderOf(placement);
+  const { neighbour, entrance } = placement;
   return [
     'server {',
     ...site.listeners.map((listener) => `  listen ${listenWords(listener, placement)};`),
-    ...(placement.entrance === null ? [] : [`  listen ${path(`unix:${placement.entrance}`)} proxy_protocol;`]),
+    ...(entrance === null ? [] : [`  listen ${path(`unix:${entrance}`)} proxy_protocol;`]),
     ...indented(tlsLines(site, placement)),
     '  set $holdfast_led "";',
-    '  proxy_set_header Host $http_host;',
-    '  proxy_set_header X-Forwarded-For $holdfast_for;',
-    '  proxy_set_header X-Forwarded-Proto $holdfast_proto;',
-    '  proxy_set_header Connection $holdfast_connection;',
-    '  proxy_set_header Upgrade $holdfast_upgrade;',
-    // A location of its own for each action, chosen by the rules alone.
+    ...edgeHeaders.map(([name, value]) => `  proxy_set_header ${name} ${value};`),
+    // A location of its own for everything that a request may get, chosen by the rules alone.
     '  error_page 597 = $holdfast_back;',
     '  error_page 598 = $holdfast_route$holdfast_kind;',
     ...(neighbour === null ? [] : [`  if (-x ${file(folder, ours.files.takeBack)}) { return 597; }`]),
     '  location / { return 598; }',
-    ...[...actions].flatMap(([name, action]) => indented(actionLocation(name, action, site))),
-    ...indented(locations(neighbour, net ? file(folder, ours.files.netOut) : null)),
+    ...indented(locations.lines),
+    ...indented(fixedLocations(neighbour, net ? file(folder, ours.files.netOut) : null)),
     '}',
   ];
 }
@@ -299,7 +293,7 @@ function tlsLines(site: Site, placement: Placement): string[] {
 }
 
 /** HAProxy encrypts with the last but one of the three, NGINX with the first that it is given. */
-export function ticketKeyFiles(ticketKeys: string): string[] {
+function ticketKeyFiles(ticketKeys: string): string[] {
   return [2, 3, 1].map((number) => `${ticketKeys}.${number}`);
 }
 

@@ -1,41 +1,47 @@
 import { unreachable } from '#base';
-import type { Action, Condition, RoutedListener, Rule } from '#routing';
-import { comment, literally, unnamed, word } from './vocabulary.ts';
-
-/** Named location of each action; what `$holdfast_route` may become. */
-export type LocationOf = (action: Action) => string;
+import type { Condition, RoutedListener, Rule } from '#routing';
+import type { Locations } from './locations.ts';
+import { map, type Value } from './maps.ts';
+import { comment, literally, unnamed } from './vocabulary.ts';
 
 /**
  * The rules as maps: one variable a condition, one a rule. A rule's variable is its location's name when it holds, else
  * that of the rule after it, so the first one that holds decides, and NGINX's own order of locations decides nothing.
  * Each variable is looked at only when it is needed, and once a request.
  */
-export function routeMaps(listeners: readonly RoutedListener[], locationOf: LocationOf): string[] {
+export function routeMaps(listeners: readonly RoutedListener[], locations: Locations): string[] {
   const conditions = new Conditions(parametersOf(listeners));
   const [first] = listeners;
   const alike = first !== undefined && listeners.every((l) => sameRules(l, first));
   const lists = alike ? [first] : listeners;
-  const chains = lists.map((listener, index) => ruleChain(listener, index, conditions, locationOf));
+  const chains = lists.map((listener, index) => ruleChain(listener, index, conditions, locations));
   const starts = chains.map(({ start }) => start);
   return [
     ...targetMaps(listeners),
     ...conditions.maps,
     ...chains.flatMap(({ maps }) => maps),
     ...(alike
-      ? map('', '$holdfast_route', [], starts[0] ?? '')
+      ? map('', '$holdfast_route', [], raw(starts[0] ?? ''))
       : map(
           '$holdfast_at',
           '$holdfast_route',
-          listeners.map((l, i) => [`~${addressOf(l, i, listeners)}`, starts[i] ?? '']),
-          locationOf({ kind: 'answer', status: 404 }),
+          listeners.map((l, i) => [`~${addressOf(l, i, listeners)}`, raw(starts[i] ?? '')] as const),
+          raw(locations.nameOf(notFound, null)),
         )),
   ];
 }
 
 function sameRules(a: RoutedListener, b: RoutedListener): boolean {
   const meaning = ({ rules, otherwise }: RoutedListener) =>
-    JSON.stringify([rules.map(({ conditions, action }) => [conditions, action]), otherwise]);
+    JSON.stringify([rules.map((rule) => [rule.conditions, rule.action, rule.filters]), otherwise]);
   return a === b || meaning(a) === meaning(b);
+}
+
+const notFound = { kind: 'answer', status: 404, headers: [], body: null } as const;
+
+/** Names of ours, which may be variables. */
+function raw(name: string): Value {
+  return { raw: name };
 }
 
 /** Where the client connected to, as `ADDRESS PORT`, or the private socket of a rehearsal. */
@@ -49,8 +55,8 @@ function addressOf({ host, port }: RoutedListener, index: number, all: readonly 
 function targetMaps(listeners: readonly RoutedListener[]): string[] {
   const parameters = parametersOf(listeners);
   return [
-    ...map('$request_uri', '$holdfast_path', [['~^(?<holdfast_p>[^?]*)', '$holdfast_p']], ''),
-    ...map('$request_uri', '$holdfast_query', [['~^[^?]*\\?(?<holdfast_q>.*)$', '$holdfast_q']], ''),
+    ...map('$request_uri', '$holdfast_path', [['~^(?<holdfast_p>[^?]*)', raw('$holdfast_p')]], ''),
+    ...map('$request_uri', '$holdfast_query', [['~^[^?]*\\?(?<holdfast_q>.*)$', raw('$holdfast_q')]], ''),
     ...parameters.flatMap((parameter, index) => {
       // Possessive (`*+`): with backtracking a long query would exceed what PCRE may try, and then match nothing.
       const name = literally(parameter);
@@ -59,7 +65,7 @@ function targetMaps(listeners: readonly RoutedListener[]): string[] {
       return map(
         '$holdfast_query',
         queryVariable(index),
-        [[`~${before}(?:=(?<${capture}>[^&]*+))?(?:&|$)`, `=$${capture}`]],
+        [[`~${before}(?:=(?<${capture}>[^&]*+))?(?:&|$)`, raw(`=$${capture}`)]],
         '',
       );
     }),
@@ -149,7 +155,7 @@ function ruleChain(
   listener: RoutedListener,
   index: number,
   conditions: Conditions,
-  locationOf: LocationOf,
+  locations: Locations,
 ): Chain {
   const prefix = `$holdfast_l${index + 1}`;
   const maps: string[] = [];
@@ -157,7 +163,7 @@ function ruleChain(
     const variables = rule.conditions.map((c) => conditions.variableOf(c));
     return { rule, variables, name: `${prefix}r${nth + 1}` };
   });
-  const otherwise = locationOf(listener.otherwise);
+  const otherwise = locations.nameOf(listener.otherwise, null);
   // From the last to the first: each names the one after it, and the last of a block says nothing.
   const blocks: string[] = [];
   for (let from = 0; from < links.length; from += chainMax) {
@@ -165,19 +171,19 @@ function ruleChain(
     block.forEach(({ rule, variables, name }, nth) => {
       const next = block[nth + 1]?.name ?? '';
       maps.push(comment(`route ${rule.route}${placeOf(rule)}`));
-      maps.push(...ruleMap(name, variables, locationOf(rule.action), next));
+      maps.push(...ruleMap(name, variables, locations.nameOf(rule.action, rule.filters), next));
     });
     blocks.push(block[0]?.name ?? '');
   }
   const top = treeOf(blocks, prefix, maps);
   if (top === '') return { start: otherwise, maps };
-  maps.push(...map(top, prefix, [['', otherwise]], top));
+  maps.push(...map(top, prefix, [['', raw(otherwise)]], raw(top)));
   return { start: prefix, maps };
 }
 
 function ruleMap(name: string, variables: readonly string[], location: string, next: string): string[] {
-  if (variables.length === 0) return map('', name, [], location);
-  return map(variables.join(''), name, [['1'.repeat(variables.length), location]], next);
+  if (variables.length === 0) return map('', name, [], raw(location));
+  return map(variables.join(''), name, [['1'.repeat(variables.length), raw(location)]], raw(next));
 }
 
 function placeOf({ place }: Rule): string {
@@ -192,23 +198,9 @@ function treeOf(names: readonly string[], prefix: string, maps: string[], level 
     const some = names.slice(from, from + chainMax);
     some.forEach((name, nth) => {
       const next = nth + 1 < some.length ? `${prefix}t${level}_${from + nth + 2}` : '';
-      maps.push(...map(name, `${prefix}t${level}_${from + nth + 1}`, [['', next]], name));
+      maps.push(...map(name, `${prefix}t${level}_${from + nth + 1}`, [['', raw(next)]], raw(name)));
     });
     above.push(`${prefix}t${level}_${from + 1}`);
   }
   return treeOf(above, prefix, maps, level + 1);
-}
-
-export function map(
-  subject: string,
-  variable: string,
-  entries: readonly (readonly [string, string])[],
-  otherwise: string,
-): string[] {
-  return [
-    `map ${word(subject)} ${variable} {`,
-    ...entries.map(([key, value]) => `  ${word(key)} ${word(value)};`),
-    `  default ${word(otherwise)};`,
-    '}',
-  ];
 }

@@ -45,9 +45,14 @@ export const defaults = {
   logFlushMs: 100,
 } as const;
 
-/** One word of a line, whatever it holds but variables: a dollar sign stays what NGINX takes it for. */
+/** One word of a line where NGINX looks for no variables: a key of a map. */
 export function word(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&').replace(/\r/g, '\\r').replace(/\n/g, '\\n')}"`;
+}
+
+/** One word of a line where it looks for variables: NGINX has no way to write a dollar sign there but as one of them. */
+export function text(text: string): string {
+  return word(text).replaceAll('$', `$\{holdfast_dollar}`);
 }
 
 /** A file name. NGINX would read variables into one with a dollar sign, and there is no way to write it. */
@@ -89,3 +94,18 @@ export function milliseconds(ms: number): string {
 export function seconds(ms: number): string {
   return `${Math.max(1, Math.ceil(ms / 1000))}s`;
 }
+
+/** Of a line about a request that went wrong, or did not go straight. */
+export const badFields = [
+  'holdfast_side',
+  'holdfast_route',
+  'status',
+  'holdfast_led',
+  'upstream_addr',
+  'upstream_status',
+  'upstream_connect_time',
+  'upstream_header_time',
+  'request_method',
+  'holdfast_path',
+  'http_host',
+] as const;

@@ -20,7 +20,7 @@ const listener = z.strictObject({
   host: text,
   port: z.int().min(0).max(65_535),
   at: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('fd'), fd: z.int().min(3) }),
+    z.strictObject({ kind: z.literal('fd'), fd: z.int().min(3), host: z.string().optional() }),
     z.strictObject({ kind: z.literal('address'), ...tcp }),
     z.strictObject({ kind: z.literal('unix'), path: text }),
   ]),

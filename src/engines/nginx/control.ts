@@ -1,0 +1,167 @@
+import { chmodSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Clock, systemClock } from '#base';
+import { nginxNames } from '#dialects';
+import type { EngineControl, GenerationHandle } from '../engine.ts';
+import { askNginx } from './ask.ts';
+import { Tally } from './evidence.ts';
+import { readFacts, type TextFacts } from './facts.ts';
+import { followLog, type LogReader } from './log.ts';
+import { openProbes, type Probes } from './probes.ts';
+import { openSide } from './side.ts';
+
+/** Before it ends gently, open connections get this long to be led away: it would close those that are idle. */
+const leadAwayMsMax = 2_000;
+const leadAwayLookMs = 50;
+const flag = { set: 0o700, unset: 0o600 } as const;
+
+/** NGINX is parked from outside (`side.ts`), led by files (`if (-x ...)`), and tells in its log what it did. */
+export function openControl(handle: GenerationHandle, clock: Clock = systemClock): EngineControl {
+  const { pid, control } = handle;
+  const folder = dirname(control);
+  let known: TextFacts | null = null;
+  const facts = () => {
+    known ??= readFacts(folder);
+    return known;
+  };
+  const side = openSide({ pid, facts, clock, keeps: handle.keeps ?? null });
+  const watch = openWatch({ pid, folder, facts, clock });
+
+  /** @throws Error when it does not answer: a hung one is neither parked nor accepting. */
+  const ask = (path: string, timeoutMs: number) => askNginx(control, path, timeoutMs);
+  const setFlag = async (name: string, path: string, on: boolean, timeoutMs: number) => {
+    chmodSync(join(folder, name), on ? flag.set : flag.unset);
+    const answer = await ask(path, timeoutMs);
+    if (answer !== (on ? 'on' : 'off')) throw new Error(`${control}: ${path} is ${answer}`);
+  };
+  const { files, control: paths } = nginxNames;
+
+  return {
+    async state(timeoutMs) {
+      await ask(paths.takeBack, timeoutMs);
+      return side.state();
+    },
+    park: (timeoutMs) => side.lead('parked', timeoutMs),
+    resume: (timeoutMs) => side.lead('accepting', timeoutMs),
+    async takeBack(on, timeoutMs) {
+      if (on && !facts().neighbour) throw new Error('this generation has no neighbour to lead requests to');
+      await setFlag(files.takeBack, paths.takeBack, on, timeoutMs);
+    },
+    async net(on, timeoutMs) {
+      if (on && !facts().net) throw new Error('this generation has no neighbour, or no net');
+      await setFlag(files.netOut, paths.net, !on, timeoutMs);
+    },
+    evidence: (timeoutMs) => watch.evidence(control, timeoutMs),
+    async servers(timeoutMs) {
+      await ask(paths.takeBack, timeoutMs);
+      return watch.servers();
+    },
+    async errors(linesMax, timeoutMs) {
+      await ask(paths.takeBack, timeoutMs);
+      return watch.errors(linesMax);
+    },
+    async drain(timeoutMs) {
+      process.kill(pid, 0);
+      void side.lead('parked', timeoutMs).catch(() => {});
+      void leadAway(control, pid, clock);
+    },
+    close() {
+      side.end();
+      watch.close();
+    },
+  };
+}
+
+/** Ends it gently when nobody is connected any more, or time is up. Parked meanwhile. */
+async function leadAway(control: string, pid: number, clock: Clock): Promise<void> {
+  const deadline = clock.monotonicMs() + leadAwayMsMax;
+  while (clock.monotonicMs() < deadline) {
+    const status = await askNginx(control, nginxNames.control.status, leadAwayMsMax).catch(() => '');
+    if (connectionsOf(status) === 0) break;
+    await clock.sleep(leadAwayLookMs);
+  }
+  try {
+    process.kill(pid, 'SIGQUIT');
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** Without the one that asks. */
+function connectionsOf(status: string): number {
+  return Math.max(0, Number(/Active connections: (\d+)/.exec(status)?.[1] ?? 1) - 1);
+}
+
+interface Watch {
+  evidence(control: string, timeoutMs: number): ReturnType<EngineControl['evidence']>;
+  servers(): ReturnType<Tally['servers']>;
+  errors(linesMax: number): string[];
+  close(): void;
+}
+
+/** What it did, by its log; opened when somebody asks first. */
+function openWatch(of: {
+  readonly pid: number;
+  readonly folder: string;
+  readonly facts: () => TextFacts;
+  readonly clock: Clock;
+}): Watch {
+  const { pid, folder, facts, clock } = of;
+  let open: { good: LogReader; bad: LogReader; tally: Tally; probes: Probes } | null = null;
+  let asked = 0;
+  const heard = new Set<string>();
+  const marks = `${process.pid}-${Math.round(clock.monotonicMs() * 1_000)}-`;
+
+  function opened() {
+    const reopen = () => process.kill(pid, 'SIGUSR1');
+    const follow = (name: string) => followLog(join(folder, name), reopen, () => clock.monotonicMs());
+    open ??= {
+      good: follow(nginxNames.files.good),
+      bad: follow(nginxNames.files.bad),
+      tally: new Tally(facts()),
+      probes: openProbes(facts(), clock),
+    };
+    return open;
+  }
+
+  function readAll() {
+    const { good, bad, tally } = opened();
+    tally.addGood(good.read());
+    for (const line of bad.read()) {
+      if (line.includes('\t')) tally.addBad(line);
+      else if (line.startsWith(marks)) heard.add(line);
+    }
+  }
+
+  return {
+    async evidence(control, timeoutMs) {
+      const { tally, probes } = opened();
+      asked += 1;
+      const mark = `${marks}${asked}`;
+      const status = await askNginx(control, `${nginxNames.control.status}?asked=${mark}`, timeoutMs);
+      readAll();
+      // Each question is a line of the log too. One that is missing says that the log is not whole: a full disk.
+      const before = `${marks}${asked - 1}`;
+      if (asked > 1 && !heard.delete(before)) {
+        heard.clear();
+        throw new Error(`${folder}: the log of NGINX is not written, so nothing is known of its requests`);
+      }
+      return tally.evidence(connectionsOf(status), probes.look());
+    },
+    servers() {
+      const { tally, probes } = opened();
+      readAll();
+      return tally.servers(probes.look());
+    },
+    errors(linesMax) {
+      readAll();
+      return opened().tally.errors(linesMax);
+    },
+    close() {
+      open?.good.close();
+      open?.bad.close();
+      open?.probes.close();
+      open = null;
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { systemClock } from '#base';
+import { nginxDialect, nginxFirstFd, nginxNames } from '#dialects';
+import type { Command, Engine, EngineBinary, EngineVerdict, Identity, StartPlan } from '../engine.ts';
+import { openControl } from './control.ts';
+import { inheritedSockets } from './facts.ts';
+
+const versionTimeoutMs = 5_000;
+const checkTimeoutMs = 30_000;
+const outputBytesMax = 1024 * 1024;
+/** Of any file that it writes: with nobody there to read its log, it stops at this size and goes on serving. */
+const fileKilobytesMax = 65_536;
+
+/** As DATAPLANE: names of servers are resolved while it starts; a silent name server costs one second for each. */
+const environment = { RES_OPTIONS: 'timeout:1 attempts:1' } as const;
+
+export const nginxEngine: Engine = {
+  name: 'nginx',
+  dialect: nginxDialect,
+  install: 'sudo apt-get install -y nginx-light',
+  find,
+  check,
+  command,
+  control: (handle) => openControl(handle),
+};
+
+/** `HOLDFAST_NGINX` names another binary; else the first `nginx` on the path, where Debian's sbin belongs to. */
+async function find(): Promise<EngineBinary | null> {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  const named = process.env.HOLDFAST_NGINX;
+  const candidates = named ? [named] : folders.filter(Boolean).map((folder) => join(folder, 'nginx'));
+  for (const path of candidates) {
+    const isThere = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) continue;
+    const { output, exitStatus } = await run(path, ['-v'], { timeoutMs: versionTimeoutMs });
+    const version = /nginx version: \S+?\/(\S+)/i.exec(output)?.[1];
+    if (exitStatus === 0 && version !== undefined) return { path, version };
+  }
+  return null;
+}
+
+/**
+ * `nginx -t` opens logs, makes folders, and as root deletes the file that `pid` names: so it is never asked as root, and
+ * its own error log lies in `folder`.
+ */
+async function check(
+  binary: EngineBinary,
+  textFile: string,
+  folder: string,
+  identity: Identity,
+): Promise<EngineVerdict> {
+  const began = systemClock.monotonicMs();
+  const tookMs = () => systemClock.monotonicMs() - began;
+  if (identity === null && process.getuid?.() === 0)
+    return { accepted: false, output: 'nginx -t is not run as root', tookMs: tookMs() };
+  const { output, exitStatus } = await run(
+    binary.path,
+    ['-t', '-q', '-e', join(folder, nginxNames.files.errors), '-p', folder, '-c', textFile],
+    { timeoutMs: checkTimeoutMs, folder, identity },
+  );
+  return { accepted: exitStatus === 0, output, tookMs: tookMs() };
+}
+
+/**
+ * In the foreground, in the text's folder. It starts accepting: whoever wants it parked parks it (`keepsPublicSide`).
+ * The flags are there from the beginning, so that to set one takes no room on a disk.
+ */
+function command(binary: EngineBinary, { textFile }: StartPlan): Command {
+  const folder = dirname(textFile);
+  const { takeBack, netOut, errors } = nginxNames.files;
+  const count = inheritedSockets(textFile);
+  const numbers = Array.from({ length: count }, (_, index) => ({
+    from: 3 + index,
+    to: nginxFirstFd + index,
+  }));
+  const script = [
+    'cd "$1" || exit 1',
+    `umask 077; : > ${takeBack}; : > ${netOut}`,
+    ...numbers.map(({ from, to }) => `exec ${to}<&${from}`),
+    `trap '' XFSZ; ulimit -f ${fileKilobytesMax}`,
+    'shift; exec "$@"',
+  ].join('\n');
+  const args = ['-e', errors, '-p', folder, '-c', textFile, '-g', 'daemon off;'];
+  return {
+    file: '/bin/bash',
+    args: ['-c', script, 'nginx', folder, binary.path, ...args],
+    env: { ...environment, ...(count === 0 ? {} : { NGINX: numbers.map(({ to }) => `${to};`).join('') }) },
+  };
+}
+
+interface RunOptions {
+  readonly timeoutMs: number;
+  readonly folder?: string;
+  readonly identity?: Identity;
+}
+
+/** Never rejects: that it could not be run is an answer too. */
+function run(
+  file: string,
+  args: readonly string[],
+  { timeoutMs, folder, identity }: RunOptions,
+): Promise<{ readonly output: string; readonly exitStatus: number | null }> {
+  return new Promise((resolve) => {
+    const done = (error: Error | null, stdout: string, stderr: string) => {
+      const failed = error as (Error & { code?: unknown; killed?: boolean }) | null;
+      const exitStatus = failed === null ? 0 : typeof failed.code === 'number' ? failed.code : null;
+      const said = `${stdout}${stderr}`.trim();
+      const note = failed?.killed ? `no answer within ${timeoutMs} ms` : (failed?.message ?? '');
+      resolve({ output: exitStatus === null ? [said, note].filter(Boolean).join('\n') : said, exitStatus });
+    };
+    const options = {
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      maxBuffer: outputBytesMax,
+      env: { ...process.env, ...environment },
+      ...(folder === undefined ? {} : { cwd: folder }),
+      ...(identity ? { uid: identity.uid, gid: identity.gid } : {}),
+    } as const;
+    try {
+      execFile(file, [...args], options, done);
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)), '', '');
+    }
+  });
+}
