@@ -66,6 +66,15 @@ export const poolFeatures = {
     meaning: 'the first live one of the file serves',
     uses: (site) => spares(site, 1),
   },
+  spareOfDrawn: {
+    written: 'pools[].servers[].spare, with algorithm random, source or hash',
+    meaning: 'a spare server of a pool that is not served in turn',
+    uses: (site) =>
+      site.pools
+        .filter(({ algorithm }) => algorithm !== 'roundrobin' && algorithm !== 'leastconn')
+        .flatMap(({ servers }) => servers.filter(({ spare }) => spare).slice(0, 1))
+        .map(({ place }) => place),
+  },
   healthCheckTcp: {
     written: 'pools[].healthCheck without path',
     meaning: 'a server that takes a connection is alive',

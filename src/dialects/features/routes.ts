@@ -39,9 +39,14 @@ export const routeFeatures = {
     uses: (site) => matches(site, ({ headers }) => headers.length > 0),
   },
   headerNameOdd: {
-    written: 'matches[].headers[].name, with other signs than letters, digits, - and _',
+    written: 'headers to match or hash, with other signs than letters, digits, - and _ in the name',
     meaning: 'a header that has a rare name',
-    uses: (site) => matches(site, ({ headers }) => headers.some(({ name }) => !/^[\w-]+$/.test(name))),
+    uses: (site) => [
+      ...matches(site, ({ headers }) => headers.some(({ name }) => isOdd(name))),
+      ...site.pools
+        .filter(({ hashOn }) => hashOn?.kind === 'header' && isOdd(hashOn.name))
+        .map(({ place }) => place),
+    ],
   },
   queryMatch: {
     written: 'matches[].queryParams',
@@ -134,4 +139,8 @@ function routes(site: Site, uses: (route: Route) => boolean) {
 
 function matches(site: Site, uses: (match: RouteMatch) => boolean) {
   return routes(site, (route) => route.matches.some(uses));
+}
+
+function isOdd(header: string): boolean {
+  return !/^[\w-]+$/.test(header);
 }

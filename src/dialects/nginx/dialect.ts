@@ -6,6 +6,13 @@ export const nginxDialect: Dialect = {
   fileName: 'nginx.conf',
   cannot: {
     connectionsMax: 'open-source NGINX has no queue: a request beyond the limit would fail at once',
+    queuedMax: 'open-source NGINX has no queue',
+    stickyCookie: 'only NGINX Plus has sticky sessions',
+    slowStart: 'only NGINX Plus has a slow start',
+    spares: 'NGINX spreads requests over all backup servers at once',
+    spareOfDrawn: 'NGINX has no backup servers beside random, source and hash',
+    ejectionAnswers: 'NGINX counts an answer as a failure only when it tries the request again',
+    retriesStatus: 'NGINX would send PUT and DELETE again too',
     methodTrace: 'NGINX answers 405 to every TRACE',
     headerNameOdd: 'NGINX can only look at headers whose names are letters, digits, "-" and "_"',
   },

@@ -86,7 +86,7 @@ export class Locations {
   #poolLines(name: string, filters: Filters | null, at: { readonly number: number; readonly kind: Kind }) {
     const pool = this.#pools.find((p) => p.name === name);
     assert(pool, `no pool is called ${name}`);
-    const silence = at.kind === '.tunnel' ? defaults.tunnelTimeoutMs : pool.timeouts.serverMs;
+    const silence = at.kind === '.tunnel' ? pool.timeouts.tunnelMs : pool.timeouts.serverMs;
     const change = filters?.rewrite?.path ?? null;
     return [
       `proxy_connect_timeout ${milliseconds(pool.timeouts.connectMs)};`,
@@ -94,6 +94,7 @@ export class Locations {
       `proxy_send_timeout ${milliseconds(silence)};`,
       ...(at.kind === '' ? [] : ['proxy_request_buffering off;']),
       ...(filters === null ? [] : filterLines(filters)),
+      `proxy_next_upstream_tries ${pool.retries.max + 1};`,
       'error_page 502 = $holdfast_failed502;',
       'error_page 504 = $holdfast_failed504;',
       `proxy_pass http://${upstreamName(this.#pools, name)}${change === null ? '' : this.#changed(change, at)};`,
@@ -200,7 +201,7 @@ function neighbourLocations(neighbour: string, netOut: string | null): string[] 
     }),
     `proxy_connect_timeout ${milliseconds(defaults.neighbourConnectMs)};`,
     // Longer than the neighbour waits itself: it knows why, we do not.
-    `proxy_read_timeout ${milliseconds(defaults.tunnelTimeoutMs)};`,
+    `proxy_read_timeout ${milliseconds(defaults.neighbourTimeoutMs)};`,
     'error_page 502 504 = @holdfast.failed.503;',
     `proxy_pass http://unix:${path(neighbour)}:;`,
   ];

@@ -1,10 +1,11 @@
 import { assert } from '#base';
-import { hostPort, type Listener, type Pool, routeOf, type Server, type Site } from '#model';
+import { hostPort, type Listener, routeOf, type Site } from '#model';
 import type { ListenAt, Placement } from '../dialect.ts';
-import { edgeHeaders, fixedLocations, Locations, upstreamName } from './locations.ts';
+import { edgeHeaders, fixedLocations, Locations } from './locations.ts';
 import { map } from './maps.ts';
+import { upstreamLines } from './pools.ts';
 import { routeMaps } from './routes.ts';
-import { badFields, defaults, firstSocketFd, milliseconds, ours, path, seconds } from './vocabulary.ts';
+import { badFields, defaults, firstSocketFd, milliseconds, ours, path } from './vocabulary.ts';
 
 /** The site as a configuration for open-source NGINX 1.22. */
 export function lower(site: Site, placement: Placement): string {
@@ -20,7 +21,7 @@ export function lower(site: Site, placement: Placement): string {
     ...certificateMap(site, placement),
     ...locations.maps,
     ...routes,
-    ...site.pools.flatMap((pool, index) => upstream(site, pool, index, placement)),
+    ...site.pools.flatMap((pool, index) => upstreamLines(site, pool, index, placement)),
     ...siteServer(site, locations, placement, net),
     ...controlServer(placement, folder),
   ];
@@ -95,7 +96,6 @@ function httpLines(folder: string): string[] {
     'proxy_max_temp_file_size 0;',
     'client_body_buffer_size 128k;',
     'proxy_next_upstream error timeout;',
-    `proxy_next_upstream_tries ${defaults.tries};`,
     'recursive_error_pages on;',
     // Behind the private entrance the client is who the neighbour says.
     'set_real_ip_from unix:;',
@@ -218,42 +218,6 @@ function namePattern(name: string): string {
 function needsCertificateMap(site: Site, placement: Placement): boolean {
   const all = site.listeners.flatMap((l) => placement.certificates[l.name] ?? []);
   return new Set(all).size > 1;
-}
-
-function upstream(site: Site, pool: Pool, index: number, placement: Placement): string[] {
-  const { intervalMs, timeoutMs, fall, rise, http } = pool.healthCheck;
-  const check = { http, intervalMs, timeoutMs, fall, rise, connectMs: pool.timeouts.connectMs };
-  return [
-    `${ours.facts.pool}${JSON.stringify({ name: pool.name, ...check })}`,
-    `upstream ${upstreamName(site.pools, pool.name)} {`,
-    // Shared by the workers: one knows what another has learned of a server.
-    `  zone p${index} ${64 + pool.servers.length * 2}k;`,
-    ...balance[pool.algorithm].map((line) => `  ${line}`),
-    ...pool.servers.flatMap((server) => indented(serverLines(pool, server, placement))),
-    `  keepalive ${defaults.serverKeepAlive};`,
-    `  keepalive_timeout ${milliseconds(defaults.serverKeepAliveTimeoutMs)};`,
-    '}',
-  ];
-}
-
-const balance = {
-  roundrobin: [],
-  leastconn: ['least_conn;'],
-  random: ['random two least_conn;'],
-  source: ['hash $remote_addr consistent;'],
-} as const;
-
-/** A server is left out for as long as it would take a check to bring it back. */
-function serverLines(pool: Pool, server: Server, placement: Placement): string[] {
-  const { healthCheck: check } = pool;
-  const instead = placement.servers?.[`${pool.name}/${server.name}`];
-  const address = instead ?? hostPort(server.host, server.port);
-  const facts = { name: server.name, host: server.host, port: server.port, address };
-  const failMs = Math.max(1_000, check.intervalMs * check.rise);
-  return [
-    `${ours.facts.server}${JSON.stringify(facts)}`,
-    `server ${path(address.replace(/^unix@/, 'unix:'))} weight=${server.weight} max_fails=${check.fall} fail_timeout=${seconds(failMs)};`,
-  ];
 }
 
 function siteServer(site: Site, locations: Locations, placement: Placement, net: boolean): string[] {

@@ -37,9 +37,8 @@ export const defaults = {
   /** Shorter than the five seconds of many servers, so that we are the one who closes. */
   serverKeepAliveTimeoutMs: 4_000,
   serverKeepAlive: 64,
-  tunnelTimeoutMs: 3_600_000,
+  neighbourTimeoutMs: 3_600_000,
   neighbourConnectMs: 1_000,
-  tries: 4,
   headBytes: 16_384,
   /** Good requests are told at most this late; bad ones at once. */
   logFlushMs: 100,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { nginxDialect, nginxNames } from '#dialects';
-import type { HealthCheck } from '#model';
+import type { HealthCheck, PoolTimeouts } from '#model';
 
 /** What the text says of itself in its comments. */
 export interface TextFacts {
@@ -14,8 +14,8 @@ export interface TextFacts {
 
 export interface PoolFacts {
   readonly name: string;
-  readonly check: HealthCheck;
-  readonly connectMs: number;
+  readonly healthCheck: HealthCheck;
+  readonly timeouts: PoolTimeouts;
   readonly servers: readonly ServerFacts[];
 }
 
@@ -40,8 +40,7 @@ function factsOf(text: string): TextFacts {
     const found = line.trimStart();
     if (found.startsWith(generation)) head = JSON.parse(found.slice(generation.length));
     else if (found.startsWith(pool)) {
-      const { name, connectMs, ...check } = JSON.parse(found.slice(pool.length));
-      pools.push({ name, connectMs, check, servers: [] });
+      pools.push({ ...JSON.parse(found.slice(pool.length)), servers: [] });
     } else if (found.startsWith(server)) pools.at(-1)?.servers.push(JSON.parse(found.slice(server.length)));
   }
   return { ...head, sockets: head.sockets.count, pools };

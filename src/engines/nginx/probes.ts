@@ -23,6 +23,14 @@ export interface Probes {
   close(): void;
 }
 
+/** Of the pool's servers a probe needs only who they are. */
+function probed({ healthCheck, timeouts, servers }: PoolFacts): Parameters<typeof probeServer>[1] {
+  const all = servers.map((s) => ({ ...s, weight: 1, connectionsMax: null, spare: false, place: nowhere }));
+  return { healthCheck, timeouts, servers: all };
+}
+
+const nowhere = { file: '', line: 1, column: 1 };
+
 /**
  * Open-source NGINX asks no server whether it is well, so Holdfast does, as the site's health checks say: for the warm-up,
  * the guard and people. NGINX itself learns of a server's trouble only from requests that fail.
@@ -37,12 +45,12 @@ export function openProbes(facts: TextFacts, clock: Clock): Probes {
   let closed = false;
 
   async function probe(one: Watched): Promise<void> {
-    const { check, connectMs } = one.pool;
+    const { healthCheck: check } = one.pool;
     one.dueAt = Number.POSITIVE_INFINITY;
     underWay += 1;
     const { ok, tried, answered } = one.server.address.startsWith('unix')
       ? { ok: true, tried: one.server.address, answered: 'not asked' }
-      : await probeServer(one.server, { check, connectMs, clock });
+      : await probeServer(one.server, probed(one.pool), clock);
     underWay -= 1;
     one.lastCheck = `${tried}: ${answered}`;
     const wanted = ok ? 'up' : 'down';

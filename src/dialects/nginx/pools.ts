@@ -1,0 +1,70 @@
+import { hostPort, type Pool, type Server, type Site } from '#model';
+import type { Placement } from '../dialect.ts';
+import { upstreamName } from './locations.ts';
+import { map } from './maps.ts';
+import { defaults, literally, milliseconds, ours, path, seconds } from './vocabulary.ts';
+
+export function upstreamLines(site: Site, pool: Pool, index: number, placement: Placement): string[] {
+  const { healthCheck, timeouts } = pool;
+  const { maps, lines } = balanceOf(pool, index);
+  return [
+    ...maps,
+    `${ours.facts.pool}${JSON.stringify({ name: pool.name, healthCheck, timeouts })}`,
+    `upstream ${upstreamName(site.pools, pool.name)} {`,
+    // Shared by the workers: one knows what another has learned of a server.
+    `  zone p${index} ${64 + pool.servers.length * 2}k;`,
+    ...lines.map((line) => `  ${line}`),
+    ...pool.servers.flatMap((server) => serverLines(pool, server, placement).map((line) => `  ${line}`)),
+    `  keepalive ${defaults.serverKeepAlive};`,
+    `  keepalive_timeout ${milliseconds(defaults.serverKeepAliveTimeoutMs)};`,
+    '}',
+  ];
+}
+
+function balanceOf({ algorithm, hashOn }: Pool, index: number): { maps: string[]; lines: string[] } {
+  switch (algorithm) {
+    case 'roundrobin':
+      return { maps: [], lines: [] };
+    case 'leastconn':
+      return { maps: [], lines: ['least_conn;'] };
+    case 'random':
+      return { maps: [], lines: ['random two least_conn;'] };
+    case 'source':
+      return { maps: [], lines: ['hash $remote_addr consistent;'] };
+    case 'hash': {
+      const subject = hashOn === null || hashOn.kind === 'path' ? '$holdfast_path' : `$holdfast_key${index}`;
+      const maps = hashOn === null || hashOn.kind === 'path' ? [] : keyMap(hashOn, subject, index);
+      return { maps, lines: [`hash ${subject} consistent;`] };
+    }
+  }
+}
+
+/** A request without it goes to any server: its own number decides. */
+function keyMap(on: { kind: 'header' | 'cookie'; name: string }, variable: string, index: number): string[] {
+  const any = { raw: '$request_id' };
+  if (on.kind === 'header') {
+    const header = `$http_${on.name.toLowerCase().replaceAll('-', '_')}`;
+    return map(header, variable, [['', any]], { raw: header });
+  }
+  const value = `holdfast_cookie${index}`;
+  const found = `~(?:^|;[ ]*)${literally(on.name)}=(?<${value}>[^;]+)`;
+  return map('$http_cookie', variable, [[found, { raw: `$${value}` }]], any);
+}
+
+/** A server is left out for as long as it would take a check to bring it back. */
+function serverLines(pool: Pool, server: Server, placement: Placement): string[] {
+  const { healthCheck: check, ejection } = pool;
+  const instead = placement.servers?.[`${pool.name}/${server.name}`];
+  const address = instead ?? hostPort(server.host, server.port);
+  const facts = { name: server.name, host: server.host, port: server.port, address };
+  const failMs = Math.max(1_000, check.intervalMs * check.rise);
+  const fails = ejection?.errorsInARow ?? check.fall;
+  const words = [
+    path(address.replace(/^unix@/, 'unix:')),
+    `weight=${server.weight}`,
+    `max_fails=${fails}`,
+    `fail_timeout=${seconds(failMs)}`,
+    ...(server.spare ? ['backup'] : []),
+  ];
+  return [`${ours.facts.server}${JSON.stringify(facts)}`, `server ${words.join(' ')};`];
+}
