@@ -1,6 +1,9 @@
 import type { Dialect } from '../dialect.ts';
 import { lower } from './lower.ts';
 
+/** It could; Holdfast does not write it. */
+const notYet = 'Holdfast does not write it for NGINX yet';
+
 export const nginxDialect: Dialect = {
   name: 'nginx',
   fileName: 'nginx.conf',
@@ -13,6 +16,10 @@ export const nginxDialect: Dialect = {
     spareOfDrawn: 'NGINX has no backup servers beside random, source and hash',
     ejectionAnswers: 'NGINX counts an answer as a failure only when it tries the request again',
     retriesStatus: 'NGINX would send PUT and DELETE again too',
+    allowDeny: notYet,
+    rate: notYet,
+    basicAuth: notYet,
+    bodyMax: notYet,
     methodTrace: 'NGINX answers 405 to every TRACE',
     headerNameOdd: 'NGINX can only look at headers whose names are letters, digits, "-" and "_"',
   },
