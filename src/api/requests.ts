@@ -5,6 +5,7 @@ import { textDialects } from '#model';
 
 const textCharactersMax = 4 * 1024 * 1024;
 const includesMax = 1_000;
+const filesMax = 10_000;
 const by = z.string().regex(/^[a-z]+:[\w.@-]{1,100}$/);
 const reason = z.string().max(2_000);
 const path = z.string().min(1).max(4_096);
@@ -17,6 +18,10 @@ const applyRequest = z.strictObject({
   includes: z
     .array(z.strictObject({ path: path.startsWith('/'), text: z.string().max(textCharactersMax) }))
     .max(includesMax)
+    .optional(),
+  digests: z
+    .array(z.strictObject({ path: path.startsWith('/'), sha256: z.string().regex(/^[0-9a-f]{64}$|^$/) }))
+    .max(filesMax)
     .optional(),
   site: z.string().max(100).optional(),
   balancer: z.string().max(100).optional(),

@@ -36,13 +36,15 @@ export async function readText(request: WrittenText, readFile: ReadFile, now: nu
 }
 
 /** What is kept of a request: its text, and nothing else that it asks for. */
-function written({ file, folder, text, dialect, includes, site, balancer }: WrittenText): WrittenText {
+function written(given: WrittenText): WrittenText {
+  const { file, folder, text, dialect, includes, digests, site, balancer } = given;
   return {
     file,
     folder,
     text,
     ...(dialect === undefined ? {} : { dialect }),
     ...(includes === undefined ? {} : { includes }),
+    ...(digests === undefined ? {} : { digests }),
     ...(site === undefined ? {} : { site }),
     ...(balancer === undefined ? {} : { balancer }),
   };

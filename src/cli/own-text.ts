@@ -1,11 +1,19 @@
-import { globSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { globSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { Failure } from '#base';
 import { ownDialects } from '#dialects';
-import { type IncludedText, type OwnDialectName, readSiteFile, type WrittenText } from '#model';
+import {
+  type FileDigest,
+  type IncludedText,
+  type OwnDialectName,
+  readSiteFile,
+  type WrittenText,
+} from '#model';
 
 const filesMax = 1_000;
 const charactersMax = 4 * 1024 * 1024;
+const digestBytesMax = 16 * 1024 * 1024;
 /** Where the installed NGINX starts relative names. */
 const nginxFolder = '/etc/nginx';
 
@@ -17,14 +25,14 @@ const nginxFolder = '/etc/nginx';
 export async function readOwnText(read: WrittenText, dialect: OwnDialectName): Promise<WrittenText> {
   const folders = dialect === 'nginx' ? [read.folder, nginxFolder] : [read.folder];
   const tried = await Promise.all(folders.map((folder) => readIncludes(read, folder, dialect)));
-  const at = tried.findIndex(({ missing }) => missing === 0);
-  const index = at === -1 ? 0 : at;
-  return {
-    ...read,
-    dialect,
-    folder: folders[index] ?? read.folder,
-    includes: tried[index]?.includes ?? [],
-  };
+  const at = Math.max(
+    0,
+    tried.findIndex(({ missing }) => missing === 0),
+  );
+  const folder = folders[at] ?? read.folder;
+  const includes = tried[at]?.includes ?? [];
+  const whole = { ...read, dialect, folder, includes };
+  return { ...whole, digests: digestsOf(ownDialects[dialect].files(whole)) };
 }
 
 async function readIncludes(read: WrittenText, folder: string, dialect: OwnDialectName) {
@@ -59,4 +67,24 @@ function filesOf(pattern: string): string[] {
   return globSync(pattern)
     .filter((path) => !basename(path).startsWith('.') || basename(pattern).startsWith('.'))
     .sort();
+}
+
+/** Of certificates and keys, also of each one in a folder of them: never the content. */
+function digestsOf(files: readonly { readonly path: string; readonly use: string }[]): FileDigest[] {
+  const named = new Set(files.filter(({ use }) => use === 'read').map(({ path }) => path));
+  return [...named].sort().flatMap((path) => {
+    try {
+      if (!statSync(path).isDirectory()) return [{ path, sha256: digestOf(path) }];
+      const inside = readdirSync(path).sort();
+      return inside.map((name) => ({ path: join(path, name), sha256: digestOf(join(path, name)) }));
+    } catch {
+      return [{ path, sha256: '' }];
+    }
+  });
+}
+
+function digestOf(path: string): string {
+  const { size } = statSync(path);
+  if (size > digestBytesMax) return '';
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }

@@ -14,7 +14,7 @@ export interface OwnDialect {
    */
   adopt(text: WrittenText): ParsedSite;
   /** What the text reads and writes outside of itself, by the names it uses. */
-  files(own: OwnText): readonly OwnFile[];
+  files(own: Pick<OwnText, 'file' | 'folder' | 'text' | 'includes'>): readonly OwnFile[];
   /** The user that the text names for the engine. */
   user(own: OwnText): string | null;
   /** The unchanged text, but for the lines that are listed. Pure: same text and places, same result. */

@@ -33,7 +33,11 @@ function ownText({ own: before }: Site, { own: after }: Site): Part[] {
   if (!before || !after)
     return [changed(after ? `the text, now ${after.file}` : 'the text, now a site.yaml')];
   const texts = (own: OwnText) =>
-    new Map([['', own.text], ...own.includes.map((i) => [i.path, i.text] as const)]);
+    new Map([
+      ['', own.text],
+      ...own.includes.map((i) => [i.path, i.text] as const),
+      ...own.digests.map((d) => [d.path, d.sha256] as const),
+    ]);
   const [was, is] = [texts(before), texts(after)];
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((path): Part[] => {
     const [old, now] = [was.get(path), is.get(path)];

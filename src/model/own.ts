@@ -10,6 +10,14 @@ export interface IncludedText {
   readonly text: string;
 }
 
+/** A file that an own text names, as a certificate is: it stays where it is, and a change of it is a change of the site. */
+export interface FileDigest {
+  /** Absolute. */
+  readonly path: string;
+  /** SHA-256 in hex; empty when it could not be read. */
+  readonly sha256: string;
+}
+
 /** A text as it was read, before anybody asked what it means. */
 export interface WrittenText {
   /** The file's name as the person gave it: what diagnostics say. */
@@ -19,8 +27,8 @@ export interface WrittenText {
   readonly text: string;
   /** Absent: `site`. */
   readonly dialect?: TextDialect;
-  /** Only NGINX's texts have some. */
   readonly includes?: readonly IncludedText[];
+  readonly digests?: readonly FileDigest[];
   /** What an own text does not say: the site's name and its balancer's. Absent: the dialect's name, and `lb-1`. */
   readonly site?: string;
   readonly balancer?: string;
@@ -33,6 +41,7 @@ export interface OwnText {
   readonly folder: string;
   readonly text: string;
   readonly includes: readonly IncludedText[];
+  readonly digests: readonly FileDigest[];
   /** A listener that answers plain HTTP (with TLS, where it has it), as a probe can ask it; null: none does. */
   readonly httpListener: string | null;
 }

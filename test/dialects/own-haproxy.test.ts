@@ -172,6 +172,7 @@ log-forward l
         '2 nbproc: several processes cannot share one control socket. Use nbthread',
         '9 frontend "a" bind: a range of ports (8000-8010) cannot be lent to an engine',
         '10 frontend "a" bind: QUIC cannot be lent to an engine',
+        '10 x.pem: is a file name that starts from wherever HAProxy is started. Name the file in full',
         '11 frontend "a" bind: only the environment knows FD. Write the value, or set it in the text: presetenv FD VALUE',
         '12 frontend "a" bind: a socket that another program hands over (`fd@`) cannot be lent to an engine',
         '13 frontend "a" bind interface: a socket of one network interface needs rights that the engine does not have. Take the option out',

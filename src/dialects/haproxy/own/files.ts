@@ -11,6 +11,8 @@ export interface FileWord {
   readonly line: Line;
   readonly word: Word;
   readonly path: string;
+  /** It starts from wherever HAProxy was started. */
+  readonly relative: boolean;
 }
 
 /** Options with a file after them, and where a relative name starts. */
@@ -47,8 +49,13 @@ function named(
 ): FileWord[] {
   const word = line.words[index];
   if (word === undefined || word.value === '' || word.value.startsWith('@')) return [];
-  const path = posix.resolve('/', base ? globalWord(sections, base, 1) : '/', word.value);
-  return [{ line, word, path }];
+  const from = base ? globalWord(sections, base, 1) : '';
+  return [{ line, word, ...located(from, word.value) }];
+}
+
+function located(base: string, name: string): { readonly path: string; readonly relative: boolean } {
+  const relative = !name.startsWith('/') && !base.startsWith('/');
+  return { path: posix.resolve('/', base, name), relative };
 }
 
 export function certificateLists(sections: readonly Section[]): readonly FileWord[] {
@@ -63,8 +70,7 @@ export function listedFiles(sections: readonly Section[], text: string) {
   return text.split('\n').flatMap((source, index) => {
     const [word] = wordsOf(source, new Map());
     if (word === undefined) return [];
-    const path = posix.resolve('/', globalWord(sections, 'crt-base', 1), word.value);
-    return [{ number: index + 1, word, path }];
+    return [{ number: index + 1, word, ...located(globalWord(sections, 'crt-base', 1), word.value) }];
   });
 }
 
@@ -72,7 +78,11 @@ export function includes(text: string): readonly string[] {
   return [...new Set(certificateLists(sectionsOf(text)).map(({ path }) => path))];
 }
 
-export function files({ text, file, includes: included }: OwnText): readonly OwnFile[] {
+export function files({
+  text,
+  file,
+  includes: included,
+}: Pick<OwnText, 'file' | 'text' | 'includes'>): readonly OwnFile[] {
   const sections = sectionsOf(text);
   const read = fileWords(sections).map(({ path, line }) => ({ path, line: line.number, file }));
   const listed = included.flatMap((list) =>

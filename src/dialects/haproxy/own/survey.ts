@@ -11,6 +11,7 @@ import {
 } from '#model';
 import { collectFindings, type Findings, uniqueNames } from '../../own-findings.ts';
 import { bindLines, setItHere } from './binds.ts';
+import { fileWords, listedFiles } from './files.ts';
 import { isDisabled, isHttp, type Line, type Section, sectionsOf, settingOf } from './sections.ts';
 import { plainCheck, type ServerLine, serverLines } from './servers.ts';
 import { unixLinks } from './unix.ts';
@@ -25,6 +26,7 @@ export function adopt(written: WrittenText): ParsedSite {
   const pools = surveyPools(sections, findings, place);
   refuseSections(sections, findings, place);
   refuseWords(sections, findings, place);
+  refuseRelative(sections, written, findings);
   if (listeners.length === 0 && findings.all.every(({ severity }) => severity !== 'error'))
     findings.refuse({ file, line: 1, column: 1 }, '', 'no frontend listens on an address', 'Add a bind line');
   const failed = findings.all.some(({ severity }) => severity === 'error');
@@ -37,6 +39,7 @@ export function adopt(written: WrittenText): ParsedSite {
     folder: '/',
     text,
     includes: written.includes ?? [],
+    digests: written.digests ?? [],
     httpListener: httpListenerOf(sections),
   };
   const balancer = {
@@ -173,6 +176,21 @@ function refuseSections(sections: readonly Section[], findings: Findings, place:
         'is not HTTP: what it answers is not counted, so a change of it is not judged',
       );
   }
+}
+
+function refuseRelative(sections: readonly Section[], written: WrittenText, findings: Findings): void {
+  const refuse = (file: string, line: number, { start, value }: { start: number; value: string }) =>
+    findings.refuse(
+      { file, line, column: start + 1 },
+      value,
+      'is a file name that starts from wherever HAProxy is started',
+      'Name the file in full',
+    );
+  for (const { line, word, relative } of fileWords(sections))
+    if (relative) refuse(written.file, line.number, word);
+  for (const { path, text } of written.includes ?? [])
+    for (const { number, word, relative } of listedFiles(sections, text))
+      if (relative) refuse(path, number, word);
 }
 
 const needRights: Readonly<Record<string, string>> = {

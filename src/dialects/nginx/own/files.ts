@@ -67,7 +67,7 @@ export function impliedFiles(directives: readonly Directive[]): readonly (keyof 
   return (Object.keys(impliedPaths) as (keyof typeof impliedPaths)[]).filter((name) => !said.has(name));
 }
 
-export function files(own: OwnText): readonly OwnFile[] {
+export function files(own: Pick<OwnText, 'file' | 'folder' | 'text' | 'includes'>): readonly OwnFile[] {
   const { directives } = readTexts(own.file, own.folder, own.text, own.includes);
   const said = fileWords(own, directives).map(({ directive, token, path, use }) => ({
     path,

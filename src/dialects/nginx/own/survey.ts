@@ -15,7 +15,7 @@ import { poolsOf, unixServers } from './upstreams.ts';
 
 /** An nginx.conf with its includes as a site, as far as its sockets and servers go. */
 export function adopt(written: WrittenText): ParsedSite {
-  const { file, folder, text, includes = [] } = written;
+  const { file, folder, text, includes = [], digests = [] } = written;
   const findings = collectFindings();
   const texts = readTexts(file, folder, text, includes);
   const start: Place = { file, line: 1, column: 1 };
@@ -37,7 +37,7 @@ export function adopt(written: WrittenText): ParsedSite {
   const diagnostics = inOrder(findings.all, [file, ...includes.map(({ path }) => path)]);
   if (diagnostics.some(({ severity }) => severity === 'error')) return { site: null, diagnostics };
   const plain = sockets.find((socket) => socket.plain)?.name ?? null;
-  const own: OwnText = { dialect: 'nginx', file, folder, text, includes, httpListener: plain };
+  const own: OwnText = { dialect: 'nginx', file, folder, text, includes, digests, httpListener: plain };
   const listeners = sockets.map(({ name, host, port, tls, dualStack, first }) => {
     const place = placeOf(first.directive ?? first.server);
     return { name, host, port, tls, dualStack, place };
