@@ -5,7 +5,7 @@
 import { engines } from '#engines';
 import type { ContractCase } from '../test/contract/case.ts';
 import { talk } from '../test/contract/client.ts';
-import { type EngineUnderTest, eachIn, type Field, startField } from '../test/contract/field.ts';
+import { type EngineUnderTest, eachIn, type Field, ownHost, startField } from '../test/contract/field.ts';
 import { talkHttp2 } from '../test/contract/http2.ts';
 import { ambiguity } from '../test/contract/lax.ts';
 import { type Proof, prove } from './proof.ts';
@@ -43,13 +43,13 @@ function caseOf({ id, way, client }: Attempt): ContractCase {
 }
 
 async function tried(field: Field, test: ContractCase): Promise<readonly [string, Verdict]> {
-  const { saw, origin } = await field.run(test);
-  const port = field.portOf(test);
+  const { saw, origin } = await field.run(test, test.sees);
+  const at = { host: ownHost, port: field.portOf(test) };
   const expecting = { answers: 1, patienceMs: 3_000, end: false, tunnelBytes: 0 };
   const answer =
     'http2' in test.client
-      ? await talkHttp2(port, [{ kind: 'headers', stream: 1, fields: victim.http2, end: true }], expecting)
-      : await talk({ host: '127.0.0.1', port }, [victim.http1], expecting);
+      ? await talkHttp2(at, [{ kind: 'headers', stream: 1, fields: victim.http2, end: true }], expecting)
+      : await talk(at, [victim.http1], expecting);
   const body = answer.answers[0]?.body ?? 'none';
   if (body !== `GET ${victimPath} HTTP/1.1`)
     return [

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type ContractCase, okBody } from '../../test/contract/case.ts';
 import { talk } from '../../test/contract/client.ts';
-import type { Field } from '../../test/contract/field.ts';
+import { type Field, ownHost } from '../../test/contract/field.ts';
 import { ambiguity, readers, readLaxly } from '../../test/contract/lax.ts';
 
 /** Requests that are right, and what is done to them. */
@@ -94,7 +94,7 @@ export async function fuzz(field: Field, lane: ContractCase, seed: number, msMax
     tried += 1;
     const before = connections.map((connection) => connection.bytes.length);
     const expecting = { answers: meant(bytes), patienceMs: 150, end: false, tunnelBytes: 0 };
-    await talk({ host: '127.0.0.1', port: field.portOf(lane) }, [bytes, { kind: 'end' }], expecting);
+    await talk({ host: ownHost, port: field.portOf(lane) }, [bytes, { kind: 'end' }], expecting);
     const came = connections
       .map((connection, i) => connection.bytes.slice(before[i] ?? 0))
       .filter((part) => part !== '');

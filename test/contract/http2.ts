@@ -62,11 +62,11 @@ interface Stream {
 
 /** Says what a case says on one connection of its own, and listens until all streams have ended. */
 export async function talkHttp2(
-  port: number,
+  at: { readonly host: string; readonly port: number },
   steps: readonly Http2Step[],
   expecting: Expecting,
 ): Promise<Saw> {
-  const socket = connect({ host: '127.0.0.1', port, ALPNProtocols: ['h2'], rejectUnauthorized: false });
+  const socket = connect({ ...at, ALPNProtocols: ['h2'], rejectUnauthorized: false });
   const heard = new Heard(socket);
   await Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]).catch(() => {});
   socket.write(Buffer.concat([Buffer.from(preface), frame(frameTypes.settings, 0, 0, noTable)]));
