@@ -40,6 +40,7 @@ export interface BuiltinStart {
   readonly sockets: Readonly<Record<string, PublicSocket>>;
   readonly generation?: number;
   readonly parked?: boolean;
+  readonly threads?: number;
   readonly neighbour?: string | null;
   readonly certificates?: Placement['certificates'];
   readonly ticketKeys?: string | null;
@@ -112,7 +113,7 @@ async function startGeneration(world: string, site: Site, options: BuiltinStart)
   const names = Object.keys(options.sockets);
   const placement: Placement = {
     generation: options.generation ?? 1,
-    threads: 1,
+    threads: options.threads ?? 1,
     listeners: Object.fromEntries(names.map((name, index) => [name, { kind: 'fd', fd: index + 3 }])),
     control: join(folder, 'control.sock'),
     entrance: join(folder, 'entrance.sock'),

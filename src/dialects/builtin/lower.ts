@@ -10,6 +10,7 @@ import {
   type BuiltinText,
   builtinFormat,
   builtinLimits,
+  workersMax,
 } from './vocabulary.ts';
 
 export function lower(site: Site, placement: Placement): string {
@@ -22,11 +23,23 @@ export function lower(site: Site, placement: Placement): string {
     neighbour: placement.neighbour,
     net: site.guard.net && placement.neighbour !== null,
     ticketKeys: placement.ticketKeys,
+    workers: workersOf(site, placement),
     limits: builtinLimits,
     listeners: routeOf(site).listeners.map((listener) => listenerOf(listener, placement)),
     pools: site.pools.map((pool) => poolOf(pool, placement)),
   };
   return `${JSON.stringify(text, null, 2)}\n`;
+}
+
+/**
+ * Workers share inherited sockets; what listens by itself is a check or a rehearsal, and one process is enough. No server's
+ * `connectionsMax` may be less than one for each worker; and a rate is counted in one place, or it would be another one.
+ */
+function workersOf(site: Site, placement: Placement): number {
+  const shared = Object.values(placement.listeners).every(({ kind }) => kind === 'fd');
+  const rated = [...site.listeners, ...site.routes].some(({ access }) => access?.rate != null);
+  const least = site.pools.flatMap(({ servers }) => servers.flatMap((s) => s.connectionsMax ?? []));
+  return shared && !rated ? Math.min(placement.threads, workersMax, ...least) : 1;
 }
 
 function listenerOf(listener: RoutedListener, placement: Placement): BuiltinListener {

@@ -15,6 +15,8 @@ export interface BuiltinText {
   /** Whether a request that finds no server goes to the neighbour. */
   readonly net: boolean;
   readonly ticketKeys: string | null;
+  /** Processes that carry requests. 1: a single process, which is also the one that is controlled. */
+  readonly workers: number;
   readonly limits: BuiltinLimits;
   readonly listeners: readonly BuiltinListener[];
   readonly pools: readonly BuiltinPool[];
@@ -92,3 +94,6 @@ export const builtinLimits: BuiltinLimits = {
   queuedMax: 1_024,
   errorLinesMax: 1_000,
 };
+
+/** Each costs a process's memory, in every generation; more than these a site should not ask of this engine. */
+export const workersMax = 4;

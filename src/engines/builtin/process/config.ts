@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { messageOf } from '#base';
 import type { BuiltinAction, BuiltinText } from '#dialects';
-import type { Condition, RoutedListener } from '#routing';
+import type { Condition } from '#routing';
 import { poolSchema } from './config-pools.ts';
 import { access, rule, simpleAction } from './config-rules.ts';
 
@@ -39,6 +39,7 @@ const schema = z.strictObject({
   neighbour: text.nullable(),
   net: z.boolean(),
   ticketKeys: text.nullable(),
+  workers: z.int().min(1).max(64),
   limits: z.strictObject({
     headMs: milliseconds,
     idleMs: milliseconds,
@@ -123,31 +124,4 @@ function regexMistakes(condition: Condition, where: string): string[] {
 
 function duplicates(names: readonly string[]): string[] {
   return names.filter((name, index) => names.indexOf(name) !== index);
-}
-
-/** What `decide` reads. Requests are rows of bytes, each a character; so the text's values become that too. */
-export function routedListener(listener: BuiltinText['listeners'][number]): RoutedListener {
-  return {
-    ...listener,
-    access: listener.access ?? null,
-    rules: listener.rules.map((rule) => ({
-      ...rule,
-      place: null,
-      conditions: rule.conditions.map((c) => ({ ...c, value: bytes(c.value) })),
-      action:
-        rule.action.kind === 'split'
-          ? { kind: 'split', shares: rule.action.shares.map((share) => ({ ...share, servers: [] })) }
-          : routedAction(rule.action),
-      filters: rule.filters ?? null,
-    })),
-    otherwise: routedAction(listener.otherwise),
-  };
-}
-
-function bytes(value: string): string {
-  return Buffer.from(value, 'utf8').toString('latin1');
-}
-
-function routedAction(action: BuiltinText['listeners'][number]['otherwise']): RoutedListener['otherwise'] {
-  return action.kind === 'pool' ? { ...action, servers: [] } : action;
 }

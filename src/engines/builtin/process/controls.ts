@@ -1,6 +1,6 @@
 import { chmod } from 'node:fs/promises';
 import type { Server } from 'node:net';
-import { serveWire } from '#base';
+import { type Handlers, serveWire } from '#base';
 import type { Evidence } from '../../engine.ts';
 import type { Doors } from './doors.ts';
 import type { Generation } from './generation.ts';
@@ -8,10 +8,10 @@ import { takeForDown } from './pool.ts';
 import { listen } from './sides.ts';
 import { removeSocketFile } from './socket-file.ts';
 
-/** The control socket. Its calls are what `control.ts` asks; each answers with what is so now, read back. */
-export async function openControls(generation: Generation, doors: Doors, drain: () => void): Promise<Server> {
+/** What `control.ts` asks; each answers with what is so now, read back. One that serves alone answers itself, workers through whoever started them. */
+export function handlersOf(generation: Generation, doors: Doors, drain: () => void): Handlers {
   const state = () => (doors.accepting() ? 'accepting' : 'parked');
-  const server = serveWire({
+  return {
     state,
     park() {
       doors.park();
@@ -40,14 +40,18 @@ export async function openControls(generation: Generation, doors: Doors, drain: 
       drain();
       return true;
     },
-  });
-  const path = generation.text.control;
+  };
+}
+
+/** The control socket. */
+export async function openControls(path: string, handlers: Handlers): Promise<Server> {
+  const server = serveWire(handlers);
   await removeSocketFile(path);
   await listen(server, { path });
   await chmod(path, 0o600);
   return server;
 }
 
-function evidenceOf({ counts, pools }: Generation): Evidence {
+export function evidenceOf({ counts, pools }: Generation): Evidence {
   return { ...counts, pools: [...pools.values()].map((pool) => pool.evidence()) };
 }

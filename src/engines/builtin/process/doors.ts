@@ -14,7 +14,7 @@ import type { ConnectionFacts } from './exchange.ts';
 import type { Front } from './front.ts';
 import type { Generation } from './generation.ts';
 import { type ProxyHeader, parseProxy } from './proxy-protocol.ts';
-import { listen, PublicDoor } from './sides.ts';
+import { backlog, listen, PublicDoor } from './sides.ts';
 import { removeSocketFile } from './socket-file.ts';
 
 /** All doors of a generation: the public ones, and the private entrance. */
@@ -25,9 +25,13 @@ export interface Doors {
   end(): void;
 }
 
+/** A socket of its own, or one that was inherited and is shared by all workers. */
+export type EntranceAt = { readonly path: string } | { readonly fd: number };
+
 export async function openDoors(
   generation: Generation,
   front: Front,
+  entranceAt: EntranceAt | null,
   counted: (socket: Socket) => void,
 ): Promise<Doors> {
   const { text } = generation;
@@ -43,8 +47,7 @@ export async function openDoors(
       },
     });
   });
-  const entrance =
-    text.entrance === null ? null : await openEntrance(generation, text.entrance, front, counted);
+  const entrance = entranceAt === null ? null : await openEntrance(generation, entranceAt, front, counted);
   const park = () => {
     for (const door of doors) door.park();
   };
@@ -133,11 +136,11 @@ const headerMs = 5_000;
 
 async function openEntrance(
   generation: Generation,
-  path: string,
+  at: EntranceAt,
   front: Front,
   counted: (socket: Socket) => void,
 ): Promise<{ close(): void }> {
-  await removeSocketFile(path);
+  if ('path' in at) await removeSocketFile(at.path);
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     counted(socket);
     socket.on('error', () => socket.destroy());
@@ -145,7 +148,7 @@ async function openEntrance(
       front.take(socket, entranceFacts(generation.listeners, header), 'http/1.1');
     });
   });
-  await listen(server, { path, backlog: 4096 });
+  await listen(server, { ...at, backlog });
   return server;
 }
 

@@ -1,10 +1,10 @@
 import type { BuiltinText } from '#dialects';
 import type { RoutedListener } from '#routing';
 import { AccessKeeper } from './access.ts';
-import { routedListener } from './config.ts';
 import { ErrorLog, type ProcessCounts, processCounts } from './counters.ts';
 import { connectTo, watchHealth } from './health.ts';
 import { PoolState, type ServerState } from './pool.ts';
+import { routedListener } from './routed.ts';
 import { Connections, opener } from './upstream.ts';
 
 /** All that one running generation knows and counts. */

@@ -3,6 +3,7 @@ import { messageOf } from '#base';
 import { BadText, readText } from './config.ts';
 import { tlsServer } from './doors.ts';
 import { run } from './run.ts';
+import { supervise } from './supervisor.ts';
 
 /**
  * The built-in engine's process: `main.ts --config FILE [--parked] [--check]`.
@@ -42,7 +43,7 @@ try {
   const text = readText(values.config);
   checkCertificates(text);
   if (values.check) say(`${values.config} is valid`);
-  else await run(text, { parked: values.parked, say });
+  else await (text.workers > 1 ? supervise : run)(text, { parked: values.parked, say });
 } catch (error) {
   for (const line of messageOf(error).split('\n')) say(line);
   process.exit(1);

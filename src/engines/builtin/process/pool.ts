@@ -55,6 +55,8 @@ export class PoolState {
   readonly servers: readonly ServerState[];
   readonly counts: PoolCounts = poolCounts();
   readonly #regular: readonly ServerState[];
+  /** Called after a server's state has changed. */
+  changed: (server: ServerState) => void = () => {};
   readonly #queue: Waiter[] = [];
   readonly #queuedMax: number;
   readonly #random: () => number;
@@ -237,12 +239,14 @@ export function isError(status: number): boolean {
   return status >= 500 && status !== 501 && status !== 505;
 }
 
-function setState(pool: PoolState, server: ServerState, state: 'up' | 'down'): void {
+/** What the checks have come to; in a worker, what whoever checks has said. */
+export function setState(pool: PoolState, server: ServerState, state: ServerState['state']): void {
   const back = server.state === 'down' && state === 'up';
   server.state = state;
   server.streak = 0;
   const { slowStartMs } = pool.config;
   if (back && slowStartMs !== null) startSlowly(server, slowStartMs);
+  pool.changed(server);
   pool.wake();
 }
 

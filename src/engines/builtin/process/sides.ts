@@ -4,7 +4,7 @@ import type { ListenAt } from '#dialects';
 import { duplicate } from './descriptor.ts';
 
 /** What the holder's socket has; Node's own default (511) would shrink it for all generations. */
-const backlog = 4096;
+export const backlog = 4096;
 
 /**
  * One listener's public door. Parked, it accepts nothing and leaves open connections alone; the socket itself stays
