@@ -37,7 +37,10 @@ export function lower(site: Site, placement: Placement): string {
  */
 function workersOf(site: Site, placement: Placement): number {
   const shared = Object.values(placement.listeners).every(({ kind }) => kind === 'fd');
-  const rated = [...site.listeners, ...site.routes].some(({ access }) => access?.rate != null);
+  const accesses = [...site.listeners, ...site.routes.map(({ filters }) => filters)].map(
+    ({ access }) => access,
+  );
+  const rated = accesses.some((access) => (access?.rate ?? null) !== null);
   const least = site.pools.flatMap(({ servers }) => servers.flatMap((s) => s.connectionsMax ?? []));
   return shared && !rated ? Math.min(placement.threads, workersMax, ...least) : 1;
 }
