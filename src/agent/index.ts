@@ -1,3 +1,5 @@
+import type * as Adoption from './adopt/index.ts';
+import type { keepFromAccepting as KeepFromAccepting } from './holder/away.ts';
 import type { runHolder as RunHolder } from './holder/run.ts';
 import type { runAgent as RunAgent } from './run.ts';
 
@@ -10,6 +12,15 @@ export const runHolder: typeof RunHolder = async (options) =>
   (await import('./holder/run.ts')).runHolder(options);
 
 export const runAgent: typeof RunAgent = async (options) => (await import('./run.ts')).runAgent(options);
+
+export const keepFromAccepting = async (
+  ...given: Parameters<typeof KeepFromAccepting>
+): Promise<number> => (await import('./holder/away.ts')).keepFromAccepting(...given);
+
+export type { RunningEngine } from './adopt/index.ts';
+
+/** Only `adopt` and `release` need it. */
+export const loadAdoption = (): Promise<typeof Adoption> => import('./adopt/index.ts');
 
 /** Both at once, to fill the code cache. */
 export async function loadAll(): Promise<void> {

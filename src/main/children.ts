@@ -31,7 +31,7 @@ const small = '--max-semi-space-size=1';
  * types itself would keep the compiler, 25 MB, for as long as it lives.
  */
 export function ownCommand(args: readonly string[]): Command {
-  const isDataPlane = ['agent', 'holder', 'compile'].includes(args[0] ?? '');
+  const isDataPlane = ['agent', 'holder', 'away', 'compile'].includes(args[0] ?? '');
   return {
     file: process.execPath,
     args: isDataPlane ? [small, dataPlane, ...args] : [commandLine, ...args],

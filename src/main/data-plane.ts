@@ -1,5 +1,5 @@
 /**
- * The processes beside the engines: `data-plane.ts agent|holder ...`. Started by `up` or by each other, for months, so
+ * The processes beside the engines: `data-plane.ts agent|holder|away ...`. Started by `up` or by each other, for months, so
  * they load neither the command line nor the controller. `compile` only fills the code cache.
  */
 import { parseArgs } from 'node:util';
@@ -8,6 +8,7 @@ import { messageOf } from '#base';
 import { loadProcesses } from '#engines';
 import { siteJsonSchema } from '#model';
 import { runAgent } from './agent.ts';
+import { keepAway } from './away.ts';
 import { runHolder } from './holder.ts';
 
 const ownMistakeStatus = 70;
@@ -28,7 +29,7 @@ async function run(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { site: text, balancer: text, folder: text },
+    options: { site: text, balancer: text, folder: text, from: text },
   });
   switch (positionals[0]) {
     case 'agent':
@@ -38,12 +39,14 @@ async function run(args: readonly string[]): Promise<void> {
       });
     case 'holder':
       return await runHolder({ folder: required('folder', values.folder) });
+    case 'away':
+      return await keepAway(required('from', values.from));
     case 'compile':
       siteJsonSchema();
       await Promise.all([loadAll(), loadProcesses()]);
       return process.exit(0);
     default:
-      throw new Error(`agent, holder or compile was expected, not ${positionals[0]}`);
+      throw new Error(`agent, holder, away or compile was expected, not ${positionals[0]}`);
   }
 }
 

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Failure, identify, type ProcessIdentity } from '#base';
 import { type CommandLine, type ForeignEngine, foreignEngines } from '#engines';
-import { type Listening, linkOf, listeningSockets, processIds, sameHost, socketsOf } from './listening.ts';
+import { type Listening, listeningSockets, processIds, sameHost, socketsOf } from './listening.ts';
+import { linkOf, mainOf, programOf, readOr, wordsOf } from './processes.ts';
 import { unitOf } from './service.ts';
 import { startedAt } from './started.ts';
 
@@ -131,13 +132,6 @@ function ownersOf(wanted: readonly Listening[]): Map<string, EngineSocket[]> {
   return owners;
 }
 
-/** The topmost process above this one that runs the same binary. */
-function mainOf(pid: number): number {
-  const parent = Number(/^PPid:\s+(\d+)$/m.exec(readOr(`/proc/${pid}/status`))?.[1] ?? 0);
-  const same = parent > 1 && linkOf(`/proc/${parent}/exe`) === linkOf(`/proc/${pid}/exe`);
-  return same ? mainOf(parent) : pid;
-}
-
 function theOne({ dialect, file }: Asked, sockets: readonly EngineSocket[]): ProcessIdentity {
   const mains = [...new Set(sockets.map(({ pid }) => mainOf(pid)))];
   const [pid = 0] = mains;
@@ -158,11 +152,6 @@ function theOne({ dialect, file }: Asked, sockets: readonly EngineSocket[]): Pro
   const found = identify(pid);
   if (!found) throw new Failure('HF501', `${described} has just ended`, 'Run the command again.');
   return found;
-}
-
-/** The file that runs, whatever the process calls itself. An upgrade may have replaced it on disk. */
-function programOf(pid: number): string {
-  return basename(linkOf(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '')) || 'unknown';
 }
 
 /** @throws Failure HF502 when the binary does not say what it should. */
@@ -227,10 +216,6 @@ function notNewer({ file, includes }: Asked, { pid }: ProcessIdentity, loadedAt:
   }
 }
 
-function wordsOf(pid: number, what: 'cmdline' | 'environ'): string[] {
-  return readOr(`/proc/${pid}/${what}`).split('\0').filter(Boolean);
-}
-
 function environmentOf(pid: number): Record<string, string> {
   return Object.fromEntries(
     wordsOf(pid, 'environ').map((pair) => {
@@ -246,12 +231,4 @@ function userOf(pid: number): string {
     .split('\n')
     .find((one) => one.split(':')[2] === uid);
   return line?.split(':')[0] ?? uid;
-}
-
-function readOr(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

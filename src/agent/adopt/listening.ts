@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { linkOf } from './processes.ts';
 
 /** A socket that listens, as /proc/net/tcp and tcp6 have it. */
 export interface Listening {
@@ -14,6 +15,7 @@ export interface Listening {
 /** A connection that a client has opened to one of a machine's addresses. */
 export interface Connected {
   readonly port: number;
+  readonly peerPort: number;
   /** `0` where the process has let go of it. */
   readonly inode: string;
 }
@@ -23,6 +25,7 @@ const states = { established: '01', opening: '03', listening: '0A' } as const;
 interface Row {
   readonly host: string;
   readonly port: number;
+  readonly peerPort: number;
   readonly state: string;
   readonly received: number;
   readonly inode: string;
@@ -51,7 +54,7 @@ function rowsOf(pid: number | 'self'): Row[] {
 
 function rowOf(line: string): Row[] {
   const fields = line.trim().split(/\s+/);
-  const [, local = '', , state = '', queues = ''] = fields;
+  const [, local = '', remote = '', state = '', queues = ''] = fields;
   const inode = fields[9];
   if (inode === undefined) return [];
   const [address = '', port = ''] = local.split(':');
@@ -59,6 +62,7 @@ function rowOf(line: string): Row[] {
     {
       host: hostOf(address),
       port: Number.parseInt(port, 16),
+      peerPort: Number.parseInt(remote.split(':')[1] ?? '0', 16),
       state,
       received: Number.parseInt(queues.split(':')[1] ?? '0', 16),
       inode,
@@ -104,12 +108,4 @@ export function socketsOf(pid: number): ReadonlyMap<string, readonly number[]> |
     if (inode !== undefined) found.set(inode, [...(found.get(inode) ?? []), Number(name)]);
   }
   return found;
-}
-
-export function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
 }

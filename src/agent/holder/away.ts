@@ -1,7 +1,8 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { assert } from '#base';
-import { linkOf, socketsOf } from '../adopt/listening.ts';
+import { socketsOf } from '../adopt/listening.ts';
+import { linkOf } from '../adopt/processes.ts';
 import { mustTakeDescriptor } from './descriptors.ts';
 
 /**
