@@ -53,6 +53,10 @@ export function agentCalls(serving: Serving, stopped: () => void): AgentCalls {
     },
     rollback: ({ reason, change }) => serving.changes.rollback(reason, change),
     records: async ({ after }) => serving.records.after(after),
+    async note({ what }) {
+      serving.records.add(what);
+      return null;
+    },
     async stop() {
       await stop(serving);
       stopped();

@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, Failure, type Log, messageOf } from '#base';
@@ -7,6 +6,7 @@ import type { SiteText } from '#contract';
 import { unsupportedBy } from '#dialects';
 import { type Command, type EngineControl, engines, type ServerEvidence } from '#engines';
 import { type Balancer, type EngineName, engineNames, type Site } from '#model';
+import { ensureHolder } from './ensure-holder.ts';
 import { ensureTicketKeys, type GenerationFolder, prepareFolder } from './folders.ts';
 import { linkNeighbour } from './holder/neighbour.ts';
 import {
@@ -62,7 +62,6 @@ export interface Launched extends Running {
 
 /** A generation that is no longer needed gets this long for its open connections. */
 const retireMsMax = 30_000;
-const holderStartMsMax = 10_000;
 /** For what is not urgent. */
 export const calmMs = 500;
 const generationFolder = /^g(\d+)$/;
@@ -89,35 +88,9 @@ export class Fleet {
   }
 
   /** Starts the holder when none answers: true. */
-  async ensureHolder(): Promise<boolean> {
-    const answers = () =>
-      this.holder.call('status', {}, 300).then(
-        () => true,
-        () => false,
-      );
-    if (await answers()) return false;
-    const { run, clock } = this.options;
-    this.#startHolder();
-    const deadline = clock.monotonicMs() + holderStartMsMax;
-    while (clock.monotonicMs() < deadline) {
-      if (await answers()) return true;
-      await clock.sleep(20);
-    }
-    throw new Failure('HF304', 'the holder does not answer', `See ${run}/holder.log`);
-  }
-
-  #startHolder(): void {
-    const { run, log, holderCommand } = this.options;
-    const output = openSync(join(run, 'holder.log'), 'a', 0o600);
-    const { file, args, env } = holderCommand;
-    const child = spawn(file, [...args], {
-      detached: true,
-      stdio: ['ignore', output, output],
-      env: { ...process.env, ...env },
-    });
-    closeSync(output);
-    child.on('error', (error) => log.error('the holder could not be started', { error: messageOf(error) }));
-    child.unref();
+  ensureHolder(): Promise<boolean> {
+    const { run, clock, holderCommand } = this.options;
+    return ensureHolder({ holder: this.holder, run, command: holderCommand, clock });
   }
 
   status(): Promise<HolderStatus> {

@@ -13,11 +13,11 @@ export const runHolder: typeof RunHolder = async (options) =>
 
 export const runAgent: typeof RunAgent = async (options) => (await import('./run.ts')).runAgent(options);
 
-export const keepFromAccepting = async (
-  ...given: Parameters<typeof KeepFromAccepting>
-): Promise<number> => (await import('./holder/away.ts')).keepFromAccepting(...given);
+export const keepFromAccepting = async (...given: Parameters<typeof KeepFromAccepting>): Promise<number> =>
+  (await import('./holder/away.ts')).keepFromAccepting(...given);
 
-export type { RunningEngine } from './adopt/index.ts';
+export type { Inherited, RunningEngine, Way } from './adopt/index.ts';
+export type { HolderClient } from './holder/protocol.ts';
 
 /** Only `adopt` and `release` need it. */
 export const loadAdoption = (): Promise<typeof Adoption> => import('./adopt/index.ts');

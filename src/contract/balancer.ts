@@ -1,5 +1,5 @@
 import type { Diagnostic } from '#base';
-import type { Counts, GuardRecord, ServerRef, TakeBack } from '#events';
+import type { Counts, GuardRecord, Noted, ServerRef, TakeBack } from '#events';
 import type { WrittenText } from '#model';
 
 /**
@@ -41,6 +41,8 @@ export interface BalancerCalls {
   rollback: { input: { reason: string; change: string | null }; output: TakeBack | null };
   /** Guard records with a number above `after`, oldest first. */
   records: { input: { after: number }; output: readonly GuardRecord[] };
+  /** Keeps a record of what was done to the balancer from outside. */
+  note: { input: { what: Noted }; output: null };
   stop: { input: Record<string, never>; output: null };
 }
 

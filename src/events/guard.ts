@@ -101,5 +101,36 @@ export interface GuardRecord {
         readonly bad: number;
         readonly score: number;
       }
-    | { readonly kind: 'recovered'; readonly series: string };
+    | { readonly kind: 'recovered'; readonly series: string }
+    | Noted
+    /** Another process listens on an address of the site: a service that came back by itself, say. Its end, where `gone`. */
+    | {
+        readonly kind: 'beside';
+        readonly address: string;
+        readonly pid: number;
+        readonly command: string;
+        readonly unit: string | null;
+        readonly gone: boolean;
+      }
+    /** Somebody changed a running engine over the admin socket. */
+    | {
+        readonly kind: 'runtime';
+        readonly command: string;
+        /** By generation, what it answered; empty is HAProxy's way of saying that it was done. */
+        readonly answers: readonly { readonly generation: number; readonly said: string }[];
+      };
 }
+
+/** What was done to a balancer from outside of its agent, told to it so that it is journalled. */
+export type Noted =
+  | {
+      readonly kind: 'adopted';
+      readonly engine: string;
+      readonly pid: number;
+      readonly unit: string | null;
+      readonly file: string;
+      readonly how: 'taken' | 'beside';
+      /** Connections that were still open when it was told to end. */
+      readonly openConnections: number;
+    }
+  | { readonly kind: 'released'; readonly to: string; readonly pid: number };

@@ -83,7 +83,8 @@ export function createLedger(): Ledger {
     else if (what.kind === 'restored') facts.restarts.push({ balancer, at });
     else if (what.kind === 'carriedNoMore') facts.returns.push({ balancer, at, by: what.by });
     else if (what.kind === 'drained') facts.drained.push({ ...what, balancer, at });
-    else facts.signs.push({ at, balancer, series: what.series, bad: what.kind === 'alarm' });
+    else if (what.kind === 'alarm' || what.kind === 'recovered')
+      facts.signs.push({ at, balancer, series: what.series, bad: what.kind === 'alarm' });
   }
 
   function addAct(act: Act): void {

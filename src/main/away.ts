@@ -28,8 +28,12 @@ export async function keepAway(from: string): Promise<void> {
 export async function sendAway(pids: readonly number[], inodes: readonly string[]): Promise<number> {
   const { file, args, env } = ownCommand(['away', '--from', JSON.stringify({ pids, inodes })]);
   const output = await new Promise<string>((resolve, reject) => {
-    execFile(file, [...args], { env: { ...process.env, ...env }, timeout: awayMsMax }, (error, stdout, stderr) =>
-      error ? reject(new Error(`${messageOf(error)}\n${stderr}`)) : resolve(stdout),
+    execFile(
+      file,
+      [...args],
+      { env: { ...process.env, ...env }, timeout: awayMsMax },
+      (error, stdout, stderr) =>
+        error ? reject(new Error(`${messageOf(error)}\n${stderr}`)) : resolve(stdout),
     );
   });
   const said = JSON.parse(output) as

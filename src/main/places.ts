@@ -23,3 +23,8 @@ export function balancerPlaces(paths: SitePaths, balancer: string): BalancerPlac
 export function siteFile(paths: SitePaths): string {
   return join(paths.state, 'site.json');
 }
+
+/** Takes commands for every generation of a balancer, in the language of HAProxy's own. */
+export function adminSocket(paths: SitePaths, balancer: string): string {
+  return join(balancerPlaces(paths, balancer).run, 'admin.sock');
+}

@@ -33,7 +33,9 @@ describe('a command line', () => {
 
   test("of HAProxy's master after a reload is what it was started with", () => {
     assert.deepEqual(
-      haproxy('/usr/sbin/haproxy -sf 12 13 -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid -x /run/old.sock'),
+      haproxy(
+        '/usr/sbin/haproxy -sf 12 13 -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid -x /run/old.sock',
+      ),
       {
         files: ['/etc/haproxy/haproxy.cfg'],
         args: ['-Ws', '-f', '/etc/haproxy/haproxy.cfg', '-p', '/run/haproxy.pid'],
@@ -47,7 +49,8 @@ describe('a command line', () => {
   });
 
   test('of NGINX is in the title of its master', () => {
-    const title = 'nginx: master process /usr/sbin/nginx -g daemon on; master_process on; -c /etc/nginx/other.conf';
+    const title =
+      'nginx: master process /usr/sbin/nginx -g daemon on; master_process on; -c /etc/nginx/other.conf';
     assert.deepEqual(foreignEngines.nginx.commandLine([title]), {
       files: ['/etc/nginx/other.conf'],
       args: ['-g', 'daemon on; master_process on;', '-c', '/etc/nginx/other.conf'],
@@ -145,7 +148,10 @@ describe('the running engine', () => {
     const now = new Date();
     utimesSync(theirs.file, now, new Date(Date.now() + 1_000));
     try {
-      assert.throws(() => findEngine(at(theirs)), refusedWith('HF503', /written at .* after process \d+ had read it/));
+      assert.throws(
+        () => findEngine(at(theirs)),
+        refusedWith('HF503', /written at .* after process \d+ had read it/),
+      );
     } finally {
       utimesSync(theirs.file, now, new Date(Date.now() - 60_000));
     }
@@ -155,7 +161,10 @@ describe('the running engine', () => {
   test('is refused when it is another program that listens there', async () => {
     const theirs = its('haproxy -W');
     const port = await freePort();
-    const child = spawn(process.execPath, ['-e', `require('net').createServer().listen(${port}, '127.0.0.1', () => console.log('up'))`]);
+    const child = spawn(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${port}, '127.0.0.1', () => console.log('up'))`,
+    ]);
     await once(child.stdout, 'data');
     try {
       assert.throws(

@@ -122,6 +122,7 @@ class Scripted implements ScriptedBalancer {
     promote: ({ change }) => this.#promote(change),
     rollback: ({ change, reason }) => this.#rollback(change, reason),
     records: ({ after }) => this.#records.filter(({ number }) => number > after),
+    note: () => null,
     stop: () => null,
   };
 

@@ -126,7 +126,8 @@ function answers(port: number): Promise<boolean> {
 function commandOf(manner: Manner, file: string, folder: string): string[] {
   if (manner === 'nginx') return ['/usr/sbin/nginx', '-p', folder, '-c', file, '-g', 'daemon off;'];
   // As in Debian's unit, but for `-Ws`, which needs systemd, and what it does itself: in the foreground.
-  if (manner === 'haproxy -W') return ['/usr/sbin/haproxy', '-W', '-db', '-f', file, '-p', join(folder, 'pid')];
+  if (manner === 'haproxy -W')
+    return ['/usr/sbin/haproxy', '-W', '-db', '-f', file, '-p', join(folder, 'pid')];
   return ['/usr/sbin/haproxy', '-db', '-f', file];
 }
 

@@ -14,7 +14,7 @@ import type {
   ListenerAddress,
   Role,
 } from './protocol.ts';
-import { socketInode } from './sockets.ts';
+import { allowBeside, socketInode } from './sockets.ts';
 import { emptyState, loadState, saveState } from './state.ts';
 import { steer } from './steer.ts';
 import { takeBack } from './take-back.ts';
@@ -72,6 +72,10 @@ export class Holder {
     },
     steer: async ({ listeners, ...which }) => {
       for (const listener of listeners) steer(this.#socket(listener), which);
+      return null;
+    },
+    share: async () => {
+      for (const { fd } of this.#sockets.values()) allowBeside(fd);
       return null;
     },
     start: async (spec) => this.#start(spec),
