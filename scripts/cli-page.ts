@@ -16,6 +16,8 @@ interface JsonShape {
 /** What `--json` prints. A command without a line here, and a line without a command, fail the making of the page. */
 const shapes: Readonly<Record<string, JsonShape | null>> = {
   up: null,
+  adopt: null,
+  release: null,
   replay: {
     says: "A `Replay`: its `report` has the founding document's own figures. Times are milliseconds since the change was applied, null where it never happened; `simulated` names whatever was not real.",
     types: [

@@ -6,6 +6,7 @@ import type { SiteText } from '#contract';
 import { unsupportedBy } from '#dialects';
 import { type Command, type EngineControl, engines, type ServerEvidence } from '#engines';
 import { type Balancer, type EngineName, engineNames, type Site } from '#model';
+import { KeptCommands } from './admin/kept.ts';
 import { ensureHolder } from './ensure-holder.ts';
 import { ensureTicketKeys, type GenerationFolder, prepareFolder } from './folders.ts';
 import { linkNeighbour } from './holder/neighbour.ts';
@@ -71,6 +72,8 @@ export class Fleet {
   readonly options: FleetOptions;
   readonly holder: HolderClient;
   readonly known: Known;
+  /** What was set at runtime, for generations to come. */
+  readonly kept: KeptCommands;
   readonly #controls = new Map<number, EngineControl>();
   readonly #launching = new Set<number>();
   readonly #startMsMost = new Map<EngineName, number>();
@@ -83,6 +86,7 @@ export class Fleet {
     mkdirSync(options.run, { recursive: true, mode: 0o755 });
     mkdirSync(options.state, { recursive: true, mode: 0o700 });
     this.holder = holderClient(join(options.run, 'holder.sock'));
+    this.kept = new KeptCommands(options.state);
     this.#lastGeneration = Math.max(0, ...numbersIn(options.run, generationFolder));
     this.#lastScratch = Math.max(0, ...numbersIn(options.run, /^scratch(\d+)$/));
   }
@@ -165,6 +169,7 @@ export class Fleet {
       const startMs = await untilReady({ pid, control, folder: folder.folder, clock, ...limit });
       this.#startMsMost.set(by.engine.name, Math.max(startMs, this.#startMsMost.get(by.engine.name) ?? 0));
       await this.#tellKnown(control, plan.site);
+      await this.#tellKept(control);
       const servers = withinMs === undefined ? await untilWarm(control, clock) : [];
       log.info('generation is ready', { ...running, role: plan.role, startMs: Math.round(startMs) });
       return { ...running, control, startMs, servers, folder };
@@ -183,6 +188,16 @@ export class Fleet {
     await control
       .know(down, calmMs)
       .catch((error) => this.options.log.warn('starts without what is known', { error: messageOf(error) }));
+  }
+
+  /** That a generation does not take what was set at runtime is no reason to do without it. */
+  async #tellKept(control: EngineControl): Promise<void> {
+    const { log } = this.options;
+    try {
+      for (const refused of await this.kept.tell(control)) log.warn('no longer holds', { refused });
+    } catch (error) {
+      log.error('a generation was not told what was set at runtime', { error: messageOf(error) });
+    }
   }
 
   #prepare(site: Site, generation: number, { engine }: Installed): GenerationFolder {

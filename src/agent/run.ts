@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
-
-import { type Handlers, jsonLog, serveWire, systemClock } from '#base';
+import { join } from 'node:path';
+import { type Handlers, jsonLog, messageOf, serveWire, systemClock } from '#base';
 import type { SiteText } from '#contract';
 import type { Command } from '#engines';
+import { runAdmin } from './admin/admin.ts';
+import { serveAdmin } from './admin/socket.ts';
 import { agentCalls } from './agent.ts';
 import { siteOf } from './good.ts';
 import { findInstalled } from './installed.ts';
@@ -45,6 +47,9 @@ export async function runAgent(options: {
     process.umask(umask);
     log.info('ready', { socket: options.socket });
   });
+  serveAdmin(join(options.run, 'admin.sock'), (command) => runAdmin(serving, command)).on('error', (error) =>
+    log.error('no admin socket', { error: messageOf(error) }),
+  );
   process.on('SIGTERM', () => process.exit(0));
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});

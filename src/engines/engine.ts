@@ -86,6 +86,8 @@ export interface EngineControl {
   know?(down: readonly ServerName[], timeoutMs: number): Promise<void>;
   /** The newest lines of its error log, oldest first, at most `linesMax`. */
   errors(linesMax: number, timeoutMs: number): Promise<readonly string[]>;
+  /** One line of the engine's own command language, and its answer. Absent where it has none. */
+  ask?(line: string, timeoutMs: number): Promise<string>;
   /** Ends gently: no new connections, open ones finish, then the process exits. Resolves when told, not when ended. */
   drain(timeoutMs: number): Promise<void>;
   /** Lets go of the control connection; the generation runs on. */

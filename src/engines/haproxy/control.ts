@@ -57,6 +57,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
         .filter((line) => line !== '');
       return linesMax <= 0 ? [] : lines.slice(-linesMax);
     },
+    ask: (line, timeoutMs) => cli.ask(line, timeoutMs),
     async drain() {
       process.kill(handle.pid, 'SIGUSR1');
       cli.close();

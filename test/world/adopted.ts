@@ -1,0 +1,106 @@
+/** A team's engine that `holdfast adopt` has taken over, in folders of its own. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Event, JournalEntry } from '#events';
+import { isAlive, type ProcessIdentity } from '#base';
+import { processIds } from '../../src/agent/adopt/listening.ts';
+import { until } from './stack.ts';
+import type { Theirs } from './theirs.ts';
+import { type Folders, makeFolders, type Typed, type } from './up.ts';
+
+const adoptMsMax = 60_000;
+const releaseMsMax = 60_000;
+
+export interface Adopted {
+  readonly folders: Folders;
+  readonly adopt: Typed;
+  /** `holdfast ARGS` beside it. */
+  typed(...args: string[]): Typed['ended'];
+  run: string;
+  state: string;
+  pidIn(file: string): number;
+  journalled(kind: string): Promise<readonly Event[]>;
+  /** Processes of ours: their folder is in their command line or environment. */
+  ours(): number[];
+  /** Ends whatever is left and removes the folders. */
+  close(): Promise<void>;
+}
+
+export const siteName = 'shop';
+
+export function adoptArgs(theirs: Theirs, ...more: string[]): string[] {
+  return ['adopt', theirs.file, '--name', siteName, '--port', '0', ...more];
+}
+
+/** Resolves when it says that the site is adopted; throws with its words when it ends before. */
+export async function adopt(theirs: Theirs, ...more: string[]): Promise<Adopted> {
+  const folders = makeFolders();
+  const { env } = folders;
+  const typed = type(adoptArgs(theirs, ...more), { env });
+  const words = () => `${typed.out()}\n${typed.err()}`;
+  const [run, state] = [join(env.HOLDFAST_RUN, siteName), join(env.HOLDFAST_STATE, siteName)];
+  const ours = () => processesOf(folders.folder);
+  const adopted: Adopted = {
+    folders,
+    adopt: typed,
+    typed: (...args) => type(args, { env }).ended,
+    run,
+    state,
+    pidIn: (file) => (JSON.parse(readFileSync(join(run, file), 'utf8')) as ProcessIdentity).pid,
+    async journalled(kind) {
+      const { out, err } = await type(['journal', '--json'], { env }).ended;
+      const { entries } = (JSON.parse(out || `{"error":${JSON.stringify(err)}}`)) as { entries: JournalEntry[] };
+      return entries
+        .map(({ event }) => event)
+        .filter((event) => (event.kind === 'guard.acted' ? event.record.what.kind : event.kind) === kind);
+    },
+    ours,
+    async close() {
+      for (const pid of ours()) process.kill(pid, 'SIGKILL');
+      await until('the end of ours', async () => {
+        for (const pid of ours()) process.kill(pid, 'SIGKILL');
+        return ours().length === 0;
+      });
+      folders.remove();
+    },
+  };
+  try {
+    await until(
+      'the adoption',
+      async () => {
+        if (typed.child.exitCode !== null) throw new Error(words());
+        return typed.out().includes('Ctrl-C hands it back.');
+      },
+      adoptMsMax,
+    );
+    return adopted;
+  } catch (error) {
+    await adopted.close();
+    throw new Error(`${String(error)}\n${words()}`);
+  }
+}
+
+/** Resolves with what it said, once it and whoever kept the site running have ended. */
+export async function release(adopted: Adopted, ...more: string[]): Promise<string> {
+  const { exit, out, err } = await adopted.typed('release', ...more);
+  if (exit !== 0) throw new Error(`release: ${exit}\n${out}${err}`);
+  await until('the end of adopt', async () => adopted.adopt.child.exitCode !== null || adopted.adopt.child.signalCode !== null, releaseMsMax);
+  return out;
+}
+
+function processesOf(folder: string): number[] {
+  return processIds().filter((pid) => {
+    if (pid === process.pid) return false;
+    try {
+      const said = ['cmdline', 'environ'].map((part) => readFileSync(`/proc/${pid}/${part}`, 'latin1'));
+      return said.some((text) => text.includes(folder)) && isAlive({ pid, startTicks: ticks(pid) });
+    } catch {
+      return false;
+    }
+  });
+}
+
+function ticks(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
