@@ -10,6 +10,8 @@ export interface ForeignEngine {
   /** The text that it reads when its command line names none. */
   readonly defaultFile: string;
   commandLine(words: readonly string[]): CommandLine;
+  /** Variables that it sets itself in its environment: one that is started anew must not find them. */
+  readonly ownVariables: RegExp;
   /** To its main process: no new connections, open ones finish, then it ends. */
   readonly gentleSignal: 'SIGUSR1' | 'SIGQUIT';
   /** Its listening sockets may stand beside ours (SO_REUSEPORT), so it opens its own again. */

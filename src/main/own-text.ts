@@ -1,31 +1,25 @@
 import { resolve } from 'node:path';
 import { type Diagnostic, Failure } from '#base';
+import { readLocally } from '#cli';
 import type { SiteText } from '#contract';
 import { readSite } from '#dialects';
-import { readSiteFile, type Site, siteHash, type WrittenText } from '#model';
+import { type Site, siteHash } from '#model';
 
-/** A team's own text, as the site that it is on this machine. @throws Failure HF003 to HF005, or what it cannot carry over. */
+/** A team's own text as the site that it is on this machine. @throws Failure: what cannot be read, or cannot be carried over. */
 export async function readOwn(
   file: string,
   name: string,
 ): Promise<{ readonly site: Site; readonly text: SiteText; readonly warnings: readonly Diagnostic[] }> {
-  const read = await readSiteFile(file);
-  const written: WrittenText = {
-    ...read,
-    folder: resolve(read.folder),
-    dialect: /^\s*(?:https?|events|stream)\s*\{/m.test(read.text) ? 'nginx' : 'haproxy',
-    site: name,
-    balancer: name,
-  };
-  const { site, diagnostics } = readSite(written);
-  if (!site) {
-    const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const { read, diagnostics: found } = await readLocally(file);
+  if ((read.dialect ?? 'site') === 'site')
     throw new Failure(
-      errors[0]?.code ?? 'HF005',
-      `${file} cannot be adopted, nothing was touched`,
-      '',
-      diagnostics,
+      'HF005',
+      `${file} is a site.yaml, which no running engine has read`,
+      `Run it: holdfast up ${file}`,
     );
-  }
-  return { site, text: { ...written, hash: siteHash(site) }, warnings: diagnostics };
+  const written = { ...read, folder: resolve(read.folder), site: name, balancer: name };
+  const { site, diagnostics } = readSite(written);
+  if (site) return { site, text: { ...written, hash: siteHash(site) }, warnings: diagnostics };
+  const errors = found.filter(({ severity }) => severity === 'error');
+  throw new Failure(errors[0]?.code ?? 'HF005', `${file} cannot be adopted, nothing was touched`, '', found);
 }

@@ -45,8 +45,6 @@ export async function release(options: ReleaseOptions): Promise<void> {
   try {
     const { generations } = await holder.call('status', {}, 2_000);
     mayRelease(generations, text, adoption);
-    // Whoever keeps our processes running must not.
-    end(join(paths.run, 'up.pid'), 'SIGHUP');
     const addresses = site.listeners.map((l) => ({ host: boundHost(l, balancer), port: l.port }));
     const foreign = foreignEngines[adoption.dialect];
     const start = (inherited: Inherited | null) => startAgain(adoption, options.command ?? null, inherited);
@@ -59,6 +57,8 @@ export async function release(options: ReleaseOptions): Promise<void> {
       pid,
     });
     await systemClock.sleep(journalMs);
+    // Whoever keeps our processes running must not any more.
+    end(join(paths.run, 'up.pid'), 'SIGHUP');
     await endAll(site, paths, holder, waitMs);
     say('  2 of 2  no process of Holdfast is left');
     forgetAdoption(paths);

@@ -78,7 +78,7 @@ export function findEngine(asked: Asked): RunningEngine {
     processes,
     command,
     folder,
-    environment: environmentOf(main.pid),
+    environment: environmentOf(main.pid, foreign),
     user: userOf(accepting),
     root: root === '' || root === '/' ? null : root,
     unit: unitOf(main.pid),
@@ -216,13 +216,12 @@ function notNewer({ file, includes }: Asked, { pid }: ProcessIdentity, loadedAt:
   }
 }
 
-function environmentOf(pid: number): Record<string, string> {
-  return Object.fromEntries(
-    wordsOf(pid, 'environ').map((pair) => {
-      const at = pair.indexOf('=');
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
+function environmentOf(pid: number, { ownVariables }: ForeignEngine): Record<string, string> {
+  const pairs = wordsOf(pid, 'environ').map((pair) => {
+    const at = pair.indexOf('=');
+    return [pair.slice(0, at), pair.slice(at + 1)] as const;
+  });
+  return Object.fromEntries(pairs.filter(([name]) => !ownVariables.test(name)));
 }
 
 function userOf(pid: number): string {

@@ -20,7 +20,7 @@ export interface Inherited {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const listenMsMax = 30_000;
+const listenMsMax = 15_000;
 const lookMs = 50;
 /** What had come to our sockets before new connections were steered away is accepted by then. */
 const queueMs = 300;

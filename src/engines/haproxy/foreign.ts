@@ -8,6 +8,7 @@ export const foreignHaproxy: ForeignEngine = {
   version: /HAProxy version (\S+)/i,
   defaultFile: '',
   commandLine,
+  ownVariables: /^HAPROXY_/,
   gentleSignal: 'SIGUSR1',
   opensBeside: true,
   inherits: () => null,

@@ -5,6 +5,7 @@ export const foreignNginx: ForeignEngine = {
   version: /nginx version: nginx\/(\S+)/i,
   defaultFile: '/etc/nginx/nginx.conf',
   commandLine,
+  ownVariables: /^NGINX/,
   gentleSignal: 'SIGQUIT',
   opensBeside: false,
   inherits: (fds) => ({ NGINX: fds.map((fd) => `${fd};`).join('') }),
