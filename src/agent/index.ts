@@ -1,5 +1,5 @@
 import type * as Adoption from './adopt/index.ts';
-import type { keepFromAccepting as KeepFromAccepting } from './holder/away.ts';
+import type * as Away from './holder/away.ts';
 import type { runHolder as RunHolder } from './holder/run.ts';
 import type { runAgent as RunAgent } from './run.ts';
 
@@ -13,10 +13,11 @@ export const runHolder: typeof RunHolder = async (options) =>
 
 export const runAgent: typeof RunAgent = async (options) => (await import('./run.ts')).runAgent(options);
 
-export const keepFromAccepting = async (...given: Parameters<typeof KeepFromAccepting>): Promise<number> =>
-  (await import('./holder/away.ts')).keepFromAccepting(...given);
+/** For a process that does nothing else. */
+export const loadAway = (): Promise<typeof Away> => import('./holder/away.ts');
 
 export type { Inherited, RunningEngine, Way } from './adopt/index.ts';
+export type { Watched } from './holder/away.ts';
 export type { HolderClient } from './holder/protocol.ts';
 
 /** Only `adopt` and `release` need it. */

@@ -1,13 +1,19 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type HolderClient, loadAdoption as loadAdopting, type RunningEngine, type Way } from '#agent';
+import {
+  type HolderClient,
+  loadAdoption as loadAdopting,
+  type RunningEngine,
+  type Watched,
+  type Way,
+} from '#agent';
 import { assert, Failure, formatDiagnostic, type SitePaths, signal, sitePaths, systemClock } from '#base';
 import type { SiteText } from '#contract';
 import { foreignEngines } from '#engines';
 import { boundHost, type Site } from '#model';
 import { adoptionOf, forgetAdoption, keepAdoption, loadAdoption } from './adoption.ts';
-import { sendAway } from './away.ts';
+import { inOwnProcess } from './away.ts';
 import { type ChildPlan, ownCommand } from './children.ts';
 import { findingsOf } from './findings.ts';
 import { makeSiteFolders } from './folders.ts';
@@ -137,7 +143,11 @@ async function takeOver({ engine, site, text, paths, plans, waitMs }: TakingOver
     addresses: addressesOf(site),
     clock: systemClock,
     say,
-    away: sendAway,
+    away: (pids: readonly number[], inodes: readonly string[]) =>
+      inOwnProcess({ kind: 'away', pids, inodes }),
+    back: async (watched: readonly Watched[]) => {
+      await inOwnProcess({ kind: 'back', watched });
+    },
     tellToEnd: async () => {
       const { gentleSignal } = foreignEngines[engine.dialect];
       if (engine.unit && adopting.systemdRuns()) await systemd().stopGently(engine.unit, gentleSignal);

@@ -1,44 +1,44 @@
 import { execFile } from 'node:child_process';
-import { keepFromAccepting } from '#agent';
+import { loadAway, type Watched } from '#agent';
 import { Failure, messageOf } from '#base';
 import { ownCommand } from './children.ts';
 
-interface From {
-  readonly pids: readonly number[];
-  readonly inodes: readonly string[];
-}
+type Asked =
+  | { readonly kind: 'away'; readonly pids: readonly number[]; readonly inodes: readonly string[] }
+  | { readonly kind: 'back'; readonly watched: readonly Watched[] };
 
-const awayMsMax = 10_000;
+type Said =
+  | { readonly watched: readonly Watched[] }
+  | { readonly code: string; readonly message: string; readonly remedy: string };
 
-/** `away`: a process of its own, see `keepFromAccepting`. Says how many entries it took out, or why it did not. */
+const awayMsMax = 20_000;
+
+/** `away`: a process of its own, see `keepFromAccepting`. Says what it took out, or why it did not. */
 export async function keepAway(from: string): Promise<void> {
-  const { pids, inodes } = JSON.parse(from) as From;
-  const said = await keepFromAccepting(pids, inodes).then(
-    (taken) => ({ taken }),
-    (error) => ({
-      code: error instanceof Failure ? error.code : '',
-      message: messageOf(error),
-      remedy: error instanceof Failure ? error.remedy : '',
-    }),
-  );
+  const said = await answer(JSON.parse(from) as Asked).catch((error: unknown): Said => {
+    const { code = '', remedy = '' } = error instanceof Failure ? error : {};
+    return { code, message: messageOf(error), remedy };
+  });
   process.stdout.write(JSON.stringify(said), () => process.exit(0));
 }
 
+async function answer(asked: Asked): Promise<Said> {
+  const { keepFromAccepting, letAccept } = await loadAway();
+  if (asked.kind === 'away') return { watched: keepFromAccepting(asked.pids, asked.inodes) };
+  letAccept(asked.watched);
+  return { watched: asked.watched };
+}
+
 /** Runs it. @throws Failure HF504 */
-export async function sendAway(pids: readonly number[], inodes: readonly string[]): Promise<number> {
-  const { file, args, env } = ownCommand(['away', '--from', JSON.stringify({ pids, inodes })]);
+export async function inOwnProcess(asked: Asked): Promise<readonly Watched[]> {
+  const { file, args, env } = ownCommand(['away', '--from', JSON.stringify(asked)]);
   const output = await new Promise<string>((resolve, reject) => {
-    execFile(
-      file,
-      [...args],
-      { env: { ...process.env, ...env }, timeout: awayMsMax },
-      (error, stdout, stderr) =>
-        error ? reject(new Error(`${messageOf(error)}\n${stderr}`)) : resolve(stdout),
+    const options = { env: { ...process.env, ...env }, timeout: awayMsMax };
+    execFile(file, [...args], options, (error, stdout, stderr) =>
+      error ? reject(new Error(`${messageOf(error)}\n${stderr}`)) : resolve(stdout),
     );
   });
-  const said = JSON.parse(output) as
-    | { readonly taken: number }
-    | { readonly code: string; readonly message: string; readonly remedy: string };
-  if ('taken' in said) return said.taken;
+  const said = JSON.parse(output) as Said;
+  if ('watched' in said) return said.watched;
   throw said.code === '' ? new Error(said.message) : new Failure(said.code, said.message, said.remedy);
 }

@@ -10,6 +10,7 @@ export const tools = {
   'prometheus-alertmanager': 'prometheus-alertmanager',
   openssl: 'openssl',
   ps: 'procps',
+  socat: 'socat',
   wrk: 'wrk',
   h2load: 'nghttp2-client',
 } as const satisfies Record<string, string>;

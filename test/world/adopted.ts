@@ -1,8 +1,8 @@
 /** A team's engine that `holdfast adopt` has taken over, in folders of its own. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Event, JournalEntry } from '#events';
 import { isAlive, type ProcessIdentity } from '#base';
+import type { Event, JournalEntry } from '#events';
 import { processIds } from '../../src/agent/adopt/listening.ts';
 import { until } from './stack.ts';
 import type { Theirs } from './theirs.ts';
@@ -48,8 +48,10 @@ export async function adopt(theirs: Theirs, ...more: string[]): Promise<Adopted>
     state,
     pidIn: (file) => (JSON.parse(readFileSync(join(run, file), 'utf8')) as ProcessIdentity).pid,
     async journalled(kind) {
-      const { out, err } = await type(['journal', '--json'], { env }).ended;
-      const { entries } = (JSON.parse(out || `{"error":${JSON.stringify(err)}}`)) as { entries: JournalEntry[] };
+      const { out, err } = await type(['journal', 'show', '--json'], { env }).ended;
+      const { entries } = JSON.parse(out || `{"error":${JSON.stringify(err)}}`) as {
+        entries: JournalEntry[];
+      };
       return entries
         .map(({ event }) => event)
         .filter((event) => (event.kind === 'guard.acted' ? event.record.what.kind : event.kind) === kind);
@@ -84,7 +86,11 @@ export async function adopt(theirs: Theirs, ...more: string[]): Promise<Adopted>
 export async function release(adopted: Adopted, ...more: string[]): Promise<string> {
   const { exit, out, err } = await adopted.typed('release', ...more);
   if (exit !== 0) throw new Error(`release: ${exit}\n${out}${err}`);
-  await until('the end of adopt', async () => adopted.adopt.child.exitCode !== null || adopted.adopt.child.signalCode !== null, releaseMsMax);
+  await until(
+    'the end of adopt',
+    async () => adopted.adopt.child.exitCode !== null || adopted.adopt.child.signalCode !== null,
+    releaseMsMax,
+  );
   return out;
 }
 

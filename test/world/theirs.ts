@@ -25,6 +25,10 @@ export interface Theirs {
   start(): Promise<void>;
   /** Every process that runs the team's text. */
   processes(): number[];
+  /** This one is the team's too: it was started again by somebody else. */
+  knows(pid: number): void;
+  /** Ends what runs. */
+  end(): Promise<void>;
   /** Ends all that was started, and removes the folder. */
   close(): Promise<void>;
 }
@@ -54,6 +58,7 @@ export async function startTheirs(plan: TheirsPlan): Promise<Theirs> {
   for (const name of ['logs', 'temp']) mkdirSync(join(folder, name));
   const commandLine = commandOf(plan.manner, file, folder);
   const started: ChildProcess[] = [];
+  const others: number[] = [];
   const processes = () =>
     processIds().filter((pid) => {
       const words = readOr(`/proc/${pid}/cmdline`);
@@ -71,6 +76,15 @@ export async function startTheirs(plan: TheirsPlan): Promise<Theirs> {
     });
   }
 
+  /** Whoever started them: an adoption that was handed back has started some. */
+  async function end(): Promise<void> {
+    await until('the end of their processes', async () => {
+      for (const { pid } of started) if (pid) signalGroup(pid);
+      for (const pid of [...others, ...processes()]) kill(pid);
+      return processes().length === 0 && started.every(({ pid }) => !pid || identify(pid) === null);
+    });
+  }
+
   const theirs: Theirs = {
     folder,
     file,
@@ -82,12 +96,12 @@ export async function startTheirs(plan: TheirsPlan): Promise<Theirs> {
     child: () => started.at(-1) ?? failed(),
     start,
     processes,
+    knows(pid) {
+      others.push(pid);
+    },
+    end,
     async close() {
-      for (const child of started) if (child.pid && identify(child.pid)) signalGroup(child.pid);
-      await until('the end of their processes', async () => {
-        for (const child of started) if (child.pid) signalGroup(child.pid);
-        return started.every(({ pid }) => !pid || identify(pid) === null);
-      });
+      await end();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -102,6 +116,14 @@ export async function startTheirs(plan: TheirsPlan): Promise<Theirs> {
 
 function failed(): never {
   throw new Error('it was not started');
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
 }
 
 function signalGroup(pid: number): void {
@@ -151,6 +173,7 @@ defaults
     timeout connect 5s
     timeout client 50s
     timeout server 50s
+    timeout check 10s
 
 frontend shop
     bind 127.0.0.1:${http}
@@ -161,7 +184,7 @@ frontend shop
 backend web
     balance roundrobin
     option httpchk GET /health
-    default-server check inter 1s
+    default-server check inter 2s fall 5
 ${origins.map(({ name, port }) => `    server ${name} 127.0.0.1:${port}`).join('\n')}
 `;
 }

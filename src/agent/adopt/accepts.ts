@@ -3,8 +3,10 @@ import { type Clock, Failure } from '#base';
 import type { ListenerAddress } from '../holder/protocol.ts';
 import { connectionsAt, socketsOf } from './listening.ts';
 
-const acceptMsMax = 10_000;
-const tryMs = 150;
+const acceptMsMax = 20_000;
+/** Longer than a busy machine takes to accept, so that one try is enough where nobody else accepts. */
+const tryMs = 1_000;
+const lookMs = 10;
 
 /**
  * Connects to every address until one of these processes is who accepted; others may accept there too, so it may take
@@ -42,7 +44,7 @@ async function acceptedBy(
       const own = socket.localPort;
       const end = connectionsAt(new Set([port])).find(({ peerPort }) => peerPort === own);
       if (own !== undefined && end && pids.some((pid) => socketsOf(pid)?.has(end.inode))) return true;
-      await clock.sleep(2);
+      await clock.sleep(lookMs);
     }
     return false;
   } finally {

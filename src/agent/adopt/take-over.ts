@@ -1,5 +1,6 @@
-import { type Clock, Failure, identify, isAlive, messageOf } from '#base';
+import { type Clock, Failure, identify, isAlive } from '#base';
 import { foreignEngines } from '#engines';
+import type { Watched } from '../holder/away.ts';
 import type { HolderClient, ListenerAddress, SourcedListener } from '../holder/protocol.ts';
 import { mustAccept } from './accepts.ts';
 import type { RunningEngine } from './find.ts';
@@ -15,8 +16,9 @@ export interface TakeOverParts {
   readonly addresses: readonly ListenerAddress[];
   readonly clock: Clock;
   readonly say: (line: string) => void;
-  /** Takes the sockets out of what these processes watch: see `keepFromAccepting`. Resolves with how many entries went. */
-  readonly away: (pids: readonly number[], inodes: readonly string[]) => Promise<number>;
+  /** Takes the sockets out of what these processes watch, and puts them in again: see `keepFromAccepting`. */
+  readonly away: (pids: readonly number[], inodes: readonly string[]) => Promise<readonly Watched[]>;
+  readonly back: (watched: readonly Watched[]) => Promise<void>;
   /** Tells the engine to end gently, by its service manager where it has one. */
   readonly tellToEnd: (engine: RunningEngine) => Promise<void>;
 }
@@ -74,12 +76,14 @@ function socketsAt(engine: RunningEngine, address: ListenerAddress): number {
 export async function moveNewConnections(parts: TakeOverParts, way: Way, ours: number): Promise<void> {
   const { engine, addresses, holder, clock } = parts;
   if (way === 'taken') {
-    await mustAccept(addresses, () => [ours], clock);
     const inodes = [...new Set(engine.sockets.map(({ inode }) => inode))];
-    await parts.away(pidsOf(engine), inodes).catch((error) =>
-      // It goes on accepting from the same sockets until it is told to end: nothing is lost by that.
-      parts.say(`  it cannot be kept from accepting: ${messageOf(error)}`),
-    );
+    const watched = await parts.away(pidsOf(engine), inodes);
+    try {
+      await mustAccept(addresses, () => [ours], clock);
+    } catch (error) {
+      await parts.back(watched);
+      throw error;
+    }
     return;
   }
   const all = addresses.map((address) => ({ listeners: [address], others: socketsAt(engine, address) }));

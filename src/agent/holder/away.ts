@@ -17,55 +17,48 @@ const epollControl = libc.func('int epoll_ctl(int epoll, int operation, int fd, 
 
 const ownDescriptors = 0x400;
 const duplicateAbove = 0;
+const epollAdd = 1;
 const epollDelete = 2;
 const noSuchEntry = 2;
+const entryExists = 17;
+
+let isAlone = false;
+
+/** One socket that one process watched. */
+export interface Watched {
+  readonly pid: number;
+  /** Its descriptor of the epoll, and of the socket. */
+  readonly poll: number;
+  readonly socket: number;
+  /** As the kernel had it: which events, and what the process is told with them. */
+  readonly events: number;
+  readonly data: string;
+}
 
 /**
- * Returns how many entries were taken out. Only in a process of its own: each entry is named by the number that the
- * descriptor has in the other process, so for a moment that number is the other's here too.
+ * Takes the sockets with these inodes out of what the processes watch; returns what it took out. Only in a process of
+ * its own: each entry is named by the number that the descriptor has in the other process, so for a moment that number
+ * is the other's here too.
  * @throws Failure HF504
  */
-export function keepFromAccepting(pids: readonly number[], inodes: readonly string[]): number {
-  // Other threads of this process would write to what for a moment is not theirs.
-  assert(unshare(ownDescriptors) === 0, 'this thread has its own descriptors');
-  return pids.reduce((sum, pid) => sum + takeOut(pid, inodes), 0);
+export function keepFromAccepting(pids: readonly number[], inodes: readonly string[]): Watched[] {
+  const watched = pids.flatMap((pid) => watchedBy(pid, inodes));
+  return watched.filter((one) => change(one, epollDelete));
 }
 
-function takeOut(pid: number, inodes: readonly string[]): number {
+/** Undoes it. */
+export function letAccept(watched: readonly Watched[]): number {
+  return watched.filter((one) => change(one, epollAdd)).length;
+}
+
+function watchedBy(pid: number, inodes: readonly string[]): Watched[] {
   const open = socketsOf(pid);
-  const numbers = inodes.flatMap((inode) => open?.get(inode) ?? []);
-  const polls = pollsOf(pid).map((fd) => ({ fd, watched: watchedBy(pid, fd) }));
-  return polls.reduce((sum, { fd, watched }) => {
-    const theirs = numbers.filter((number) => watched.has(number));
-    return sum + theirs.filter((number) => takeOneOut(pid, fd, number)).length;
-  }, 0);
-}
-
-function takeOneOut(pid: number, pollFd: number, number: number): boolean {
-  const poll = lift(mustTakeDescriptor(pid, pollFd), number);
-  const socket = lift(mustTakeDescriptor(pid, number), number);
-  // -1 when the number is free here.
-  const aside = Number(fcntl(number, duplicateAbove, number + 1));
-  dup2(socket, number);
-  const result = epollControl(poll, epollDelete, number, null);
-  const why = koffi.errno();
-  if (aside < 0) closeSync(number);
-  else {
-    dup2(aside, number);
-    closeSync(aside);
-  }
-  closeSync(poll);
-  closeSync(socket);
-  assert(result === 0 || why === noSuchEntry, `epoll_ctl: errno ${why}`);
-  return result === 0;
-}
-
-/** The same descriptor under a number above `number`. */
-function lift(fd: number, number: number): number {
-  const high = Number(fcntl(fd, duplicateAbove, number + 1));
-  assert(high > number, `fcntl: errno ${koffi.errno()}`);
-  closeSync(fd);
-  return high;
+  const numbers = new Set(inodes.flatMap((inode) => open?.get(inode) ?? []));
+  return pollsOf(pid).flatMap((poll) =>
+    entriesOf(pid, poll)
+      .filter(({ socket }) => numbers.has(socket))
+      .map((entry) => ({ pid, poll, ...entry })),
+  );
 }
 
 function pollsOf(pid: number): number[] {
@@ -74,7 +67,56 @@ function pollsOf(pid: number): number[] {
     .filter((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === 'anon_inode:[eventpoll]');
 }
 
-function watchedBy(pid: number, pollFd: number): ReadonlySet<number> {
-  const text = readFileSync(`/proc/${pid}/fdinfo/${pollFd}`, 'utf8');
-  return new Set([...text.matchAll(/^tfd:\s+(\d+)/gm)].map(([, fd]) => Number(fd)));
+function entriesOf(pid: number, poll: number): Pick<Watched, 'socket' | 'events' | 'data'>[] {
+  const text = readFileSync(`/proc/${pid}/fdinfo/${poll}`, 'utf8');
+  return [...text.matchAll(/^tfd:\s+(\d+)\s+events:\s+([0-9a-f]+)\s+data:\s+([0-9a-f]+)/gm)].map(
+    ([, socket, events = '0', data = '0']) => ({
+      socket: Number(socket),
+      events: Number.parseInt(events, 16),
+      data,
+    }),
+  );
+}
+
+/** Whether the kernel did it; an entry that is gone, or there again, needs nothing. */
+function change(one: Watched, operation: number): boolean {
+  if (!isAlone) {
+    // Other threads of this process would write to what for a moment is not theirs.
+    assert(unshare(ownDescriptors) === 0, 'this thread has its own descriptors');
+    isAlone = true;
+  }
+  const { pid, socket: number } = one;
+  const poll = lift(mustTakeDescriptor(pid, one.poll), number);
+  const socket = lift(mustTakeDescriptor(pid, number), number);
+  // -1 when the number is free here.
+  const aside = Number(fcntl(number, duplicateAbove, number + 1));
+  dup2(socket, number);
+  const result = epollControl(poll, operation, number, eventOf(one));
+  const why = koffi.errno();
+  if (aside < 0) closeSync(number);
+  else {
+    dup2(aside, number);
+    closeSync(aside);
+  }
+  closeSync(poll);
+  closeSync(socket);
+  assert(result === 0 || why === noSuchEntry || why === entryExists, `epoll_ctl: errno ${why}`);
+  return result === 0;
+}
+
+/** On x86-64 the kernel packs it; elsewhere the data starts at a multiple of eight. */
+function eventOf({ events, data }: Watched): Buffer {
+  const packed = process.arch === 'x64';
+  const event = Buffer.alloc(packed ? 12 : 16);
+  event.writeUInt32LE(events, 0);
+  event.writeBigUInt64LE(BigInt(`0x${data}`), packed ? 4 : 8);
+  return event;
+}
+
+/** The same descriptor under a number above `number`. */
+function lift(fd: number, number: number): number {
+  const high = Number(fcntl(fd, duplicateAbove, number + 1));
+  assert(high > number, `fcntl: errno ${koffi.errno()}`);
+  closeSync(fd);
+  return high;
 }

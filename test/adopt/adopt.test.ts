@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { identify } from '#base';
+import { findEngine } from '../../src/agent/adopt/find.ts';
+import { listeningSockets } from '../../src/agent/adopt/listening.ts';
+import { type Adopted, adopt, adoptArgs, release } from '../world/adopted.ts';
+import { ask } from '../world/ask.ts';
+import { type Load, type LoadPlan, startLoadProcess, usualLoad } from '../world/load.ts';
+import { type Origin, startOrigin } from '../world/origins.ts';
+import { type Manner, startTheirs, type Theirs } from '../world/theirs.ts';
+import { type as typed } from '../world/up.ts';
+
+interface World {
+  readonly theirs: Theirs;
+  readonly origin: Origin;
+}
+
+async function withTheirs(manner: Manner, use: (world: World) => Promise<void>): Promise<void> {
+  const origin = await startOrigin({ name: 'web-1' });
+  const theirs = await startTheirs({ manner, origins: [{ name: 'web-1', port: origin.port }] });
+  try {
+    await use({ theirs, origin });
+  } finally {
+    await theirs.close();
+    await origin.close();
+  }
+}
+
+async function withAdopted(theirs: Theirs, use: (adopted: Adopted) => Promise<void>): Promise<void> {
+  const adopted = await adopt(theirs, '--wait', '2');
+  try {
+    await use(adopted);
+  } finally {
+    await adopted.close();
+  }
+}
+
+const inodesAt = (port: number) =>
+  listeningSockets()
+    .filter((one) => one.port === port)
+    .map(({ inode }) => inode);
+
+async function load(theirs: Theirs, plan: Pick<LoadPlan, 'kind' | 'tls'>): Promise<Load> {
+  return await startLoadProcess({
+    ...usualLoad,
+    ...plan,
+    port: plan.tls ? theirs.https : theirs.http,
+    hostname: 'shop.example',
+    ratePerSecond: 50,
+    connections: 8,
+    timeoutMs: 20_000,
+  });
+}
+
+/** New connections all the while, plain and TLS: none of the requests may fail. */
+async function underLoad(theirs: Theirs, work: () => Promise<void>): Promise<void> {
+  const loads = await Promise.all([false, true].map((tls) => load(theirs, { kind: 'new', tls })));
+  let failed: unknown = null;
+  await work().catch((error: unknown) => {
+    failed = error;
+  });
+  const results = await Promise.all(loads.map((one) => one.stop()));
+  if (failed) throw failed;
+  for (const { counts } of results) {
+    assert.ok(counts.ok > 100, `${counts.ok} requests were answered`);
+    const { ok, ...others } = counts.byOutcome;
+    assert.deepEqual(
+      Object.entries(others).filter(([, count]) => count > 0),
+      [],
+      `of ${ok}`,
+    );
+  }
+}
+
+for (const manner of ['haproxy -W', 'haproxy -db'] as const) {
+  test(`${manner} is adopted and handed back on its own sockets, under load`, async () => {
+    await withTheirs(manner, async ({ theirs }) => {
+      const before = theirs.processes();
+      const inode = inodesAt(theirs.http);
+      await underLoad(theirs, () =>
+        withAdopted(theirs, async (adopted) => {
+          assert.ok(
+            before.every((pid) => identify(pid) === null),
+            'the team’s processes have ended',
+          );
+          assert.deepEqual(inodesAt(theirs.http), inode, 'the same socket');
+          assert.match(adopted.adopt.out(), /but for \d+ lines:[\s\S]*bind fd@3/);
+          const [taken] = await adopted.journalled('adopted');
+          assert.ok(taken, 'it is in the journal');
+          const out = await release(adopted, '--wait', '2');
+          assert.match(out, /no process of Holdfast is left/);
+          assert.deepEqual(adopted.ours(), []);
+          const found = findEngine({
+            dialect: 'haproxy',
+            file: theirs.file,
+            includes: [],
+            addresses: [{ host: '127.0.0.1', port: theirs.http }],
+          });
+          theirs.knows(found.main.pid);
+          assert.equal((await ask(theirs.http)).body, 'web-1\n');
+        }),
+      );
+    });
+  });
+}
+
+describe('what is refused leaves the engine as it was', () => {
+  test('a text that is not what runs, an engine that is not there, and a site.yaml', async () => {
+    await withTheirs('haproxy -W', async ({ theirs }) => {
+      const pids = theirs.processes();
+      const refused = async (args: readonly string[]) => {
+        const { exit, err } = await typed(args).ended;
+        assert.equal(exit, 1, err);
+        return err;
+      };
+      assert.match(await refused(['adopt', 'examples/shop/site.yaml']), /HF005 .* is a site\.yaml/);
+      const args = adoptArgs(theirs);
+      assert.match(await refused([...args, '--wait', 'soon']), /HF013 --wait/);
+      assert.deepEqual(theirs.processes(), pids);
+      await theirs.end();
+      assert.match(await refused(args), /HF501 nobody listens/);
+    });
+  });
+
+  test('--dry-run only says what it found', async () => {
+    await withTheirs('haproxy -db', async ({ theirs }) => {
+      const pids = theirs.processes();
+      const { exit, out } = await typed(adoptArgs(theirs, '--dry-run')).ended;
+      assert.equal(exit, 0);
+      assert.match(out, /found {7}haproxy 2\.\d[\s\S]*Nothing was touched\./);
+      assert.deepEqual(theirs.processes(), pids);
+    });
+  });
+});
