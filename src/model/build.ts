@@ -34,6 +34,15 @@ export function buildListener(part: ListenerPart, index: number, folder: string,
     name: part.name,
     ...addressOf(part.address),
     access: buildAccess(part.access, `listener-${part.name}`, placeOf([...path, 'access'])),
+    forwarded: { ...part.forwarded, place: placeOf([...path, 'forwarded']) },
+    hsts: part.hsts
+      ? {
+          maxAgeDays: Number.parseInt(part.hsts.maxAge, 10),
+          includeSubDomains: part.hsts.includeSubDomains,
+          preload: part.hsts.preload,
+          place: placeOf([...path, 'hsts']),
+        }
+      : null,
     tls: certificates ? { certificates } : null,
     place: placeOf(path),
   };

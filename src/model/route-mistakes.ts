@@ -55,6 +55,45 @@ function contentMistakes(route: RoutePart, above: Path, source: SourceText): Dia
   ];
 }
 
+/** Words of a listener that do not go together. */
+export function listenerMistakes(source: SourceText): Diagnostic[] {
+  return sectionOf(source, 'listeners').flatMap((item, index) => {
+    const { data } = partSchemas.listeners.safeParse(item);
+    if (!data) return [];
+    const { policy, trusted } = data.forwarded;
+    const wrong = (path: Path, message: string, remedy: string) => {
+      const at: Path = ['listeners', index, ...path];
+      return mistake('HF013', source.placeOf(at), pathText(at), message, remedy);
+    };
+    return [
+      ...(data.hsts && !data.tls
+        ? [
+            wrong(
+              ['hsts'],
+              'expected only beside "tls": browsers heed it over TLS only',
+              'Add tls, or remove it',
+            ),
+          ]
+        : []),
+      ...(policy === 'append' && trusted.length === 0
+        ? [
+            wrong(
+              ['forwarded'],
+              'expected "trusted" beside append: anybody could say anything',
+              'Name the proxies in front',
+            ),
+          ]
+        : []),
+      ...(policy !== 'append' && trusted.length > 0
+        ? [wrong(['forwarded', 'trusted'], `expected only beside append, got "${policy}"`, 'Remove it')]
+        : []),
+      ...(policy === 'off' && data.forwarded.also.length > 0
+        ? [wrong(['forwarded', 'also'], 'expected nothing beside off', 'Remove it')]
+        : []),
+    ];
+  });
+}
+
 /** Limits of access, of listeners as of routes. */
 export function accessMistakes(source: SourceText): Diagnostic[] {
   return (['listeners', 'routes'] as const).flatMap((section) =>

@@ -3,6 +3,7 @@ import type {
   Action,
   Condition,
   Filters,
+  Forwarded,
   HeaderChanges,
   PathChange,
   RoutedListener,
@@ -11,6 +12,7 @@ import type {
 } from '#routing';
 import type { Pool } from './pool.ts';
 import type {
+  Hsts,
   Listener,
   NewPath,
   PathMatch,
@@ -49,6 +51,8 @@ function routedListener(site: Site, listener: Listener): RoutedListener {
     port: listener.port,
     scheme: listener.tls ? 'https' : 'http',
     access: listener.access && accessOf(listener.access),
+    forwarded: forwardedOf(listener.forwarded),
+    hsts: listener.hsts && hstsValue(listener.hsts),
     rules: ranked.map(({ rule }) => rule),
     otherwise: { kind: 'answer', status: 404, headers: [], body: null },
   };
@@ -141,6 +145,19 @@ function changesOf({ remove, set, add }: HeaderChanges): HeaderChanges {
 
 function accessOf({ deny, allow, rate, basicAuth, bodyBytesMax }: Access): Access {
   return { deny, allow, rate, basicAuth, bodyBytesMax };
+}
+
+function forwardedOf({ policy, trusted, also }: Forwarded): Forwarded {
+  return { policy, trusted, also };
+}
+
+const daySeconds = 86_400;
+
+function hstsValue({ maxAgeDays, includeSubDomains, preload }: Hsts): string {
+  const words = [`max-age=${maxAgeDays * daySeconds}`];
+  if (includeSubDomains) words.push('includeSubDomains');
+  if (preload) words.push('preload');
+  return words.join('; ');
 }
 
 /** The parser lets a prefix be replaced only where every match names one, or no path, which is the prefix `/`. */

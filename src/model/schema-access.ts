@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { forwardedHeaders } from '#routing';
 import { list, text, wholeNumber } from './schema-words.ts';
 import { parseBytes, parseDurationMs } from './words.ts';
 
@@ -74,6 +75,30 @@ export const access = z.strictObject(
     }),
   },
   'limits of access: deny, allow, rate, basicAuth, bodyMax',
+);
+
+/** What servers are told about the client. */
+export const forwarded = z.strictObject(
+  {
+    policy: z.enum(['replace', 'append', 'off'], 'one of').default('replace').meta({
+      description:
+        'replace what came, append to it when it came from a trusted source, or tell servers nothing',
+    }),
+    trusted: networks.meta({ description: 'Proxies in front of this one, whose word counts; with append' }),
+    also: list(z.enum(forwardedHeaders, 'one of'), 'a list of headers', 0, 3)
+      .default([])
+      .meta({ description: 'Beside X-Forwarded-For and X-Forwarded-Proto' }),
+  },
+  'policy, trusted, also',
+);
+
+export const hsts = z.strictObject(
+  {
+    maxAge: text('a number of days such as 365d', /^\d{1,4}d$/).default('365d'),
+    includeSubDomains: z.boolean('true or false').default(false),
+    preload: z.boolean('true or false').default(false),
+  },
+  'maxAge, includeSubDomains, preload',
 );
 
 export type AccessPart = z.output<typeof access>;

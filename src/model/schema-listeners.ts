@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { access } from './schema-access.ts';
+import { access, forwarded, hsts } from './schema-access.ts';
 import { fileName, list, name, text } from './schema-words.ts';
 import { parseAddress } from './words.ts';
 
@@ -19,6 +19,8 @@ export const listener = z.strictObject(
       description: 'Address and port; "*" stands for each balancer\'s own address',
     }),
     access: access.optional().meta({ description: 'Who may ask anything here; routes may be stricter' }),
+    forwarded: forwarded.prefault({}).meta({ description: 'What servers are told about the client' }),
+    hsts: hsts.optional().meta({ description: 'Strict-Transport-Security in every answer; with tls' }),
     tls: z
       .strictObject(
         {

@@ -1,5 +1,5 @@
 import type { Place } from '#base';
-import type { Access, FixedAnswer, HeaderChanges } from '#routing';
+import type { Access, FixedAnswer, Forwarded, HeaderChanges } from '#routing';
 import type { OwnText } from './own.ts';
 import type { Pool } from './pool.ts';
 
@@ -30,8 +30,18 @@ export interface Listener {
   readonly dualStack?: boolean;
   /** Of every request of this listener. */
   readonly access: PlacedAccess | null;
+  readonly forwarded: Forwarded & { readonly place: Place };
+  /** Over TLS only. */
+  readonly hsts: (Hsts & { readonly place: Place }) | null;
   readonly tls: { readonly certificates: readonly CertificateFiles[] } | null;
   readonly place: Place;
+}
+
+/** Browsers ask this host over TLS only, for so long. */
+export interface Hsts {
+  readonly maxAgeDays: number;
+  readonly includeSubDomains: boolean;
+  readonly preload: boolean;
 }
 
 /** Absolute paths of PEM files. */

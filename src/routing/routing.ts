@@ -12,6 +12,9 @@ export interface RoutedListener {
   readonly scheme: 'http' | 'https';
   /** Of every request, before its rule is looked for. Null: no limits. */
   readonly access: Access | null;
+  readonly forwarded: Forwarded;
+  /** The value of Strict-Transport-Security in every answer. Null: what the server says. */
+  readonly hsts: string | null;
   readonly rules: readonly Rule[];
   /** What a request gets that no rule takes. */
   readonly otherwise: Exclude<Action, { kind: 'split' }>;
@@ -98,6 +101,21 @@ export interface Filters {
   readonly responseHeaders: HeaderChanges | null;
   /** Of the rule's requests, whatever its action. */
   readonly access: Access | null;
+}
+
+export const forwardedHeaders = ['X-Forwarded-Host', 'X-Forwarded-Port', 'Forwarded'] as const;
+
+/**
+ * What servers are told about the client. `replace`: what we know, in the place of what came. `append`: from a trusted
+ * source, behind what came (and its X-Forwarded-Proto, -Host and -Port stay); from others, as `replace`. `off`: nothing,
+ * whatever came is removed.
+ */
+export interface Forwarded {
+  readonly policy: 'replace' | 'append' | 'off';
+  /** Networks or addresses; with `append` only. */
+  readonly trusted: readonly string[];
+  /** Beside X-Forwarded-For and X-Forwarded-Proto. With `replace` and `append`, those not named stay as they came. */
+  readonly also: readonly (typeof forwardedHeaders)[number][];
 }
 
 /** `name` tells limits apart: what is counted for one counts for no other. */

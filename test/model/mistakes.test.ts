@@ -118,63 +118,6 @@ const mistakes: readonly {
     ],
   },
   {
-    what: 'a route that says nothing of who answers',
-    text: changed('  - { name: web, pool: web }', '  - { name: web }'),
-    told: [
-      'HF012 site.yaml:6:5 routes[1]: missing, expected one of "pool", "pools", "redirect", "answer": what gives the answer',
-    ],
-  },
-  {
-    what: 'a route with two answers, and one with a rewrite of what no server sees',
-    text: changed(
-      '  - { name: web, pool: web }',
-      '  - { name: web, pool: web, redirect: { scheme: https } }\n  - { name: old, hostnames: [a], answer: { statusCode: 200 }, rewrite: { hostname: b } }',
-    ),
-    told: [
-      'HF013 site.yaml:6:29 routes[1].redirect: expected one answer for a request, got "pool" and "redirect". Remove one',
-      'HF013 site.yaml:7:63 routes[2].rewrite: expected "rewrite" only beside "pool" or "pools": no server is asked. Name headers of the answer with answer.headers',
-    ],
-  },
-  {
-    what: 'weights that nothing has, for pools that are named twice or not there',
-    text: changed(
-      'pool: web }',
-      'pools: [{ pool: web, weight: 0 }, { pool: web, weight: 0 }, { pool: wbe, weight: 0 }] }',
-    ),
-    told: [
-      'HF013 site.yaml:6:25 routes[1].pools: expected at least one weight above 0: nothing would answer',
-      'HF015 site.yaml:6:60 routes[1].pools[1].pool: "web" is named twice. Add its weights',
-      'HF014 site.yaml:6:86 routes[1].pools[2].pool: expected one of "web", "api", got "wbe". Did you mean "web"?',
-    ],
-  },
-  {
-    what: 'a prefix replaced where none is matched, a redirect to itself, an answer without a body that has one',
-    text: changed(
-      '  - { name: web, pool: web }',
-      `  - { name: web, pool: web }
-  - { name: a, matches: [{ path: { type: Exact, value: /a } }], redirect: { path: { replacePrefixMatch: /b } } }
-  - { name: b, matches: [{ path: { value: /b } }], redirect: { statusCode: 301 } }
-  - { name: c, matches: [{ path: { value: /c } }], answer: { statusCode: 204, body: x } }`,
-    ),
-    told: [
-      'HF013 site.yaml:7:83 routes[2].redirect.path: expected matches of type PathPrefix only, got Exact: no prefix is matched there. Use replaceFullPath, or two routes',
-      'HF012 site.yaml:8:62 routes[3].redirect: missing, expected one of scheme, hostname, port, path: it would redirect to itself',
-      'HF013 site.yaml:9:85 routes[4].answer.body: expected no body, an answer 204 has none. Remove it',
-    ],
-  },
-  {
-    what: 'headers that belong to one connection, and a misspelt word of a redirect',
-    text: changed(
-      'pool: web }',
-      'pool: web, requestHeaders: { remove: [Connection, Host] } }\n  - { name: r, hostnames: [r], redirect: { schema: https } }',
-    ),
-    told: [
-      'HF013 site.yaml:6:56 routes[1].requestHeaders.remove[0]: expected a header that does not frame the message, got "Connection"',
-      'HF013 site.yaml:6:68 routes[1].requestHeaders.remove[1]: expected another header: Host is changed with rewrite.hostname, got "Host"',
-      'HF010 site.yaml:7:44 routes[2].redirect.schema: expected one of "scheme", "hostname", "port", "path", "statusCode", got "schema". Did you mean "scheme"?',
-    ],
-  },
-  {
     what: 'two balancers on one address',
     text: changed(
       '  - { name: lb-1, address: 127.0.0.1 }',

@@ -11,6 +11,12 @@ import type {
   Site,
 } from '#model';
 
+const forwarded = {
+  policy: 'replace',
+  trusted: [],
+  also: [],
+  place: { file: 'site.yaml', line: 1, column: 1 },
+} as const;
 const place = { file: 'site.yaml', line: 1, column: 1 };
 
 /** A site of one listener `http` and one pool `web`, quick to notice what its servers do; `over` replaces parts. */
@@ -34,7 +40,7 @@ export function siteOf(over: Partial<Site> = {}): Site {
 }
 
 export function listenerOf(name: string, port: number, tls: Listener['tls'] = null): Listener {
-  return { name, host: '127.0.0.1', port, access: null, tls, place };
+  return { name, host: '127.0.0.1', port, access: null, forwarded, hsts: null, tls, place };
 }
 
 export const everything: RouteMatch = { path: null, method: null, headers: [], queryParams: [] };

@@ -56,6 +56,8 @@ function listenerOf(listener: RoutedListener, placement: Placement): BuiltinList
     at,
     certificates: placement.certificates[listener.name] ?? [],
     ...(listener.access === null ? {} : { access: listener.access }),
+    forwarded: listener.forwarded,
+    ...(listener.hsts === null ? {} : { hsts: listener.hsts }),
     rules: listener.rules.map(({ route, conditions, action, filters }) => ({
       route,
       conditions,

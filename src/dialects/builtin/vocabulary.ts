@@ -1,5 +1,5 @@
 import type { Pool } from '#model';
-import type { Access, Action, Condition, Filters, PoolShare } from '#routing';
+import type { Access, Action, Condition, Filters, Forwarded, PoolShare } from '#routing';
 import type { ListenAt } from '../dialect.ts';
 
 /** The built-in engine's text: one JSON object. The engine refuses any other `format`. */
@@ -32,6 +32,8 @@ export interface BuiltinListener {
   readonly certificates: readonly string[];
   /** Left out when everybody may ask. */
   readonly access?: Access | undefined;
+  readonly forwarded: Forwarded;
+  readonly hsts?: string | undefined;
   readonly rules: readonly BuiltinRule[];
   readonly otherwise: Exclude<BuiltinAction, { kind: 'split' }>;
 }

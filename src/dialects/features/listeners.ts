@@ -1,3 +1,4 @@
+import type { Listener, Site } from '#model';
 import type { Features } from './feature.ts';
 
 /** What a site can say of where it listens. */
@@ -19,4 +20,35 @@ export const listenerFeatures = {
     uses: (site) =>
       site.listeners.flatMap(({ tls }) => tls?.certificates.slice(1, 2).map(({ place }) => place) ?? []),
   },
+  forwardedReplace: {
+    written: 'listeners[].forwarded.policy: replace',
+    meaning:
+      'servers are told the client in X-Forwarded-For and X-Forwarded-Proto, in the place of what came',
+    uses: (site) => policies(site, 'replace'),
+  },
+  forwardedAppend: {
+    written: 'listeners[].forwarded.policy: append',
+    meaning: 'as replace, but behind what came from a trusted proxy',
+    uses: (site) => policies(site, 'append'),
+  },
+  forwardedOff: {
+    written: 'listeners[].forwarded.policy: off',
+    meaning: 'servers are told nothing about the client, and what came is removed',
+    uses: (site) => policies(site, 'off'),
+  },
+  forwardedAlso: {
+    written: 'listeners[].forwarded.also',
+    meaning: 'X-Forwarded-Host, X-Forwarded-Port and Forwarded (RFC 7239: for, proto) as well',
+    uses: (site) =>
+      site.listeners.flatMap(({ forwarded }) => (forwarded.also.length > 0 ? [forwarded.place] : [])),
+  },
+  hsts: {
+    written: 'listeners[].hsts',
+    meaning: "Strict-Transport-Security in every answer, in the place of a server's own",
+    uses: (site) => site.listeners.flatMap(({ hsts }) => hsts?.place ?? []),
+  },
 } as const satisfies Features;
+
+function policies(site: Site, policy: Listener['forwarded']['policy']) {
+  return site.listeners.flatMap(({ forwarded }) => (forwarded.policy === policy ? [forwarded.place] : []));
+}

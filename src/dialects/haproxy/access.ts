@@ -52,7 +52,7 @@ export function accessUses({ access, acl, counter, when }: AccessPlace): string[
   ];
 }
 
-function sourceLines(acl: string, networks: readonly string[]): string[] {
+export function sourceLines(acl: string, networks: readonly string[]): string[] {
   const lines: string[] = [];
   for (let i = 0; i < networks.length; i += wordsOfLine)
     lines.push(

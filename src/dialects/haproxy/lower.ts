@@ -4,6 +4,7 @@ import type { ListenAt, Placement } from '../dialect.ts';
 import { accessSections, refusalsOf } from './access.ts';
 import { answerLines, answerName } from './answers.ts';
 import { type FilterTable, filterTable, forbidLines, restoreLines } from './filters.ts';
+import { forwardedLines, hstsLines } from './forwarded.ts';
 import { poolSection } from './pools.ts';
 import { routingLines } from './routes.ts';
 import { type Section, sectionText } from './section.ts';
@@ -86,10 +87,8 @@ function listenerSection(
     lines: [
       `bind ${bindWords(listener, placement).join(' ')}`,
       ...strictRules,
-      // Together what `set-header` with `%[src]` does, at a third of its cost.
-      'http-request del-header X-Forwarded-For',
-      'option forwardfor',
-      `http-request set-header X-Forwarded-Proto ${listener.tls ? 'https' : 'http'}`,
+      ...own.flatMap(forwardedLines),
+      ...own.flatMap(hstsLines),
       ...forbidLines,
       ...setup,
       // First of the routing rules. Every other answer is a backend too, because http-request rules run before it.

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import type { BuiltinRule } from '#dialects';
-import type { Access, Filters, HeaderChanges, PathChange, RedirectTarget } from '#routing';
+import {
+  type Access,
+  type Filters,
+  type Forwarded,
+  forwardedHeaders,
+  type HeaderChanges,
+  type PathChange,
+  type RedirectTarget,
+} from '#routing';
 
 /** What the rules of a text may say. */
 const text = z.string().min(1);
@@ -70,6 +78,12 @@ export const access = z.strictObject({
     .nullable(),
   bodyBytesMax: z.int().min(1).nullable(),
 }) satisfies z.ZodType<Access>;
+
+export const forwarded = z.strictObject({
+  policy: z.enum(['replace', 'append', 'off']),
+  trusted: z.array(text),
+  also: z.array(z.enum(forwardedHeaders)),
+}) satisfies z.ZodType<Forwarded>;
 
 const filters = z.strictObject({
   rewrite: z.strictObject({ hostname: text.nullable(), path: pathChange.nullable() }).nullable(),

@@ -4,7 +4,7 @@ import { messageOf } from '#base';
 import type { BuiltinAction, BuiltinText } from '#dialects';
 import type { Condition } from '#routing';
 import { poolSchema } from './config-pools.ts';
-import { access, rule, simpleAction } from './config-rules.ts';
+import { access, forwarded, rule, simpleAction } from './config-rules.ts';
 
 /** The text cannot be used: each mistake with its path. The process ends with 1. */
 export class BadText extends Error {}
@@ -26,6 +26,8 @@ const listener = z.strictObject({
   ]),
   certificates: z.array(text),
   access: access.optional(),
+  forwarded,
+  hsts: text.optional(),
   rules: z.array(rule),
   otherwise: simpleAction,
 });

@@ -92,8 +92,9 @@ export class Exchange {
   }
 
   /** `headers` are end to end only. */
-  start(status: number, message: string, headers: readonly string[]): void {
+  start(status: number, message: string, given: readonly string[]): void {
     this.status = status;
+    const headers = this.#withHsts(given);
     const dressed = this.dress?.(headers) ?? headers;
     if (isHttp2(this.response)) {
       this.response.writeHead(status, grouped(dressed));
@@ -105,6 +106,14 @@ export class Exchange {
       message,
       this.#closeAfter ? [...dressed, 'connection', 'close'] : [...dressed],
     );
+  }
+
+  #withHsts(headers: readonly string[]): readonly string[] {
+    const { side, listener } = this.facts;
+    if (side !== 'public' || !listener?.hsts) return headers;
+    const name = 'strict-transport-security';
+    const others = [...pairs(headers)].flatMap(([own, lower, value]) => (lower === name ? [] : [own, value]));
+    return [...others, name, listener.hsts];
   }
 
   /** The end of an answer that has begun. A client whose answer cannot carry trailers gets none. */

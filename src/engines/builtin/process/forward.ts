@@ -2,8 +2,9 @@ import { assert } from '#base';
 import { decide, type FixedAnswer, hostName, locationOf, type Request } from '#routing';
 import { type Exchange, isHttp2 } from './exchange.ts';
 import { drawnPool, filtered } from './filters.ts';
+import { tellerOf } from './forwarded.ts';
 import type { Generation } from './generation.ts';
-import { type Head, originalHeaders, readHead, restored, routedHeaders } from './head.ts';
+import { type Head, readHead, restored, routedHeaders } from './head.ts';
 import { endToEnd, joinCookies } from './headers.ts';
 import { isError, type PoolState, type ServerState, serverFailed } from './pool.ts';
 import { proxyHeader } from './proxy-protocol.ts';
@@ -256,8 +257,6 @@ async function toNeighbour(generation: Generation, exchange: Exchange, head: Hea
   return true;
 }
 
-// Only a neighbour may say how a request was.
-const setByPublicSide = new Set(['host', 'x-forwarded-for', 'x-forwarded-proto', ...originalHeaders]);
 const setByEntrance = new Set(['host']);
 
 function sendOptions(
@@ -266,13 +265,12 @@ function sendOptions(
   head: Head,
   { serverMs, tunnelMs }: { readonly serverMs: number; readonly tunnelMs: number },
 ): SendOptions {
-  const { side, client, listener } = exchange.facts;
-  const isPublic = side === 'public';
+  const { side, listener } = exchange.facts;
+  const teller = side === 'public' && listener ? tellerOf(listener) : null;
   const headers = head.host === '' ? [] : ['host', head.host];
-  const came = endToEnd(head.raw, isPublic ? setByPublicSide : setByEntrance);
+  const came = endToEnd(head.raw, teller?.without ?? setByEntrance);
   headers.push(...(exchange.version === '2' ? joinCookies(came) : came));
-  if (isPublic)
-    headers.push('x-forwarded-for', client.address, 'x-forwarded-proto', listener?.scheme ?? 'http');
+  if (teller) headers.push(...teller.tell(exchange, head));
   const { clientMs } = generation.text.limits;
   // After a kept connection that had ended, another kept one may have ended too.
   const connection = exchange.retries > 0 ? 'new' : 'any';

@@ -6,6 +6,7 @@ export function routedListener(listener: BuiltinText['listeners'][number]): Rout
   return {
     ...listener,
     access: listener.access ?? null,
+    hsts: listener.hsts ?? null,
     rules: listener.rules.map((rule) => ({
       ...rule,
       place: null,
