@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type ContractCase, okBody } from '../../test/contract/case.ts';
 import { talk } from '../../test/contract/client.ts';
 import { type Field, ownHost } from '../../test/contract/field.ts';
 import { ambiguity, readers, readLaxly } from '../../test/contract/lax.ts';
+
+const quietMs = 10;
 
 /** Requests that are right, and what is done to them. */
 const hidden = 'GET /hidden HTTP/1.1\r\nHost: a.example\r\n\r\n';
@@ -84,6 +87,15 @@ export interface Fuzzed {
   readonly found: { readonly bytes: string; readonly why: string } | null;
 }
 
+/** A front may say something to the server when its client has gone already. */
+async function quiet(connections: readonly { readonly bytes: string }[]): Promise<void> {
+  const bytes = () => connections.reduce((sum, connection) => sum + connection.bytes.length, 0);
+  for (let before = -1, now = bytes(); before !== now; now = bytes()) {
+    before = now;
+    await sleep(quietMs);
+  }
+}
+
 /** Tries what comes to its mind on one listener until the time is over, or something got through. */
 export async function fuzz(field: Field, lane: ContractCase, seed: number, msMax: number): Promise<Fuzzed> {
   const { connections } = field.originOf(lane);
@@ -95,6 +107,7 @@ export async function fuzz(field: Field, lane: ContractCase, seed: number, msMax
     const before = connections.map((connection) => connection.bytes.length);
     const expecting = { answers: meant(bytes), patienceMs: 150, end: false, tunnelBytes: 0 };
     await talk({ host: ownHost, port: field.portOf(lane) }, [bytes, { kind: 'end' }], expecting);
+    await quiet(connections);
     const came = connections
       .map((connection, i) => connection.bytes.slice(before[i] ?? 0))
       .filter((part) => part !== '');

@@ -82,9 +82,10 @@ function httpLines(folder: string): string[] {
     'client_max_body_size 0;',
     `large_client_header_buffers 4 ${defaults.headBytes};`,
     'merge_slashes off;',
-    // Whatever header a client or a server sends goes through, and none of a server's commands NGINX.
+    // Whatever header a client or a server sends goes through, and none of a server's commands NGINX. Names with other
+    // signs than letters, digits, dash and underscore are dropped: a server could read them as something else.
     'underscores_in_headers on;',
-    'ignore_invalid_headers off;',
+    'ignore_invalid_headers on;',
     `proxy_ignore_headers ${commands.join(' ')} Expires Cache-Control Set-Cookie Vary;`,
     ...[...commands, 'Server', 'Date', 'X-Pad'].map((name) => `proxy_pass_header ${name};`),
     // The servers' side: nothing is kept on disk, who reads slowly holds back who writes.
