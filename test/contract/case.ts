@@ -24,8 +24,8 @@ export interface ContractCase {
   /** What the pool says instead of the defaults of these tests: 5 s for everything. */
   readonly serverTimeout?: string;
   readonly sees: Sees;
-  /** Requests that reached the server, in order. Null: not judged. */
-  readonly seen: readonly SeenRequest[] | null;
+  /** Requests that reached the server, in order. Null: not judged. `unreadable`: what came is no HTTP, only as a difference. */
+  readonly seen: readonly SeenRequest[] | 'unreadable' | null;
 }
 
 /** A string is sent; of an expression is waited until what came matches it. */

@@ -11,6 +11,10 @@ function builtin(name: string, instead: Difference['instead'], reason: string): 
   return { case: name, engine: 'builtin', instead, reason };
 }
 
+function nginx(name: string, instead: Difference['instead'], reason: string): Difference {
+  return { case: name, engine: 'nginx', instead, reason };
+}
+
 const got = (line: string, more: Omit<SeenRequest, 'line'> = {}): readonly SeenRequest[] => [
   { line, ...more },
 ];
@@ -154,6 +158,143 @@ export const differences: readonly Difference[] = [
     'h2-name-space',
     'h2-name-empty',
   ].map((name) => builtin(name, dropped, dropsField)),
+  nginx('chunk-bare-line-feed', { sees: kept(200), seen: got(post, { body: 'hello' }) }, repaired),
+  nginx('header-bare-line-feed', { sees: kept(200), seen: got(get, { headers: { 'x-a': '1' } }) }, repaired),
+  nginx(
+    'version-odd',
+    { sees: kept(200), seen: got(get) },
+    'It takes any version that begins with 1 for 1.1, and says that to the server.',
+  ),
+  nginx(
+    'version-missing',
+    { sees: { status: [], closed: true }, seen: got(get) },
+    'It answers HTTP/0.9 in kind; the server is asked in HTTP/1.1.',
+  ),
+  nginx(
+    'header-odd-name',
+    { seen: got(get, { headers: { "x!#$%&'*+.^|~": null } }) },
+    'It is told to drop names with other signs than letters, digits, dash and underscore: a server could read them as something else.',
+  ),
+  nginx(
+    'header-parenthesis',
+    { sees: kept(200), seen: got(get, { headers: { 'x(a': null } }) },
+    'It drops the field.',
+  ),
+  nginx(
+    'header-no-colon',
+    { sees: kept(200), seen: got(get, { headers: { 'x-a': '' } }) },
+    'It takes it for a field without a value, and says it so.',
+  ),
+  nginx('header-bytes-in-name', { sees: kept(200), seen: got(get) }, 'It drops the field.'),
+  nginx(
+    'header-control',
+    { sees: { status: [400] }, seen: 'unreadable' },
+    'It refuses zero bytes and line ends only, and passes other control bytes on.',
+  ),
+  nginx(
+    'connection-named',
+    { seen: got(get, { headers: { 'x-private': '1', 'x-kept': '2' } }) },
+    'It does not read which fields Connection names.',
+  ),
+  nginx(
+    'connection-own',
+    { seen: got(get, { headers: { 'keep-alive': null, 'proxy-connection': 'keep-alive' } }) },
+    'It passes Proxy-Connection on; it says nothing to a server of HTTP/1.1.',
+  ),
+  nginx(
+    'answer-headers',
+    { sees: { status: [200], headers: { 'x-mine': '1', 'set-cookie': 'a=1, b=2' }, closed: false } },
+    'It does not read which fields Connection names.',
+  ),
+  nginx(
+    'host-user',
+    { sees: kept(200), seen: got(get, { headers: { host: 'b@a.example' } }) },
+    'It passes Host on as it came; routes see the same.',
+  ),
+  nginx(
+    'absolute-form-mismatch',
+    { sees: kept(200), seen: got('GET /x HTTP/1.1', { headers: { host: 'a.example' } }) },
+    'Host decides about routes and is passed on; the host in the target is dropped.',
+  ),
+  nginx('asterisk', { sees: { status: [400] }, seen: [] }, 'It does not know this form.'),
+  nginx('connect', { sees: { status: [400] }, seen: [] }, 'It refuses with another status.'),
+  nginx(
+    'fragment',
+    { sees: kept(200), seen: got('GET /a#b HTTP/1.1') },
+    'It passes the target on as it came.',
+  ),
+  nginx(
+    'bytes-in-path',
+    { sees: kept(200), seen: got('GET /\xe4 HTTP/1.1') },
+    'It passes the target on as it came.',
+  ),
+  nginx(
+    'path-bad-encoding',
+    { sees: { status: [400] }, seen: [] },
+    'It decodes the path for itself, and refuses what cannot be decoded.',
+  ),
+  nginx('answer-trailers', { sees: { status: [200], body: 'abc' } }, 'It drops trailers.'),
+  nginx('answer-101-unasked', { sees: { status: [101] } }, 'It trusts its servers with switching.'),
+  nginx(
+    'bad-length-and-chunked',
+    { sees: { status: [200], headers: { 'content-length': null }, body: '' } },
+    'It reads the chunks, and drops the length.',
+  ),
+  ...['bad-two-lengths', 'bad-length'].map((name) =>
+    nginx(name, { sees: { status: [200] } }, 'It makes one answer of it that can be read in one way only.'),
+  ),
+  nginx(
+    'bad-coding',
+    { sees: { status: [200], body: '' } },
+    'It reads the chunks, and says so in its own words.',
+  ),
+  nginx('bad-status', { sees: { status: [], unreadable: true } }, 'It takes it for an answer of HTTP/0.9.'),
+  nginx(
+    'bad-status-digits',
+    { sees: { status: [], unreadable: true } },
+    'It trusts its servers with the number of digits.',
+  ),
+  nginx(
+    'half-closed',
+    { sees: { status: [], closed: true }, seen: null },
+    'It takes a client that has closed its side for one that has left.',
+  ),
+  nginx('body-cut', { seen: [] }, 'It asks the server when it has the whole body.'),
+  nginx(
+    'h2-host-same',
+    { sees: { status: [400] }, seen: [] },
+    'It takes Host beside :authority for a second Host.',
+  ),
+  ...['h2-transfer-encoding', 'h2-connection', 'h2-upgrade', 'h2-te-gzip'].map((name) =>
+    nginx(
+      name,
+      {
+        sees: { status: [200] },
+        seen: got('GET /a HTTP/1.1', { headers: { 'transfer-encoding': null, upgrade: null, te: null } }),
+      },
+      'It drops the field.',
+    ),
+  ),
+  nginx(
+    'h2-path-fragment',
+    { sees: { status: [200] }, seen: got('GET /a#b HTTP/1.1') },
+    'It passes the target on as it came.',
+  ),
+  nginx(
+    'h2-authority-user',
+    { sees: { status: [200] }, seen: got('GET /a HTTP/1.1') },
+    'It passes the host on as it came; routes see the same.',
+  ),
+  nginx(
+    'h2-pseudo-late',
+    { sees: { status: [200] }, seen: got('GET /a HTTP/1.1') },
+    'It reads pseudo-headers wherever they stand.',
+  ),
+  nginx(
+    'h2-trailers',
+    { sees: { status: [] }, seen: [] },
+    'It knows no trailers of requests over HTTP/2, and ends the connection.',
+  ),
 ];
 
 export function differenceOf(name: string, engine: string): Difference | null {

@@ -131,7 +131,13 @@ function sideMaps(net: boolean): string[] {
       raw: '$holdfast_route$holdfast_kind',
     }),
     // A tunnel may be silent for long; a long body is passed on while it comes, and cannot be sent twice.
-    ...map('$http_upgrade', '$holdfast_upgrade', [['~*^websocket$', 'websocket']], ''),
+    // HTTP/2 has no upgrades, and a client that names one all the same gets none.
+    ...map(
+      '$server_protocol $http_upgrade',
+      '$holdfast_upgrade',
+      [['~*^HTTP/1\\.1 websocket$', 'websocket']],
+      '',
+    ),
     ...map('$holdfast_upgrade', '$holdfast_connection', [['websocket', 'upgrade']], ''),
     ...map('$holdfast_upgrade', '$holdfast_last', [['websocket', 'upgrade']], 'close'),
     ...map(
