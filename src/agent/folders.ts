@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Failure } from '#base';
 import type { ListenAt, Placement } from '#dialects';
 import type { Engine, Identity } from '#engines';
-import { type Balancer, boundHost, type OwnText, type Site } from '#model';
+import { type Balancer, boundHost, type CertificateFiles, type OwnText, type Site } from '#model';
 import type { ListenerAddress } from './holder/protocol.ts';
 import { type WrittenOwn, writeOwn } from './own-folder.ts';
 
@@ -59,6 +59,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     neighbour: plan.purpose === 'serve' ? join(folder, 'neighbour.sock') : null,
     certificates: certificateBundles(site, write),
     certificateNames: certificateNames(site),
+    files: otherFiles(site, write),
     ticketKeys:
       plan.ticketKeys === null ? null : writeTicketKeys(readFileSync(plan.ticketKeys, 'utf8'), write),
     servers: plan.servers,
@@ -104,6 +105,24 @@ function listenersAt({ site, balancer, purpose, folder }: FolderPlan): Record<st
   );
 }
 
+function otherFiles(site: Site, write: (name: string, content: string) => string): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const [index, { tls }] of site.pools.entries()) {
+    if (tls === null) continue;
+    const { authorities, certificate } = tls;
+    if (authorities !== null)
+      files[authorities] = write(`pool${index}-ca.pem`, readFileSync(authorities, 'utf8'));
+    if (certificate !== null)
+      files[certificate.certificate] = write(`pool${index}.pem`, bundleOf(certificate));
+  }
+  return files;
+}
+
+function bundleOf(pair: CertificateFiles): string {
+  const [certificate, key] = [pair.certificate, pair.key].map((path) => readFileSync(path, 'utf8').trimEnd());
+  return `${certificate}\n${key}\n`;
+}
+
 function certificateBundles(
   site: Site,
   write: (name: string, content: string) => string,
@@ -111,12 +130,9 @@ function certificateBundles(
   return Object.fromEntries(
     site.listeners.map((l, index) => [
       l.name,
-      (l.tls?.certificates ?? []).map((pair, number) => {
-        const [certificate, key] = [pair.certificate, pair.key].map((path) =>
-          readFileSync(path, 'utf8').trimEnd(),
-        );
-        return write(`listen${index}-${number}.pem`, `${certificate}\n${key}\n`);
-      }),
+      (l.tls?.certificates ?? []).map((pair, number) =>
+        write(`listen${index}-${number}.pem`, bundleOf(pair)),
+      ),
     ]),
   );
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '#base';
 import type { EngineControl } from '#engines';
-import { routeOf, type Server, type Site } from '#model';
+import { type Pool, routeOf, type Site } from '#model';
 import { askEntrance, askServer, probeServer } from '#probe';
 import { type Request, witnesses } from '#routing';
 
@@ -42,14 +42,15 @@ export async function speaks(entrance: string, site: Site): Promise<boolean> {
     asked.map(async ({ rule, request }) => {
       if (rule.action.kind !== 'pool') return true;
       const pool = site.pools.find(({ name }) => rule.action.kind === 'pool' && name === rule.action.pool);
-      return await anyAnswers(pool?.servers ?? [], request);
+      return pool !== undefined && (await anyAnswers(pool, request));
     }),
   );
   return (await heard) || !(await known);
 }
 
-function anyAnswers(servers: readonly Server[], request: Request): Promise<boolean> {
-  return any(servers.slice(0, 2).map((server) => settled(askServer(server, request, directMsMax))));
+function anyAnswers(pool: Pool, request: Request): Promise<boolean> {
+  const asked = pool.servers.slice(0, 2);
+  return any(asked.map((server) => settled(askServer(server, pool, request, directMsMax))));
 }
 
 async function settled(work: Promise<unknown>): Promise<boolean> {

@@ -120,6 +120,9 @@ export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResul
       replaced: prepared.own?.rewritten.map(rewrittenLine) ?? [
         'listening sockets by private Unix sockets',
         `the ${Object.keys(servers).length} servers by ones that say who they are`,
+        ...(site.pools.some(({ tls, proxyProtocol }) => tls !== null || proxyProtocol !== null)
+          ? ['TLS and PROXY protocol to servers by plain connections']
+          : []),
       ],
     };
   } finally {

@@ -56,6 +56,10 @@ export const catalogue = {
     title: 'Words that do not go together',
     solve: 'Remove one of them, or add what is named.',
   },
+  HF023: {
+    title: "The servers' certificates are not checked",
+    solve: 'Name the authority that signed them (tls.ca): without it whoever answers is believed.',
+  },
   HF030: {
     title: "A line of a team's own text cannot be carried over",
     solve:

@@ -32,6 +32,11 @@ export interface Placement {
   readonly certificates: Readonly<Record<string, readonly string[]>>;
   /** In the same order, the names that each certificate is for. Absent: nobody has looked; only the first is used then. */
   readonly certificateNames?: Readonly<Record<string, readonly (readonly string[])[]>>;
+  /**
+   * Where a generation finds other files of the site, by their absolute path there: authorities as they are, a
+   * certificate with its key behind it. Absent: where the site has them.
+   */
+  readonly files?: Readonly<Record<string, string>>;
   /** File with three TLS ticket keys that generations share; the same, raw, in files with `.1`, `.2`, `.3` behind its name. Null: none. */
   readonly ticketKeys: string | null;
   /** `pool/server` -> address to use instead of the site's (rehearsal). Null: the site's own. */

@@ -1,17 +1,20 @@
+import { resolve } from 'node:path';
 import { assert } from '#base';
 import type { PlaceOf } from './build.ts';
-import type { HashOn, HealthCheck, Pool, Server, StatusRange, StickyCookie } from './pool.ts';
+import type { HashOn, HealthCheck, Pool, PoolTls, Server, StatusRange, StickyCookie } from './pool.ts';
 import type { PoolPart, ServerPart } from './schema.ts';
 import { nameOfAddress, parseAddress, parseDurationMs } from './words.ts';
 import type { Path } from './yaml.ts';
 
-export function buildPool(part: PoolPart, index: number, placeOf: PlaceOf): Pool {
+export function buildPool(part: PoolPart, index: number, folder: string, placeOf: PlaceOf): Pool {
   const { timeouts } = part;
   return {
     name: part.name,
     algorithm: part.algorithm,
     hashOn: part.hash === undefined || part.algorithm !== 'hash' ? null : buildHash(part.hash),
     stickyCookie: part.stickyCookie === undefined ? null : buildCookie(part.stickyCookie),
+    tls: part.tls === undefined ? null : buildTls(part.tls, ['pools', index, 'tls'], folder, placeOf),
+    proxyProtocol: part.proxyProtocol ?? null,
     servers: part.servers.map((server, i) => buildServer(server, ['pools', index, 'servers', i], placeOf)),
     healthCheck: buildHealthCheck(part.healthCheck),
     ejection: part.ejection ?? null,
@@ -41,6 +44,28 @@ function buildCookie(part: NonNullable<PoolPart['stickyCookie']>): StickyCookie 
     sameSite: sameSite ?? null,
     maxAgeMs: durationOrNull(maxAge),
     domain: domain ?? null,
+  };
+}
+
+function buildTls(
+  { ca, name, verify, certificate, key }: NonNullable<PoolPart['tls']>,
+  path: Path,
+  folder: string,
+  placeOf: PlaceOf,
+): PoolTls {
+  const shown = certificate !== undefined && key !== undefined;
+  return {
+    authorities: ca === undefined ? null : resolve(folder, ca),
+    verify: verify === 'required',
+    name: name?.toLowerCase() ?? null,
+    certificate: shown
+      ? {
+          certificate: resolve(folder, certificate),
+          key: resolve(folder, key),
+          place: placeOf([...path, 'certificate']),
+        }
+      : null,
+    place: placeOf(path),
   };
 }
 

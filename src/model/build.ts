@@ -16,7 +16,7 @@ export function buildSite(document: SiteDocument, folder: string, placeOf: Place
     name: document.site,
     listeners: document.listeners.map((part, i) => buildListener(part, i, folder, placeOf)),
     routes: document.routes.map((part, i) => buildRoute(part, i, placeOf)),
-    pools: document.pools.map((part, i) => buildPool(part, i, placeOf)),
+    pools: document.pools.map((part, i) => buildPool(part, i, folder, placeOf)),
     balancers: document.balancers.map((part, i) => buildBalancer(part, i, placeOf)),
     guard: buildGuard(document.guard),
     own: null,

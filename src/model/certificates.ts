@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { type Diagnostic, messageOf } from '#base';
+import { type Diagnostic, messageOf, type Place } from '#base';
 import type { CertificateFiles, Site } from './site.ts';
 import { mistake } from './yaml.ts';
 
@@ -15,12 +15,33 @@ export async function checkCertificates(
   read: (path: string) => Promise<string | Uint8Array>,
   now: number = Date.now(),
 ): Promise<readonly Diagnostic[]> {
-  const found = site.listeners.flatMap((listener, index) =>
+  const pairs = site.listeners.flatMap((listener, index) =>
     (listener.tls?.certificates ?? []).map((files, i) =>
       checkPair(files, `listeners[${index}].tls.certificates[${i}]`, read, now),
     ),
   );
-  return (await Promise.all(found)).flat();
+  const shown = site.pools.map(async ({ tls }, index) => {
+    if (tls === null) return [];
+    const path = `pools[${index}].tls`;
+    const { authorities, certificate, place } = tls;
+    return [
+      ...(authorities === null ? [] : await checkAuthorities(authorities, place, `${path}.ca`, read)),
+      ...(certificate === null ? [] : await checkPair(certificate, path, read, now)),
+    ];
+  });
+  return (await Promise.all([...pairs, ...shown])).flat();
+}
+
+/** One certificate that can be read is enough: which of them is used, only a handshake tells. */
+async function checkAuthorities(
+  file: string,
+  place: Place,
+  path: string,
+  read: (path: string) => Promise<string | Uint8Array>,
+): Promise<readonly Diagnostic[]> {
+  const { trouble } = await parsed(read, file, (text) => new X509Certificate(text));
+  if (trouble === null) return [];
+  return [mistake('HF018', place, path, `expected certificates in ${file}, ${trouble}`, pemRemedy)];
 }
 
 async function checkPair(

@@ -63,7 +63,7 @@ function httpCheckOf({ path, expectStatus }: NonNullable<SurveyedPool['check']>)
 
 function poolOf({ servers, check, ...given }: SurveyedPool): Pool {
   const part = partSchemas.pools.parse({ name: 'pool', servers: ['127.0.0.1:1'] });
-  const standard = buildPool(part, 0, () => somewhere);
+  const standard = buildPool(part, 0, '/', () => somewhere);
   const healthCheck = { ...standard.healthCheck, http: check && httpCheckOf(check) };
   return {
     ...standard,

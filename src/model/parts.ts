@@ -40,7 +40,7 @@ export function partsOf(source: SourceText): Parts {
     }),
     pools: good('pools', (item, i) => {
       const { data } = pools.safeParse(item);
-      return data ? buildPool(data, i, placeOf) : null;
+      return data ? buildPool(data, i, '/', placeOf) : null;
     }),
     balancers: good('balancers', (item, i) => {
       const { data } = balancers.safeParse(item);

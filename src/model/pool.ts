@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import type { Place } from '#base';
+import type { CertificateFiles } from './site.ts';
 
 export const algorithms = ['roundrobin', 'leastconn', 'random', 'source', 'hash'] as const;
 export type Algorithm = (typeof algorithms)[number];
@@ -11,6 +13,10 @@ export interface Pool {
   readonly hashOn: HashOn | null;
   /** A cookie that leads a client back to its server. Null: none. */
   readonly stickyCookie: StickyCookie | null;
+  /** How requests reach the servers over TLS. Null: in plain text. */
+  readonly tls: PoolTls | null;
+  /** The PROXY protocol before each connection to a server, with the client's address. Null: none. */
+  readonly proxyProtocol: 'v1' | 'v2' | null;
   readonly servers: readonly Server[];
   readonly healthCheck: HealthCheck;
   /** What takes a server out between its checks. Null: failed connections only bring the next check forward. */
@@ -38,6 +44,23 @@ export interface StickyCookie {
   /** Null: until the browser is closed. */
   readonly maxAgeMs: number | null;
   readonly domain: string | null;
+}
+
+export interface PoolTls {
+  /** Absolute path of a PEM file with the authorities that sign the servers' certificates. Null: the system's. */
+  readonly authorities: string | null;
+  /** False: whoever answers is believed. */
+  readonly verify: boolean;
+  /** What is asked for (SNI) and what the certificate must be for. Null: each server's own host name. */
+  readonly name: string | null;
+  /** What we show to the servers. Null: nothing. */
+  readonly certificate: CertificateFiles | null;
+  readonly place: Place;
+}
+
+/** What a server is asked for as. Null: an address has no name. */
+export function tlsNameOf({ name }: Pick<PoolTls, 'name'>, host: string): string | null {
+  return name ?? (isIP(host) > 0 ? null : host);
 }
 
 export interface Server {

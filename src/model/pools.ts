@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import type { Diagnostic } from '#base';
+import { addressOf } from './build-pools.ts';
 import { pathText } from './mistakes.ts';
 import { sectionOf } from './parts.ts';
 import { type PoolPart, partSchemas } from './schema.ts';
@@ -13,7 +15,9 @@ export function poolMistakes(source: SourceText): Diagnostic[] {
       const at: Path = ['pools', index, ...path];
       return [mistake('HF022', source.placeOf(at), pathText(at), message, remedy)];
     };
-    return [hashMistakes, cookieMistakes, checkMistakes, serverMistakes].flatMap((look) => look(data, tell));
+    return [hashMistakes, cookieMistakes, checkMistakes, serverMistakes, tlsMistakes].flatMap((look) =>
+      look(data, tell),
+    );
   });
 }
 
@@ -50,6 +54,34 @@ function checkMistakes({ healthCheck: check }: PoolPart, tell: Tell): Diagnostic
   return meaningless.flatMap((word) =>
     tell(['healthCheck', word], 'means nothing without a path: a TCP connection is enough', 'Add path'),
   );
+}
+
+function tlsMistakes({ tls, servers }: PoolPart, tell: Tell): Diagnostic[] {
+  if (tls === undefined) return [];
+  const { certificate, key, verify, ca, name } = tls;
+  const half = (certificate === undefined) !== (key === undefined);
+  const alone = half ? tell(['tls'], 'expected certificate and key together, got one of them', '') : [];
+  if (verify === 'none') {
+    const unchecked = tell(
+      ['tls', 'verify'],
+      'whoever answers at the address is believed',
+      'Name a ca instead',
+    );
+    const idle = ca === undefined ? [] : tell(['tls', 'ca'], 'means nothing with verify: none', 'Remove one');
+    return [
+      ...alone,
+      ...idle,
+      ...unchecked.map((d) => ({ ...d, code: 'HF023', severity: 'warning' as const })),
+    ];
+  }
+  const nameless = servers.findIndex((server) => isIP(hostOf(server)) > 0);
+  if (name !== undefined || nameless < 0) return alone;
+  const message = 'expected tls.name: a certificate is for a name, and this server has an address only';
+  return [...alone, ...tell(['servers', nameless], message, 'Add the name that its certificate is for')];
+}
+
+function hostOf(server: PoolPart['servers'][number]): string {
+  return addressOf(typeof server === 'string' ? server : server.address).host;
 }
 
 function serverMistakes({ servers }: PoolPart, tell: Tell): Diagnostic[] {

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { algorithms, checkMethods, ejectionCauses, retryCauses } from './pool.ts';
-import { duration, list, name, optionalDuration, text, wholeNumber, yesOrNo } from './schema-words.ts';
+import {
+  duration,
+  fileName,
+  list,
+  name,
+  optionalDuration,
+  text,
+  wholeNumber,
+  yesOrNo,
+} from './schema-words.ts';
 import { parseAddress } from './words.ts';
 
 const serverAddress = text(
@@ -146,6 +155,28 @@ const retries = z.strictObject(
   'retries: max, on',
 );
 
+const poolTls = z.strictObject(
+  {
+    ca: fileName.optional().meta({
+      description:
+        "PEM file with the authorities that sign the servers' certificates; the system's when left out",
+    }),
+    name: text('a host name', /^(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*$/)
+      .optional()
+      .meta({
+        description:
+          "What is asked for (SNI) and must be in the certificate; each server's host name when left out",
+      }),
+    verify: z
+      .enum(['required', 'none'], 'one of')
+      .default('required')
+      .meta({ description: 'none: whoever answers is believed' }),
+    certificate: fileName.optional().meta({ description: 'PEM file that is shown to the servers' }),
+    key: fileName.optional().meta({ description: "PEM file with that certificate's key" }),
+  },
+  'TLS to servers: ca, name, verify, certificate, key',
+);
+
 export const pool = z.strictObject(
   {
     name,
@@ -155,6 +186,10 @@ export const pool = z.strictObject(
     hash: hash.optional().meta({ description: 'What the algorithm "hash" looks at' }),
     stickyCookie: stickyCookie.optional().meta({ description: 'Leads a client back to its server' }),
     servers: list(server, 'a list of servers', 1, 10_000),
+    tls: poolTls.optional().meta({ description: 'The servers speak TLS' }),
+    proxyProtocol: z.enum(['v1', 'v2'], 'one of').optional().meta({
+      description: "The servers get the client's address by the PROXY protocol",
+    }),
     healthCheck: healthCheck.prefault({}),
     ejection: ejection.optional().meta({
       description: 'Takes a server out after errors in a row, until `rise` checks in a row were good',

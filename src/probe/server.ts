@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { type Clock, messageOf } from '#base';
-import { type HttpCheck, hostPort, type Pool, type Server, statusFits } from '#model';
+import { type HttpCheck, hostPort, type Pool, type Server, statusFits, tlsNameOf } from '#model';
 import type { Request } from '#routing';
+import { reach } from './reach.ts';
 
 export interface ServerAnswer {
   readonly ok: boolean;
@@ -12,22 +13,28 @@ export interface ServerAnswer {
   readonly tookMs: number;
 }
 
+type AskedPool = Pick<Pool, 'healthCheck' | 'timeouts' | 'servers' | 'tls' | 'proxyProtocol'>;
+
 /**
  * Asks a server the way an engine would: name, connection, then the health check's request.
  * Never throws; never takes longer than connect and health check time-outs together.
  */
 export async function probeServer(
   server: Pick<Server, 'host' | 'port'>,
-  pool: Pick<Pool, 'healthCheck' | 'timeouts' | 'servers'>,
+  pool: AskedPool,
   clock: Clock,
 ): Promise<ServerAnswer> {
   const began = clock.monotonicMs();
   const port = pool.healthCheck.port ?? server.port;
   const { http } = pool.healthCheck;
   const at = hostPort(server.host, port);
+  const own = pool.healthCheck.port === null;
+  const way = own ? pool : { tls: null, proxyProtocol: null };
+  const name = way.tls && tlsNameOf(way.tls, server.host);
+  const how = `${name ? ` as ${name}` : ''}${way.proxyProtocol ? ` with PROXY ${way.proxyProtocol}` : ''}`;
   const tried = http
-    ? `${http.method} http://${at}${http.path} expecting ${expectedText(http)}`
-    : `TCP connection to ${at}`;
+    ? `${http.method} http${way.tls ? 's' : ''}://${at}${http.path}${how} expecting ${expectedText(http)}`
+    : `${way.tls ? 'TLS' : 'TCP'} connection to ${at}${how}`;
   const answer = (ok: boolean, answered: string): ServerAnswer => ({
     ok,
     tried,
@@ -42,14 +49,15 @@ export async function probeServer(
   }
   const { connectMs } = pool.timeouts;
   try {
+    const socket = await reach({ address, port, host: server.host }, way, connectMs);
     if (!http) {
-      await connectTo(address, port, connectMs);
+      socket.on('error', () => {}).destroy();
       return answer(true, 'connected');
     }
-    const timeoutMs = connectMs + pool.healthCheck.timeoutMs;
+    const { timeoutMs } = pool.healthCheck;
     const first = pool.servers[0] ?? server;
     const host = http.host ?? hostPort(first.host, first.port);
-    const { status, body } = await askHttp({ ...http, host, address, port, timeoutMs });
+    const { status, body } = await askHttp(socket, { ...http, host, timeoutMs });
     if (!statusFits(status, http.expectStatus)) return answer(false, `status ${status}`);
     const { expectBody } = http;
     return expectBody === null || body.includes(expectBody)
@@ -65,42 +73,22 @@ function expectedText({ expectStatus, expectBody }: HttpCheck): string {
   return expectBody === null ? statuses : `${statuses} and ${JSON.stringify(expectBody)}`;
 }
 
-function connectTo(host: string, port: number, timeoutMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
-    const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    socket.on('connect', () => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve();
-    });
-    socket.on('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-  });
-}
-
 /** What HAProxy looks at of a body: its buffer. */
 const bodyCharactersMax = 16_384;
 
 interface Question extends Pick<HttpCheck, 'path' | 'headers' | 'expectBody'> {
   readonly method: string;
   readonly host: string;
-  readonly address: string;
-  readonly port: number;
   readonly timeoutMs: number;
 }
 
-function askHttp(ask: Question): Promise<{ readonly status: number; readonly body: string }> {
-  const { method, path, headers, address, port, timeoutMs } = ask;
+function askHttp(socket: Socket, ask: Question): Promise<{ readonly status: number; readonly body: string }> {
+  const { method, path, headers, timeoutMs } = ask;
   return new Promise((resolve, reject) => {
     const asked = request({
-      host: address,
-      port,
+      createConnection: () => socket,
       method,
       path,
-      agent: false,
       headers: [
         'host',
         ask.host,
@@ -132,18 +120,18 @@ function askHttp(ask: Question): Promise<{ readonly status: number; readonly bod
   });
 }
 
-/** Whatever the server answers to this very request. @throws Error when it is silent for `timeoutMs`. */
+/** Whatever a server of the pool answers to this very request. @throws Error when it is silent for `timeoutMs`. */
 export async function askServer(
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port }: Pick<Server, 'host' | 'port'>,
+  pool: AskedPool,
   asked: Pick<Request, 'method' | 'host' | 'path' | 'query' | 'headers'>,
   timeoutMs: number,
 ): Promise<number> {
   const { address } = await lookup(host);
   const { method, path, query, headers } = asked;
-  const { status } = await askHttp({
-    address,
+  const socket = await reach({ address, port, host }, pool, timeoutMs);
+  const { status } = await askHttp(socket, {
     host: asked.host,
-    port,
     path: query === '' ? path : `${path}?${query}`,
     timeoutMs,
     method,

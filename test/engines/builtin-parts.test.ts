@@ -8,14 +8,16 @@ import { judge, PoolState } from '../../src/engines/builtin/process/pool.ts';
 import { parseProxy, proxyHeader } from '../../src/engines/builtin/process/proxy-protocol.ts';
 import { poolOf } from '../world/sites.ts';
 
-const { place: _, ...usual } = poolOf('web', []);
+const { place: _, tls: __, ...usual } = poolOf('web', []);
 const pool: BuiltinPool = {
   ...usual,
+  tls: null,
   servers: ['a', 'b', 'c'].map((name, i) => ({
     name,
     at: { kind: 'tcp', host: '127.0.0.1', port: 1_000 + i },
     weight: 1,
     connectionsMax: null,
+    tlsName: null,
     spare: false,
   })),
 };

@@ -43,7 +43,7 @@ const mistakes: readonly {
     text: changed('servers: [10.0.0.3:80]', 'server: [10.0.0.3:80]'),
     told: [
       'HF012 site.yaml:9:5 pools[1].servers: missing, expected a list of servers',
-      'HF010 site.yaml:9:18 pools[1].server: expected one of "name", "algorithm", "hash", "stickyCookie", "servers", "healthCheck", "ejection", "slowStart", "retries", "queuedMax", "timeouts", got "server". Did you mean "servers"?',
+      'HF010 site.yaml:9:18 pools[1].server: expected one of "name", "algorithm", "hash", "stickyCookie", "servers", "tls", "proxyProtocol", "healthCheck", "ejection", "slowStart", "retries", "queuedMax" and 1 more, got "server". Did you mean "servers"?',
     ],
   },
   {
@@ -416,6 +416,25 @@ const mistakes: readonly {
     text: changed('servers: [10.0.0.3:80]', 'servers: [10.0.0.3:80], retries: { on: [conect] }'),
     told: [
       'HF013 site.yaml:9:58 pools[1].retries.on[0]: expected one of "connect", "empty", "timeout", "5xx", got "conect". Did you mean "connect"?',
+    ],
+  },
+  {
+    what: 'TLS to servers that lacks a name, and half a certificate',
+    text: changed(
+      'servers: [10.0.0.3:80] }',
+      'servers: [a.example:443, 10.0.0.3:443], tls: { certificate: a.pem } }',
+    ),
+    told: [
+      'HF022 site.yaml:9:43 pools[1].servers[1]: expected tls.name: a certificate is for a name, and this server has an address only. Add the name that its certificate is for',
+      'HF022 site.yaml:9:63 pools[1].tls: expected certificate and key together, got one of them',
+    ],
+  },
+  {
+    what: 'TLS to servers that are not checked',
+    text: changed('servers: [10.0.0.3:80] }', 'servers: [10.0.0.3:443], tls: { ca: a.pem, verify: none } }'),
+    told: [
+      'HF022 site.yaml:9:54 pools[1].tls.ca: means nothing with verify: none. Remove one',
+      'HF023 site.yaml:9:69 warning: pools[1].tls.verify: whoever answers at the address is believed. Name a ca instead',
     ],
   },
   {

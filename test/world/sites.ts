@@ -90,6 +90,8 @@ export function poolOf(name: string, ports: readonly number[], over: Partial<Poo
     algorithm: 'roundrobin',
     hashOn: null,
     stickyCookie: null,
+    tls: null,
+    proxyProtocol: null,
     servers: ports.map((port, index) => serverOf(`s${index + 1}`, port)),
     healthCheck: checkOf(),
     ejection: null,

@@ -1,5 +1,5 @@
 import { assert } from '#base';
-import { hostPort, type Pool, routeOf, type Server, type Site } from '#model';
+import { hostPort, type Pool, type PoolTls, routeOf, type Server, type Site, tlsNameOf } from '#model';
 import type { PoolShare, RoutedListener } from '#routing';
 import type { Placement } from '../dialect.ts';
 import {
@@ -7,6 +7,7 @@ import {
   type BuiltinAddress,
   type BuiltinListener,
   type BuiltinPool,
+  type BuiltinPoolTls,
   type BuiltinText,
   builtinFormat,
   builtinLimits,
@@ -76,18 +77,31 @@ function splitOf(shares: readonly PoolShare[]): BuiltinAction {
   return { kind: 'split', shares: shares.map(({ pool, weight }) => ({ pool, weight })) };
 }
 
-function poolOf({ place, ...pool }: Pool, placement: Placement): BuiltinPool {
+/** What stands in for the servers in a rehearsal speaks plain HTTP, and has no other port. */
+function poolOf({ place, tls, ...pool }: Pool, placement: Placement): BuiltinPool {
+  const real = placement.servers === null;
   return {
     ...pool,
-    // What stands in for the servers in a rehearsal has no other port.
-    healthCheck: placement.servers === null ? pool.healthCheck : { ...pool.healthCheck, port: null },
+    tls: tls === null || !real ? null : tlsOf(tls, placement),
+    proxyProtocol: real ? pool.proxyProtocol : null,
+    healthCheck: real ? pool.healthCheck : { ...pool.healthCheck, port: null },
     servers: pool.servers.map((server) => ({
       name: server.name,
       at: addressOf(pool, server, placement),
       weight: server.weight,
       connectionsMax: server.connectionsMax,
+      tlsName: tls === null || !real ? null : tlsNameOf(tls, server.host),
       spare: server.spare,
     })),
+  };
+}
+
+function tlsOf({ authorities, certificate, verify }: PoolTls, { files = {} }: Placement): BuiltinPoolTls {
+  const placed = (path: string) => files[path] ?? path;
+  return {
+    authorities: authorities === null ? null : placed(authorities),
+    certificate: certificate === null ? null : placed(certificate.certificate),
+    verify,
   };
 }
 

@@ -53,8 +53,16 @@ export type BuiltinAction =
   | { readonly kind: 'pool'; readonly pool: string }
   | { readonly kind: 'split'; readonly shares: readonly Omit<PoolShare, 'servers'>[] };
 
-export interface BuiltinPool extends Omit<Pool, 'servers' | 'place'> {
+export interface BuiltinPool extends Omit<Pool, 'servers' | 'place' | 'tls'> {
+  readonly tls: BuiltinPoolTls | null;
   readonly servers: readonly BuiltinServer[];
+}
+
+export interface BuiltinPoolTls {
+  /** Files in PEM. Null: the system's authorities; no certificate of ours. */
+  readonly authorities: string | null;
+  readonly certificate: string | null;
+  readonly verify: boolean;
 }
 
 export interface BuiltinServer {
@@ -62,6 +70,8 @@ export interface BuiltinServer {
   readonly at: BuiltinAddress;
   readonly weight: number;
   readonly connectionsMax: number | null;
+  /** For TLS: what it is asked for as. */
+  readonly tlsName: string | null;
   readonly spare: boolean;
 }
 

@@ -1,4 +1,4 @@
-import type { Algorithm, Pool, Site } from '#model';
+import type { Algorithm, Pool, PoolTls, Site } from '#model';
 import type { Features } from './feature.ts';
 
 /** What a site can say of its servers and of how requests are spread over them. */
@@ -42,6 +42,27 @@ export const poolFeatures = {
     written: 'pools[].stickyCookie',
     meaning: 'a cookie with the name of its server leads a client back to it, as long as that one is live',
     uses: (site) => pools(site, ({ stickyCookie }) => stickyCookie !== null),
+  },
+  tlsToServers: {
+    written: 'pools[].tls',
+    meaning:
+      "the servers are reached over TLS, and their certificates are checked by the system's authorities or by `ca`",
+    uses: (site) => tlsOf(site, () => true),
+  },
+  tlsToServersOwnNames: {
+    written: 'pools[].tls without name',
+    meaning: "each server's host name is what is asked for (SNI) and what its certificate must be for",
+    uses: (site) => tlsOf(site, ({ name }) => name === null),
+  },
+  tlsToServersCertificate: {
+    written: 'pools[].tls.certificate',
+    meaning: 'a certificate is shown to the servers',
+    uses: (site) => tlsOf(site, ({ certificate }) => certificate !== null),
+  },
+  proxyProtocolToServers: {
+    written: 'pools[].proxyProtocol',
+    meaning: "each connection to a server begins with the client's address, by the PROXY protocol",
+    uses: (site) => pools(site, ({ proxyProtocol }) => proxyProtocol !== null),
   },
   connectionsMax: {
     written: 'pools[].servers[].connectionsMax',
@@ -136,6 +157,10 @@ export const poolFeatures = {
     uses: (site) => pools(site, ({ timeouts }) => timeouts.tunnelMs !== 3_600_000),
   },
 } as const satisfies Features;
+
+function tlsOf(site: Site, uses: (tls: PoolTls) => boolean) {
+  return site.pools.flatMap(({ tls }) => (tls !== null && uses(tls) ? [tls.place] : []));
+}
 
 function spares(site: Site, after: number) {
   return site.pools.flatMap(({ servers }) =>

@@ -1,4 +1,4 @@
-import { type HttpCheck, hostPort, type Pool, type Server } from '#model';
+import { type HttpCheck, hostPort, type Pool, type Server, tlsNameOf } from '#model';
 import { netServerId, type Placement } from '../dialect.ts';
 import { type FilterTable, filterLines } from './filters.ts';
 import type { Section } from './section.ts';
@@ -160,7 +160,27 @@ function serverLine(pool: Pool, server: Server, placement: Placement): string {
     ...(server.connectionsMax === null ? [] : [`maxconn ${server.connectionsMax}`]),
     ...(pool.stickyCookie === null ? [] : [`cookie ${word(server.name)}`]),
     ...(server.spare ? ['backup'] : []),
+    // What stands in for the servers in a rehearsal speaks plain HTTP.
+    ...(placement.servers === null ? reachWords(pool, server, placement) : []),
   ].join(' ');
+}
+
+function reachWords({ tls, proxyProtocol }: Pool, { host }: Server, { files = {} }: Placement): string[] {
+  const proxy = proxyProtocol === null ? [] : [proxyProtocol === 'v1' ? 'send-proxy' : 'send-proxy-v2'];
+  if (tls === null) return proxy;
+  const { authorities, verify, certificate } = tls;
+  const server = tlsNameOf(tls, host);
+  const placed = (path: string) => word(files[path] ?? path);
+  return [
+    ...proxy,
+    'ssl',
+    ...(verify
+      ? ['verify required', `ca-file ${authorities === null ? '@system-ca' : placed(authorities)}`]
+      : ['verify none']),
+    ...(verify && server !== null ? [`verifyhost ${word(server)}`] : []),
+    ...(server === null ? [] : [`sni str(${argument(server)})`, `check-sni ${word(server)}`]),
+    ...(certificate === null ? [] : [`crt ${placed(certificate.certificate)}`]),
+  ];
 }
 
 function netLine(neighbour: string): string {

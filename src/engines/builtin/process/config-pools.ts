@@ -55,6 +55,10 @@ export const poolSchema = z.strictObject({
     queueMs: milliseconds,
     tunnelMs: milliseconds,
   }),
+  tls: z
+    .strictObject({ authorities: text.nullable(), certificate: text.nullable(), verify: z.boolean() })
+    .nullable(),
+  proxyProtocol: z.enum(['v1', 'v2']).nullable(),
   servers: z.array(
     z.strictObject({
       name: text,
@@ -64,6 +68,7 @@ export const poolSchema = z.strictObject({
       ]),
       weight: z.int().min(1).max(256),
       connectionsMax: atLeastOne.nullable(),
+      tlsName: text.nullable(),
       spare: z.boolean(),
     }),
   ),

@@ -189,7 +189,11 @@ async function toServer(
   head: Head,
   { pool, server, sticky, mayAgain }: Way,
 ): Promise<Outcome> {
-  const to = generation.connections.get(server);
+  const own = pool.config.proxyProtocol !== null;
+  const reach = generation.reaches.get(pool);
+  const to = own
+    ? reach && new Connections(opener(reach.way(server.config, exchange.facts)))
+    : generation.connections.get(server);
   assert(to, `no connections for ${server.key}`);
   exchange.server = server.config.name;
   server.requests += 1;
@@ -197,8 +201,9 @@ async function toServer(
   const leads = cookie === null || sticky === server.config.name;
   exchange.dress = leads ? null : (headers) => withCookie(headers, cookie, server.config.name);
   const options = sendOptions(generation, exchange, head, timeouts);
-  const asked = {
+  const asked: SendOptions = {
     ...options,
+    connection: own ? 'once' : options.connection,
     headers: cookie === null ? options.headers : withoutCookie(options.headers, cookie.name),
     unwanted: (status: number) =>
       mayAgain && retries.on.includes('5xx') && retriedStatuses.has(status) && isRepeatable(head),
@@ -244,7 +249,14 @@ async function toNeighbour(generation: Generation, exchange: Exchange, head: Hea
   const { neighbour, pools } = generation.text;
   if (neighbour === null) return false;
   const { client, local } = exchange.facts;
-  const to = new Connections(opener({ path: neighbour }, neighbourConnectMs, proxyHeader(client, local)));
+  const to = new Connections(
+    opener({
+      to: { path: neighbour },
+      timeoutMs: neighbourConnectMs,
+      first: proxyHeader(client, local),
+      tls: null,
+    }),
+  );
   // Longer than the neighbour waits itself: it knows why, we do not.
   const longestMs = Math.max(0, ...pools.map(({ timeouts: t }) => t.connectMs * 4 + t.queueMs + t.serverMs));
   exchange.server = 'holdfast:neighbour';

@@ -2,8 +2,9 @@ import type { BuiltinText } from '#dialects';
 import type { RoutedListener } from '#routing';
 import { AccessKeeper } from './access.ts';
 import { ErrorLog, type ProcessCounts, processCounts } from './counters.ts';
-import { connectTo, watchHealth } from './health.ts';
+import { watchHealth } from './health.ts';
 import { PoolState, type ServerState } from './pool.ts';
+import { type Reach, reachOf } from './reach.ts';
 import { routedListener } from './routed.ts';
 import { Connections, opener } from './upstream.ts';
 
@@ -12,6 +13,8 @@ export interface Generation {
   readonly text: BuiltinText;
   readonly listeners: readonly RoutedListener[];
   readonly pools: ReadonlyMap<string, PoolState>;
+  readonly reaches: ReadonlyMap<PoolState, Reach>;
+  /** Kept ones. With the PROXY protocol each request has a connection of its own. */
   readonly connections: ReadonlyMap<ServerState, Connections>;
   readonly counts: ProcessCounts;
   readonly errors: ErrorLog;
@@ -27,16 +30,15 @@ export interface Generation {
 export function createGeneration(text: BuiltinText): Generation {
   const pools = new Map(text.pools.map((pool) => [pool.name, new PoolState(pool, text.limits.queuedMax)]));
   const connections = new Map<ServerState, Connections>();
-  for (const pool of pools.values())
+  const reaches = new Map([...pools.values()].map((pool) => [pool, reachOf(pool.config)]));
+  for (const [pool, reach] of reaches)
     for (const server of pool.servers)
-      connections.set(
-        server,
-        new Connections(opener(connectTo(server.config.at), pool.config.timeouts.connectMs, null)),
-      );
+      connections.set(server, new Connections(opener(reach.way(server.config, null))));
   return {
     text,
     listeners: text.listeners.map(routedListener),
     pools,
+    reaches,
     connections,
     counts: processCounts(),
     access: new AccessKeeper(),
@@ -48,7 +50,7 @@ export function createGeneration(text: BuiltinText): Generation {
 }
 
 export function watchPools(generation: Generation): () => void {
-  const stops = [...generation.pools.values()].map(watchHealth);
+  const stops = [...generation.reaches].map(([pool, reach]) => watchHealth(pool, reach));
   return () => {
     for (const stop of stops) stop();
   };

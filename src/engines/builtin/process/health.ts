@@ -1,9 +1,10 @@
 import { request } from 'node:http';
-import { connect, type NetConnectOpts } from 'node:net';
-import type { BuiltinAddress } from '#dialects';
-import { type HealthCheck, type HttpCheck, statusFits } from '#model';
-import { hostPort } from './address.ts';
+import type { Socket } from 'node:net';
+import { type HttpCheck, statusFits } from '#model';
+import { codeOf, hostPort } from './address.ts';
 import { judge, type PoolState, type ServerState } from './pool.ts';
+import { connectTo, type Reach } from './reach.ts';
+import { opener, type Way } from './upstream.ts';
 
 interface Verdict {
   readonly ok: boolean;
@@ -14,14 +15,16 @@ interface Verdict {
 const firstChecksSpreadMs = 1;
 
 /** Checks every server of the pool until stopped. The first checks go out at once, a little apart. */
-export function watchHealth(pool: PoolState): () => void {
-  const stops = pool.servers.map((server, index) => watchServer(pool, server, index * firstChecksSpreadMs));
+export function watchHealth(pool: PoolState, reach: Reach): () => void {
+  const stops = pool.servers.map((server, index) =>
+    watchServer(pool, server, reach, index * firstChecksSpreadMs),
+  );
   return () => {
     for (const stop of stops) stop();
   };
 }
 
-function watchServer(pool: PoolState, server: ServerState, delayMs: number): () => void {
+function watchServer(pool: PoolState, server: ServerState, reach: Reach, delayMs: number): () => void {
   const { healthCheck } = pool.config;
   let stopped = false;
   let alone = false;
@@ -31,11 +34,7 @@ function watchServer(pool: PoolState, server: ServerState, delayMs: number): () 
     checking = true;
     const decidesAlone = alone;
     alone = false;
-    const { ok, said } = await check(
-      checkedAt(server.config.at, healthCheck.port),
-      hostOf(pool),
-      healthCheck,
-    );
+    const { ok, said } = await check(pool, server, reach);
     checking = false;
     if (stopped) return;
     judge(pool, server, ok, said, decidesAlone);
@@ -59,81 +58,82 @@ function hostOf(pool: PoolState): string {
   return at?.kind === 'tcp' ? hostPort(at.host, at.port) : 'localhost';
 }
 
-function checkedAt(at: BuiltinAddress, port: number | null): BuiltinAddress {
-  return at.kind === 'unix' || port === null ? at : { ...at, port };
+function check(pool: PoolState, server: ServerState, reach: Reach): Promise<Verdict> {
+  const { http, port, timeoutMs } = pool.config.healthCheck;
+  const { at } = server.config;
+  const elsewhere = at.kind === 'tcp' && port !== null ? { ...at, port } : null;
+  const way: Way = elsewhere
+    ? { to: connectTo(elsewhere), timeoutMs, first: null, tls: null }
+    : { ...reach.way(server.config, null), timeoutMs };
+  return http
+    ? checkHttp(way, { ...http, host: http.host ?? hostOf(pool) }, timeoutMs)
+    : checkTcp(way, timeoutMs);
 }
 
-export function connectTo(at: BuiltinAddress): NetConnectOpts {
-  return at.kind === 'unix'
-    ? { path: at.path }
-    : { host: at.host, port: at.port, noDelay: true, autoSelectFamily: true };
-}
-
-function check(at: BuiltinAddress, host: string, healthCheck: HealthCheck): Promise<Verdict> {
-  return healthCheck.http
-    ? checkHttp(at, { ...healthCheck.http, host: healthCheck.http.host ?? host }, healthCheck.timeoutMs)
-    : checkTcp(at, healthCheck.timeoutMs);
-}
-
-function checkTcp(at: BuiltinAddress, timeoutMs: number): Promise<Verdict> {
+function checkTcp(way: Way, timeoutMs: number): Promise<Verdict> {
   return new Promise((resolve) => {
-    const socket = connect(connectTo(at));
-    const end = (ok: boolean, said: string) => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve({ ok, said });
-    };
-    const timer = setTimeout(() => end(false, `L4TOUT in ${timeoutMs} ms`), timeoutMs);
-    socket.on('connect', () => end(true, 'L4OK'));
-    socket.on('error', (error) => end(false, `L4CON ${codeOf(error)}`));
+    opener(way)(
+      (socket) => {
+        socket.on('error', () => {}).destroy();
+        resolve({ ok: true, said: way.tls === null ? 'L4OK' : 'L6OK' });
+      },
+      (error) => resolve(notConnected(error, timeoutMs)),
+    );
   });
+}
+
+function notConnected({ message: code }: Error, timeoutMs: number): Verdict {
+  return { ok: false, said: code === 'ETIMEDOUT' ? `L4TOUT in ${timeoutMs} ms` : `L4CON ${code}` };
 }
 
 /** What HAProxy looks at of a body: its buffer. */
 const bodyCharactersMax = 16_384;
 
 function checkHttp(
-  at: BuiltinAddress,
+  way: Way,
   { method, host, path, headers, expectStatus, expectBody }: HttpCheck & { readonly host: string },
   timeoutMs: number,
 ): Promise<Verdict> {
+  const began = performance.now();
   return new Promise((resolve) => {
-    let connected = false;
-    const asked = request({
-      ...(at.kind === 'unix' ? { socketPath: at.path } : { host: at.host, port: at.port }),
-      method,
-      path,
-      agent: false,
-      headers: ['host', host, 'connection', 'close', ...headers.flatMap(({ name, value }) => [name, value])],
-    });
-    const end = (ok: boolean, said: string) => {
-      clearTimeout(timer);
-      asked.destroy();
-      resolve({ ok, said });
-    };
-    const layer = () => (connected ? 'L7' : 'L4');
-    const timer = setTimeout(() => end(false, `${layer()}TOUT in ${timeoutMs} ms`), timeoutMs);
-    asked.on('socket', (socket) => socket.once('connect', () => (connected = true)));
-    asked.on('error', (error) => end(false, `${connected ? 'L7RSP' : 'L4CON'} ${codeOf(error)}`));
-    asked.on('response', (answer) => {
-      const status = answer.statusCode ?? 0;
-      const fits = statusFits(status, expectStatus);
-      if (!fits || expectBody === null) return end(fits, `${fits ? 'L7OK' : 'L7STS'} ${status}`);
-      let body = '';
-      const decide = () => {
-        const found = body.includes(expectBody);
-        end(found, found ? `L7OK ${status}` : 'L7RSP the body does not hold what is expected');
-      };
-      answer.on('error', decide).on('end', decide);
-      answer.on('data', (chunk: Buffer) => {
-        body = (body + chunk.toString('latin1')).slice(0, bodyCharactersMax);
-        if (body.includes(expectBody) || body.length === bodyCharactersMax) decide();
+    const ask = (socket: Socket) => {
+      const asked = request({
+        createConnection: () => socket,
+        method,
+        path,
+        headers: [
+          'host',
+          host,
+          'connection',
+          'close',
+          ...headers.flatMap(({ name, value }) => [name, value]),
+        ],
       });
-    });
-    asked.end();
+      const end = (ok: boolean, said: string) => {
+        clearTimeout(timer);
+        socket.on('error', () => {}).destroy();
+        resolve({ ok, said });
+      };
+      const leftMs = Math.max(1, timeoutMs - (performance.now() - began));
+      const timer = setTimeout(() => end(false, `L7TOUT in ${timeoutMs} ms`), leftMs);
+      asked.on('error', (error) => end(false, `L7RSP ${codeOf(error)}`));
+      asked.on('response', (answer) => {
+        const status = answer.statusCode ?? 0;
+        const fits = statusFits(status, expectStatus);
+        if (!fits || expectBody === null) return end(fits, `${fits ? 'L7OK' : 'L7STS'} ${status}`);
+        let body = '';
+        const decide = () => {
+          const found = body.includes(expectBody);
+          end(found, found ? `L7OK ${status}` : 'L7RSP the body does not hold what is expected');
+        };
+        answer.on('error', decide).on('end', decide);
+        answer.on('data', (chunk: Buffer) => {
+          body = (body + chunk.toString('latin1')).slice(0, bodyCharactersMax);
+          if (body.includes(expectBody) || body.length === bodyCharactersMax) decide();
+        });
+      });
+      asked.end();
+    };
+    opener(way)(ask, (error) => resolve(notConnected(error, timeoutMs)));
   });
-}
-
-export function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }

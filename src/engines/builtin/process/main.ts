@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '#base';
 import { BadText, readText } from './config.ts';
 import { tlsServer } from './doors.ts';
+import { reachOf } from './reach.ts';
 import { run } from './run.ts';
 import { supervise } from './supervisor.ts';
 
@@ -19,6 +20,16 @@ function checkCertificates(text: ReturnType<typeof readText>): void {
       tlsServer(listener, text);
     } catch (error) {
       throw new BadText(`listeners.${listener.name}: ${messageOf(error)}`);
+    }
+  }
+}
+
+function checkServersTls({ pools }: ReturnType<typeof readText>): void {
+  for (const pool of pools) {
+    try {
+      reachOf(pool);
+    } catch (error) {
+      throw new BadText(`pools.${pool.name}: ${messageOf(error)}`);
     }
   }
 }
@@ -42,6 +53,7 @@ try {
   if (values.config === undefined) throw new BadText('--config FILE is missing');
   const text = readText(values.config);
   checkCertificates(text);
+  checkServersTls(text);
   if (values.check) say(`${values.config} is valid`);
   else await (text.workers > 1 ? supervise : run)(text, { parked: values.parked, say });
 } catch (error) {

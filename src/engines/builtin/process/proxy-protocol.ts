@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { Endpoint } from './address.ts';
 
 /** The PROXY protocol, versions 1 and 2: https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt */
@@ -116,8 +116,18 @@ function pairsOf([a = 0, b = 0, c = 0, d = 0]: readonly number[]): number[] {
   return [a * 256 + b, c * 256 + d];
 }
 
-/** Version 2, without any of its extensions. */
-export function proxyHeader(client: Endpoint, local: Endpoint): Buffer {
+/** Version 1. Null: it is us who ask. */
+export function proxyLine(client: Endpoint | null, local: Endpoint | null): Buffer {
+  const family = client && local && isIP(client.address) === isIP(local.address) ? isIP(client.address) : 0;
+  if (client === null || local === null || family === 0) return Buffer.from('PROXY UNKNOWN\r\n');
+  const words = [`TCP${family}`, client.address, local.address, client.port, local.port];
+  return Buffer.from(`PROXY ${words.join(' ')}\r\n`);
+}
+
+/** Version 2, without any of its extensions. Null: it is us who ask. */
+export function proxyHeader(client: Endpoint | null, local: Endpoint | null): Buffer {
+  if (client === null || local === null)
+    return Buffer.concat([signature, Buffer.from([commands.local, 0, 0, 0])]);
   const four = isIPv4(client.address) && isIPv4(local.address);
   const known = four || (isIPv6(client.address) && isIPv6(local.address));
   const addresses = known

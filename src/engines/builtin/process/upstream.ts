@@ -1,6 +1,7 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { codeOf } from './address.ts';
 import { AnswerParser, type AnswerReader } from './answer-parser.ts';
-import { codeOf } from './health.ts';
 
 /** No connection came about: nothing was sent, so another server may be asked. */
 export class ConnectFailed extends Error {
@@ -196,25 +197,38 @@ function isYoung(connection: ServerConnection): boolean {
   return performance.now() - connection.idleSince < connection.keepMs;
 }
 
-/** `first` is sent before anything else. */
-export function opener(to: NetConnectOpts, timeoutMs: number, first: Buffer | null): Open {
+export interface Way {
+  readonly to: NetConnectOpts;
+  readonly timeoutMs: number;
+  /** Sent before anything else. */
+  readonly first: Buffer | null;
+  /** Null: in plain text. */
+  readonly tls: ConnectionOptions | null;
+}
+
+/** Resolved is a connection on which a request may be sent at once. */
+export function opener({ to, timeoutMs, first, tls }: Way): Open {
   return (opened, failed) => {
-    const socket = connect(to);
+    const plain = connect(to);
+    let socket = plain;
     const timer = setTimeout(() => end('ETIMEDOUT'), timeoutMs);
     const end = (code: string | null) => {
       clearTimeout(timer);
-      socket.off('connect', onConnect).off('error', onError);
-      if (code === null) {
-        if (first) socket.write(first);
-        opened(socket);
-        return;
-      }
+      socket.off('connect', onConnect).off('secureConnect', onSecure).off('error', onError);
+      if (code === null) return void opened(socket);
       // It may come once more while the socket is being destroyed.
-      socket.on('error', () => {});
-      socket.destroy();
+      for (const one of [plain, socket]) one.on('error', () => {}).destroy();
       failed(new ConnectFailed(code));
     };
-    const onConnect = () => end(null);
+    const onSecure = () => end(null);
+    const onConnect = () => {
+      if (first) plain.write(first);
+      if (tls === null) return end(null);
+      plain.off('connect', onConnect).off('error', onError);
+      socket = connectTls({ ...tls, socket: plain })
+        .on('secureConnect', onSecure)
+        .on('error', onError);
+    };
     const onError = (error: Error) => end(codeOf(error));
     socket.on('connect', onConnect).on('error', onError);
   };
