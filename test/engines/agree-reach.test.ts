@@ -34,7 +34,10 @@ for (const [engine, open] of Object.entries(engineWorlds))
     const outcome = async (port: number, over: Partial<Pool>) => {
       const http = await world.socket();
       started += 1;
-      const pool = poolOf('web', [port], { healthCheck: checkOf({ http: httpCheckOf('/health'), timeoutMs: 2_000 }), ...over });
+      const pool = poolOf('web', [port], {
+        healthCheck: checkOf({ http: httpCheckOf('/health'), timeoutMs: 2_000 }),
+        ...over,
+      });
       const name = `g${started}`;
       const { control } = await world.start(siteOf({ pools: [pool] }), { name, sockets: { http } });
       const states = async () => (await control.servers(1_000)).map(({ state }) => state);

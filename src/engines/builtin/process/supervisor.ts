@@ -13,6 +13,7 @@ import type { RunOptions } from './run.ts';
 import { shareOf } from './share.ts';
 import { backlog } from './sides.ts';
 import { obeySignals, surviveErrors } from './signals.ts';
+import { reachOf } from './reach.ts';
 import { removeSocketFile } from './socket-file.ts';
 import { addServers } from './sums.ts';
 
@@ -118,7 +119,7 @@ function watchAll(text: BuiltinText, tell: (changed: Health) => void): AllHealth
   for (const pool of pools) pool.changed = ({ key, state }) => tell({ server: key, state });
   const all = pools.flatMap((pool) => pool.servers.map((server) => ({ pool, server })));
   const servers = new Map(all.map((one) => [one.server.key, one]));
-  const stops = pools.map(watchHealth);
+  const stops = pools.map((pool) => watchHealth(pool, reachOf(pool.config)));
   return {
     now: () =>
       all.flatMap(({ server: { key, state } }) => (state === 'unknown' ? [] : { server: key, state })),
