@@ -9,11 +9,11 @@ import { leadOwnGroup, listenUnix } from './descriptor.ts';
 import { watchHealth } from './health.ts';
 import type { Health } from './messages.ts';
 import { PoolState, setState, takeForDown } from './pool.ts';
+import { reachOf } from './reach.ts';
 import type { RunOptions } from './run.ts';
 import { shareOf } from './share.ts';
 import { backlog } from './sides.ts';
 import { obeySignals, surviveErrors } from './signals.ts';
-import { reachOf } from './reach.ts';
 import { removeSocketFile } from './socket-file.ts';
 import { addServers } from './sums.ts';
 
