@@ -1,4 +1,5 @@
 import { RegExpParser, visitRegExpAST } from '@eslint-community/regexpp';
+import { linearMatcher } from '#routing';
 
 const lengthMax = 512;
 const repeatMax = 1000;
@@ -23,7 +24,7 @@ export function expressionTrouble(
       found ??= { message: `expected what PCRE and JavaScript read alike, got ${what}`, remedy };
     };
     visitRegExpAST(ast, visitor(refuse));
-    return found;
+    return found ?? endlessTrouble(source, ast);
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^Invalid regular expression: /, '') : '';
     return trouble(
@@ -31,6 +32,36 @@ export function expressionTrouble(
       reason.replace(/^.*\/[a-z]*: /, '').toLowerCase() || 'something else',
     );
   }
+}
+
+/** More than this many times is as good as any number of times. */
+const boundedMax = 16;
+
+/**
+ * What no table can hold is tried one way after the other, and a client chooses how many ways there are: fine with one
+ * repetition, hours with several.
+ */
+function endlessTrouble(
+  source: string,
+  ast: Parameters<typeof visitRegExpAST>[0],
+): { readonly message: string; readonly remedy: string } | null {
+  if (linearMatcher(source) !== null) return null;
+  let repetitions = 0;
+  let assertions = 0;
+  visitRegExpAST(ast, {
+    onQuantifierEnter: ({ max }) => {
+      if (max > boundedMax) repetitions += 1;
+    },
+    onAssertionEnter: () => {
+      assertions += 1;
+    },
+  });
+  if (assertions > 0 && repetitions <= 1) return null;
+  const got = assertions > 0 ? 'an assertion beside several repetitions' : 'one that takes too many states';
+  return {
+    message: `expected an expression that is decided in one pass over the value, got ${got}`,
+    remedy: 'Write several matches, or repeat less',
+  };
 }
 
 function trouble(expected: string, got: string) {

@@ -1,3 +1,4 @@
+import { linearMatcher, type Matcher } from './automaton.ts';
 import type { Action, Condition, Request, RoutedListener, Rule } from './routing.ts';
 
 /**
@@ -75,15 +76,16 @@ function queryValue(query: string, name: string): string | null {
   return null;
 }
 
-const regexCacheMax = 10_000;
-const regexCache = new Map<string, RegExp>();
+const matchersMax = 10_000;
+const matchers = new Map<string, Matcher>();
 
 /** No `u`: a value is a row of bytes, as it is for the engines. Throws for an expression that the parser of the site would have refused. */
-export function wholeRegex(source: string): RegExp {
-  const known = regexCache.get(source);
+export function wholeRegex(source: string): Matcher {
+  const known = matchers.get(source);
   if (known) return known;
-  if (regexCache.size >= regexCacheMax) regexCache.clear();
+  if (matchers.size >= matchersMax) matchers.clear();
   const regex = new RegExp(`^(?:${source})$`);
-  regexCache.set(source, regex);
-  return regex;
+  const matcher = linearMatcher(source) ?? regex;
+  matchers.set(source, matcher);
+  return matcher;
 }

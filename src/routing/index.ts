@@ -1,4 +1,5 @@
 export * from './access.ts';
+export { linearMatcher } from './automaton.ts';
 export * from './decide.ts';
 export * from './outcome.ts';
 export * from './routing.ts';

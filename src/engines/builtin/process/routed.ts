@@ -1,5 +1,5 @@
 import type { BuiltinText } from '#dialects';
-import type { RoutedListener } from '#routing';
+import { type Condition, type RoutedListener, wholeRegex } from '#routing';
 
 /** What `decide` reads. Requests are rows of bytes, each a character; so the text's values become that too. */
 export function routedListener(listener: BuiltinText['listeners'][number]): RoutedListener {
@@ -10,7 +10,7 @@ export function routedListener(listener: BuiltinText['listeners'][number]): Rout
     rules: listener.rules.map((rule) => ({
       ...rule,
       place: null,
-      conditions: rule.conditions.map((c) => ({ ...c, value: bytes(c.value) })),
+      conditions: rule.conditions.map(prepared),
       action:
         rule.action.kind === 'split'
           ? { kind: 'split', shares: rule.action.shares.map((share) => ({ ...share, servers: [] })) }
@@ -19,6 +19,13 @@ export function routedListener(listener: BuiltinText['listeners'][number]): Rout
     })),
     otherwise: routedAction(listener.otherwise),
   };
+}
+
+/** Expressions are made ready now, not while the first request waits. */
+function prepared(condition: Condition): Condition {
+  const value = bytes(condition.value);
+  if ('match' in condition && condition.match === 'regex') wholeRegex(value);
+  return { ...condition, value };
 }
 
 function bytes(value: string): string {
