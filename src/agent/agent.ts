@@ -26,10 +26,10 @@ const witnessMsMax = 5_000;
 const shutdownMs = 3_000;
 
 /** What the controller may ask of one balancer's agent. */
-export function agentCalls(serving: Serving, stopped: () => void): AgentCalls {
+export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () => void): AgentCalls {
   const { fleet } = serving;
   return {
-    status: () => statusOf(serving),
+    status: () => statusOf(serving, beside),
     check: ({ site }) => checkText(fleet, site),
     probe: ({ site, servers }) => probeAll(siteOf(site), servers, fleet.options.clock),
     rehearse: ({ site }) => rehearse(fleet, siteOf(site)),
@@ -65,7 +65,7 @@ export function agentCalls(serving: Serving, stopped: () => void): AgentCalls {
   };
 }
 
-async function statusOf(serving: Serving): Promise<BalancerStatus> {
+async function statusOf(serving: Serving, beside: BesideWatch): Promise<BalancerStatus> {
   const { balancer, installed } = serving.fleet.options;
   const { generations } = await serving.fleet.status();
   const active = generations.find(({ role }) => role === 'active');
@@ -88,6 +88,7 @@ async function statusOf(serving: Serving): Promise<BalancerStatus> {
     })),
     lastGoodHash: serving.kept.good.current.hash,
     lastRecord: serving.records.last,
+    ...(beside.found.length > 0 ? { beside: beside.found } : {}),
   };
 }
 

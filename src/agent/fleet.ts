@@ -17,6 +17,7 @@ import {
   holderClient,
   type Role,
 } from './holder/protocol.ts';
+import { loadState } from './holder/state.ts';
 import { identityOf } from './identity.ts';
 import { type Installed, pickEngine } from './installed.ts';
 import { Known } from './known.ts';
@@ -99,6 +100,12 @@ export class Fleet {
 
   status(): Promise<HolderStatus> {
     return this.holder.call('status', {}, 500);
+  }
+
+  /** Where others listen on our addresses too, new connections all come to us. Rejects where the sockets are not of that kind. */
+  async steerToOurs(): Promise<void> {
+    const { sockets: listeners } = loadState(join(this.options.run, 'holder.json'));
+    await this.holder.call('steer', { listeners, first: 0, count: 1 });
   }
 
   folder(generation: number): string {

@@ -5,10 +5,13 @@ import type { SiteText } from '#contract';
 import type { Command } from '#engines';
 import { runAdmin } from './admin/admin.ts';
 import { serveAdmin } from './admin/socket.ts';
+import { watchBeside } from './adopt/beside.ts';
 import { agentCalls } from './agent.ts';
 import { siteOf } from './good.ts';
 import { findInstalled } from './installed.ts';
 import { Serving } from './serving.ts';
+
+const besideEveryMs = 1_000;
 
 /**
  * The agent's process. `run` and `state` are the balancer's own folders; `first` is the site for the case that nothing
@@ -40,7 +43,13 @@ export async function runAgent(options: {
     log,
   });
   await serving.begin(options.first);
-  const calls = agentCalls(serving, () => setTimeout(() => process.exit(0), 20));
+  const beside = watchBeside({
+    run: options.run,
+    record: (what) => void serving.records.add(what),
+    steerToOurs: () => void serving.fleet.steerToOurs().catch(() => {}),
+  });
+  setInterval(() => beside.look(), besideEveryMs).unref();
+  const calls = agentCalls(serving, beside, () => setTimeout(() => process.exit(0), 20));
   rmSync(options.socket, { force: true });
   const umask = process.umask(0o077);
   serveWire(calls as unknown as Handlers).listen(options.socket, () => {

@@ -63,6 +63,20 @@ export interface BalancerStatus {
   readonly generations: readonly GenerationStatus[];
   readonly lastGoodHash: string;
   readonly lastRecord: number;
+  /** Others that listen on this balancer's addresses. Absent: nobody. */
+  readonly beside?: readonly Beside[];
+}
+
+/** A process that is not of the site and listens on one of its addresses. */
+export interface Beside {
+  readonly address: string;
+  /** 0 where it cannot be seen. */
+  readonly pid: number;
+  readonly command: string;
+  /** Its systemd unit. */
+  readonly unit: string | null;
+  /** The one command that ends it, and keeps it from coming back where it is a service. */
+  readonly remedy: string;
 }
 
 export interface GenerationStatus {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -9,7 +9,7 @@ import {
   type Way,
 } from '#agent';
 import { assert, Failure, formatDiagnostic, type SitePaths, signal, sitePaths, systemClock } from '#base';
-import type { SiteText } from '#contract';
+import type { BalancerStatus, SiteText } from '#contract';
 import { foreignEngines } from '#engines';
 import { boundHost, type Site } from '#model';
 import { adoptionOf, forgetAdoption, keepAdoption, loadAdoption } from './adoption.ts';
@@ -34,6 +34,8 @@ import {
   supervise,
 } from './site-processes.ts';
 import { endHungAgents } from './watchdog.ts';
+
+const besideEveryMs = 1_000;
 
 export interface AdoptOptions {
   readonly file: string;
@@ -67,7 +69,11 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
   if (engine) await takeOver({ engine, site, text, paths, plans, waitMs: options.waitMs });
   else await startAll(plans, site);
   say(announcement(site, paths));
-  await Promise.all([supervise(plans, stopping.signal), endHungAgents(site, paths, stopping.signal, say)]);
+  await Promise.all([
+    supervise(plans, stopping.signal),
+    endHungAgents(site, paths, stopping.signal, say),
+    sayBeside(site, paths, stopping.signal),
+  ]);
   say('\nHanding back ...');
   await release({ site: site.name, waitMs: options.waitMs, say });
 }
@@ -160,6 +166,7 @@ async function takeOver({ engine, site, text, paths, plans, waitMs }: TakingOver
     mkdirSync(run, { recursive: true, mode: 0o755 });
     const command = ownCommand(['holder', '--folder', run]);
     await adopting.ensureHolder({ holder, run, command, clock: systemClock });
+    writeFileSync(adopting.handoverMark(run), '');
     how = await adopting.openBeside(parts);
     say(`  1 of 4  its sockets: ${how === 'taken' ? 'a copy of each' : 'one of ours beside each'}`);
     keepFirst(paths, text);
@@ -182,6 +189,7 @@ async function takeOver({ engine, site, text, paths, plans, waitMs }: TakingOver
   say(
     `  4 of 4  the other one was told to end${left === 0 ? '; it had no connection left' : `, with ${left} connections open`}`,
   );
+  rmSync(adopting.handoverMark(run), { force: true });
   keepAdoption(paths, { ...adoption, adoptedAt: systemClock.now() });
   await note(paths, balancer.name, {
     kind: 'adopted',
@@ -192,6 +200,31 @@ async function takeOver({ engine, site, text, paths, plans, waitMs }: TakingOver
     how,
     openConnections: left,
   });
+}
+
+/** Says it once when somebody listens beside ours, and once when that has ended. */
+async function sayBeside(
+  { balancers: [balancer] }: Site,
+  paths: SitePaths,
+  stopping: AbortSignal,
+): Promise<void> {
+  if (!balancer) return;
+  const agent = wireClient(agentSocket(paths, balancer.name));
+  let said = '';
+  while (!stopping.aborted) {
+    await systemClock.sleep(besideEveryMs, stopping).catch(() => {});
+    const { beside = [] } = (await agent.call('status', {}).catch(() => ({}))) as Partial<BalancerStatus>;
+    const now = beside
+      .map(
+        (one) =>
+          `process ${one.pid} listens on ${one.address} beside ours (${one.command}); end it: ${one.remedy}`,
+      )
+      .join('\n');
+    if (now !== said)
+      say(`${new Date().toISOString()} ${now === '' ? 'nobody listens beside ours any more' : now}`);
+    said = now;
+  }
+  agent.close();
 }
 
 async function activeProcess(holder: HolderClient): Promise<number> {

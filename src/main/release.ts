@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HolderClient, type Inherited, loadAdoption as loadAdopting } from '#agent';
 import { baseFolders, Failure, type SitePaths, sitePaths, systemClock } from '#base';
@@ -42,12 +42,14 @@ export async function release(options: ReleaseOptions): Promise<void> {
   const adopting = await loadAdopting();
   const { run } = balancerPlaces(paths, balancer.name);
   const holder = adopting.holderClient(join(run, 'holder.sock'));
+  const mark = adopting.handoverMark(run);
   try {
     const { generations } = await holder.call('status', {}, 2_000);
     mayRelease(generations, text, adoption);
     const addresses = site.listeners.map((l) => ({ host: boundHost(l, balancer), port: l.port }));
     const foreign = foreignEngines[adoption.dialect];
     const start = (inherited: Inherited | null) => startAgain(adoption, options.command ?? null, inherited);
+    writeFileSync(mark, '');
     const theirs = await adopting.handBack({ holder, addresses, foreign, clock: systemClock, start });
     const [pid = 0] = theirs;
     say(`  1 of 2  process ${pid} serves, new connections go to it`);
@@ -64,6 +66,7 @@ export async function release(options: ReleaseOptions): Promise<void> {
     forgetAdoption(paths);
     rmSync(paths.run, { recursive: true, force: true });
   } finally {
+    rmSync(mark, { force: true });
     holder.close();
   }
 }
