@@ -11,6 +11,7 @@ import type {
 import { type Pool, routeOf, type Server, type Site } from '#model';
 import { askEntrance, describeRequest, probeServer } from '#probe';
 import { witnesses } from '#routing';
+import type { BesideWatch } from './adopt/beside.ts';
 import { activeOf, type Launched } from './fleet.ts';
 import { siteOf } from './good.ts';
 import { checkText, clearSandboxes, rehearse } from './sandbox.ts';

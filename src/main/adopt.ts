@@ -8,7 +8,17 @@ import {
   type Watched,
   type Way,
 } from '#agent';
-import { assert, Failure, formatDiagnostic, type SitePaths, signal, sitePaths, systemClock } from '#base';
+import {
+  agentSocket,
+  assert,
+  Failure,
+  formatDiagnostic,
+  type SitePaths,
+  signal,
+  sitePaths,
+  systemClock,
+  wireClient,
+} from '#base';
 import type { BalancerStatus, SiteText } from '#contract';
 import { foreignEngines } from '#engines';
 import { boundHost, type Site } from '#model';
@@ -181,11 +191,13 @@ async function takeOver({ engine, site, text, paths, plans, waitMs }: TakingOver
     await stopAll(site, paths, plans);
     for (const path of statesOf(site, paths)) rmSync(path, { recursive: true, force: true });
     forgetAdoption(paths);
-    throw error;
-  } finally {
     holder.close();
+    throw error;
   }
   const left = await adopting.letItEnd(parts, waitMs);
+  // Whoever comes back beside it gets nothing. Sockets that nobody can stand beside need no steering, and take none.
+  await holder.call('steer', { listeners: addressesOf(site), first: 0, count: 1 }).catch(() => {});
+  holder.close();
   say(
     `  4 of 4  the other one was told to end${left === 0 ? '; it had no connection left' : `, with ${left} connections open`}`,
   );

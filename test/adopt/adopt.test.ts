@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { identify } from '#base';
+import type { StatusView } from '#contract';
 import { findEngine } from '../../src/agent/adopt/find.ts';
 import { listeningSockets } from '../../src/agent/adopt/listening.ts';
-import { type Adopted, adopt, adoptArgs, release } from '../world/adopted.ts';
+import { type Adopted, adopt, adoptArgs, release, siteName } from '../world/adopted.ts';
 import { ask } from '../world/ask.ts';
 import { type Load, type LoadPlan, startLoadProcess, usualLoad } from '../world/load.ts';
 import { type Origin, startOrigin } from '../world/origins.ts';
+import { until } from '../world/stack.ts';
 import { type Manner, startTheirs, type Theirs } from '../world/theirs.ts';
 import { type as typed } from '../world/up.ts';
 
@@ -132,3 +134,42 @@ describe('what is refused leaves the engine as it was', () => {
     });
   });
 });
+
+test('a service that comes back by itself beside the adopted one gets nothing, and is named', async () => {
+  await withTheirs('haproxy -db', async ({ theirs }) => {
+    await withAdopted(theirs, async (adopted) => {
+      const [second, third] = await Promise.all([
+        adopted.typed('adopt', theirs.file, '--name', siteName),
+        adopted.typed('adopt', theirs.file, '--name', 'other'),
+      ]);
+      assert.match(second.err, /HF302 shop is already up/);
+      assert.match(third.err, /HF50[23] /);
+      // What a supervisor does with Restart=always.
+      await theirs.start();
+      const back = theirs.child().pid ?? 0;
+      await until('it is named', async () => adopted.adopt.out().includes(`end it: kill ${back}`), 20_000);
+      const before = await requestsOf(adopted);
+      for (let i = 0; i < 20; i += 1) assert.equal((await ask(theirs.http)).status, 200);
+      assert.equal((await requestsOf(adopted)) - before, 20, 'every request came to ours');
+      process.kill(back, 'SIGKILL');
+      await until(
+        'it is gone',
+        async () => adopted.adopt.out().includes('nobody listens beside ours any more'),
+        20_000,
+      );
+      const found = await until('both are in the journal', async () => {
+        const all = await adopted.journalled('beside');
+        return all.length >= 2 && all;
+      });
+      assert.ok(found.length >= 2);
+    });
+  });
+});
+
+async function requestsOf(adopted: Adopted): Promise<number> {
+  const { out } = await adopted.typed('status', '--json');
+  const { balancers } = JSON.parse(out) as StatusView;
+  return balancers
+    .flatMap((one) => ('generations' in one ? one.generations : []))
+    .reduce((sum, g) => sum + g.requests, 0);
+}
