@@ -45,7 +45,7 @@ async function columnOf({ engine, binary, from, judged }: Candidate): Promise<Co
 /** The engine's own words say why it does not take the text. */
 function firstReason(message: string): string {
   const alert = /\[(?:ALERT|emerg)\].*?: (?:config : )?(.*)/.exec(message)?.[1];
-  return `refuses the text: ${(alert ?? message).replaceAll(/\/tmp\/[^\s:\]]+\//g, '').slice(0, 160)}`;
+  return `refuses the text: ${(alert ?? message.trim().split('\n').slice(1).join(' ')).replaceAll(/\/tmp\/[^\s:\]]+\//g, '').slice(0, 160)}`;
 }
 
 async function candidates(proof: Proof, folder: string): Promise<readonly Candidate[]> {
