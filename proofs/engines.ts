@@ -6,7 +6,7 @@ import { messageOf } from '#base';
 import { type Engine, type EngineBinary, engines } from '#engines';
 import { cases } from '../test/contract/cases/index.ts';
 import { differenceOf } from '../test/contract/differences.ts';
-import { type Tried, tryAll } from '../test/contract/field.ts';
+import { cannotDo, type Tried, tryAll } from '../test/contract/field.ts';
 import { mismatches } from '../test/contract/judge.ts';
 import { type Column, contractPage, type Result } from './engines/page.ts';
 import { binaryOf, bringRelease, releases } from './engines/versions.ts';
@@ -35,7 +35,11 @@ async function columnOf({ engine, binary, from, judged }: Candidate): Promise<Co
   const column = { engine: engine.name, version: binary.version.replace(/[-+].*$/, ''), from, judged };
   try {
     const tried = await tryAll({ engine, binary }, cases);
-    const results = new Map(tried.map((one) => [one.test.id, resultOf(one, engine.name)]));
+    const unable = cases.filter((one) => cannotDo(one, engine) !== null);
+    const results = new Map<string, Result>([
+      ...unable.map(({ id }) => [id, { kind: 'cannot' }] as const),
+      ...tried.map((one) => [one.test.id, resultOf(one, engine.name)] as const),
+    ]);
     return { ...column, refused: null, results };
   } catch (error) {
     return { ...column, refused: firstReason(messageOf(error)), results: new Map() };
@@ -81,6 +85,7 @@ function tellColumn(proof: Proof, { engine, version, from, judged, refused, resu
     return;
   }
   proof.tell('  cases as expected', count('expected'));
+  proof.tell('  cases that it cannot do, refused at `check`', count('cannot'));
   proof.tell('  published differences', count('difference'));
   if (judged) proof.atMost('  something else', count('other'), 0);
   else proof.tell('  something else', count('other'));

@@ -6,6 +6,8 @@ import { cell } from '../../test/contract/page.ts';
 export type Result =
   | { readonly kind: 'expected' }
   | { readonly kind: 'difference' }
+  /** The engine cannot do what the site asks for, and says so (docs/vocabulary.md). */
+  | { readonly kind: 'cannot' }
   | { readonly kind: 'other'; readonly what: readonly string[] };
 
 export interface Column {
@@ -19,7 +21,7 @@ export interface Column {
   readonly results: ReadonlyMap<string, Result>;
 }
 
-const marks = { expected: '✓', difference: 'd', other: '✗' } as const;
+const marks = { expected: '✓', difference: 'd', cannot: '-', other: '✗' } as const;
 
 /** `docs/contract.md`. */
 export function contractPage(columns: readonly Column[], on: string, summary: string): string {
@@ -40,7 +42,7 @@ Written by \`npm run prove:engines -- --write\`; do not edit. Last run ${on}.
 
 Each case is bytes on the wire, what the server does, what the client must see and what the server must have seen
 (\`test/contract/cases/\`). ✓: as expected. d: a difference that is published, with its reason, in
-[differences.md](differences.md). ✗: something else; below stands what.
+[differences.md](differences.md). -: the engine cannot do what the site asks for ([vocabulary.md](vocabulary.md)). ✗: something else; below stands what.
 `,
     versionsOf(columns),
     ...sections,

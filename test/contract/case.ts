@@ -15,6 +15,8 @@ export interface ContractCase {
   readonly origin?: readonly OriginAnswer[];
   /** A second pool for paths that match. */
   readonly other?: { readonly type: 'Exact' | 'PathPrefix'; readonly value: string };
+  /** Words of the site file for its listener, its route (with `redirect` or `answer`, in the place of the pool) and its pool. */
+  readonly site?: { readonly listener?: Words; readonly route?: Words; readonly pool?: Words };
   readonly listenHost?: '::1';
   readonly serverHost?: '::1';
   /** No server listens. */
@@ -27,6 +29,8 @@ export interface ContractCase {
   /** Requests that reached the server, in order. Null: not judged. `unreadable`: what came is no HTTP, only as a difference. */
   readonly seen: readonly SeenRequest[] | 'unreadable' | null;
 }
+
+export type Words = Readonly<Record<string, unknown>>;
 
 /** A string is sent; of an expression is waited until what came matches it. */
 export type ClientStep =

@@ -16,12 +16,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { formatDiagnostic } from '#base';
-import type { Placement } from '#dialects';
+import { type Placement, unsupportedBy } from '#dialects';
 import type { Engine, EngineBinary, EngineControl } from '#engines';
 import { parseSite, type Site } from '#model';
 import { openListening } from '../../src/agent/holder/sockets.ts';
 import { selfSigned } from '../world/certificate.ts';
-import type { ContractCase, Sees } from './case.ts';
+import type { ContractCase, Sees, Words } from './case.ts';
 import { talk } from './client.ts';
 import { differenceOf } from './differences.ts';
 import { talkHttp2 } from './http2.ts';
@@ -46,8 +46,9 @@ export interface Tried {
   readonly outcome: Outcome;
 }
 
-/** Tries every case against one engine: real processes behind one site file, as many of them as the cases need. */
-export function tryAll(under: EngineUnderTest, cases: readonly ContractCase[]): Promise<readonly Tried[]> {
+/** Tries every case that one engine can do: real processes behind one site file, as many of them as the cases need. */
+export function tryAll(under: EngineUnderTest, all: readonly ContractCase[]): Promise<readonly Tried[]> {
+  const cases = all.filter((test) => cannotDo(test, under.engine) === null);
   const seesOf = (test: ContractCase) => differenceOf(test.id, under.engine.name)?.instead.sees ?? test.sees;
   return eachIn(under, cases, async (field, test) => ({
     test,
@@ -97,6 +98,14 @@ interface Place {
   readonly fd: number;
 }
 
+/** Why this engine cannot do what the case asks of a site; null when it can. */
+export function cannotDo(test: ContractCase, engine: Engine): string | null {
+  if (!test.site) return null;
+  const text = stringify(siteWords([{ test, port: 1, originPort: 2, otherPort: 3 }], engine.name));
+  const lacking = unsupportedBy(siteOf(text, '/nowhere'), engine.name);
+  return lacking.length === 0 ? null : lacking.map(({ message }) => message).join('; ');
+}
+
 export async function startField(under: EngineUnderTest, cases: readonly ContractCase[]): Promise<Field> {
   const folder = mkdtempSync(join(tmpdir(), 'hf-contract-'));
   chmodSync(folder, 0o755);
@@ -111,7 +120,11 @@ export async function startField(under: EngineUnderTest, cases: readonly Contrac
       closers.push(() => closeSync(place.fd), place.origin.close);
       places.set(test.id, place);
     }
-    const siteText = siteTextOf([...places.values()], under.engine.name, folder);
+    writeCertificate(folder);
+    const ports = [...places.values()].map(({ test, port, origin }) => ({
+      ...{ test, port, originPort: origin.port, otherPort: origin.otherPort },
+    }));
+    const siteText = stringify(siteWords(ports, under.engine.name));
     const started = await startEngine(under, siteOf(siteText, folder), [...places.values()], folder);
     closers.push(started.kill);
     const place = (test: ContractCase): Place => {
@@ -182,44 +195,58 @@ function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+interface Ports {
+  readonly test: ContractCase;
+  readonly port: number;
+  readonly originPort: number;
+  readonly otherPort: number;
+}
+
 /** One site file for all engines: a listener, a route and a pool for each case. */
-function siteTextOf(places: readonly Place[], engine: string, folder: string): string {
-  const { key, cert } = selfSigned('a.example');
-  writeFileSync(join(folder, 'site.pem'), cert);
-  writeFileSync(join(folder, 'site.key'), key);
-  const tls = { certificates: [{ certificate: 'site.pem', key: 'site.key' }] };
-  const poolOf = (name: string, test: ContractCase, port: number) => ({
-    name,
-    servers: [hostPort(test.serverHost ?? ownHost, port)],
-    healthCheck: { interval: '1h', timeout: '5s', fall: 100 },
-    timeouts: { connect: '1s', server: test.serverTimeout ?? '5s', queue: '1s' },
-  });
-  return stringify({
+function siteWords(places: readonly Ports[], engine: string): Words {
+  return {
     site: 'contract',
     listeners: places.map(({ test, port }) => ({
       name: test.id,
       address: hostPort(test.listenHost ?? ownHost, port),
-      ...('http2' in test.client ? { tls } : {}),
+      ...('http2' in test.client
+        ? { tls: { certificates: [{ certificate: 'site.pem', key: 'site.key' }] } }
+        : {}),
+      ...test.site?.listener,
     })),
-    routes: places.flatMap(({ test }) => [
-      { name: test.id, listeners: [test.id], pool: test.id },
-      ...(test.other
-        ? [
-            {
-              name: `${test.id}-other`,
-              listeners: [test.id],
-              matches: [{ path: test.other }],
-              pool: `${test.id}-other`,
-            },
-          ]
-        : []),
-    ]),
-    pools: places.flatMap(({ test, origin }) => [
-      poolOf(test.id, test, origin.port),
-      ...(test.other ? [poolOf(`${test.id}-other`, test, origin.otherPort)] : []),
+    routes: places.flatMap(({ test }) => routesOf(test)),
+    pools: places.flatMap(({ test, originPort, otherPort }) => [
+      poolOf(test.id, test, originPort),
+      ...(test.other ? [poolOf(`${test.id}-other`, test, otherPort)] : []),
     ]),
     balancers: [{ name: 'lb-1', engine, address: '127.0.0.1' }],
-  });
+  };
+}
+
+function routesOf({ id, other, site }: ContractCase): Words[] {
+  const answersItself = site?.route !== undefined && ('redirect' in site.route || 'answer' in site.route);
+  return [
+    { name: id, listeners: [id], ...(answersItself ? {} : { pool: id }), ...site?.route },
+    ...(other
+      ? [{ name: `${id}-other`, listeners: [id], matches: [{ path: other }], pool: `${id}-other` }]
+      : []),
+  ];
+}
+
+function poolOf(name: string, test: ContractCase, port: number): Words {
+  return {
+    name,
+    servers: [{ name: 'server', address: hostPort(test.serverHost ?? ownHost, port) }],
+    healthCheck: { interval: '1h', timeout: '5s', fall: 100 },
+    timeouts: { connect: '1s', server: test.serverTimeout ?? '5s', queue: '1s' },
+    ...test.site?.pool,
+  };
+}
+
+function writeCertificate(folder: string): void {
+  const { key, cert } = selfSigned('a.example');
+  writeFileSync(join(folder, 'site.pem'), cert);
+  writeFileSync(join(folder, 'site.key'), key);
 }
 
 function siteOf(text: string, folder: string): Site {

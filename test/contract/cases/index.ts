@@ -4,6 +4,7 @@ import { connections } from './connections.ts';
 import { framing } from './framing.ts';
 import { forwarded, headers } from './headers.ts';
 import { http2 } from './http2.ts';
+import { siteWords } from './site.ts';
 import { targets } from './targets.ts';
 
 /** By area, in the order of the published table. */
@@ -15,6 +16,7 @@ export const areas = {
   'Connections and upgrades': connections,
   'What the server is told of the client': forwarded,
   'HTTP/2 to clients': http2,
+  'Words of the site file': siteWords,
 } as const satisfies Readonly<Record<string, readonly ContractCase[]>>;
 
 export const cases: readonly ContractCase[] = Object.values(areas).flat();
