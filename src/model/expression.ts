@@ -34,7 +34,7 @@ export function expressionTrouble(
   }
 }
 
-/** More than this many times is as good as any number of times. */
+/** More than this many times is no different from any number of times. */
 const boundedMax = 16;
 
 /**
