@@ -77,6 +77,7 @@ async function statusOf(serving: Serving, beside: BesideWatch): Promise<Balancer
     engine,
     version: installed().find((one) => one.engine.name === engine)?.binary.version ?? '',
     carried,
+    certificates: serving.fleet.certificates.facts(serving.kept.good.current, serving.kept.site),
     addresses: serving.addresses,
     generations: generations.map(({ generation, pid, role, side, siteHash, change }) => ({
       generation,

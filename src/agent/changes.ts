@@ -83,6 +83,7 @@ export class Changes {
     this.#launching = true;
     try {
       const incumbent = activeOf(await fleet.status());
+      fleet.certificates.take(text, site);
       const launched = await fleet.launch({ text, site, role: 'candidate', change });
       fleet.link(launched.generation, incumbent.generation);
       this.#flight = this.#newFlight({ incumbent, launched, change, text, site });

@@ -7,6 +7,7 @@ import { unsupportedBy } from '#dialects';
 import { type Command, type EngineControl, engines, type ServerEvidence } from '#engines';
 import { type Balancer, type EngineName, engineNames, type Site } from '#model';
 import { KeptCommands } from './admin/kept.ts';
+import { Certificates } from './certificates.ts';
 import { ensureHolder } from './ensure-holder.ts';
 import { ensureTicketKeys, type GenerationFolder, prepareFolder } from './folders.ts';
 import { linkNeighbour } from './holder/neighbour.ts';
@@ -75,6 +76,7 @@ export class Fleet {
   readonly known: Known;
   /** What was set at runtime, for generations to come. */
   readonly kept: KeptCommands;
+  readonly certificates: Certificates;
   readonly #controls = new Map<number, EngineControl>();
   readonly #launching = new Set<number>();
   readonly #startMsMost = new Map<EngineName, number>();
@@ -84,6 +86,7 @@ export class Fleet {
   constructor(options: FleetOptions) {
     this.options = options;
     this.known = new Known(options.clock);
+    this.certificates = new Certificates(options.state);
     mkdirSync(options.run, { recursive: true, mode: 0o755 });
     mkdirSync(options.state, { recursive: true, mode: 0o700 });
     this.holder = holderClient(join(options.run, 'holder.sock'));
@@ -167,7 +170,7 @@ export class Fleet {
     try {
       const { clock, log } = this.options;
       const by = plan.by ?? this.engineFor(plan.site);
-      const folder = this.#prepare(plan.site, generation, by);
+      const folder = this.#prepare(plan, generation, by);
       const { pid } = await this.#start(folder, by, { generation, plan });
       const running = { generation, pid, engine: by.engine.name };
       const control = this.control(running);
@@ -207,7 +210,7 @@ export class Fleet {
     }
   }
 
-  #prepare(site: Site, generation: number, { engine }: Installed): GenerationFolder {
+  #prepare({ text, site }: LaunchPlan, generation: number, { engine }: Installed): GenerationFolder {
     const { balancer, state } = this.options;
     return prepareFolder({
       site,
@@ -219,6 +222,7 @@ export class Fleet {
       threads: availableParallelism(),
       ticketKeys: ensureTicketKeys(join(state, 'ticket.keys')),
       purpose: 'serve',
+      pems: this.certificates.of(text, site),
       servers: null,
     });
   }

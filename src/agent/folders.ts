@@ -5,6 +5,7 @@ import { Failure } from '#base';
 import type { ListenAt, Placement } from '#dialects';
 import type { Engine, Identity } from '#engines';
 import { type Balancer, boundHost, type CertificateFiles, type OwnText, type Site } from '#model';
+import type { Pems } from './certificates.ts';
 import type { ListenerAddress } from './holder/protocol.ts';
 import { type WrittenOwn, writeOwn } from './own-folder.ts';
 
@@ -32,6 +33,8 @@ export interface FolderPlan {
   /** Shared by all generations of a balancer, so TLS sessions go on over a switch. Null: none. */
   readonly ticketKeys: string | null;
   readonly purpose: 'serve' | 'rehearse' | 'boot';
+  /** What the certificates and keys held when the text was proposed; absent: as the files are now. */
+  readonly pems?: Pems;
   /** `pool/server` -> address; null: the site's own. */
   readonly servers: Readonly<Record<string, string>> | null;
 }
@@ -50,6 +53,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     give(path);
     return path;
   };
+  const pem: ReadPem = (path) => plan.pems?.[path] ?? readFileSync(path, 'utf8');
   const placement: Placement = {
     generation: plan.generation,
     threads: plan.threads,
@@ -57,9 +61,9 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     control: join(folder, 'control.sock'),
     entrance: join(folder, 'entrance.sock'),
     neighbour: plan.purpose === 'serve' ? join(folder, 'neighbour.sock') : null,
-    certificates: certificateBundles(site, write),
-    certificateNames: certificateNames(site),
-    files: otherFiles(site, write),
+    certificates: certificateBundles(site, pem, write),
+    certificateNames: certificateNames(site, pem),
+    files: otherFiles(site, pem, write),
     ticketKeys:
       plan.ticketKeys === null ? null : writeTicketKeys(readFileSync(plan.ticketKeys, 'utf8'), write),
     servers: plan.servers,
@@ -105,44 +109,51 @@ function listenersAt({ site, balancer, purpose, folder }: FolderPlan): Record<st
   );
 }
 
-function otherFiles(site: Site, write: (name: string, content: string) => string): Record<string, string> {
+/** A certificate's or key's content, by the path that the site names. */
+type ReadPem = (path: string) => string;
+
+function otherFiles(
+  site: Site,
+  pem: ReadPem,
+  write: (name: string, content: string) => string,
+): Record<string, string> {
   const files: Record<string, string> = {};
   for (const [index, { tls }] of site.pools.entries()) {
     if (tls === null) continue;
     const { authorities, certificate } = tls;
-    if (authorities !== null)
-      files[authorities] = write(`pool${index}-ca.pem`, readFileSync(authorities, 'utf8'));
+    if (authorities !== null) files[authorities] = write(`pool${index}-ca.pem`, pem(authorities));
     if (certificate !== null)
-      files[certificate.certificate] = write(`pool${index}.pem`, bundleOf(certificate));
+      files[certificate.certificate] = write(`pool${index}.pem`, bundleOf(certificate, pem));
   }
   return files;
 }
 
-function bundleOf(pair: CertificateFiles): string {
-  const [certificate, key] = [pair.certificate, pair.key].map((path) => readFileSync(path, 'utf8').trimEnd());
+function bundleOf(pair: CertificateFiles, pem: ReadPem): string {
+  const [certificate, key] = [pair.certificate, pair.key].map((path) => pem(path).trimEnd());
   return `${certificate}\n${key}\n`;
 }
 
 function certificateBundles(
   site: Site,
+  pem: ReadPem,
   write: (name: string, content: string) => string,
 ): Record<string, string[]> {
   return Object.fromEntries(
     site.listeners.map((l, index) => [
       l.name,
       (l.tls?.certificates ?? []).map((pair, number) =>
-        write(`listen${index}-${number}.pem`, bundleOf(pair)),
+        write(`listen${index}-${number}.pem`, bundleOf(pair, pem)),
       ),
     ]),
   );
 }
 
 /** Whom each certificate is for, as the engine itself would read it. */
-function certificateNames(site: Site): Record<string, string[][]> {
+function certificateNames(site: Site, pem: ReadPem): Record<string, string[][]> {
   return Object.fromEntries(
     site.listeners.map((l) => [
       l.name,
-      (l.tls?.certificates ?? []).map(({ certificate }) => namesIn(readFileSync(certificate, 'utf8'))),
+      (l.tls?.certificates ?? []).map(({ certificate }) => namesIn(pem(certificate))),
     ]),
   );
 }

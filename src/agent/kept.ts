@@ -50,6 +50,7 @@ export class Kept {
     saveGood(state, good);
     const site = siteOf(good.current);
     this.#known = { good, site };
+    this.#fleet.certificates.keepOnly(good.previous ? [good.current, good.previous] : [good.current]);
     try {
       this.#prepareBoot(site);
     } catch (error) {
@@ -71,6 +72,7 @@ export class Kept {
       ticketKeys: null,
       purpose: 'boot',
       servers: null,
+      pems: this.#fleet.certificates.of(this.good.current, site),
     });
   }
 }

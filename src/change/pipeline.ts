@@ -2,14 +2,22 @@ import { assert, type Clock, Failure, type Log, messageOf, silentLog } from '#ba
 import type { ApplyRequest, ChangeView, Progress, RollbackView, SiteText } from '#contract';
 import { readSite } from '#dialects';
 import { finalStates, type Journal } from '#events';
-import type { Site } from '#model';
+import type { GuardPolicy, Site } from '#model';
 import { type Book, openBook } from './book.ts';
 import type { Proposal } from './gates/index.ts';
 import { inFlight, type Ledger } from './ledger.ts';
 import { decide, type Stop, whyStopped } from './machine.ts';
 import type { BalancerPort, SiteKeeper } from './ports.ts';
 import { createProgressHub, type ProgressHub } from './progress.ts';
-import { changeId, differenceOf, namedAs, type ReadFile, type Reading, readText } from './reading.ts';
+import {
+  changeId,
+  differenceOf,
+  isRenewal,
+  namedAs,
+  type ReadFile,
+  type Reading,
+  readText,
+} from './reading.ts';
 import { createRecordCollector, type RecordCollector } from './records.ts';
 import { recoverChange } from './recover.ts';
 import { journalBeforeTakeBackMs, runChange } from './running.ts';
@@ -185,7 +193,7 @@ class OneAtATime implements Pipeline {
       forced: view.force,
       reading,
       before,
-      policy: before.site.guard,
+      policy: policyFor(reading, before),
       difference: view.difference,
       quarantined: book.ledger().quarantine.get(reading.text.hash) ?? null,
       balancers,
@@ -312,6 +320,21 @@ class OneAtATime implements Pipeline {
   #view(change: string | null): ChangeView | null {
     return change === null ? null : (this.#book.ledger().changes.get(change) ?? null);
   }
+}
+
+/** What a renewed certificate can do wrong shows at once: it is watched for seconds, not for minutes. */
+const renewalStepMs = 3_000;
+const renewalBakeMs = 5_000;
+
+/** The running site's: a change is not judged by the policy that it brings. */
+function policyFor(reading: Reading, before: Proposal['before']): GuardPolicy {
+  const policy = before.site.guard;
+  if (!isRenewal(reading, before)) return policy;
+  return {
+    ...policy,
+    canary: { ...policy.canary, steps: [1], stepMs: Math.min(policy.canary.stepMs, renewalStepMs) },
+    bakeMs: Math.min(policy.bakeMs, renewalBakeMs),
+  };
 }
 
 function siteOf(text: SiteText): Site {

@@ -4,6 +4,7 @@ import type { ApplyRequest, SiteText } from '#contract';
 import { readSite, unsupportedUses } from '#dialects';
 import {
   checkCertificates,
+  readCertificates,
   type Site,
   type SiteDifference,
   siteDifference,
@@ -29,10 +30,15 @@ export async function readText(request: WrittenText, readFile: ReadFile, now: nu
   const more = [...unsupportedUses(site), ...(await checkCertificates(site, readFile, now))];
   const usable = !more.some(({ severity }) => severity === 'error');
   return {
-    text: { ...text, hash: siteHash(site) },
+    text: { ...text, hash: siteHash(site, await readCertificates(site, readFile)) },
     site: usable ? site : null,
     diagnostics: [...diagnostics, ...more],
   };
+}
+
+/** The same site with other certificates. */
+export function isRenewal({ text, site }: Reading, before: { text: SiteText; site: Site }): boolean {
+  return site !== null && text.hash !== before.text.hash && siteHash(site) === siteHash(before.site);
 }
 
 /** What is kept of a request: its text, and nothing else that it asks for. */

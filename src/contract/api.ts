@@ -77,6 +77,8 @@ export interface StatusView {
     | { readonly balancer: string; readonly unreachable: string }
   )[];
   readonly openIncidents: readonly string[];
+  /** What keeps a certificate that was renewed on disk from being used. */
+  readonly renewalTrouble: readonly string[];
 }
 
 export type { IncidentView } from '#events';

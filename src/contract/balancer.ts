@@ -59,6 +59,13 @@ export interface BalancerStatus {
     readonly since: number;
     readonly because: string;
   } | null;
+  /** What clients of the running site are shown. */
+  readonly certificates: readonly {
+    readonly file: string;
+    readonly names: readonly string[];
+    /** Milliseconds since 1970. */
+    readonly validTo: number;
+  }[];
   readonly addresses: readonly string[];
   readonly generations: readonly GenerationStatus[];
   readonly lastGoodHash: string;

@@ -35,6 +35,8 @@ export type Event =
       readonly balancer: string;
       readonly share: number;
     }
+  /** A certificate was renewed on disk and cannot be used: what runs goes on with the one before. */
+  | { readonly kind: 'certificate.refused'; readonly siteHash: string; readonly why: string }
   | { readonly kind: 'change.promoted'; readonly change: string; readonly balancer: string }
   | {
       readonly kind: 'quarantine.added';

@@ -14,6 +14,7 @@ export interface BackendParts {
   readonly journalFolder: string;
   readonly balancers: readonly BalancerPort[];
   readonly sites: SiteKeeper;
+  readonly renewalTrouble: () => readonly string[];
 }
 
 /** What the API shows, from the journal where there is one, and from the balancers always. */
@@ -58,7 +59,7 @@ function incidentReader(door: JournalDoor): () => readonly IncidentView[] {
 }
 
 async function statusOf(
-  { site, door, balancers, sites }: BackendParts,
+  { site, door, balancers, sites, renewalTrouble }: BackendParts,
   incidents: () => readonly IncidentView[],
 ): Promise<StatusView> {
   const states = await Promise.all(balancers.map(statusOfOne));
@@ -69,6 +70,7 @@ async function statusOf(
     siteHash: hashOf(sites),
     ...journalled(door, incidents),
     balancers: states,
+    renewalTrouble: renewalTrouble(),
   };
 }
 

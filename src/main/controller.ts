@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { AddressInfo, Server } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { writeDurably } from '#agent';
 import { createApi } from '#api';
 import { type ApiLocation, Failure, jsonLog, type Log, messageOf, type SitePaths, systemClock } from '#base';
-import type { SiteKeeper } from '#change';
+import { type Renewals, type SiteKeeper, watchRenewals } from '#change';
 import { readCertificateFile } from '#model';
 import { agentPort } from './agent-port.ts';
 import { controllerBackend } from './backend.ts';
@@ -50,12 +51,25 @@ export async function startController(options: ControllerOptions): Promise<Runni
     log,
     readFile: readCertificateFile,
   });
+  const renewals = watchRenewals({
+    sites,
+    pipeline: () => door.open()?.pipeline ?? null,
+    readFile: readCertificateFile,
+    stamp: stampOf,
+    async told(siteHash, why) {
+      log.error('a renewed certificate cannot be used', { why });
+      await door.open()?.journal.append('controller', { kind: 'certificate.refused', siteHash, why });
+    },
+    clock,
+    log,
+  });
   const backend = controllerBackend({
     site: siteName,
     door,
     journalFolder: journalFolder(paths),
     balancers,
     sites,
+    renewalTrouble: renewals.trouble,
   });
   const token = randomBytes(32).toString('hex');
   const server = await listen(createApi(backend, token).fetch, apiPort);
@@ -66,7 +80,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const location: ApiLocation = { url, token, pid: process.pid };
   writeDurably(paths.api, JSON.stringify(location));
   const ending = new AbortController();
-  const tending = tend(door, ending.signal, log);
+  const tending = tend(door, renewals, ending.signal, log);
   return {
     url,
     async close() {
@@ -110,7 +124,7 @@ function version(): string {
 }
 
 /** Guard records come into the journal, missed take-backs are told again, and a journal that is not open is tried again. */
-async function tend(door: JournalDoor, ending: AbortSignal, log: Log): Promise<void> {
+async function tend(door: JournalDoor, renewals: Renewals, ending: AbortSignal, log: Log): Promise<void> {
   let triedAt = systemClock.monotonicMs();
   let said = '';
   while (!ending.aborted) {
@@ -123,11 +137,18 @@ async function tend(door: JournalDoor, ending: AbortSignal, log: Log): Promise<v
       if (why !== said) log.error('guard records wait for the journal', { why });
       said = why;
     }
+    await renewals.look();
     await door.leaveDamaged();
     if (door.open() || systemClock.monotonicMs() - triedAt < openJournalEveryMs) continue;
     triedAt = systemClock.monotonicMs();
     await door.attempt();
   }
+}
+
+/** What changes when a file is written, replaced or removed. */
+async function stampOf(path: string): Promise<string> {
+  const found = await stat(path, { bigint: true }).catch(() => null);
+  return found ? `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}` : 'gone';
 }
 
 function listen(

@@ -4,7 +4,7 @@ import { chooseEngine } from '#agent';
 import { Failure, formatDiagnostic, sitePaths } from '#base';
 import { readLocally } from '#cli';
 import type { SiteText } from '#contract';
-import { type Site, siteHash } from '#model';
+import { readCertificateFile, readCertificates, type Site, siteHash } from '#model';
 import { announcement } from './announce.ts';
 import { makeSiteFolders } from './folders.ts';
 import { type OwnServers, startOwnServers } from './own-servers.ts';
@@ -79,7 +79,11 @@ async function readSite(path: string): Promise<{ site: Site; text: SiteText; war
   }
   return {
     site,
-    text: { ...read, folder: resolve(read.folder), hash: siteHash(site) },
+    text: {
+      ...read,
+      folder: resolve(read.folder),
+      hash: siteHash(site, await readCertificates(site, readCertificateFile)),
+    },
     warnings: diagnostics.map(formatDiagnostic),
   };
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { Site } from './site.ts';
 
 /** A hundred times the longest chain that was ever seen. */
 const bytesMax = 4 * 1024 * 1024;
@@ -20,4 +21,37 @@ export async function readCertificateFile(path: string): Promise<string> {
   } finally {
     await handle.close();
   }
+}
+
+/** The PEM files that a site names, each once: what is shown to clients and servers, whom servers are trusted by, and keys. */
+export function pemFiles(site: Site): {
+  readonly certificates: readonly string[];
+  readonly authorities: readonly string[];
+  readonly keys: readonly string[];
+} {
+  const ofPools = site.pools.flatMap(({ tls }) => tls ?? []);
+  const pairs = [
+    ...site.listeners.flatMap(({ tls }) => tls?.certificates ?? []),
+    ...ofPools.flatMap(({ certificate }) => certificate ?? []),
+  ];
+  return {
+    certificates: [...new Set(pairs.map(({ certificate }) => certificate))],
+    authorities: [...new Set(ofPools.flatMap(({ authorities }) => authorities ?? []))],
+    keys: [...new Set(pairs.map(({ key }) => key))],
+  };
+}
+
+/** The certificates that the site names, by path, and no key. A file that cannot be read is left out. */
+export async function readCertificates(
+  site: Site,
+  read: (path: string) => Promise<string | Uint8Array>,
+): Promise<Readonly<Record<string, string>>> {
+  const { certificates, authorities } = pemFiles(site);
+  const contents = await Promise.all(
+    [...certificates, ...authorities].map(async (path) => {
+      const content = await read(path).catch(() => null);
+      return content === null ? [] : [[path, Buffer.from(content).toString('utf8')] as const];
+    }),
+  );
+  return Object.fromEntries(contents.flat());
 }

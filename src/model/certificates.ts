@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { type Diagnostic, messageOf, type Place } from '#base';
+import { chainMistakes, uncoveredNames } from './certificate-chain.ts';
 import type { CertificateFiles, Site } from './site.ts';
 import { mistake } from './yaml.ts';
 
@@ -15,21 +16,29 @@ export async function checkCertificates(
   read: (path: string) => Promise<string | Uint8Array>,
   now: number = Date.now(),
 ): Promise<readonly Diagnostic[]> {
-  const pairs = site.listeners.flatMap((listener, index) =>
-    (listener.tls?.certificates ?? []).map((files, i) =>
-      checkPair(files, `listeners[${index}].tls.certificates[${i}]`, read, now),
-    ),
-  );
+  const found = site.listeners.map(async (listener, index) => {
+    const pairs = await Promise.all(
+      (listener.tls?.certificates ?? []).map((files, i) =>
+        checkPair(files, `listeners[${index}].tls.certificates[${i}]`, read, now),
+      ),
+    );
+    const certificates = pairs.flatMap(({ certificate }) => certificate ?? []);
+    const isWhole = certificates.length === pairs.length;
+    return [
+      ...pairs.flatMap(({ diagnostics }) => diagnostics),
+      ...(isWhole ? uncoveredNames(site, listener, certificates) : []),
+    ];
+  });
   const shown = site.pools.map(async ({ tls }, index) => {
     if (tls === null) return [];
     const path = `pools[${index}].tls`;
     const { authorities, certificate, place } = tls;
     return [
       ...(authorities === null ? [] : await checkAuthorities(authorities, place, `${path}.ca`, read)),
-      ...(certificate === null ? [] : await checkPair(certificate, path, read, now)),
+      ...(certificate === null ? [] : (await checkPair(certificate, path, read, now)).diagnostics),
     ];
   });
-  return (await Promise.all([...pairs, ...shown])).flat();
+  return (await Promise.all([...found, ...shown])).flat();
 }
 
 /** One certificate that can be read is enough: which of them is used, only a handshake tells. */
@@ -49,11 +58,11 @@ async function checkPair(
   path: string,
   read: (path: string) => Promise<string | Uint8Array>,
   now: number,
-): Promise<readonly Diagnostic[]> {
+): Promise<{ readonly certificate: X509Certificate | null; readonly diagnostics: readonly Diagnostic[] }> {
   const bad = (key: string, message: string, remedy: string) =>
     mistake('HF018', files.place, `${path}${key}`, message, remedy);
   const [certificate, key] = await Promise.all([
-    parsed(read, files.certificate, (text) => new X509Certificate(text)),
+    parsed(read, files.certificate, (text) => ({ first: new X509Certificate(text), text })),
     parsed(read, files.key, privateKey),
   ]);
   const mistakes = [
@@ -70,11 +79,14 @@ async function checkPair(
       ? []
       : [bad('.key', `expected a private key in ${files.key}, ${key.trouble}`, pemRemedy)]),
   ];
-  if (certificate.value && key.value && !certificate.value.checkPrivateKey(key.value)) {
+  if (certificate.value && key.value && !certificate.value.first.checkPrivateKey(key.value)) {
     const message = `the key ${files.key} does not belong to the certificate ${files.certificate}`;
     mistakes.push(bad('', message, 'Name the key that the certificate was made for'));
   }
-  return certificate.value ? [...mistakes, ...validity(certificate.value, files, path, now)] : mistakes;
+  if (!certificate.value) return { certificate: null, diagnostics: mistakes };
+  const { first, text } = certificate.value;
+  const more = [...chainMistakes(text, files, path), ...validity(first, files, path, now)];
+  return { certificate: first, diagnostics: [...mistakes, ...more] };
 }
 
 const pemRemedy = 'Name a PEM file that the user who runs Holdfast can read';

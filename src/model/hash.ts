@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { Site } from './site.ts';
 
-/** SHA-256, in hex, of what a site means: the same for two texts that differ in layout, comments and spelled-out defaults only. */
-export function siteHash(site: Site): string {
+/**
+ * SHA-256, in hex, of what a site means: the same for two texts that differ in layout, comments and spelled-out defaults
+ * only. `certificates`: what the files hold that it names, by path (`readCertificates`): a renewed one makes another site.
+ */
+export function siteHash(site: Site, certificates: Readonly<Record<string, string>> = {}): string {
   const own = site.own && { ...site.own, file: '' };
-  return createHash('sha256')
-    .update(meaningOf({ ...site, own }))
-    .digest('hex');
+  const meaning = sha256(meaningOf({ ...site, own }));
+  const contents = Object.entries(certificates).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return contents.length === 0
+    ? meaning
+    : sha256(JSON.stringify([meaning, ...contents.map(([path, content]) => [path, sha256(content)])]));
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** JSON with keys in order and without the places where parts were written. */

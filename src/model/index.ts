@@ -1,4 +1,5 @@
-export { readCertificateFile } from './certificate-file.ts';
+export { type CertificateFacts, certificateFacts } from './certificate-facts.ts';
+export { pemFiles, readCertificateFile, readCertificates } from './certificate-file.ts';
 export { siteDifference } from './compare.ts';
 export * from './difference.ts';
 export { readSiteFile, type SiteFile } from './file.ts';

@@ -142,6 +142,7 @@ class Scripted implements ScriptedBalancer {
       engine: 'builtin',
       version: '1',
       carried: null,
+      certificates: [],
       addresses: ['127.0.0.1:80'],
       lastGoodHash: this.lastGood.hash,
       lastRecord: this.#records.length,

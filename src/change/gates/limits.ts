@@ -1,5 +1,6 @@
 import { assert, type Diagnostic } from '#base';
 import type { Site, SiteDifference } from '#model';
+import { isRenewal } from '../reading.ts';
 import { type Answer, askEvery, count, type Gate, type Proposal, passed, refused } from './gate.ts';
 
 /** What the change does to the site's structure stays within the policy, and the text was not rolled back before. */
@@ -42,6 +43,7 @@ function judgeLimits(
     ...leftEmpty(reading.site),
   ];
   if (found.length > 0) return refused(summaryOf(found), evidenceOf(difference), found);
+  if (isRenewal(reading, before)) return passed('the site that runs, with certificates that were renewed');
   if (isSame) return passed(`the site that runs, brought back to its own engine: ${carried.join(', ')}`);
   return passed(describe(difference), evidenceOf(difference));
 }

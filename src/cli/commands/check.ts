@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Diagnostic, Failure, formatDiagnostic } from '#base';
-import { type Site, siteHash, type TextDialect } from '#model';
+import { readCertificateFile, readCertificates, type Site, siteHash, type TextDialect } from '#model';
 import { type CommonOptions, contextOf, dialectOption, type Exit, exit, withExamples } from '../command.ts';
 import type { Io } from '../io.ts';
 import { readLocally } from '../site-text.ts';
@@ -84,7 +84,7 @@ async function checkOne(
 ): Promise<Checked> {
   try {
     const { read, site, diagnostics } = await readLocally(file, dialect);
-    const hash = site ? siteHash(site) : null;
+    const hash = site ? siteHash(site, await readCertificates(site, readCertificateFile)) : null;
     const engine = site?.own && askEngine ? await askEngine(site) : null;
     return {
       file,

@@ -36,7 +36,9 @@ function statusLines(view: StatusView, context: Pick<Context, 'paint'>, now: num
       ['  pipeline', view.frozen === null ? 'open' : `${paint.bad('FROZEN')}: ${view.frozen}`],
       ['  journal', journalText(view, context)],
       ['  incidents', incidentsText(view, context)],
+      ...certificateRows(view, context, now),
     ]),
+    ...view.renewalTrouble.map((line) => `    ${paint.bad('NOT USED')}  ${line}`),
   ];
 }
 
@@ -63,6 +65,27 @@ function balancerLines(
       `      It gets no new connection where the kernel lets us say so. End it: ${remedy}`,
     ]),
   ];
+}
+
+const dayMs = 24 * 60 * 60 * 1_000;
+const expirySoonDays = 14;
+
+/** Each once, though every balancer shows it; the one that ends first comes first. */
+function certificateRows(
+  { balancers }: StatusView,
+  { paint }: Pick<Context, 'paint'>,
+  now: number,
+): readonly string[][] {
+  const all = balancers.flatMap((one) => ('certificates' in one ? one.certificates : []));
+  const distinct = new Map(all.map((one) => [`${one.file} ${one.validTo}`, one]));
+  return [...distinct.values()]
+    .toSorted((a, b) => a.validTo - b.validTo)
+    .map(({ file, names, validTo }, index) => {
+      const days = Math.floor((validTo - now) / dayMs);
+      const left = days < 0 ? 'EXPIRED' : `${days} ${days === 1 ? 'day' : 'days'} left`;
+      const said = days < expirySoonDays ? paint.bad(left) : left;
+      return [index === 0 ? '  certificates' : '', `${said}: ${names.join(', ')} (${file})`];
+    });
 }
 
 function carriedLines(

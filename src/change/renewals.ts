@@ -1,0 +1,118 @@
+import { type Clock, formatDiagnostic, type Log, messageOf } from '#base';
+import type { SiteText } from '#contract';
+import { readSite } from '#dialects';
+import { finalStates } from '#events';
+import { certificateFacts, pemFiles, readCertificates, type Site } from '#model';
+import type { Pipeline } from './pipeline.ts';
+import type { SiteKeeper } from './ports.ts';
+import { type ReadFile, readText } from './reading.ts';
+
+/** Who writes a certificate and its key writes one after the other: both have been still for this long. */
+const stillMs = 2_000;
+
+export interface RenewalParts {
+  readonly sites: SiteKeeper;
+  /** Null while the journal is not open: no change begins without it. */
+  readonly pipeline: () => Pick<Pipeline, 'propose' | 'busy' | 'views'> | null;
+  readonly readFile: ReadFile;
+  /** Changes when the file is written, replaced, removed: its time, size and number. */
+  readonly stamp: (path: string) => Promise<string>;
+  /** That a renewal cannot be used. */
+  readonly told: (siteHash: string, why: string) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Watches the certificates of the running site: a good renewal becomes a change of its own, a bad one is told and changes nothing. */
+export interface Renewals {
+  /** Called again and again; never rejects. */
+  look(): Promise<void>;
+  /** What keeps a renewal from being used, for people; empty when nothing does. */
+  trouble(): readonly string[];
+}
+
+export function watchRenewals(parts: RenewalParts): Renewals {
+  const { sites, clock, log } = parts;
+  let stamp = '';
+  let stillSinceMs = 0;
+  let handled = '';
+  let trouble: readonly string[] = [];
+  let proposed: string | null = null;
+
+  async function look(): Promise<void> {
+    const current = sites.current();
+    const { site } = readSite(current);
+    if (!site || site.own) return;
+    const now = [current.hash, ...(await Promise.all(pathsOf(site).map(parts.stamp)))].join(' ');
+    if (now !== stamp) {
+      stamp = now;
+      stillSinceMs = clock.monotonicMs();
+    }
+    if (now === handled || clock.monotonicMs() - stillSinceMs < stillMs) return;
+    if (await judge(current, site)) handled = now;
+  }
+
+  /** True when there is nothing more to do about what the files hold now. */
+  async function judge(current: SiteText, site: Site): Promise<boolean> {
+    const { text, diagnostics } = await readText(current, parts.readFile, clock.now());
+    const errors = diagnostics.filter(({ severity }) => severity === 'error');
+    if (errors.length > 0) {
+      trouble = errors.map(formatDiagnostic);
+      await parts.told(current.hash, trouble.join('\n'));
+      return true;
+    }
+    trouble = [];
+    if (text.hash === current.hash) return true;
+    const pipeline = parts.pipeline();
+    if (!pipeline || pipeline.busy()) {
+      trouble = ['a renewed certificate waits until another change has ended'];
+      return false;
+    }
+    const { hash: _, ...written } = current;
+    const reason = `renewed on disk: ${await shown(site, parts.readFile)}`;
+    const asked = { force: false, release: false, unfreeze: false, reason, by: 'controller' };
+    proposed = (await pipeline.propose({ ...written, ...asked })).id;
+    return true;
+  }
+
+  return {
+    async look() {
+      try {
+        await look();
+      } catch (error) {
+        const why = `a renewed certificate is not used: ${messageOf(error)}`;
+        if (trouble[0] !== why) log.warn(why);
+        trouble = [why];
+      }
+    },
+    trouble() {
+      const change = parts
+        .pipeline()
+        ?.views()
+        .find(({ id }) => id === proposed);
+      if (!change || change.state === 'promoted' || !finalStates.includes(change.state)) return trouble;
+      const why = `a renewed certificate is not used: change ${change.id} is ${change.state}: ${change.why}`;
+      return trouble.length > 0 ? trouble : [why];
+    },
+  };
+}
+
+function pathsOf(site: Site): string[] {
+  const { certificates, authorities, keys } = pemFiles(site);
+  return [...certificates, ...authorities, ...keys];
+}
+
+/** `cert.pem (shop.example, until 2027-02-01)` */
+async function shown(site: Site, readFile: ReadFile): Promise<string> {
+  const contents = await readCertificates(site, readFile);
+  const said = Object.entries(contents).map(([path, content]) => {
+    const facts = certificateFacts(content);
+    const until = facts ? ` (${facts.names.join(', ')}, until ${day(facts.validTo)})` : '';
+    return `${path}${until}`;
+  });
+  return said.join(', ');
+}
+
+function day(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
