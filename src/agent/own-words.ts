@@ -21,7 +21,11 @@ export function servingLines({ own, listeners }: Site, prepared: GenerationFolde
   ]);
   const { rewritten } = ownDialects[own.dialect].transplant(own, {
     purpose: 'serve',
-    placement: { listeners: Object.fromEntries(lent), control: `${here}/control.sock` },
+    placement: {
+      listeners: Object.fromEntries(lent),
+      control: `${here}/control.sock`,
+      threads: prepared.placement.threads,
+    },
     folder: here,
     files: Object.fromEntries(files),
   });

@@ -35,7 +35,7 @@ export class OwnLines {
     this.#edits.set(line, [{ start, end: start, text: '# ', why }]);
   }
 
-  /** A line of ours after one of theirs; 0: before the first. */
+  /** A line of ours after one of theirs, or several of which the first is told; 0: before the first. */
   add(after: number, text: string, why: string): void {
     this.#added.set(after, [...(this.#added.get(after) ?? []), { text, why }]);
   }
@@ -51,8 +51,9 @@ export class OwnLines {
     };
     const putAdded = (line: number) => {
       for (const { text, why } of this.#added.get(line) ?? []) {
-        put(line, text);
-        rewritten.push({ file: this.#file, line: Math.max(1, line), before: '', after: text.trim(), why });
+        for (const one of text.split('\n')) put(line, one);
+        const [first = ''] = text.split('\n');
+        rewritten.push({ file: this.#file, line: Math.max(1, line), before: '', after: first.trim(), why });
       }
     };
     putAdded(0);

@@ -28,7 +28,7 @@ function transplant(text: string, over: Partial<OwnPlaces> = {}): Transplanted {
   const site = siteOf(text);
   assert.ok(site.own);
   const lent = site.listeners.map(({ name }, index) => [name, { kind: 'fd', fd: index + 3 }] as const);
-  const placement = { listeners: Object.fromEntries(lent), control: '/g/control.sock' };
+  const placement = { listeners: Object.fromEntries(lent), control: '/g/control.sock', threads: 2 };
   return own.transplant(site.own, { purpose: 'serve', placement, folder: '/g', files: {}, ...over });
 }
 
@@ -258,7 +258,7 @@ backend inner
     const listeners = Object.fromEntries(
       site.listeners.map(({ name }, index) => [name, { kind: 'unix', path: `/g/l${index}.sock` } as const]),
     );
-    const placement = { listeners, control: '/g/control.sock' };
+    const placement = { listeners, control: '/g/control.sock', threads: 2 };
     const moved = changed(transplant(text, { purpose: 'rehearse', placement }));
     for (const line of ['2: # log /dev/log local0', '20: bind unix@/g/l0.sock'])
       assert.ok(moved.includes(line), moved.join('\n'));
@@ -298,7 +298,11 @@ backend inner
       ],
     );
     const listeners = { 'www-443': { kind: 'fd', fd: 3 } } as const;
-    const places = { purpose: 'serve', folder: '/g', placement: { listeners, control: '/g/c' } } as const;
+    const places = {
+      purpose: 'serve',
+      folder: '/g',
+      placement: { listeners, control: '/g/c', threads: 2 },
+    } as const;
     const moved = own.transplant(site.own, { ...places, files: { '/etc/ssl/b.pem': '/g/files/0/b.pem' } });
     assert.deepEqual(moved.includes, [
       { path: 'list-0', text: '# names\n/etc/ssl/a.pem a.example\n/g/files/0/b.pem [alpn h2] b.example\n' },
@@ -358,7 +362,7 @@ backend inner
         const places = {
           purpose: 'serve',
           folder: '/g',
-          placement: { listeners: {}, control: '/g/c' },
+          placement: { listeners: {}, control: '/g/c', threads: 2 },
         } as const;
         const moved = own.transplant(site.own, { ...places, files: {} });
         assert.equal(moved.original.length, moved.text.split('\n').length);

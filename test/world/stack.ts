@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { identify, systemClock, wireClient } from '#base';
 import type { BalancerCall, BalancerCalls, SiteText } from '#contract';
 import { readSite } from '#dialects';
-import { type EngineName, siteHash, type TextDialect } from '#model';
+import { type EngineName, type IncludedText, siteHash, type TextDialect } from '#model';
 
 export interface Stack {
   readonly folder: string;
@@ -40,8 +40,13 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
 
 const files = { site: 'site.yaml', haproxy: 'haproxy.cfg', nginx: 'nginx.conf' };
 
-export function textOf(text: string, folder: string, dialect: TextDialect = 'site'): SiteText {
-  const written = { file: files[dialect], folder, text, dialect };
+export function textOf(
+  text: string,
+  folder: string,
+  dialect: TextDialect = 'site',
+  includes: readonly IncludedText[] = [],
+): SiteText {
+  const written = { file: files[dialect], folder, text, dialect, includes };
   const { site, diagnostics } = readSite(written);
   if (!site) throw new Error(JSON.stringify(diagnostics));
   return { ...written, hash: siteHash(site) };
@@ -70,13 +75,14 @@ export async function startStack(options: {
   siteText: (folder: string) => string;
   engine: EngineName;
   dialect?: TextDialect;
+  includes?: (folder: string) => readonly IncludedText[];
 }): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), 'hf-'));
   chmodSync(folder, 0o755);
   const run = join(folder, 'run');
   const state = join(folder, 'state');
   const socket = join(run, 'agent.sock');
-  const first = textOf(options.siteText(folder), folder, options.dialect);
+  const first = textOf(options.siteText(folder), folder, options.dialect, options.includes?.(folder));
   const client = wireClient(socket);
   let agent: ChildProcess | null = null;
 

@@ -5,7 +5,7 @@ import { systemClock } from '#base';
 import { nginxDialect, nginxFirstFd, nginxNames } from '#dialects';
 import type { Command, Engine, EngineBinary, EngineVerdict, Identity, StartPlan } from '../engine.ts';
 import { openControl } from './control.ts';
-import { inheritedSockets } from './facts.ts';
+import { startFacts } from './facts.ts';
 
 const versionTimeoutMs = 5_000;
 const checkTimeoutMs = 30_000;
@@ -58,11 +58,11 @@ async function check(
   const tookMs = () => systemClock.monotonicMs() - began;
   if (identity === null && process.getuid?.() === 0)
     return { accepted: false, output: 'nginx -t is not run as root', tookMs: tookMs() };
-  const { output, exitStatus } = await run(
-    binary.path,
-    ['-t', '-q', '-e', join(folder, nginxNames.files.errors), '-p', folder, '-c', textFile],
-    { timeoutMs: checkTimeoutMs, folder, identity },
-  );
+  const { output, exitStatus } = await run(binary.path, ['-t', '-q', ...places(textFile)], {
+    timeoutMs: checkTimeoutMs,
+    folder,
+    identity,
+  });
   return { accepted: exitStatus === 0, output, tookMs: tookMs() };
 }
 
@@ -72,8 +72,8 @@ async function check(
  */
 function command(binary: EngineBinary, { textFile }: StartPlan): Command {
   const folder = dirname(textFile);
-  const { takeBack, netOut, errors } = nginxNames.files;
-  const count = inheritedSockets(textFile);
+  const { takeBack, netOut } = nginxNames.files;
+  const { sockets: count, own } = startFacts(textFile);
   const numbers = Array.from({ length: count }, (_, index) => ({
     from: 3 + index,
     to: nginxFirstFd + index,
@@ -82,15 +82,23 @@ function command(binary: EngineBinary, { textFile }: StartPlan): Command {
     'cd "$1" || exit 1',
     `umask 077; : > ${takeBack}; : > ${netOut}`,
     ...numbers.map(({ from, to }) => `exec ${to}<&${from}`),
-    `trap '' XFSZ; ulimit -f ${fileKilobytesMax}`,
+    ...(own ? [] : [`trap '' XFSZ; ulimit -f ${fileKilobytesMax}`]),
     'shift; exec "$@"',
   ].join('\n');
-  const args = ['-e', errors, '-p', folder, '-c', textFile, '-g', 'daemon off;'];
+  const args = [...places(textFile), '-g', 'daemon off;'];
   return {
     file: '/bin/bash',
     args: ['-c', script, 'nginx', folder, binary.path, ...args],
     env: { ...environment, ...(count === 0 ? {} : { NGINX: numbers.map(({ to }) => `${to};`).join('') }) },
   };
+}
+
+/** Relative names of a text of ours start at its folder; those of a team's where its NGINX always starts them. */
+function places(textFile: string): string[] {
+  const folder = dirname(textFile);
+  const { own } = startFacts(textFile);
+  const start = own ? [] : ['-p', folder];
+  return ['-e', join(folder, nginxNames.files.errors), ...start, '-c', textFile];
 }
 
 interface RunOptions {

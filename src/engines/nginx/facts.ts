@@ -9,6 +9,8 @@ export interface TextFacts {
   readonly workers: number;
   readonly neighbour: boolean;
   readonly net: boolean;
+  /** A team's own text: where it starts relative names is for its binary to say, and its logs and files have no limit of ours. */
+  readonly own: boolean;
   readonly pools: readonly PoolFacts[];
 }
 
@@ -34,7 +36,7 @@ export function readFacts(folder: string): TextFacts {
 
 function factsOf(text: string): TextFacts {
   const { generation, pool, server } = nginxNames.facts;
-  let head = { sockets: { count: 0 }, workers: 1, neighbour: false, net: false };
+  let head = { sockets: { count: 0 }, workers: 1, neighbour: false, net: false, own: false };
   const pools: (Omit<PoolFacts, 'servers'> & { servers: ServerFacts[] })[] = [];
   for (const line of text.split('\n')) {
     const found = line.trimStart();
@@ -46,11 +48,11 @@ function factsOf(text: string): TextFacts {
   return { ...head, sockets: head.sockets.count, pools };
 }
 
-/** How many listening sockets the text expects to be lent. */
-export function inheritedSockets(textFile: string): number {
+/** How many listening sockets the text expects to be lent, and whether a team wrote it. */
+export function startFacts(textFile: string): Pick<TextFacts, 'sockets' | 'own'> {
   try {
-    return readFacts(dirname(textFile)).sockets;
+    return readFacts(dirname(textFile));
   } catch {
-    return 0;
+    return { sockets: 0, own: false };
   }
 }

@@ -2,11 +2,14 @@ import { join } from 'node:path';
 import type { OwnText } from '#model';
 import type { OwnPlaces, Transplanted } from '../../own.ts';
 import { OwnLines } from '../../own-lines.ts';
+import { ours } from '../vocabulary.ts';
 import type { Directive, Token } from './directives.ts';
 import { fileWords, impliedFiles, impliedPaths } from './files.ts';
 import { listensOf } from './listens.ts';
-import { named, type OwnTexts, readTexts } from './texts.ts';
+import { adopt } from './survey.ts';
+import { named, type OwnTexts, readTexts, walk } from './texts.ts';
 import { unixServers } from './upstreams.ts';
+import { factLines, ownLogs, watchLines } from './watched.ts';
 
 /** Below the generation's folder, included files lie as they lie on the machine. */
 const root = 'root';
@@ -36,6 +39,7 @@ export function transplant(own: OwnText, places: OwnPlaces): Transplanted {
     if (places.purpose === 'rehearse') rewriteListens(work);
     else addMissingListens(work);
     rewriteMain(work);
+    addLogs(work);
     addToHttp(work);
   }
   const results = [...work.lines].map(([path, lines]) => ({ path, ...lines.result() }));
@@ -101,17 +105,19 @@ function moveWritten(
     return;
   }
   if (purpose === 'rehearse') {
-    const nowhere = directive.name === 'access_log' ? 'off' : 'stderr';
+    const nowhere = directive.name === 'access_log' ? '/dev/null' : 'stderr';
     replace(work, directive, token, nowhere, 'a rehearsal writes to no log');
-    if (nowhere === 'off') dropArguments(work, directive, () => true);
+    dropArguments(work, directive, isBuffer);
   } else if (instead !== undefined || isTerminal) {
     const why = isTerminal
       ? 'the engine has no terminal: to the log of the system'
       : "the engine's user cannot open it: to the log of the system";
     replace(work, directive, token, systemLog, why);
-    dropArguments(work, directive, (value) => /^(?:buffer|flush|gzip)(?:=|$)/.test(value));
+    dropArguments(work, directive, isBuffer);
   }
 }
+
+const isBuffer = (value: string) => /^(?:buffer|flush|gzip)(?:=|$)/.test(value);
 
 function dropArguments(work: Work, directive: Directive, which: (value: string) => boolean): void {
   for (const token of directive.args.slice(1))
@@ -166,30 +172,61 @@ function addMissingListens(work: Work): void {
 
 function rewriteMain(work: Work): void {
   const { texts, places, lines, own } = work;
-  const set = (name: string, value: string, why: string) => {
-    const [said, ...more] = named(texts.directives, name);
-    const [token] = said?.args ?? [];
-    if (said && token && more.length === 0) {
-      if (token.value !== value) replace(work, said, token, word(value), why);
-    } else lines.get(own.file)?.replace(1, { start: 0, end: 0 }, `${name} ${word(value)}; `, why);
-  };
-  set('pid', join(places.folder, 'nginx.pid'), 'each generation has its own');
-  set('daemon', 'off', 'the engine stays in the foreground');
+  const pid = word(join(places.folder, ours.files.pid));
+  const [said] = named(texts.directives, 'pid');
+  const [token] = said?.args ?? [];
+  const why = 'each generation has its own';
+  if (said && token) replace(work, said, token, pid, why);
+  else lines.get(own.file)?.replace(1, { start: 0, end: 0 }, `pid ${pid}; `, why);
+  // The engine is told on its command line, and twice is once too often.
+  for (const directive of named(texts.directives, 'daemon'))
+    if (directive.after.line === directive.at.line)
+      lines
+        .get(directive.file)
+        ?.replace(
+          directive.at.line,
+          { start: directive.at.start, end: directive.after.column },
+          '',
+          'the engine stays in the foreground',
+        );
+  for (const directive of named(texts.directives, 'events').flatMap(({ block }) =>
+    named(block, 'accept_mutex'),
+  ))
+    if (directive.args[0]) replace(work, directive, directive.args[0], 'off', 'or it could not be parked');
+}
+
+/** A log of the text takes the place of ours that stands further out: so ours stands beside each of them. */
+function addLogs(work: Work): void {
+  const { texts, places } = work;
+  const logs = ownLogs(places);
+  walk(texts.directives, ({ name, block }) => {
+    const said = named(block, 'access_log');
+    for (const directive of said)
+      if (directive.args[0]?.value === 'off')
+        replace(work, directive, directive.args[0], '/dev/null', 'its requests are counted all the same');
+    const last = said.at(-1);
+    if (last && name !== 'http') addAfter(work, last, logs, 'its requests are counted');
+  });
 }
 
 function addToHttp(work: Work): void {
-  const { texts, places } = work;
+  const { own, texts, places, lines } = work;
   const [http] = named(texts.directives, 'http');
   if (!http) return;
-  const status = `server { listen ${word(`unix:${places.placement.control}`)}; access_log off; allow all; auth_basic off; location / { stub_status; } }`;
+  const { site } = adopt(own);
   const implied = impliedFiles(texts.directives).flatMap((name) => {
-    const instead = places.files[impliedPaths[name]];
-    if (instead === undefined || name === 'error_log') return [];
-    if (name !== 'access_log') return [`${name} ${word(instead)};`];
-    return [`access_log ${places.purpose === 'rehearse' ? 'off' : systemLog};`];
+    const path = impliedPaths[name];
+    const instead = places.files[path];
+    if (name === 'error_log') return [];
+    if (name !== 'access_log') return instead === undefined ? [] : [`${name} ${word(instead)};`];
+    const log = places.purpose === 'rehearse' ? '/dev/null' : instead === undefined ? path : systemLog;
+    return [`access_log ${log};`];
   });
-  const why = "the control socket of this generation; and what the engine's user cannot write to";
-  addAfter(work, http, [...implied, status].join(' '), why);
+  const why = 'the control socket of this generation and what counts its requests';
+  addAfter(work, http, [...implied, watchLines(places, site)].join(' '), why);
+  const facts = factLines(site, places, texts.directives).join('\n');
+  const main = lines.get(own.file);
+  main?.add(main.count, facts, 'comments that say what stands in the text');
 }
 
 /** One word, whatever it holds. */
