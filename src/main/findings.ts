@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { RunningEngine } from '#agent';
 import type { SitePaths } from '#base';
@@ -37,7 +38,7 @@ function rewritten(site: Site, paths: SitePaths): string[] {
   );
   const { rewritten: lines } = ownDialects[site.own.dialect].transplant(site.own, {
     purpose: 'serve',
-    placement: { listeners, control: join(folder, 'control.sock') },
+    placement: { listeners, control: join(folder, 'control.sock'), threads: availableParallelism() },
     folder,
     files: {},
   });
