@@ -88,7 +88,12 @@ export interface BuiltinLimits {
   /** Silence of the client while its body is awaited, or while it does not read its answer. */
   readonly clientMs: number;
   readonly headBytesMax: number;
+  /** More are closed as soon as they are accepted. */
   readonly connectionsMax: number;
+  /** Under way at once, of all clients: HTTP/2 alone has a hundred by connection. More are answered 503. */
+  readonly requestsMax: number;
+  /** Under way at once on one HTTP/1.1 connection, sent without waiting for answers. More end the connection. */
+  readonly pipelinedMax: number;
   /** Failed connections in a row that bring a server's next check forward. */
   readonly errorsInARow: number;
   /** Requests that wait for a server, by pool, where the site names no other number. */
@@ -102,6 +107,8 @@ export const builtinLimits: BuiltinLimits = {
   clientMs: 60_000,
   headBytesMax: 32_768,
   connectionsMax: 8_000,
+  requestsMax: 8_192,
+  pipelinedMax: 16,
   errorsInARow: 3,
   queuedMax: 1_024,
   errorLinesMax: 1_000,

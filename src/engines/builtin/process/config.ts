@@ -48,6 +48,8 @@ const schema = z.strictObject({
     clientMs: milliseconds,
     headBytesMax: z.int().min(1_024).max(1_048_576),
     connectionsMax: z.int().min(1),
+    requestsMax: z.int().min(1),
+    pipelinedMax: z.int().min(1),
     errorsInARow: z.int().min(1),
     queuedMax: count,
     errorLinesMax: count,

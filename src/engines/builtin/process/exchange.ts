@@ -125,6 +125,15 @@ export class Exchange {
     else response.end();
   }
 
+  /** The whole answer is handed over. A client that does not take the rest of it in time loses its connection. */
+  takenWithin(msMax: number): void {
+    const { response } = this;
+    const out = isHttp2(response) ? response.stream : response.socket;
+    if (!out || out.writableLength === 0) return;
+    const late = setTimeout(() => this.abort(), msMax);
+    response.on('close', () => clearTimeout(late));
+  }
+
   /** An answer of our own to what went wrong. */
   answer(status: number): void {
     const own = ['content-type', 'text/plain', 'cache-control', 'no-store'];

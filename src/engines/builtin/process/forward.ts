@@ -17,13 +17,28 @@ const neighbourConnectMs = 1_000;
 /** Serves one request from its head to the end of its answer, and counts it. Never rejects. */
 export async function serve(generation: Generation, exchange: Exchange): Promise<void> {
   if (generation.draining) exchange.closeAfter();
+  const over = takeRoom(generation, exchange);
   try {
-    await answer(generation, exchange);
+    if (generation.underWay > generation.text.limits.requestsMax)
+      fail(generation, exchange, 503, 'too-many-requests-under-way');
+    else await answer(generation, exchange);
   } catch (error) {
     // Ours, not the client's nor the server's. One request must not end the others.
     fail(generation, exchange, 500, `error-${error instanceof Error ? error.message : 'unknown'}`);
   }
+  over();
   count(generation, exchange);
+}
+
+/** Until its answer is made; over HTTP/2 until its stream has ended, since a client may leave a hundred of them unread. */
+function takeRoom(generation: Generation, { response }: Exchange): () => void {
+  generation.underWay += 1;
+  const over = () => {
+    generation.underWay -= 1;
+  };
+  if (!isHttp2(response)) return over;
+  response.stream.on('close', over);
+  return () => {};
 }
 
 async function answer(generation: Generation, exchange: Exchange): Promise<void> {

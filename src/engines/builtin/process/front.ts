@@ -24,7 +24,7 @@ export function createFront(generation: Generation): Front {
   const find: Find = (socket) => (socket && connections.get(socket)) ?? null;
   const run = (exchange: Exchange) => serve(generation, exchange);
   const one = createHttp1(generation, find, run);
-  const two = createHttp2({ settings: { maxConcurrentStreams: 100 }, maxSessionMemory: 16 });
+  const two = createHttp2({ settings: { maxConcurrentStreams: 100 }, maxSessionMemory: 4 });
   two.on('session', (session) => {
     sessions.add(session);
     session.setTimeout(generation.text.limits.idleMs, () => session.close());
@@ -78,6 +78,7 @@ function createHttp1(generation: Generation, find: Find, run: (exchange: Exchang
     const connection = find(request.socket);
     if (!connection) return void response.destroy();
     const { facts, underWay } = connection;
+    if (underWay.size >= limits.pipelinedMax) return void request.socket.destroy();
     const exchange = new Exchange(facts, request, response);
     exchange.expectsContinue = expects;
     underWay.add(exchange);
@@ -97,6 +98,8 @@ function createHttp1(generation: Generation, find: Find, run: (exchange: Exchang
   server.on('clientError', (error, socket) =>
     badRequest(generation, find(socket)?.underWay ?? nobody, error, socket),
   );
+  // Bounded by their bytes. Node would leave out what is beyond a number, silently.
+  server.maxHeadersCount = 0;
   // A client that has closed its side still hears its answer. Node has this switch, its types do not.
   Object.assign(server, { httpAllowHalfOpen: true });
   // It never listens itself: connections come from the sides. This starts its watch over slow heads all the same.

@@ -19,6 +19,8 @@ export interface Generation {
   readonly counts: ProcessCounts;
   readonly errors: ErrorLog;
   readonly access: AccessKeeper;
+  /** Requests that are being answered. */
+  underWay: number;
   /** Every public request goes to the neighbour. */
   takeBack: boolean;
   /** A request that finds no server goes to the neighbour. */
@@ -42,6 +44,7 @@ export function createGeneration(text: BuiltinText): Generation {
     connections,
     counts: processCounts(),
     access: new AccessKeeper(),
+    underWay: 0,
     errors: new ErrorLog(text.limits.errorLinesMax),
     takeBack: false,
     net: text.net,

@@ -128,6 +128,7 @@ class Attempt implements Asker {
   onEnd(trailers: RawHeaders): void {
     if (this.#over) return;
     this.#exchange.end(trailers.length > 0 ? endToEnd(trailers, noLength) : trailers);
+    this.#exchange.takenWithin(this.#options.clientMs);
     // The server has answered a request that it did not hear to the end: nothing can follow on that connection.
     const unheard = this.#body !== null && !this.#body.whole;
     if (unheard || this.#options.connection === 'once') this.#connection?.drop();

@@ -12,6 +12,7 @@ export function shareOf(text: BuiltinText, slot: number, fds: readonly number[])
     limits: {
       ...limits,
       connectionsMax: Math.max(1, part(limits.connectionsMax)),
+      requestsMax: Math.max(1, part(limits.requestsMax)),
       queuedMax: part(limits.queuedMax),
     },
     listeners: text.listeners.map((listener, i) => ({ ...listener, at: { kind: 'fd', fd: fds[i] ?? -1 } })),
