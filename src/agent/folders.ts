@@ -74,6 +74,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
       `${folder} is too long for a Unix socket in it`,
       'Set HOLDFAST_RUN to a shorter folder.',
     );
+  for (const [name, content] of Object.entries(plan.engine.dialect.files?.(site) ?? {})) write(name, content);
   const own = site.own && writeOwn({ ...plan, own: ownFor(plan.engine, site.own), placement, write, give });
   const text = own ? own.text : plan.engine.dialect.lower(site, placement);
   const textFile = write(plan.engine.dialect.fileName, text);

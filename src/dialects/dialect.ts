@@ -13,6 +13,8 @@ export interface Dialect {
   readonly cannot: Cannot;
   /** Pure: same site and placement, same text, byte for byte. */
   lower(site: Site, placement: Placement): string;
+  /** Other files that the text names, by their name in the generation's folder. */
+  files?(site: Site): Readonly<Record<string, string>>;
 }
 
 /** Where one generation's text finds its sockets and files. What makes a check, a rehearsal and the real thing differ, and nothing else does. */

@@ -102,11 +102,24 @@ export const routeFeatures = {
       'requests of one client (an IPv4 address, a /64 of IPv6) in a time; more get 429. Engines count alike on the whole, not to the request: the built-in one gives each client its requests back evenly, HAProxy counts refused ones too',
     uses: (site) => limits(site, ({ rate }) => rate !== null),
   },
+  rateSlow: {
+    written: 'access: rate, less than one in a minute',
+    meaning: 'such as 5 requests in an hour',
+    uses: (site) => limits(site, ({ rate }) => rate !== null && rate.requests * 60_000 < rate.perMs),
+  },
   basicAuth: {
     written: 'access: basicAuth (listeners[], routes[])',
     meaning:
       'a name and a password, kept as a SHA-crypt hash (`openssl passwd -6`); others get 401. The server sees the header too',
     uses: (site) => limits(site, ({ basicAuth }) => basicAuth !== null),
+  },
+  basicAuthTwice: {
+    written: 'access: basicAuth of a listener and of its route',
+    meaning: 'both want a password, which only one name and password for both can satisfy',
+    uses: (site) =>
+      site.listeners.some(({ access }) => access?.basicAuth)
+        ? site.routes.flatMap(({ filters: { access } }) => (access?.basicAuth ? [access.place] : []))
+        : [],
   },
   bodyMax: {
     written: 'access: bodyMax (listeners[], routes[])',

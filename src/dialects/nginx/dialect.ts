@@ -1,5 +1,5 @@
 import type { Dialect } from '../dialect.ts';
-import { lower } from './lower.ts';
+import { files, lower } from './lower.ts';
 
 /** It could; Holdfast does not write it. */
 const notYet = 'Holdfast does not write it for NGINX yet';
@@ -16,20 +16,15 @@ export const nginxDialect: Dialect = {
     spareOfDrawn: 'NGINX has no backup servers beside random, source and hash',
     ejectionAnswers: 'NGINX counts an answer as a failure only when it tries the request again',
     retriesStatus: 'NGINX would send PUT and DELETE again too',
-    allowDeny: notYet,
-    rate: notYet,
-    basicAuth: notYet,
-    bodyMax: notYet,
-    forwardedAppend: notYet,
-    forwardedOff: notYet,
-    forwardedAlso: notYet,
-    hsts: notYet,
     tlsToServers: notYet,
     tlsToServersOwnNames: 'NGINX asks all servers of a pool for one name',
     tlsToServersCertificate: notYet,
     proxyProtocolToServers: 'NGINX sends the PROXY protocol in front of plain TCP only',
+    rateSlow: 'NGINX counts no rate below one request in a minute',
+    basicAuthTwice: 'NGINX asks for one password only',
     methodTrace: 'NGINX answers 405 to every TRACE',
     headerNameOdd: 'NGINX can only look at headers whose names are letters, digits, "-" and "_"',
   },
   lower,
+  files,
 };

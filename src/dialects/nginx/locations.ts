@@ -1,6 +1,8 @@
 import { assert, unreachable } from '#base';
 import type { Pool } from '#model';
 import { type Action, type Filters, type Header, type PathChange, withoutSlash } from '#routing';
+import type { Limits } from './access.ts';
+import { type Edge, hstsLines } from './forwarded.ts';
 import { map, splitClients } from './maps.ts';
 import { defaults, literally, milliseconds, path, text } from './vocabulary.ts';
 
@@ -16,10 +18,14 @@ export class Locations {
   readonly maps: string[] = [];
   readonly lines: string[] = [];
   readonly #pools: readonly Pool[];
+  readonly #limits: Limits;
+  readonly #edge: Edge;
   readonly #known = new Map<string, string>();
 
-  constructor(pools: readonly Pool[]) {
+  constructor(pools: readonly Pool[], limits: Limits, edge: Edge) {
     this.#pools = pools;
+    this.#limits = limits;
+    this.#edge = edge;
   }
 
   /** A location's name, or the variable that is one. */
@@ -39,9 +45,26 @@ export class Locations {
     } else
       for (const kind of kinds) {
         const lines = this.#linesOf(action, filters, { number, kind });
-        this.lines.push(`location ${name}${kind} {`, ...lines.map((line) => `  ${line}`), '}');
+        const access = filters?.access ?? null;
+        const limits = this.#limits.linesFor(access);
+        if (action.kind === 'pool' || !this.#limits.counts(access))
+          this.#add(`${name}${kind}`, [...limits, ...lines]);
+        else {
+          this.#add(`${name}${kind}`, [...limits, `try_files /holdfast.none ${name}.own${kind};`]);
+          this.#add(`${name}.own${kind}`, lines);
+        }
       }
     return name;
+  }
+
+  #add(name: string, lines: readonly string[]): void {
+    const says = (word: string) => lines.some((line) => line.startsWith(word));
+    const { hsts } = this.#edge;
+    const edge = [
+      ...(hsts && says('add_header') ? [hstsLines.add] : []),
+      ...(hsts && says('proxy_hide_header') ? [hstsLines.hide] : []),
+    ];
+    this.lines.push(`location ${name} {`, ...[...edge, ...lines].map((line) => `  ${line}`), '}');
   }
 
   /** `@2.p0.web`: evidence reads the pool's number from it. */
@@ -93,7 +116,7 @@ export class Locations {
       `proxy_read_timeout ${milliseconds(silence)};`,
       `proxy_send_timeout ${milliseconds(silence)};`,
       ...(at.kind === '' ? [] : ['proxy_request_buffering off;']),
-      ...(filters === null ? [] : filterLines(filters)),
+      ...(filters === null ? [] : filterLines(filters, this.#edge.headers)),
       `proxy_next_upstream_tries ${pool.retries.max + 1};`,
       'error_page 502 = $holdfast_failed502;',
       'error_page 504 = $holdfast_failed504;',
@@ -135,16 +158,10 @@ export function upstreamName(pools: readonly Pool[], name: string): string {
   return `p${index}.${name}`;
 }
 
-/** What the edge tells servers; the whole list again wherever one line more is said, as NGINX wants it. */
-export const edgeHeaders = [
-  ['Host', '$http_host'],
-  ['X-Forwarded-For', '$holdfast_for'],
-  ['X-Forwarded-Proto', '$holdfast_proto'],
-  ['Connection', '$holdfast_connection'],
-  ['Upgrade', '$holdfast_upgrade'],
-] as const;
-
-function filterLines({ rewrite, requestHeaders, responseHeaders }: Filters): string[] {
+function filterLines(
+  { rewrite, requestHeaders, responseHeaders }: Filters,
+  edgeHeaders: Edge['headers'],
+): string[] {
   const host = rewrite?.hostname ?? null;
   const changed = requestHeaders ?? { remove: [], set: [], add: [] };
   const lower = (names: readonly string[]) => new Set(names.map((name) => name.toLowerCase()));
@@ -182,10 +199,10 @@ function addHeader({ name, value }: Header): string {
 }
 
 /** What a request gets when its server does not answer, and the ways to the neighbour. */
-export function fixedLocations(neighbour: string | null, netOut: string | null): string[] {
+export function fixedLocations(neighbour: string | null, netOut: string | null, edge: Edge): string[] {
   return [
     ...[502, 503, 504].map((status) => `location @holdfast.failed.${status} { return ${status}; }`),
-    ...(neighbour === null ? [] : neighbourLocations(neighbour, netOut)),
+    ...(neighbour === null ? [] : neighbourLocations(neighbour, netOut, edge)),
   ];
 }
 
@@ -193,10 +210,10 @@ export function fixedLocations(neighbour: string | null, netOut: string | null):
  * The neighbour is told the client's address by the PROXY protocol. NGINX has no word for that in HTTP; its own line in
  * front of the method is the same bytes. One connection for each request, because the line opens a connection.
  */
-function neighbourLocations(neighbour: string, netOut: string | null): string[] {
+function neighbourLocations(neighbour: string, netOut: string | null, edge: Edge): string[] {
   const toNeighbour = [
     'proxy_method $holdfast_proxy$request_method;',
-    ...edgeHeaders.map(([name, value]) => {
+    ...edge.headers.map(([name, value]) => {
       return `proxy_set_header ${name} ${name === 'Connection' ? '$holdfast_last' : value};`;
     }),
     `proxy_connect_timeout ${milliseconds(defaults.neighbourConnectMs)};`,
@@ -210,6 +227,7 @@ function neighbourLocations(neighbour: string, netOut: string | null): string[] 
     'proxy_request_buffering off;',
     // Whoever is led away comes back on a new connection, to who accepts.
     'add_header Connection $holdfast_close always;',
+    ...(edge.hsts ? [hstsLines.add] : []),
     ...toNeighbour,
   ];
   const net = ['set $holdfast_led net;', `if (-x ${netOut}) { return 503; }`, ...toNeighbour];

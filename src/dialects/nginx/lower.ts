@@ -1,10 +1,12 @@
 import { assert } from '#base';
 import { hostPort, type Listener, routeOf, type Site } from '#model';
 import type { ListenAt, Placement } from '../dialect.ts';
-import { edgeHeaders, fixedLocations, Locations } from './locations.ts';
+import { accessFiles, Limits } from './access.ts';
+import { type Edge, edgeOf, hstsLines } from './forwarded.ts';
+import { fixedLocations, Locations } from './locations.ts';
 import { map } from './maps.ts';
 import { upstreamLines } from './pools.ts';
-import { routeMaps } from './routes.ts';
+import { addressOf, routeMaps } from './routes.ts';
 import { badFields, defaults, firstSocketFd, milliseconds, ours, path } from './vocabulary.ts';
 
 /** The site as a configuration for open-source NGINX 1.22. */
@@ -12,21 +14,30 @@ export function lower(site: Site, placement: Placement): string {
   const routed = routeOf(site).listeners;
   const folder = folderOf(placement);
   const net = site.guard.net && placement.neighbour !== null;
-  const locations = new Locations(site.pools);
+  const edge = edgeOf(routed, (index) => addressOf(routed, index));
+  const limits = new Limits(routed, folder);
+  const locations = new Locations(site.pools, limits, edge);
   const routes = routeMaps(routed, locations);
   const http = [
     ...httpLines(folder),
     ...sideMaps(net),
+    ...edge.maps,
+    ...limits.maps,
     ...logMaps(folder),
     ...certificateMap(site, placement),
     ...locations.maps,
     ...routes,
     ...site.pools.flatMap((pool, index) => upstreamLines(site, pool, index, placement)),
-    ...siteServer(site, locations, placement, net),
+    ...siteServer(site, { locations, edge }, placement, net),
     ...controlServer(placement, folder),
   ];
   const lines = [...mainLines(site, placement, folder, net), 'http {', ...indented(http), '}'];
   return `${lines.join('\n')}\n`;
+}
+
+/** Files beside the text that it names. */
+export function files(site: Site): Readonly<Record<string, string>> {
+  return accessFiles(routeOf(site).listeners);
 }
 
 function indented(lines: readonly string[]): string[] {
@@ -119,12 +130,6 @@ function sideMaps(net: boolean): string[] {
     ...map('$proxy_protocol_server_port', '$holdfast_side', [['', 'p']], 'e'),
     ...map('$holdfast_side', '$holdfast_at', [['p', { raw: '$server_addr $server_port' }]], {
       raw: '$proxy_protocol_server_addr $proxy_protocol_server_port',
-    }),
-    ...map('$holdfast_side', '$holdfast_for', [['e', { raw: '$http_x_forwarded_for' }]], {
-      raw: '$remote_addr',
-    }),
-    ...map('$holdfast_side', '$holdfast_proto', [['e', { raw: '$http_x_forwarded_proto' }]], {
-      raw: '$scheme',
     }),
     // A take-back leads requests of the public side; by the entrance none is led back.
     ...map('$holdfast_side', '$holdfast_back', [['p', '@holdfast.back']], {
@@ -227,7 +232,12 @@ function needsCertificateMap(site: Site, placement: Placement): boolean {
   return new Set(all).size > 1;
 }
 
-function siteServer(site: Site, locations: Locations, placement: Placement, net: boolean): string[] {
+function siteServer(
+  site: Site,
+  { locations, edge }: { readonly locations: Locations; readonly edge: Edge },
+  placement: Placement,
+  net: boolean,
+): string[] {
   const folder = folderOf(placement);
   const { neighbour, entrance } = placement;
   return [
@@ -236,14 +246,15 @@ function siteServer(site: Site, locations: Locations, placement: Placement, net:
     ...(entrance === null ? [] : [`  listen ${path(`unix:${entrance}`)} proxy_protocol;`]),
     ...indented(tlsLines(site, placement)),
     '  set $holdfast_led "";',
-    ...edgeHeaders.map(([name, value]) => `  proxy_set_header ${name} ${value};`),
+    ...(edge.hsts ? [`  ${hstsLines.add}`, `  ${hstsLines.hide}`] : []),
+    ...edge.headers.map(([name, value]) => `  proxy_set_header ${name} ${value};`),
     // A location of its own for everything that a request may get, chosen by the rules alone.
     '  error_page 597 = $holdfast_back;',
     '  error_page 598 = $holdfast_route$holdfast_kind;',
     ...(neighbour === null ? [] : [`  if (-x ${file(folder, ours.files.takeBack)}) { return 597; }`]),
     '  location / { return 598; }',
     ...indented(locations.lines),
-    ...indented(fixedLocations(neighbour, net ? file(folder, ours.files.netOut) : null)),
+    ...indented(fixedLocations(neighbour, net ? file(folder, ours.files.netOut) : null, edge)),
     '}',
   ];
 }

@@ -25,7 +25,7 @@ export function routeMaps(listeners: readonly RoutedListener[], locations: Locat
       : map(
           '$holdfast_at',
           '$holdfast_route',
-          listeners.map((l, i) => [`~${addressOf(l, i, listeners)}`, raw(starts[i] ?? '')] as const),
+          listeners.map((_, i) => [`~${addressOf(listeners, i)}`, raw(starts[i] ?? '')] as const),
           raw(locations.nameOf(notFound, null)),
         )),
   ];
@@ -45,7 +45,8 @@ function raw(name: string): Value {
 }
 
 /** Where the client connected to, as `ADDRESS PORT`, or the private socket of a rehearsal. */
-function addressOf({ host, port }: RoutedListener, index: number, all: readonly RoutedListener[]): string {
+export function addressOf(all: readonly RoutedListener[], index: number): string {
+  const { host, port } = all[index] ?? { host: '', port: 0 };
   const shared = all.some((l, i) => i !== index && l.port === port);
   const here = shared && /^[\d.]+$|:/.test(host) ? literally(host) : '.*';
   return `^(?:${here} ${port}|unix:.*/listen${index}\\.sock .*)$`;
