@@ -5,12 +5,11 @@ import { askEntrance } from '#probe';
 import { refusalOf, witnesses } from '#routing';
 import { siteOf } from '../model/site.ts';
 import { type AskOptions, ask } from '../world/ask.ts';
-import { builtinWorld, rawly } from '../world/builtin.ts';
-import { type Generation, haproxyWorld, type PublicSocket, until } from '../world/haproxy.ts';
+import { rawly } from '../world/builtin.ts';
+import { type EngineWorld, engineWorlds } from '../world/engines.ts';
+import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 
 /** Limits of access, asked of every engine with the same site. */
-const worlds = { haproxy: haproxyWorld, builtin: builtinWorld } as const;
-
 const hash =
   '$6$Zz./9$iBh2KJunrhbHcLy6c1ppX4OGqMefrutT6fwcc3KhH8niyfqnACcopaHToqnyzV974OTS/YRGpoA2sBz2hzfI10';
 const text = (web: number, port: number) => `site: access
@@ -32,7 +31,7 @@ routes:
   - name: seldom
     matches: [{ path: { value: /seldom } }, { path: { value: /rarely } }]
     pool: web
-    access: { rate: { requests: 5, per: 1h } }
+    access: { rate: { requests: 5, per: 1m } }
   - name: secret
     matches: [{ path: { value: /secret } }]
     answer: { statusCode: 200, body: hush }
@@ -43,9 +42,9 @@ pools:
 balancers: [{ name: lb-1, address: 127.0.0.1 }]
 `;
 
-for (const [name, open] of Object.entries(worlds))
+for (const [name, open] of Object.entries(engineWorlds))
   describe(name, () => {
-    let world: Awaited<ReturnType<typeof open>>;
+    let world: EngineWorld;
     let socket: PublicSocket;
     let generation: Generation;
     let site: ReturnType<typeof siteOf>;
@@ -124,6 +123,7 @@ for (const [name, open] of Object.entries(worlds))
             await rawly(
               socket.port,
               `POST /upload HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${headers}\r\n\r\n${body}`,
+              1_000,
             )
           ).slice(9, 12),
         );

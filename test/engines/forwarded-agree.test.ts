@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { siteOf } from '../model/site.ts';
 import { ask } from '../world/ask.ts';
-import { builtinWorld } from '../world/builtin.ts';
 import { selfSigned } from '../world/certificate.ts';
-import { haproxyWorld, type PublicSocket, until } from '../world/haproxy.ts';
+import { type EngineWorld, engineWorlds } from '../world/engines.ts';
+import { type PublicSocket, until } from '../world/haproxy.ts';
 
 /** What servers are told about the client, and HSTS, asked of every engine with the same site. */
-const worlds = { haproxy: haproxyWorld, builtin: builtinWorld } as const;
-
 const also = 'also: [X-Forwarded-Host, X-Forwarded-Port, Forwarded]';
 const listeners = {
   plain: '',
@@ -34,9 +32,9 @@ const came = {
 };
 const keys = Object.keys(came).filter((key) => key !== 'host');
 
-for (const [engine, open] of Object.entries(worlds))
+for (const [engine, open] of Object.entries(engineWorlds))
   describe(engine, () => {
-    let world: Awaited<ReturnType<typeof open>>;
+    let world: EngineWorld;
     let sockets: Record<Name, PublicSocket>;
     before(async () => {
       world = await open();

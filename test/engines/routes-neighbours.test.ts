@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { siteOf } from '../model/site.ts';
 import { ask } from '../world/ask.ts';
-import { builtinWorld } from '../world/builtin.ts';
-import { type Generation, haproxyWorld, type PublicSocket, until } from '../world/haproxy.ts';
+import { type EngineWorld, engineWorlds } from '../world/engines.ts';
+import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 
 /** Routes that change requests or answer by themselves, beside a neighbour of any engine: take-back and net come first. */
-const worlds = { haproxy: haproxyWorld, builtin: builtinWorld } as const;
-
 const site = (routes: string, server: number, port: number) =>
   siteOf(`site: shop
 listeners: [{ name: http, address: "127.0.0.1:${port}" }]
@@ -32,10 +31,10 @@ const answering = `
 const right = `
   - { name: all, pool: web }`;
 
-for (const [name, open] of Object.entries(worlds))
-  for (const [other, openOther] of Object.entries(worlds))
+for (const [name, open] of Object.entries(engineWorlds))
+  for (const [other, openOther] of Object.entries(engineWorlds))
     describe(`${name} beside ${other}`, () => {
-      let [world, otherWorld]: Awaited<ReturnType<typeof open>>[] = [];
+      let [world, otherWorld]: EngineWorld[] = [];
       let [socket, otherSocket]: PublicSocket[] = [];
       let server = 0;
       let dead = 0;
@@ -63,6 +62,8 @@ for (const [name, open] of Object.entries(worlds))
           name: `${tag}-good`,
           ...start,
         });
+        // An engine without rights must be let in, as the agent does.
+        chmodSync(neighbour.entrance, 0o666);
         const candidate = await world.start(site(bad, badServer, socket.port), {
           name: tag,
           sockets: { http: socket },

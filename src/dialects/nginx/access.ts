@@ -77,7 +77,7 @@ export class Limits {
       ...map(`$holdfast_denied${n}$holdfast_allowed${n}`, `$holdfast_stranger${n}`, [['01', '']], '1'),
       ...this.#where(`$holdfast_refused${n}`, at, `$holdfast_stranger${n}`),
     );
-    return [`if ($holdfast_refused${n}) { return 403 ""; }`];
+    return [`if ($holdfast_refused${n}) { return 403 "$holdfast_nothing"; }`];
   }
 
   #lengthLines({ bodyBytesMax }: Access, at: At): string[] {
@@ -96,8 +96,8 @@ export class Limits {
       ...this.#where(`$holdfast_body${n}`, at, `$holdfast_length${n}`),
     );
     return [
-      `if ($holdfast_body${n} = 411) { return 411 ""; }`,
-      `if ($holdfast_body${n} = 413) { return 413 ""; }`,
+      `if ($holdfast_body${n} = 411) { return 411 "$holdfast_nothing"; }`,
+      `if ($holdfast_body${n} = 413) { return 413 "$holdfast_nothing"; }`,
       // HTTP/2 need not tell the length: what came is counted.
       ...(at.listener === null ? [`client_max_body_size ${bodyBytesMax};`] : []),
     ];

@@ -15,6 +15,7 @@ export function edgeOf(listeners: readonly RoutedListener[], addressOf: (index: 
   const hsts = listeners.some((listener) => listener.hsts !== null);
   return {
     maps: [
+      ...originalMaps,
       ...map(
         '$holdfast_at',
         '$holdfast_door',
@@ -31,7 +32,10 @@ export function edgeOf(listeners: readonly RoutedListener[], addressOf: (index: 
       ...(hsts ? hstsMap(listeners) : []),
     ],
     headers: [
-      ['Host', '$http_host'],
+      ['Host', '$holdfast_host'],
+      // Only a neighbour may say how a request was, and servers need not know.
+      ['holdfast-host', '""'],
+      ['holdfast-target', '""'],
       ['X-Forwarded-For', '$holdfast_for'],
       ['X-Forwarded-Proto', '$holdfast_proto'],
       ...(more
@@ -47,6 +51,23 @@ export function edgeOf(listeners: readonly RoutedListener[], addressOf: (index: 
     hsts,
   };
 }
+
+/** The request as its client sent it, also where another engine's net has rewritten it before. */
+const originalMaps = [
+  ...map('', '$holdfast_nothing', [], ''),
+  ...map(
+    '$holdfast_side:$http_holdfast_target',
+    '$holdfast_target',
+    [['~^e:(?<holdfast_t>/.*)$', { raw: '$holdfast_t' }]],
+    { raw: '$request_uri' },
+  ),
+  ...map(
+    '$holdfast_side:$http_holdfast_host',
+    '$holdfast_host',
+    [['~^e:(?<holdfast_h>.+)$', { raw: '$holdfast_h' }]],
+    { raw: '$http_host' },
+  ),
+];
 
 /** `$holdfast_trusted` is 1 for a proxy whose word counts at this door. */
 function trustedMaps(listeners: readonly RoutedListener[]): string[] {

@@ -86,16 +86,16 @@ export class Locations {
           'set $holdfast_led own;',
           `default_type ${text(action.body?.contentType ?? '')};`,
           ...action.headers.map(addHeader),
-          `return ${action.status} ${text(action.body?.text ?? '')};`,
+          `return ${action.status} ${this.#body(action.body?.text ?? '', at)};`,
         ];
       case 'redirect': {
         const { scheme, hostname, port, path: change } = action.to;
-        const target = change === null ? '$request_uri' : this.#changed(change, at);
+        const target = change === null ? '$holdfast_target' : this.#changed(change, at);
         const host = hostname === null ? '$host' : text(hostname).slice(1, -1);
         const location = `${scheme}://${host}${port === null ? '' : `:${port}`}${target}`;
         return [
           'set $holdfast_led own;',
-          ...(hostname === null ? ['if ($http_host = "") { return 400 ""; }'] : []),
+          ...(hostname === null ? ['if ($holdfast_host = "") { return 400 "$holdfast_nothing"; }'] : []),
           `return ${action.status} "${location}";`,
         ];
       }
@@ -120,8 +120,19 @@ export class Locations {
       `proxy_next_upstream_tries ${pool.retries.max + 1};`,
       'error_page 502 = $holdfast_failed502;',
       'error_page 504 = $holdfast_failed504;',
-      `proxy_pass http://${upstreamName(this.#pools, name)}${change === null ? '' : this.#changed(change, at)};`,
+      `proxy_pass http://${upstreamName(this.#pools, name)}${change === null ? '$holdfast_target' : this.#changed(change, at)};`,
     ];
+  }
+
+  /** NGINX reads no word of 4 KB: what is longer is put together from variables. */
+  #body(body: string, { number, kind }: { readonly number: number; readonly kind: Kind }): string {
+    const parts = wordsOf(body);
+    if (body === '') return '"$holdfast_nothing"';
+    if (parts.length <= 1) return text(body);
+    const variables = parts.map((_, index) => `$holdfast_body${number}_${index}`);
+    if (kind === '')
+      this.maps.push(...parts.flatMap((part, index) => map('', variables[index] ?? '', [], part)));
+    return `"${variables.join('')}"`;
   }
 
   /** The variable that is path and query as changed. */
@@ -132,16 +143,35 @@ export class Locations {
     const rest = `holdfast_rest${number}`;
     this.maps.push(
       ...map(
-        '$request_uri',
+        '$holdfast_target',
         variable,
         [[`~${found}(?<${rest}>.*)$`, { raw: `${text(instead).slice(1, -1)}$${rest}` }]],
         {
-          raw: '$request_uri',
+          raw: '$holdfast_target',
         },
       ),
     );
     return variable;
   }
+}
+
+const wordBytesMax = 4_000;
+
+function wordsOf(body: string): string[] {
+  const parts: string[] = [];
+  let part = '';
+  let bytes = 0;
+  for (const character of body) {
+    const more = Buffer.byteLength(text(character)) - 2;
+    if (bytes + more > wordBytesMax) {
+      parts.push(part);
+      part = '';
+      bytes = 0;
+    }
+    part += character;
+    bytes += more;
+  }
+  return [...parts, part];
 }
 
 /** `/foo` by nothing leaves `/` of `/foo` itself, and `/bar` of `/foo/bar`. */

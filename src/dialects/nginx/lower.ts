@@ -90,6 +90,7 @@ function httpLines(folder: string): string[] {
     `send_timeout ${milliseconds(defaults.clientTimeoutMs)};`,
     `keepalive_timeout ${milliseconds(defaults.keepAliveTimeoutMs)};`,
     'keepalive_requests 1000000;',
+    'limit_req_status 429;',
     'client_max_body_size 0;',
     `large_client_header_buffers 4 ${defaults.headBytes};`,
     'merge_slashes off;',

@@ -56,8 +56,8 @@ export function addressOf(all: readonly RoutedListener[], index: number): string
 function targetMaps(listeners: readonly RoutedListener[]): string[] {
   const parameters = parametersOf(listeners);
   return [
-    ...map('$request_uri', '$holdfast_path', [['~^(?<holdfast_p>[^?]*)', raw('$holdfast_p')]], ''),
-    ...map('$request_uri', '$holdfast_query', [['~^[^?]*\\?(?<holdfast_q>.*)$', raw('$holdfast_q')]], ''),
+    ...map('$holdfast_target', '$holdfast_path', [['~^(?<holdfast_p>[^?]*)', raw('$holdfast_p')]], ''),
+    ...map('$holdfast_target', '$holdfast_query', [['~^[^?]*\\?(?<holdfast_q>.*)$', raw('$holdfast_q')]], ''),
     ...parameters.flatMap((parameter, index) => {
       // Possessive (`*+`): with backtracking a long query would exceed what PCRE may try, and then match nothing.
       const name = literally(parameter);
@@ -112,7 +112,7 @@ function conditionOf(condition: Condition, parameters: readonly string[]) {
     case 'host': {
       const name = literally(condition.value);
       const whole = condition.match === 'exact' ? name : `.+${name}`;
-      return { subject: '$http_host', pattern: `~*^${whole}(?::\\d*)?$` };
+      return { subject: '$holdfast_host', pattern: `~*^${whole}(?::\\d*)?$` };
     }
     case 'method':
       return { subject: '$request_method', pattern: wholly(condition.value, 'exact') };
