@@ -12,6 +12,8 @@ export type Event =
       readonly version: string;
     }
   | { readonly kind: 'site.stopped'; readonly site: string }
+  /** Seen of an engine that is only watched (`adopt --observe`). */
+  | { readonly kind: 'site.observed'; readonly site: string; readonly what: string }
   | {
       readonly kind: 'change.proposed';
       readonly change: string;

@@ -88,7 +88,7 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
   await release({ site: site.name, waitMs: options.waitMs, say });
 }
 
-function nameOfMachine(): string {
+export function nameOfMachine(): string {
   const label =
     hostname()
       .split('.')[0]
@@ -130,7 +130,7 @@ async function findOrNull(site: Site, text: SiteText, paths: SitePaths): Promise
   }
 }
 
-function addressesOf({ listeners, balancers }: Site): { host: string; port: number }[] {
+export function addressesOf({ listeners, balancers }: Site): { host: string; port: number }[] {
   const [balancer] = balancers;
   return balancer ? listeners.map((l) => ({ host: boundHost(l, balancer), port: l.port })) : [];
 }

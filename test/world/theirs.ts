@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identify } from '#base';
 import { processIds, socketsOf } from '../../src/agent/adopt/listening.ts';
+import { programOf } from '../../src/agent/adopt/processes.ts';
+import { ask } from './ask.ts';
 import { selfSigned } from './certificate.ts';
 import { freePort, until } from './stack.ts';
 
@@ -62,7 +64,7 @@ export async function startTheirs(plan: TheirsPlan): Promise<Theirs> {
   const processes = () =>
     processIds().filter((pid) => {
       const words = readOr(`/proc/${pid}/cmdline`);
-      return words.includes(file) && identify(pid) !== null && /haproxy|nginx/.test(words);
+      return words.includes(file) && identify(pid) !== null && ['haproxy', 'nginx'].includes(programOf(pid));
     });
 
   async function start(): Promise<void> {
@@ -72,7 +74,7 @@ export async function startTheirs(plan: TheirsPlan): Promise<Theirs> {
     started.push(child);
     await until(`${plan.manner} on ${http}`, async () => {
       if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
-      return (await answers(http)) && (await answers(https));
+      return (await answers(https)) && (await ask(http, { path: '/health' })).status === 200;
     });
   }
 

@@ -1,7 +1,10 @@
 export { ensureHolder } from '../ensure-holder.ts';
+export { type SteadyWatch, watchSteady } from '../guard/steady.ts';
+export { tickMs } from '../guard/watch.ts';
 export { holderClient } from '../holder/protocol.ts';
 export { handoverMark } from './beside.ts';
 export { type Asked, findEngine, type RunningEngine } from './find.ts';
 export { type HandBackParts, handBack, type Inherited } from './hand-back.ts';
+export { listeningSockets, sameHost } from './listening.ts';
 export * from './service.ts';
 export * from './take-over.ts';
