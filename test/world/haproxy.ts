@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   mkdirSync,
   mkdtempSync,
@@ -15,12 +16,12 @@ import { type AddressInfo, createServer as createSocketServer, type Server as So
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { haproxyDialect, type Placement } from '#dialects';
-import { type EngineControl, haproxyEngine } from '#engines';
+import type { Placement } from '#dialects';
+import { type Engine, type EngineControl, haproxyEngine, type Identity, nginxEngine } from '#engines';
 import type { Site } from '#model';
 import { openListening } from '../../src/agent/holder/sockets.ts';
 
-/** A place for real HAProxy processes: everything it starts or makes is gone after `close`. */
+/** A place for real engines' processes: everything it starts or makes is gone after `close`. */
 export interface HaproxyWorld {
   readonly folder: string;
   readonly binary: { readonly path: string; readonly version: string };
@@ -68,9 +69,18 @@ export interface Generation {
 const firstFd = 3;
 const readyMsMax = 10_000;
 
-export async function haproxyWorld(): Promise<HaproxyWorld> {
-  const binary = await haproxyEngine.find();
-  if (!binary) throw new Error(`HAProxy is not installed: ${haproxyEngine.install}`);
+export function haproxyWorld(): Promise<HaproxyWorld> {
+  return worldOf(haproxyEngine, null);
+}
+
+/** Without rights, as it runs for real: its workers would be without them in any case. */
+export function nginxWorld(): Promise<HaproxyWorld> {
+  return worldOf(nginxEngine, process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null);
+}
+
+async function worldOf(engine: Engine, identity: Identity): Promise<HaproxyWorld> {
+  const binary = await engine.find();
+  if (!binary) throw new Error(`${engine.name} is not installed: ${engine.install}`);
   const folder = mkdtempSync(join(tmpdir(), 'hf-'));
   chmodSync(folder, 0o755);
   const closers: (() => Promise<void> | void)[] = [];
@@ -94,7 +104,7 @@ export async function haproxyWorld(): Promise<HaproxyWorld> {
       return { port: (server.address() as AddressInfo).port, close };
     },
     async start(site, options) {
-      const generation = await startGeneration(binary, folder, site, options);
+      const generation = await startGeneration({ engine, identity, binary, world: folder }, site, options);
       closers.push(() => generation.kill());
       return generation;
     },
@@ -118,8 +128,17 @@ async function closeServer(server: SocketServer): Promise<void> {
 }
 
 async function startGeneration(
-  binary: HaproxyWorld['binary'],
-  world: string,
+  {
+    engine,
+    identity,
+    binary,
+    world,
+  }: {
+    readonly engine: Engine;
+    readonly identity: Identity;
+    readonly binary: HaproxyWorld['binary'];
+    readonly world: string;
+  },
   site: Site,
   options: StartOptions,
 ): Promise<Generation> {
@@ -137,22 +156,29 @@ async function startGeneration(
     ticketKeys: options.ticketKeys ?? null,
     servers: options.servers ?? null,
   };
-  const text = haproxyDialect.lower(site, placement);
-  const textFile = join(folder, haproxyDialect.fileName);
+  const text = engine.dialect.lower({ ...site, listeners: listenersAt(site, options) }, placement);
+  const textFile = join(folder, engine.dialect.fileName);
   writeFileSync(textFile, text);
-  const command = haproxyEngine.command(binary, { textFile, parked: options.parked ?? false });
+  if (identity) chownSync(folder, identity.uid, identity.gid);
+  const command = engine.command(binary, { textFile, parked: options.parked ?? false });
   const output = openSync(join(folder, 'engine.log'), 'a');
   const child = spawn(command.file, [...command.args], {
     env: { ...process.env, ...command.env },
+    detached: true,
+    ...(identity ?? {}),
     stdio: ['ignore', output, output, ...names.map((name) => options.sockets[name]?.fd)],
   });
   closeSync(output);
   const ended = once(child, 'exit').then(() => {});
-  const control = haproxyEngine.control({ pid: child.pid ?? 0, control: placement.control });
+  const control = engine.control({
+    pid: child.pid ?? 0,
+    control: placement.control,
+    keeps: options.parked ? 'parked' : 'unknown',
+  });
   const said = () => readFileSync(join(folder, 'engine.log'), 'utf8');
   const kill = async () => {
     control.close();
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    killGroup(child.pid ?? 0);
     await ended;
   };
   await untilReady(child, control).catch(async (error) => {
@@ -171,11 +197,16 @@ async function startGeneration(
   };
 }
 
+/** NGINX knows a socket that it is lent by its address. */
+function listenersAt(site: Site, { sockets }: StartOptions): Site['listeners'] {
+  return site.listeners.map((listener) => ({ ...listener, port: sockets[listener.name]?.port ?? listener.port }));
+}
+
 async function untilReady(child: ChildProcess, control: EngineControl): Promise<void> {
   const deadline = performance.now() + readyMsMax;
   while (performance.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null)
-      throw new Error('HAProxy ended while it started');
+      throw new Error('the engine ended while it started');
     const answered = await control.state(500).then(
       () => true,
       () => false,
@@ -183,7 +214,7 @@ async function untilReady(child: ChildProcess, control: EngineControl): Promise<
     if (answered) return;
     await sleep(5);
   }
-  throw new Error('HAProxy did not answer');
+  throw new Error('the engine did not answer');
 }
 
 /** Waits until `holds`, and says what it waited for when it never does. */
@@ -196,5 +227,14 @@ export async function until(
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`never happened within ${msMax} ms: ${what}`);
     await sleep(5);
+  }
+}
+
+/** Every process of an engine: it leads a group of its own. */
+export function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing is left of it.
   }
 }

@@ -6,10 +6,12 @@ import type { TextFacts } from './facts.ts';
 
 const lookGapMs = 1;
 /** Workers that a master has started anew accept by themselves. */
-const keepEveryMs = 20;
-/** While it starts: each look is a chance less for a connection to come too early. */
+const keepEveryMs = 5;
+/** While one starts: each look is a chance less for a connection to come too early. */
 const startLookMs = 1;
 const startMsMax = 20_000;
+/** All that is otherwise looked at is who the workers are. */
+const lookAllEveryMs = 250;
 
 export interface Side {
   state(): PublicSide;
@@ -28,8 +30,10 @@ export function openSide(options: {
   let wanted: PublicSide | null = keeps === 'parked' ? keeps : null;
   let turn = 0;
   let timer: NodeJS.Timeout | undefined;
-  const openedAt = clock.monotonicMs();
+  let startsSince = clock.monotonicMs();
   let started = keeps !== 'parked';
+  let lookedAllAt = Number.NEGATIVE_INFINITY;
+  let workersBefore = '';
 
   function sockets(): number[] {
     return Array.from({ length: facts().sockets }, (_, index) => nginxFirstFd + index);
@@ -56,10 +60,23 @@ export function openSide(options: {
     return workersOf(pid).filter((worker) => sideOf(worker, numbers) !== null).length >= facts().workers;
   }
 
+  function keepParked(): void {
+    const now = clock.monotonicMs();
+    const workers = workersOf(pid).join(' ');
+    if (workers !== workersBefore) {
+      startsSince = now;
+      started = false;
+    }
+    workersBefore = workers;
+    if (started && now - lookedAllAt < lookAllEveryMs) return;
+    lookedAllAt = now;
+    all('parked');
+    started ||= isComplete() || now - startsSince > startMsMax;
+  }
+
   function keep(): void {
     try {
-      if (wanted === 'parked') all('parked');
-      started ||= isComplete() || clock.monotonicMs() - openedAt > startMsMax;
+      if (wanted === 'parked') keepParked();
     } catch {
       // The text is not there yet, or not any more.
     }
