@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { type Diagnostic, Failure, identify, messageOf, signal } from '#base';
+import { type Diagnostic, Failure, identify, messageOf, signalGroup } from '#base';
 import type { CheckResult, RehearsalResult, SiteText } from '#contract';
 import { unsupportedBy } from '#dialects';
 import type { EngineControl, Identity } from '#engines';
@@ -173,7 +173,7 @@ function startInSandbox(
 
 function endSandbox(pid: number | null, folder: string): void {
   const process = pid === null ? null : identify(pid);
-  if (process) signal(process, 'SIGKILL');
+  if (process) signalGroup(process, 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -186,7 +186,7 @@ export function clearSandboxes(run: string): void {
         pid: number;
         startTicks: string;
       };
-      signal(left, 'SIGKILL');
+      signalGroup(left, 'SIGKILL');
     } catch {
       // It had not come that far.
     }

@@ -11,6 +11,8 @@ export interface Engine {
   readonly dialect: Dialect;
   /** It is our own code and keeps our user; others run as a user without rights where we are root. */
   readonly runsAsSelf?: boolean;
+  /** Ends gently what outlives its main process. Absent: nothing does. */
+  readonly orphansEndBy?: 'SIGQUIT';
   /** How a person gets it: one shell line. Empty when nothing is needed. */
   readonly install: string;
   /** Null where it is not installed. */

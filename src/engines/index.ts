@@ -22,7 +22,7 @@ export const engines = {
   haproxy: haproxyEngine,
   builtin: builtinEngine,
   nginx: nginxEngine,
-} as const satisfies Record<EngineName, Engine>;
+} as const satisfies Record<EngineName, Engine> as Readonly<Record<EngineName, Engine>>;
 
 /** By what a team's own text is written in. */
 export const foreignEngines = {

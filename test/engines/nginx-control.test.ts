@@ -68,10 +68,7 @@ test('a worker that dies while parked is followed by one that is parked; a reloa
   const site = siteOf({ pools: [poolOf('web', [server.port])] });
   const { control, pid } = await world.start(site, { name: 'forked', sockets: { http }, parked: true });
   await until('it is parked', async () => (await control.state(500)) === 'parked');
-  const blows = [
-    () => process.kill(workersOf(pid)[0] ?? 0, 'SIGKILL'),
-    () => process.kill(pid, 'SIGHUP'),
-  ];
+  const blows = [() => process.kill(workersOf(pid)[0] ?? 0, 'SIGKILL'), () => process.kill(pid, 'SIGHUP')];
   for (const blow of blows) {
     const before = workersOf(pid);
     blow();
@@ -91,7 +88,11 @@ test('the entrance answers while the public side is parked, and is no public sid
   const http = await world.socket();
   const server = await world.server('web-1');
   const site = siteOf({ pools: [poolOf('web', [server.port])] });
-  const { control, entrance } = await world.start(site, { name: 'entrance', sockets: { http }, parked: true });
+  const { control, entrance } = await world.start(site, {
+    name: 'entrance',
+    sockets: { http },
+    parked: true,
+  });
   const answer = await askEntrance(
     entrance,
     { method: 'GET', scheme: 'http', host: 'shop.example', port: 80, path: '/', query: '', headers: {} },
@@ -111,13 +112,19 @@ test('evidence counts answers, refused connections, retries and broken answers',
   });
   const pools = [poolOf('web', [good.port]), poolOf('bad', [failing.port]), poolOf('gone', [1, 2])];
   const to = (pool: string, value: string) => routeTo(pool, { path: { type: 'PathPrefix', value } });
-  const routes = [to('bad', '/bad'), to('bad', '/missing'), to('bad', '/break'), to('gone', '/gone'), to('web', '/')];
+  const routes = [
+    to('bad', '/bad'),
+    to('bad', '/missing'),
+    to('bad', '/break'),
+    to('gone', '/gone'),
+    to('web', '/'),
+  ];
   const { control } = await world.start(siteOf({ pools, routes }), { name: 'counts', sockets: { http } });
   const statuses = [];
-  for (const path of ['/', '/', '/bad', '/missing'])
-    statuses.push((await ask(http.port, { path })).status);
+  for (const path of ['/', '/', '/bad', '/missing']) statuses.push((await ask(http.port, { path })).status);
   // A GET on a kept connection that breaks would be tried anew.
-  for (const path of ['/break', '/gone']) statuses.push((await ask(http.port, { path, method: 'POST' })).status);
+  for (const path of ['/break', '/gone'])
+    statuses.push((await ask(http.port, { path, method: 'POST' })).status);
   assert.deepEqual(statuses, [200, 200, 500, 404, 502, 503]);
   await until('all are told', async () => (await control.evidence(500)).requests === 6);
   const { pools: told, connections: _, ...all } = await control.evidence(500);
@@ -153,8 +160,13 @@ test('servers are unknown until they were asked, then up or down with what they 
     name: 'servers',
     sockets: { http },
   });
-  assert.deepEqual((await control.servers(500)).map((s) => s.state), ['unknown', 'unknown']);
-  await until('both were asked', async () => (await control.servers(500)).every((s) => s.state !== 'unknown'));
+  assert.deepEqual(
+    (await control.servers(500)).map((s) => s.state),
+    ['unknown', 'unknown'],
+  );
+  await until('both were asked', async () =>
+    (await control.servers(500)).every((s) => s.state !== 'unknown'),
+  );
   const told = (await control.servers(500)).map((s) => `${s.server} ${s.state}: ${s.lastCheck}`);
   assert.match(told[0] ?? '', /^s1 up: TCP connection to .*: connected/);
   assert.match(told[1] ?? '', /^s2 down: .*connection refused/);
@@ -211,5 +223,10 @@ test('every call to a hung engine rejects in its time, and it answers again once
   } finally {
     for (const worker of workers) process.kill(worker, 'SIGCONT');
   }
-  await until('it answers', () => control.state(200).then((s) => s === 'parked', () => false));
+  await until('it answers', () =>
+    control.state(200).then(
+      (s) => s === 'parked',
+      () => false,
+    ),
+  );
 });

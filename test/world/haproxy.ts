@@ -20,6 +20,7 @@ import type { Placement } from '#dialects';
 import { type Engine, type EngineControl, haproxyEngine, type Identity, nginxEngine } from '#engines';
 import type { Site } from '#model';
 import { openListening } from '../../src/agent/holder/sockets.ts';
+import { killGroup } from './group.ts';
 
 /** A place for real engines' processes: everything it starts or makes is gone after `close`. */
 export interface HaproxyWorld {
@@ -199,7 +200,10 @@ async function startGeneration(
 
 /** NGINX knows a socket that it is lent by its address. */
 function listenersAt(site: Site, { sockets }: StartOptions): Site['listeners'] {
-  return site.listeners.map((listener) => ({ ...listener, port: sockets[listener.name]?.port ?? listener.port }));
+  return site.listeners.map((listener) => ({
+    ...listener,
+    port: sockets[listener.name]?.port ?? listener.port,
+  }));
 }
 
 async function untilReady(child: ChildProcess, control: EngineControl): Promise<void> {
@@ -227,14 +231,5 @@ export async function until(
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`never happened within ${msMax} ms: ${what}`);
     await sleep(5);
-  }
-}
-
-/** Every process of an engine: it leads a group of its own. */
-export function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // Nothing is left of it.
   }
 }

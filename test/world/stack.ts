@@ -8,6 +8,7 @@ import { identify, systemClock, wireClient } from '#base';
 import type { BalancerCall, BalancerCalls, SiteText } from '#contract';
 import { readSite } from '#dialects';
 import { type EngineName, type IncludedText, siteHash, type TextDialect } from '#model';
+import { killGroup } from './group.ts';
 
 export interface Stack {
   readonly folder: string;
@@ -138,7 +139,7 @@ export async function startStack(options: {
       await stack.call('stop', {}, 10_000).catch(() => {});
       client.close();
       agent?.kill('SIGKILL');
-      for (const pid of leftovers(run)) process.kill(pid, 'SIGKILL');
+      for (const pid of leftovers(run)) killGroup(pid);
       rmSync(folder, { recursive: true, force: true });
     },
   };

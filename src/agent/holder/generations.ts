@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
-import { Failure, identify, isAlive, type ProcessIdentity, signal } from '#base';
+import { Failure, identify, isAlive, type ProcessIdentity, signalGroup } from '#base';
 import { type EngineControl, engines, type PublicSide } from '#engines';
 import type { GenerationSpec, HeldGeneration, Role } from './protocol.ts';
 import { type SideDriver, sideDriver } from './side.ts';
@@ -98,7 +98,7 @@ export async function drain(held: Held, timeoutMs: number): Promise<void> {
 }
 
 export function kill(held: Held): void {
-  signal(held.process, 'SIGKILL');
+  signalGroup(held.process, 'SIGKILL');
 }
 
 export function describe(held: Held): HeldGeneration {

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { assert, type Clock, Failure, isAlive, type Log, messageOf } from '#base';
+import { assert, type Clock, Failure, isAlive, type Log, messageOf, type ProcessIdentity } from '#base';
 import { takeDescriptor } from './descriptors.ts';
 import { Exposures } from './exposure.ts';
 import { describe, drain, findGeneration, type Held, kill, startGeneration } from './generations.ts';
@@ -14,6 +14,7 @@ import type {
   ListenerAddress,
   Role,
 } from './protocol.ts';
+import { endRemains } from './remains.ts';
 import { allowBeside, socketInode } from './sockets.ts';
 import { emptyState, loadState, saveState } from './state.ts';
 import { steer } from './steer.ts';
@@ -183,6 +184,9 @@ export class Holder {
     }
     this.#active = good.spec.generation;
     good.role = 'active';
+    // Whoever still leads connections of long ago to the bad one.
+    for (const old of this.#generations.values())
+      if (old.role === 'draining' && old !== bad) this.#link(old, good);
     const done = takeBack({ good, bad, clock: this.#options.clock });
     this.#save();
     return { ...(await done), to: good.spec.generation };
@@ -218,6 +222,7 @@ export class Holder {
     const wasActive = this.#active === generation;
     if (wasActive) this.#promoteSuccessor();
     this.#save();
+    this.#endRemains(dead.spec, dead.process);
     if (this.#stopping || dead.role === 'draining') return;
     const facts = { at, how, takenOverBy: null, tookOverMs: null };
     const next = this.#activeOne();
@@ -242,6 +247,11 @@ export class Holder {
         this.#recordDeath(dead.spec, dead.role, facts);
       },
     );
+  }
+
+  /** While nobody else accepts, what is left of a dead engine is better than nobody. */
+  #endRemains({ engine }: GenerationSpec, leader: ProcessIdentity): void {
+    endRemains({ engine, leader }, () => this.#stopping || this.#activeOne()?.side.wanted === 'accepting');
   }
 
   /** Standby first: it was proven by traffic. A candidate is better than nobody. */
@@ -300,7 +310,10 @@ export class Holder {
     for (const { pid, startTicks, ...spec } of state.generations) {
       const found = findGeneration(spec, { pid, startTicks });
       if (found) this.#takeUp(found);
-      else gone.push(spec);
+      else {
+        gone.push(spec);
+        this.#endRemains(spec, { pid, startTicks });
+      }
     }
     for (const socket of state.sockets) {
       const fd = this.#findSocket(socket, socket.inode);

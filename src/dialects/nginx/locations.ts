@@ -256,7 +256,7 @@ function neighbourLocations(neighbour: string, netOut: string | null, edge: Edge
     'set $holdfast_led back;',
     'proxy_request_buffering off;',
     // Whoever is led away comes back on a new connection, to who accepts.
-    'add_header Connection $holdfast_close always;',
+    'keepalive_timeout 0;',
     ...(edge.hsts ? [hstsLines.add] : []),
     ...toNeighbour,
   ];

@@ -167,7 +167,6 @@ function sideMaps(net: boolean): string[] {
         '@holdfast.failed.503',
       ),
     ),
-    ...map('$server_protocol', '$holdfast_close', [['~^HTTP/1', 'close']], ''),
     ...map(
       '$remote_addr $server_port',
       '$holdfast_proxy',

@@ -13,6 +13,7 @@ import { openSide } from './side.ts';
 /** Before it ends gently, open connections get this long to be led away: it would close those that are idle. */
 const leadAwayMsMax = 2_000;
 const leadAwayLookMs = 50;
+const quietMs = 250;
 const flag = { set: 0o700, unset: 0o600 } as const;
 
 /** NGINX is parked from outside (`side.ts`), led by files (`if (-x ...)`), and tells in its log what it did. */
@@ -72,12 +73,21 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
   };
 }
 
-/** Ends it gently when nobody is connected any more, or time is up. Parked meanwhile. */
+/**
+ * Parked meanwhile. Ends it gently when nobody is connected and nobody asks any more, by the private entrance either:
+ * what is led here from a generation before is not to find it gone; or when time is up.
+ */
 async function leadAway(control: string, pid: number, clock: Clock): Promise<void> {
   const deadline = clock.monotonicMs() + leadAwayMsMax;
+  let asked = Number.NaN;
+  let quietSince = clock.monotonicMs();
   while (clock.monotonicMs() < deadline) {
     const status = await askNginx(control, nginxNames.control.status, leadAwayMsMax).catch(() => '');
-    if (connectionsOf(status) === 0) break;
+    if (status === '') break;
+    const requests = requestsOf(status);
+    if (connectionsOf(status) > 0 || requests !== asked + 1) quietSince = clock.monotonicMs();
+    asked = requests;
+    if (clock.monotonicMs() - quietSince > quietMs) break;
     await clock.sleep(leadAwayLookMs);
   }
   try {
@@ -85,6 +95,11 @@ async function leadAway(control: string, pid: number, clock: Clock): Promise<voi
   } catch {
     // It has ended already.
   }
+}
+
+/** Of all sides, this question too. */
+function requestsOf(status: string): number {
+  return Number(/requests\s+\d+ \d+ (\d+)/.exec(status)?.[1] ?? Number.NaN);
 }
 
 /** Without the one that asks. */

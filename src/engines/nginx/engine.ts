@@ -19,6 +19,7 @@ const environment = { RES_OPTIONS: 'timeout:1 attempts:1' } as const;
 export const nginxEngine: Engine = {
   name: 'nginx',
   dialect: nginxDialect,
+  orphansEndBy: 'SIGQUIT',
   install: 'sudo apt-get install -y nginx-light',
   find,
   check,
