@@ -8,12 +8,14 @@ import { Tally } from './evidence.ts';
 import { readFacts, type TextFacts } from './facts.ts';
 import { followLog, type LogReader } from './log.ts';
 import { openProbes, type Probes } from './probes.ts';
-import { openSide } from './side.ts';
+import { Side } from './side.ts';
 
 /** Before it ends gently, open connections get this long to be led away: it would close those that are idle. */
 const leadAwayMsMax = 2_000;
 const leadAwayLookMs = 50;
 const quietMs = 250;
+/** NGINX writes the line of a request just after its answer. */
+const lineMsMax = 60;
 const flag = { set: 0o700, unset: 0o600 } as const;
 
 /** NGINX is parked from outside (`side.ts`), led by files (`if (-x ...)`), and tells in its log what it did. */
@@ -25,7 +27,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
     known ??= readFacts(folder);
     return known;
   };
-  const side = openSide({ pid, facts, clock, keeps: handle.keeps ?? null });
+  const side = new Side({ pid, facts, clock, keeps: handle.keeps ?? null });
   const watch = openWatch({ pid, folder, facts, clock });
 
   /** @throws Error when it does not answer: a hung one is neither parked nor accepting. */
@@ -64,7 +66,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
     async drain(timeoutMs) {
       process.kill(pid, 0);
       void side.lead('parked', timeoutMs).catch(() => {});
-      void leadAway(control, pid, clock);
+      void leadAway(handle, side, clock);
     },
     close() {
       side.end();
@@ -77,7 +79,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
  * Parked meanwhile. Ends it gently when nobody is connected and nobody asks any more, by the private entrance either:
  * what is led here from a generation before is not to find it gone; or when time is up.
  */
-async function leadAway(control: string, pid: number, clock: Clock): Promise<void> {
+async function leadAway({ control, pid }: GenerationHandle, side: Side, clock: Clock): Promise<void> {
   const deadline = clock.monotonicMs() + leadAwayMsMax;
   let asked = Number.NaN;
   let quietSince = clock.monotonicMs();
@@ -88,6 +90,7 @@ async function leadAway(control: string, pid: number, clock: Clock): Promise<voi
     if (connectionsOf(status) > 0 || requests !== asked + 1) quietSince = clock.monotonicMs();
     asked = requests;
     if (clock.monotonicMs() - quietSince > quietMs) break;
+    await side.lead('parked', leadAwayLookMs).catch(() => {});
     await clock.sleep(leadAwayLookMs);
   }
   try {
@@ -124,7 +127,8 @@ function openWatch(of: {
   const { pid, folder, facts, clock } = of;
   let open: { good: LogReader; bad: LogReader; tally: Tally; probes: Probes } | null = null;
   let asked = 0;
-  const heard = new Set<string>();
+  /** Questions that were answered and whose line was not seen yet, with the time of the answer. */
+  const unheard = new Map<string, number>();
   const marks = `${process.pid}-${Math.round(clock.monotonicMs() * 1_000)}-`;
 
   function opened() {
@@ -144,7 +148,7 @@ function openWatch(of: {
     tally.addGood(good.read());
     for (const line of bad.read()) {
       if (line.includes('\t')) tally.addBad(line);
-      else if (line.startsWith(marks)) heard.add(line);
+      else unheard.delete(line);
     }
   }
 
@@ -154,13 +158,14 @@ function openWatch(of: {
       asked += 1;
       const mark = `${marks}${asked}`;
       const status = await askNginx(control, `${nginxNames.control.status}?asked=${mark}`, timeoutMs);
+      const now = clock.monotonicMs();
+      unheard.set(mark, now);
       readAll();
       // Each question is a line of the log too. One that is missing says that the log is not whole: a full disk.
-      const before = `${marks}${asked - 1}`;
-      if (asked > 1 && !heard.delete(before)) {
-        heard.clear();
+      const lost = [...unheard].filter(([, at]) => now - at > lineMsMax);
+      for (const [line] of lost) unheard.delete(line);
+      if (lost.length > 0)
         throw new Error(`${folder}: the log of NGINX is not written, so nothing is known of its requests`);
-      }
       return tally.evidence(connectionsOf(status), probes.look());
     },
     servers() {

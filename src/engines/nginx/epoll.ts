@@ -10,6 +10,7 @@ import type { PublicSide } from '../engine.ts';
 const libc = koffi.load('libc.so.6');
 const syscall3 = libc.func('long syscall(long number, long a, long b, long c)');
 const epollControl = libc.func('int epoll_ctl(int epoll, int operation, int fd, const void *event)');
+const poll = libc.func('int poll(void *fds, ulong count, int timeoutMs)');
 const dup2 = libc.func('int dup2(int from, int to)');
 const fcntl = libc.func('int fcntl(int fd, int command, int value)');
 
@@ -17,7 +18,7 @@ const sysPidfdOpen = 434;
 const sysPidfdGetfd = 438;
 const operation = { add: 1, delete: 2 } as const;
 const getFlags = 1;
-/** EPOLLIN, of the workers only one is woken for each connection (EPOLLEXCLUSIVE). */
+/** EPOLLIN and EPOLLEXCLUSIVE, as NGINX says it: of all who wait for a connection one is woken. */
 const accepting = 0x1000_0001;
 const readable = 0x1;
 /** The kernel aligns the event on x86-64 differently from everywhere else. */
@@ -46,42 +47,55 @@ export function sideOf(worker: number, sockets: readonly number[]): PublicSide |
   return found.some(({ events }) => (events & readable) !== 0) ? 'accepting' : 'parked';
 }
 
-/** True when all its sockets are as wanted. @throws Error when this process may not look into that one. */
-export function lead(worker: number, sockets: readonly number[], wanted: PublicSide): boolean {
+/**
+ * True when all its sockets are as wanted. `again`: also those that are; an accepting one then looks for connections that
+ * wait. @throws Error when this process may not look into that one.
+ */
+export function lead(worker: number, sockets: readonly number[], wanted: PublicSide, again = false): boolean {
   const found = entriesOf(worker, sockets);
   if (!found || found.entries.length < sockets.length) return false;
   const wrong = found.entries.filter(
-    ({ events }) => ((events & readable) !== 0) !== (wanted === 'accepting'),
+    ({ events }) => again || ((events & readable) !== 0) !== (wanted === 'accepting'),
   );
   if (wrong.length === 0) return true;
-  const poll = takeDescriptor(worker, found.poll);
-  if (poll === null) return false;
+  const epoll = takeDescriptor(worker, found.poll);
+  if (epoll === null) return false;
   try {
-    return wrong.every((entry) => change(worker, poll, entry, wanted));
+    return wrong.every((entry) => change(worker, epoll, entry, wanted));
   } finally {
-    closeSync(poll);
+    closeSync(epoll);
   }
 }
 
-function change(worker: number, poll: number, { fd, data }: Entry, wanted: PublicSide): boolean {
+function change(worker: number, epoll: number, { fd, data }: Entry, wanted: PublicSide): boolean {
   const socket = takeDescriptor(worker, fd);
   if (socket === null) return false;
   // The kernel knows an entry by the socket and its number there: for a moment it has that number here too.
   if (Number(fcntl(fd, getFlags, 0)) >= 0) throw new Error(`descriptor ${fd} is not free here`);
   try {
     if (Number(dup2(socket, fd)) !== fd) throw new Error(`dup2 to ${fd}: errno ${koffi.errno()}`);
-    epollControl(poll, operation.delete, fd, null);
+    epollControl(epoll, operation.delete, fd, null);
     const event = Buffer.alloc(16);
     event.writeUInt32LE(wanted === 'accepting' ? accepting : 0, 0);
     event.writeBigUInt64LE(data, packed ? 4 : 8);
-    return Number(epollControl(poll, operation.add, fd, event)) === 0;
+    return Number(epollControl(epoll, operation.add, fd, event)) === 0;
   } finally {
     closeSync(fd);
     closeSync(socket);
   }
 }
 
-function takeDescriptor(pid: number, fd: number): number | null {
+/** Whether a connection waits to be accepted on any of these listening sockets, which are this process's own. */
+export function isAnyWaiting(fds: readonly number[]): boolean {
+  const asked = Buffer.alloc(8 * fds.length);
+  fds.forEach((fd, index) => {
+    asked.writeInt32LE(fd, 8 * index);
+    asked.writeInt16LE(readable, 8 * index + 4);
+  });
+  return Number(poll(asked, fds.length, 0)) > 0;
+}
+
+export function takeDescriptor(pid: number, fd: number): number | null {
   const pidfd = Number(syscall3(sysPidfdOpen, pid, 0, 0));
   if (pidfd < 0) return null;
   const taken = Number(syscall3(sysPidfdGetfd, pidfd, fd, 0));

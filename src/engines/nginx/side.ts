@@ -1,11 +1,21 @@
+import { closeSync } from 'node:fs';
 import type { Clock } from '#base';
 import { nginxFirstFd } from '#dialects';
 import type { PublicSide } from '../engine.ts';
-import { lead, sideOf, workersOf } from './epoll.ts';
+import { isAnyWaiting, lead, sideOf, takeDescriptor, workersOf } from './epoll.ts';
 import type { TextFacts } from './facts.ts';
 
 const lookGapMs = 1;
-/** Workers that a master has started anew accept by themselves. */
+/**
+ * A worker that is just accepting may put its socket back where it was: NGINX takes it out and in again after every 16th
+ * connection. So a side is as wanted when it still is a moment later.
+ */
+const holdsMs = 2;
+/** For this long after a change every look is a thorough one. */
+const unsettledMs = 500;
+/** A connection that waits through so many looks was announced to a worker that was parked meanwhile. */
+const waitingLooksMax = 3;
+/** Workers that a master has started anew accept by themselves, and in NGINX's own way (see `epoll.ts`). */
 const keepEveryMs = 5;
 /** While one starts: each look is a chance less for a connection to come too early. */
 const startLookMs = 1;
@@ -13,95 +23,134 @@ const startMsMax = 20_000;
 /** All that is otherwise looked at is who the workers are. */
 const lookAllEveryMs = 250;
 
-export interface Side {
-  state(): PublicSide;
-  lead(wanted: PublicSide, timeoutMs: number): Promise<void>;
-  end(): void;
-}
-
-/** `keeps`: new workers follow what was last asked for; `parked` was asked for before anybody could. Null: they do not. */
-export function openSide(options: {
+interface SideOptions {
   readonly pid: number;
   readonly facts: () => TextFacts;
   readonly clock: Clock;
+  /** New workers follow what was last asked for; `parked` was asked for before anybody could. Null: they do not. */
   readonly keeps: PublicSide | 'unknown' | null;
-}): Side {
-  const { pid, facts, clock, keeps } = options;
-  let wanted: PublicSide | null = keeps === 'parked' ? keeps : null;
-  let turn = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let startsSince = clock.monotonicMs();
-  let started = keeps !== 'parked';
-  let lookedAllAt = Number.NEGATIVE_INFINITY;
-  let workersBefore = '';
+}
 
-  function sockets(): number[] {
-    return Array.from({ length: facts().sockets }, (_, index) => nginxFirstFd + index);
+export class Side {
+  readonly #options: SideOptions;
+  #wanted: PublicSide | null;
+  #turn = 0;
+  #over = false;
+  #timer: NodeJS.Timeout | undefined;
+  #started: boolean;
+  #startsSince: number;
+  #changedAt: number;
+  #lookedAllAt = Number.NEGATIVE_INFINITY;
+  #workersBefore = '';
+  /** Copies of its listening sockets. */
+  #lent: number[] | null = null;
+  #waitingLooks = 0;
+
+  constructor(options: SideOptions) {
+    this.#options = options;
+    const { keeps, clock } = options;
+    this.#wanted = keeps === 'parked' ? keeps : null;
+    this.#started = keeps !== 'parked';
+    this.#startsSince = clock.monotonicMs();
+    this.#changedAt = this.#startsSince;
+    if (keeps !== null) this.#keep();
+  }
+
+  state(): PublicSide {
+    const numbers = this.#sockets();
+    if (numbers.length === 0) return 'accepting';
+    const sides = workersOf(this.#options.pid).map((worker) => sideOf(worker, numbers));
+    return sides.includes('accepting') ? 'accepting' : 'parked';
+  }
+
+  async lead(side: PublicSide, timeoutMs: number): Promise<void> {
+    const { pid, clock } = this.#options;
+    this.#turn += 1;
+    const mine = this.#turn;
+    this.#wanted = side;
+    this.#changedAt = clock.monotonicMs();
+    const deadline = this.#changedAt + timeoutMs;
+    for (;;) {
+      if (this.#all(side)) {
+        if (side === 'accepting') return;
+        await clock.sleep(holdsMs);
+        if (mine === this.#turn && this.state() === side) return;
+      }
+      if (clock.monotonicMs() > deadline)
+        throw new Error(`process ${pid}: not ${side} within ${timeoutMs} ms`);
+      await clock.sleep(lookGapMs);
+      if (mine !== this.#turn) throw new Error(`process ${pid}: another call came before it was ${side}`);
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#over = true;
+    for (const fd of this.#lent ?? []) closeSync(fd);
+    this.#lent = null;
+  }
+
+  #sockets(): number[] {
+    return Array.from({ length: this.#options.facts().sockets }, (_, index) => nginxFirstFd + index);
   }
 
   /** Every worker as wanted. One that is not there yet, or is on its way out, is no worker. */
-  function all(side: PublicSide): boolean {
-    const numbers = sockets();
-    const done = workersOf(pid).map(
+  #all(side: PublicSide): boolean {
+    const numbers = this.#sockets();
+    const done = workersOf(this.#options.pid).map(
       (worker) => lead(worker, numbers, side) || sideOf(worker, numbers) === null,
     );
     return done.length > 0 && done.every(Boolean);
   }
 
-  function state(): PublicSide {
-    const numbers = sockets();
-    if (numbers.length === 0) return 'accepting';
-    const sides = workersOf(pid).map((worker) => sideOf(worker, numbers));
-    return sides.includes('accepting') ? 'accepting' : 'parked';
-  }
-
-  function isComplete(): boolean {
-    const numbers = sockets();
-    return workersOf(pid).filter((worker) => sideOf(worker, numbers) !== null).length >= facts().workers;
-  }
-
-  function keepParked(): void {
-    const now = clock.monotonicMs();
-    const workers = workersOf(pid).join(' ');
-    if (workers !== workersBefore) {
-      startsSince = now;
-      started = false;
-    }
-    workersBefore = workers;
-    if (started && now - lookedAllAt < lookAllEveryMs) return;
-    lookedAllAt = now;
-    all('parked');
-    started ||= isComplete() || now - startsSince > startMsMax;
-  }
-
-  function keep(): void {
+  #keep(): void {
     try {
-      if (wanted === 'parked') keepParked();
+      if (this.#wanted !== null) this.#keepAs(this.#wanted);
     } catch {
       // The text is not there yet, or not any more.
     }
-    timer = setTimeout(keep, started ? keepEveryMs : startLookMs);
-    timer.unref();
+    if (this.#over) return;
+    this.#timer = setTimeout(() => this.#keep(), this.#started ? keepEveryMs : startLookMs);
+    this.#timer.unref();
   }
-  if (keeps !== null) keep();
 
-  return {
-    state,
-    async lead(side, timeoutMs) {
-      turn += 1;
-      const mine = turn;
-      wanted = side;
-      const deadline = clock.monotonicMs() + timeoutMs;
-      while (!all(side)) {
-        if (clock.monotonicMs() > deadline)
-          throw new Error(`process ${pid}: not ${side} within ${timeoutMs} ms`);
-        await clock.sleep(lookGapMs);
-        if (mine !== turn) throw new Error(`process ${pid}: another call came before it was ${side}`);
-      }
-    },
-    end() {
-      clearTimeout(timer);
-      timer = undefined;
-    },
-  };
+  #keepAs(side: PublicSide): void {
+    const now = this.#options.clock.monotonicMs();
+    const workers = workersOf(this.#options.pid).join(' ');
+    if (workers !== this.#workersBefore) {
+      this.#startsSince = now;
+      this.#started = false;
+    }
+    this.#workersBefore = workers;
+    if (side === 'accepting') this.#takeWaiting();
+    const settled = this.#started && now - this.#changedAt > unsettledMs;
+    if (settled && now - this.#lookedAllAt < lookAllEveryMs) return;
+    this.#lookedAllAt = now;
+    this.#all(side);
+    this.#started ||= this.#isComplete() || now - this.#startsSince > startMsMax;
+  }
+
+  #isComplete(): boolean {
+    const { pid, facts } = this.#options;
+    const numbers = this.#sockets();
+    return workersOf(pid).filter((worker) => sideOf(worker, numbers) !== null).length >= facts().workers;
+  }
+
+  /** The kernel tells one worker of a connection. If that one was parked before it came to it, nobody knows. */
+  #takeWaiting(): void {
+    this.#lent ??= this.#borrow();
+    this.#waitingLooks = this.#lent !== null && isAnyWaiting(this.#lent) ? this.#waitingLooks + 1 : 0;
+    if (this.#waitingLooks < waitingLooksMax) return;
+    this.#waitingLooks = 0;
+    for (const worker of workersOf(this.#options.pid)) lead(worker, this.#sockets(), 'accepting', true);
+  }
+
+  #borrow(): number[] | null {
+    const [worker] = workersOf(this.#options.pid);
+    const taken = worker === undefined ? [] : this.#sockets().map((fd) => takeDescriptor(worker, fd));
+    const fds = taken.filter((fd) => fd !== null);
+    if (fds.length > 0 && fds.length === taken.length) return fds;
+    for (const fd of fds) closeSync(fd);
+    return null;
+  }
 }
