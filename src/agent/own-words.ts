@@ -53,10 +53,10 @@ export function inOwnWords(output: string, prepared: GenerationFolder, own: OwnT
 export function engineFindings(output: string, own: OwnText): Diagnostic[] {
   const lines = output.split('\n').filter((line) => /\[(?:ALERT|emerg|crit|alert)\]/i.test(line));
   return lines.flatMap((line): Diagnostic[] => {
-    const [, file, number] = /(?:\[|\bin )([^\s[\]]+):(\d+)\]?/.exec(line) ?? [];
+    const names = [own.file, ...own.includes.map(({ path }) => path)];
+    const file = names.find((name) => line.includes(`${name}:`));
+    const number = file && new RegExp(`${literal(file)}:(\\d+)`).exec(line)?.[1];
     if (file === undefined || number === undefined) return [];
-    const known = file === own.file || own.includes.some(({ path }) => path === file);
-    if (!known) return [];
     const message = line
       .replace(/^.*?\[(?:ALERT|emerg|crit|alert)\]\s*(?:\(\d+\)\s*:\s*)?(?:config\s*:\s*)?/i, '')
       .replace(/^parsing \[[^\]]*\]\s*:\s*/, '')

@@ -1,7 +1,9 @@
-import type { Place } from '#base';
+import { parse } from 'yaml';
+import { type Diagnostic, messageOf, type Place } from '#base';
 import { buildBalancer, buildGuard, buildListener } from './build.ts';
 import { buildPool } from './build-pools.ts';
 import type { OwnText } from './own.ts';
+import type { ParsedSite } from './parse.ts';
 import type { Algorithm, HttpCheck, Pool, Server } from './pool.ts';
 import { partSchemas, siteSchema } from './schema.ts';
 import type { Balancer, Listener, Site } from './site.ts';
@@ -33,11 +35,12 @@ export interface SurveyedPool {
 
 const somewhere: Place = { file: '', line: 1, column: 1 };
 
-export function ownSite(surveyed: SurveyedSite): Site {
+export function ownSite(surveyed: SurveyedSite): ParsedSite {
   const { name, listeners, pools, balancer, own } = surveyed;
-  const guard = siteSchema.shape.guard.parse({});
+  const { guard, mistake } = ownGuard(own);
+  if (mistake) return { site: null, diagnostics: [mistake] };
   const balancerPart = partSchemas.balancers.parse({ name: 'lb', address: '127.0.0.1' });
-  return {
+  const site: Site = {
     name,
     listeners: listeners.map(listenerOf),
     routes: [],
@@ -46,6 +49,31 @@ export function ownSite(surveyed: SurveyedSite): Site {
     guard: buildGuard(guard),
     own,
   };
+  return { site, diagnostics: [] };
+}
+
+const guardComment = /^\s*#\s*holdfast:\s*guard:\s*(.*)$/;
+
+/** `# holdfast: guard: { bake: 1m }`, a comment of the text: the one thing that a site file says and an engine does not. */
+function ownGuard({ text, file }: OwnText) {
+  const lines = text.split('\n');
+  const index = lines.findIndex((line) => guardComment.test(line));
+  const said = guardComment.exec(lines[index] ?? '')?.[1];
+  const standard = siteSchema.shape.guard.parse({});
+  if (said === undefined) return { guard: standard, mistake: null };
+  const place = { file, line: index + 1, column: 1 };
+  const wrong = (message: string): Diagnostic => {
+    const remedy = 'Write it as in a site file: # holdfast: guard: { bake: 1m }';
+    return { code: 'HF011', severity: 'error', place, path: 'guard', message, remedy };
+  };
+  try {
+    const read = siteSchema.shape.guard.safeParse(parse(said) ?? {});
+    if (read.success) return { guard: read.data, mistake: null };
+    const issues = read.error.issues.map((issue) => `${issue.path.join('.')} expected ${issue.message}`);
+    return { guard: standard, mistake: wrong(issues.join('; ').trim()) };
+  } catch (error) {
+    return { guard: standard, mistake: wrong(messageOf(error).split('\n')[0] ?? '') };
+  }
 }
 
 /** Certificates stay the text's own affair. */

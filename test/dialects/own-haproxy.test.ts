@@ -136,6 +136,14 @@ frontend c
     assert.equal(site.own?.httpListener, 'a-8080');
   });
 
+  it('one comment says how carefully changes go live; a mistake in it has its line', () => {
+    const text = (comment: string) => `${start}# holdfast: guard: ${comment}\nfrontend www\n  bind :80\n`;
+    assert.equal(siteOf(text('{ bake: 5s, canary: { steps: [1] } }')).guard.bakeMs, 5_000);
+    assert.equal(siteOf(`${start}frontend www\n  bind :80\n`).guard.bakeMs, 120_000);
+    assert.match(refusals(text('{ bake: soon }'))[0] ?? '', /^HF011 haproxy.cfg:6:1 guard: bake /);
+    assert.match(refusals(text('{ bake: 5s'))[0] ?? '', /^HF011 haproxy.cfg:6:1 guard: /);
+  });
+
   it('what cannot be carried over is refused with its line, all at once', () => {
     const found = refusals(`global
   nbproc 4

@@ -48,7 +48,8 @@ export function adopt(written: WrittenText): ParsedSite {
     address: '0.0.0.0',
     place: { file, line: 1, column: 1 },
   };
-  return { site: ownSite({ name: written.site ?? 'haproxy', listeners, pools, balancer, own }), diagnostics };
+  const made = ownSite({ name: written.site ?? 'haproxy', listeners, pools, balancer, own });
+  return { site: made.site, diagnostics: [...diagnostics, ...made.diagnostics] };
 }
 
 type PlaceOf = (line: Line, column?: number) => Place;

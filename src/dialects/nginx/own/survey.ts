@@ -44,7 +44,8 @@ export function adopt(written: WrittenText): ParsedSite {
   });
   const engine: EngineName | 'auto' = engineNames.find((name) => name === own.dialect) ?? 'auto';
   const balancer = { name: written.balancer ?? 'lb-1', engine, address: '0.0.0.0', place: start };
-  return { site: ownSite({ name: written.site ?? 'nginx', listeners, pools, balancer, own }), diagnostics };
+  const made = ownSite({ name: written.site ?? 'nginx', listeners, pools, balancer, own });
+  return { site: made.site, diagnostics: [...diagnostics, ...made.diagnostics] };
 }
 
 /** File by file, line by line. */
