@@ -72,7 +72,8 @@ function sandboxed(
 ): GenerationFolder {
   const { balancer } = fleet.options;
   return prepareFolder({
-    site,
+    // Nothing of a check or a rehearsal is a visit.
+    site: { ...site, accessLog: null },
     balancer,
     engine,
     identity: identityOf(engine, site),
@@ -120,6 +121,7 @@ export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResul
       replaced: prepared.own?.rewritten.map(rewrittenLine) ?? [
         'listening sockets by private Unix sockets',
         `the ${Object.keys(servers).length} servers by ones that say who they are`,
+        ...(site.accessLog === null ? [] : ['the access log by none']),
         ...(site.pools.some(({ tls, proxyProtocol }) => tls !== null || proxyProtocol !== null)
           ? ['TLS and PROXY protocol to servers by plain connections']
           : []),

@@ -1,10 +1,9 @@
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
 import { messageOf } from '#base';
 import type { WayBackResult } from '#contract';
 import { boundHost, routeOf, type Site } from '#model';
-import { describeRequest } from '#probe';
-import { type Request, witnesses } from '#routing';
+import { askServer, describeRequest } from '#probe';
+import { mayAsk, type Request, witnesses } from '#routing';
 import type { Fleet } from './fleet.ts';
 import type { HeldGeneration } from './holder/protocol.ts';
 
@@ -85,29 +84,15 @@ function askPublicly(fleet: WayBackFleet, site: Site, asked: Request): Promise<n
     (l) => l.port === asked.port && (l.tls !== null) === (asked.scheme === 'https'),
   );
   if (!listener) return Promise.reject(new Error('the listener is gone'));
-  const send = listener.tls ? httpsRequest : httpRequest;
   const host = boundHost(listener, fleet.options.balancer);
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return new Promise((resolve, reject) => {
-    const sent = send(
-      {
-        host: reachable,
-        port: listener.port,
-        method: asked.method,
-        path: asked.query === '' ? asked.path : `${asked.path}?${asked.query}`,
-        headers: { host: asked.host, connection: 'close', ...asked.headers },
-        servername: asked.host,
-        rejectUnauthorized: false,
-        agent: false,
-        timeout: answerMsMax,
-      },
-      (answer) => {
-        answer.resume();
-        resolve(answer.statusCode ?? 0);
-      },
-    );
-    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${answerMsMax} ms`)));
-    sent.on('error', reject);
-    sent.end();
-  });
+  const name = isIP(asked.host) > 0 ? null : asked.host;
+  const certificates = { authorities: null, verify: false, certificate: null, place: listener.place };
+  // We come from the address that we ask, or from one like it.
+  const told = mayAsk({ deny: [], allow: listener.proxyFrom })(reachable) && listener.proxyFrom.length > 0;
+  const way = {
+    tls: listener.tls === null ? null : { ...certificates, name },
+    proxyProtocol: told ? ('v1' as const) : null,
+  };
+  return askServer({ host: reachable, port: listener.port }, way, asked, answerMsMax);
 }

@@ -4,6 +4,7 @@ export { builtinFormat, builtinLimits } from './builtin/vocabulary.ts';
 export * from './dialect.ts';
 export type { Feature } from './features/feature.ts';
 export { type Cannot, type FeatureName, featureNames, featureOf, features } from './features.ts';
+export { errorLineOf as haproxyErrorLine } from './haproxy/access-log.ts';
 export { haproxyDialect } from './haproxy/dialect.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
 export { nginxDialect } from './nginx/dialect.ts';

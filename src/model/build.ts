@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
+import type { Place } from '#base';
 import { buildAccess } from './build-access.ts';
 import { buildAction, buildFilters } from './build-action.ts';
 import { addressOf, buildPool } from './build-pools.ts';
 import type { BalancerPart, ListenerPart, MatchPart, RoutePart, SiteDocument } from './schema.ts';
-import type { Balancer, GuardPolicy, Listener, Route, RouteMatch, Site } from './site.ts';
-import { parseDurationMs } from './words.ts';
+import type { AccessLog, Balancer, GuardPolicy, Listener, Route, RouteMatch, Site } from './site.ts';
+import { parseDurationMs, parseLogTarget } from './words.ts';
 import type { Path, SourceText } from './yaml.ts';
 
 /** Where a part was written. */
@@ -14,16 +15,46 @@ export type PlaceOf = SourceText['placeOf'];
 export function buildSite(document: SiteDocument, folder: string, placeOf: PlaceOf): Site {
   return {
     name: document.site,
-    listeners: document.listeners.map((part, i) => buildListener(part, i, folder, placeOf)),
+    listeners: document.listeners.flatMap((part, i) => buildListeners(part, i, folder, placeOf)),
     routes: document.routes.map((part, i) => buildRoute(part, i, placeOf)),
     pools: document.pools.map((part, i) => buildPool(part, i, folder, placeOf)),
     balancers: document.balancers.map((part, i) => buildBalancer(part, i, placeOf)),
+    timeouts: {
+      clientMs: parseDurationMs(document.timeouts.client),
+      requestMs: parseDurationMs(document.timeouts.request),
+      keepAliveMs: parseDurationMs(document.timeouts.keepAlive),
+    },
+    accessLog: buildAccessLog(document.accessLog, placeOf(['accessLog'])),
     guard: buildGuard(document.guard),
     own: null,
   };
 }
 
-export function buildListener(part: ListenerPart, index: number, folder: string, placeOf: PlaceOf): Listener {
+function buildAccessLog(word: string | undefined, place: Place): AccessLog | null {
+  const target = word === undefined ? null : parseLogTarget(word);
+  return target && { ...target, place };
+}
+
+/** One for each address. The first has the listener's name, the others a number behind it: `https:2`. */
+export function buildListeners(
+  part: ListenerPart,
+  index: number,
+  folder: string,
+  placeOf: PlaceOf,
+): Listener[] {
+  const addresses = Array.isArray(part.address) ? part.address : [part.address];
+  return addresses.map((address, nth) => {
+    const name = nth === 0 ? part.name : `${part.name}:${nth + 1}`;
+    return buildListener({ ...part, name, address }, index, folder, placeOf);
+  });
+}
+
+function buildListener(
+  part: ListenerPart & { readonly address: string },
+  index: number,
+  folder: string,
+  placeOf: PlaceOf,
+): Listener {
   const path: Path = ['listeners', index];
   const certificates = part.tls?.certificates.map((pair, i) => ({
     certificate: resolve(folder, pair.certificate),
@@ -43,7 +74,11 @@ export function buildListener(part: ListenerPart, index: number, folder: string,
           place: placeOf([...path, 'hsts']),
         }
       : null,
-    tls: certificates ? { certificates } : null,
+    tls:
+      part.tls && certificates
+        ? { certificates, minVersion: part.tls.minVersion, http2: part.tls.http2 }
+        : null,
+    proxyFrom: part.proxyProtocol?.from ?? [],
     place: placeOf(path),
   };
 }

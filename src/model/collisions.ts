@@ -145,11 +145,11 @@ function sameAddress({ listeners, balancers }: Parts, source: SourceText): Diagn
   return found;
 }
 
+/** Sockets of `::` are for IPv6 alone. */
 function overlap(a: string, b: string): boolean {
   if (a === b) return true;
   const everywhere = (host: string) => host === '0.0.0.0' || host === '::';
-  const oneFamily = isIPv6(a) === isIPv6(b);
-  return a === '::' || b === '::' || (oneFamily && (everywhere(a) || everywhere(b)));
+  return isIPv6(a) === isIPv6(b) && (everywhere(a) || everywhere(b));
 }
 
 function sameServers({ part, index }: Indexed<Pool>, source: SourceText): Diagnostic[] {

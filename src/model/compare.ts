@@ -21,6 +21,8 @@ export function siteDifference(before: Site, after: Site): SiteDifference {
       ...orderOfRoutes(before, after),
       ...named('pools', before.pools, after.pools, poolMeaning),
       ...named('balancers', before.balancers, after.balancers, meaningOf),
+      ...(meaningOf(before.timeouts) === meaningOf(after.timeouts) ? [] : [changed('timeouts')]),
+      ...(meaningOf(before.accessLog) === meaningOf(after.accessLog) ? [] : [changed('accessLog')]),
       ...(meaningOf(before.guard) === meaningOf(after.guard) ? [] : [changed('guard')]),
       ...ownText(before, after),
     ],

@@ -1,12 +1,12 @@
 import { parse } from 'yaml';
-import { type Diagnostic, messageOf, type Place } from '#base';
-import { buildBalancer, buildGuard, buildListener } from './build.ts';
+import { assert, type Diagnostic, messageOf, type Place } from '#base';
+import { buildBalancer, buildGuard, buildListeners } from './build.ts';
 import { buildPool } from './build-pools.ts';
 import type { OwnText } from './own.ts';
 import type { ParsedSite } from './parse.ts';
 import type { Algorithm, HttpCheck, Pool, Server } from './pool.ts';
 import { partSchemas, siteSchema } from './schema.ts';
-import type { Balancer, Listener, Site } from './site.ts';
+import type { Balancer, Listener, ListenerTls, Site } from './site.ts';
 
 /** What a survey of an own text found; everything that it does not say gets the defaults of a site file. */
 export interface SurveyedSite {
@@ -46,6 +46,8 @@ export function ownSite(surveyed: SurveyedSite): ParsedSite {
     routes: [],
     pools: pools.map(poolOf),
     balancers: [{ ...buildBalancer(balancerPart, 0, () => somewhere), ...balancer }],
+    timeouts: { clientMs: 60_000, requestMs: 15_000, keepAliveMs: 60_000 },
+    accessLog: null,
     guard: buildGuard(guard),
     own,
   };
@@ -79,8 +81,10 @@ function ownGuard({ text, file }: OwnText) {
 /** Certificates stay the text's own affair. */
 function listenerOf({ tls, dualStack, ...given }: SurveyedSite['listeners'][number]): Listener {
   const part = partSchemas.listeners.parse({ name: 'listener', address: '*:1' });
-  const standard = buildListener(part, 0, '/', () => somewhere);
-  const listener = { ...standard, ...given, tls: tls ? { certificates: [] } : null };
+  const [standard] = buildListeners(part, 0, '/', () => somewhere);
+  assert(standard, 'one address, one listener');
+  const ownTls: ListenerTls = { certificates: [], minVersion: '1.2', http2: true };
+  const listener = { ...standard, ...given, tls: tls ? ownTls : null };
   return dualStack ? { ...listener, dualStack } : listener;
 }
 

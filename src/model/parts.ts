@@ -1,4 +1,4 @@
-import { buildBalancer, buildListener, buildRoute } from './build.ts';
+import { buildBalancer, buildListeners, buildRoute } from './build.ts';
 import { buildPool } from './build-pools.ts';
 import type { Pool } from './pool.ts';
 import { partSchemas } from './schema.ts';
@@ -30,9 +30,9 @@ export function partsOf(source: SourceText): Parts {
     });
   const { listeners, routes, pools, balancers } = partSchemas;
   return {
-    listeners: good('listeners', (item, i) => {
+    listeners: sectionOf(source, 'listeners').flatMap((item, index) => {
       const { data } = listeners.safeParse(item);
-      return data ? buildListener(data, i, '/', placeOf) : null;
+      return data ? buildListeners(data, index, '/', placeOf).map((part) => ({ index, part })) : [];
     }),
     routes: good('routes', (item, i) => {
       const { data } = routes.safeParse(item);

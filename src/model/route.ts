@@ -11,18 +11,19 @@ import type {
   Rule,
 } from '#routing';
 import type { Pool } from './pool.ts';
-import type {
-  Hsts,
-  Listener,
-  NewPath,
-  PathMatch,
-  Route,
-  RouteAction,
-  RouteFilters,
-  RouteMatch,
-  Site,
-  ValueMatch,
-  WeightedPool,
+import {
+  type Hsts,
+  type Listener,
+  type NewPath,
+  type PathMatch,
+  type Route,
+  type RouteAction,
+  type RouteFilters,
+  type RouteMatch,
+  type Site,
+  type ValueMatch,
+  type WeightedPool,
+  writtenName,
 } from './site.ts';
 
 /**
@@ -41,7 +42,7 @@ export function routeOf(site: Site): Routing {
 function routedListener(site: Site, listener: Listener): RoutedListener {
   const pools = new Map(site.pools.map((pool) => [pool.name, pool]));
   const ranked = site.routes
-    .filter((route) => route.listeners.length === 0 || route.listeners.includes(listener.name))
+    .filter((route) => route.listeners.length === 0 || route.listeners.includes(writtenName(listener)))
     .flatMap((route) => rulesOf(route, listener, pools));
   // Sorting is stable: what ranks the same stays in the order of the file.
   ranked.sort((a, b) => compareRanks(a.rank, b.rank));

@@ -8,7 +8,7 @@ import { parseBytes, parseDurationMs } from './words.ts';
 
 const networkExpected = 'an address or network such as 10.0.0.7, 10.0.0.0/8 or "2001:db8::/32"';
 
-const network = text(networkExpected, /^[0-9A-Fa-f.:]{2,45}(?:\/\d{1,3})?$/).refine((word) => {
+export const network = text(networkExpected, /^[0-9A-Fa-f.:]{2,45}(?:\/\d{1,3})?$/).refine((word) => {
   const [address = '', bits] = word.split('/');
   const family = isIP(address);
   return family > 0 && (bits === undefined || Number(bits) <= (family === 6 ? 128 : 32));

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { access, forwarded, hsts } from './schema-access.ts';
-import { fileName, list, name, text } from './schema-words.ts';
+import { access, forwarded, hsts, network } from './schema-access.ts';
+import { fileName, list, name, text, yesOrNo } from './schema-words.ts';
+import { tlsVersions } from './site.ts';
 import { parseAddress } from './words.ts';
 
 const listenerAddress = text(
@@ -15,9 +16,9 @@ const listenerAddress = text(
 export const listener = z.strictObject(
   {
     name: name.meta({ description: 'What routes and reports call it' }),
-    address: listenerAddress.meta({
-      description: 'Address and port; "*" stands for each balancer\'s own address',
-    }),
+    address: z
+      .union([listenerAddress, list(listenerAddress, 'a list of addresses', 1, 16)])
+      .meta({ description: 'Address and port, or several; "*" stands for each balancer\'s own address' }),
     access: access.optional().meta({ description: 'Who may ask anything here; routes may be stricter' }),
     forwarded: forwarded.prefault({}).meta({ description: 'What servers are told about the client' }),
     hsts: hsts.optional().meta({ description: 'Strict-Transport-Security in every answer; with tls' }),
@@ -38,11 +39,19 @@ export const listener = z.strictObject(
             1,
             100,
           ),
+          minVersion: z.enum(tlsVersions, 'one of').default('1.2').meta({
+            description: 'The oldest version of TLS that clients may speak, in quotes',
+          }),
+          http2: yesOrNo(true).meta({ description: 'Offered to clients, beside HTTP/1.1' }),
         },
-        'certificates',
+        'certificates, minVersion, http2',
       )
       .optional()
       .meta({ description: 'Serve HTTPS with these certificates; plain HTTP when left out' }),
+    proxyProtocol: z
+      .strictObject({ from: list(network, 'a list of networks', 1, 1000) }, 'the networks that send it: from')
+      .optional()
+      .meta({ description: 'Connections from these networks begin with the PROXY protocol; others do not' }),
   },
   'a listener: name, address',
 );

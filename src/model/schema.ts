@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { listener } from './schema-listeners.ts';
 import { pool, type server } from './schema-pools.ts';
 import { type matchSchema, route } from './schema-routes.ts';
-import { duration, ipAddress, list, name, share, wholeNumber } from './schema-words.ts';
+import { duration, ipAddress, list, name, share, text, wholeNumber } from './schema-words.ts';
 import { engineNames } from './site.ts';
+import { parseLogTarget } from './words.ts';
 
 /**
  * The shape of a site file: checks, defaults, the editor's JSON Schema and the TypeScript type come from here.
@@ -70,6 +71,23 @@ const guard = z.strictObject(
   'canary, bake, drainTimeout, net, limits',
 );
 
+const clientTimeouts = z.strictObject(
+  {
+    client: duration('60s').meta({
+      description: 'Silence of a client that sends its body, or should read its answer',
+    }),
+    request: duration('15s').meta({ description: 'How long the head of a request may take' }),
+    keepAlive: duration('60s').meta({ description: 'How long a connection may be without a request' }),
+  },
+  'time-outs: client, request, keepAlive',
+);
+
+const accessLogText = 'where to log: stdout, file:/PATH, syslog:HOST:PORT or syslog:/SOCKET';
+const accessLog = text(accessLogText, /^(?:stdout|(?:file|syslog):[A-Za-z0-9._[\]:/-]{1,200})$/).refine(
+  (word) => parseLogTarget(word) !== null,
+  accessLogText,
+);
+
 export const siteSchema = z.strictObject(
   {
     site: name.meta({ description: "The site's name" }),
@@ -80,6 +98,11 @@ export const siteSchema = z.strictObject(
     }),
     pools: list(pool, 'a list of pools', 1, 5000).meta({ description: 'The web servers' }),
     balancers: list(balancer, 'a list of balancers', 1, 64).meta({ description: 'The load-balancer nodes' }),
+    timeouts: clientTimeouts.prefault({}).meta({ description: "Of the clients' side" }),
+    accessLog: accessLog.optional().meta({
+      description:
+        'One JSON object a line for each request: stdout, file:/PATH, syslog:HOST:PORT or syslog:/SOCKET',
+    }),
     guard: guard.prefault({}).meta({ description: 'How carefully changes go live' }),
   },
   'a site: site, listeners, routes, pools, balancers',

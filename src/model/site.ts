@@ -13,6 +13,9 @@ export interface Site {
   readonly routes: readonly Route[];
   readonly pools: readonly Pool[];
   readonly balancers: readonly Balancer[];
+  readonly timeouts: ClientTimeouts;
+  /** Null: none. */
+  readonly accessLog: AccessLog | null;
   readonly guard: GuardPolicy;
   /**
    * The team's own haproxy.cfg or nginx.conf that this is a survey of: listeners and pools as far as it says them plainly,
@@ -33,9 +36,37 @@ export interface Listener {
   readonly forwarded: Forwarded & { readonly place: Place };
   /** Over TLS only. */
   readonly hsts: (Hsts & { readonly place: Place }) | null;
-  readonly tls: { readonly certificates: readonly CertificateFiles[] } | null;
+  readonly tls: ListenerTls | null;
+  /** Networks whose connections begin with the PROXY protocol; all others speak for themselves. Empty: none. */
+  readonly proxyFrom: readonly string[];
   readonly place: Place;
 }
+
+export const tlsVersions = ['1.2', '1.3'] as const;
+
+export interface ListenerTls {
+  readonly certificates: readonly CertificateFiles[];
+  readonly minVersion: (typeof tlsVersions)[number];
+  /** Offered to clients, beside HTTP/1.1. */
+  readonly http2: boolean;
+}
+
+/** How long clients may take, on every listener. */
+export interface ClientTimeouts {
+  /** Silence of the client while its body is awaited, or while it does not read its answer. */
+  readonly clientMs: number;
+  /** From a connection or the first byte of a request to the end of its head. */
+  readonly requestMs: number;
+  /** A kept-alive connection without a request. */
+  readonly keepAliveMs: number;
+}
+
+/** One JSON object a line for each request of the public side; its fields stand in docs/site.md. */
+export type AccessLog =
+  | { readonly kind: 'stdout'; readonly place: Place }
+  | { readonly kind: 'file'; readonly path: string; readonly place: Place }
+  | { readonly kind: 'syslog'; readonly host: string; readonly port: number; readonly place: Place }
+  | { readonly kind: 'syslogSocket'; readonly path: string; readonly place: Place };
 
 /** Browsers ask this host over TLS only, for so long. */
 export interface Hsts {
@@ -166,6 +197,11 @@ export interface GuardPolicy {
     /** The least live servers, as a share of a pool, below which a candidate is refused or taken back. */
     readonly liveServersShareMin: number;
   };
+}
+
+/** What the file calls it: a listener of several addresses is one listener there. */
+export function writtenName({ name }: Listener): string {
+  return name.replace(/:\d+$/, '');
 }
 
 /** Where a listener is bound on a balancer. */

@@ -40,3 +40,18 @@ export function nameOfAddress(host: string, port: number): string {
   const plain = host.replaceAll(':', '-').replace(/^[^A-Za-z0-9]+/, '');
   return `${plain.slice(0, 58)}-${port}`;
 }
+
+export type LogTarget =
+  | { readonly kind: 'stdout' }
+  | { readonly kind: 'file' | 'syslogSocket'; readonly path: string }
+  | { readonly kind: 'syslog'; readonly host: string; readonly port: number };
+
+/** `stdout`, `file:/var/log/access.log`, `syslog:127.0.0.1:514`, `syslog:/dev/log`; null for anything else. */
+export function parseLogTarget(word: string): LogTarget | null {
+  if (word === 'stdout') return { kind: 'stdout' };
+  const [, kind, rest = ''] = /^(file|syslog):(.+)$/.exec(word) ?? [];
+  if (kind === undefined) return null;
+  if (rest.startsWith('/')) return { kind: kind === 'file' ? 'file' : 'syslogSocket', path: rest };
+  const address = kind === 'syslog' ? parseAddress(rest) : null;
+  return address === null || address.host === '*' ? null : { kind: 'syslog', ...address };
+}

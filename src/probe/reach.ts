@@ -58,7 +58,9 @@ function tlsOptions(tls: PoolTls, host: string) {
   const { authorities, verify, certificate } = tls;
   const servername = tlsNameOf(tls, host);
   return {
-    ca: authorities === null ? getCACertificates('system') : readFileSync(authorities, 'utf8'),
+    ...(verify
+      ? { ca: authorities === null ? getCACertificates('system') : readFileSync(authorities, 'utf8') }
+      : {}),
     rejectUnauthorized: verify,
     ALPNProtocols: ['http/1.1'],
     ...(servername === null ? {} : { servername }),

@@ -123,7 +123,7 @@ function askHttp(socket: Socket, ask: Question): Promise<{ readonly status: numb
 /** Whatever a server of the pool answers to this very request. @throws Error when it is silent for `timeoutMs`. */
 export async function askServer(
   { host, port }: Pick<Server, 'host' | 'port'>,
-  pool: AskedPool,
+  pool: Pick<Pool, 'tls' | 'proxyProtocol'>,
   asked: Pick<Request, 'method' | 'host' | 'path' | 'query' | 'headers'>,
   timeoutMs: number,
 ): Promise<number> {

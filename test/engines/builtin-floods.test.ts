@@ -9,7 +9,7 @@ import { http2Client } from '../world/ask.ts';
 import { type BuiltinWorld, builtinWorld } from '../world/builtin.ts';
 import { selfSigned } from '../world/certificate.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
-import { listenerOf, poolOf, siteOf } from '../world/sites.ts';
+import { listenerOf, poolOf, siteOf, someTls } from '../world/sites.ts';
 
 const preface = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
@@ -42,7 +42,9 @@ describe('floods over HTTP/2', () => {
     writeFileSync(bundle, cert + key);
     const place = { file: 'site.yaml', line: 1, column: 1 };
     const site = siteOf({
-      listeners: [listenerOf('https', 443, { certificates: [{ certificate: bundle, key: bundle, place }] })],
+      listeners: [
+        listenerOf('https', 443, { ...someTls, certificates: [{ certificate: bundle, key: bundle, place }] }),
+      ],
       pools: [poolOf('web', [web.port])],
     });
     generation = await world.start(site, {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type BuiltinText, builtinDialect, type Placement } from '#dialects';
 import { builtinEngine } from '#engines';
-import { listenerOf, poolOf, routeTo, siteOf } from '../world/sites.ts';
+import { listenerOf, poolOf, routeTo, siteOf, someTls } from '../world/sites.ts';
 
 const placement: Placement = {
   generation: 7,
@@ -72,7 +72,7 @@ describe("the built-in engine's text", () => {
 
   test('the check refuses what it cannot use, and says where', async () => {
     const text = JSON.parse(builtinDialect.lower(site, placement)) as BuiltinText;
-    const tls = siteOf({ ...site, listeners: [listenerOf('http', 443, { certificates: [] })] });
+    const tls = siteOf({ ...site, listeners: [listenerOf('http', 443, someTls)] });
     const secure = (file: string) =>
       builtinDialect.lower(tls, { ...placement, certificates: { http: [file] } });
     const noCertificate = join(folder, 'empty.pem');

@@ -12,7 +12,7 @@ import { http2Client } from '../world/ask.ts';
 import { type BuiltinWorld, builtinWorld } from '../world/builtin.ts';
 import { selfSigned } from '../world/certificate.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
-import { listenerOf, poolOf, siteOf } from '../world/sites.ts';
+import { listenerOf, poolOf, siteOf, someTls } from '../world/sites.ts';
 
 const callMs = 2_000;
 const chunk = Buffer.alloc(64 * 1024, 'x');
@@ -47,7 +47,7 @@ describe('the built-in engine under TLS', () => {
       tickets,
       Array.from({ length: 3 }, () => `${randomBytes(48).toString('base64')}\n`).join(''),
     );
-    const tls = { certificates: [] };
+    const tls = someTls;
     const site = siteOf({ listeners: [listenerOf('https', 443, tls)], pools: [poolOf('web', [web.port])] });
     const options = { sockets: { https }, certificates, ticketKeys: tickets };
     first = await world.start(site, { name: 'first', ...options });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ask, http2Client, keptAlive } from '../world/ask.ts';
 import { type Generation, type HaproxyWorld, haproxyWorld, until } from '../world/haproxy.ts';
-import { checkOf, listenerOf, poolOf, quickTimeouts, siteOf } from '../world/sites.ts';
+import { checkOf, listenerOf, poolOf, quickTimeouts, siteOf, someTls } from '../world/sites.ts';
 
 let world: HaproxyWorld;
 before(async () => {
@@ -202,7 +202,7 @@ test('take-back and park under TLS: an open HTTP/2 connection gets good answers,
   const bundle = certificate(world.folder);
   const goodServer = await world.server('good');
   const badServer = await world.server('bad');
-  const tls = listenerOf('https', https.port, { certificates: [] });
+  const tls = listenerOf('https', https.port, someTls);
   const common = { sockets: { https }, certificates: { https: [bundle] } };
   const good = await world.start(siteOf({ listeners: [tls], pools: [poolOf('web', [goodServer.port])] }), {
     name: 'h2-good',

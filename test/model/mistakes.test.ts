@@ -452,6 +452,15 @@ const mistakes: readonly {
     ],
   },
   {
+    what: 'a listener of no address, and an access log that goes nowhere',
+    text: `${changed('address: "*:8080"', 'address: ["*:8080", "8080"], proxyProtocol: { from: [] }')}accessLog: syslog:514\n`,
+    told: [
+      'HF013 site.yaml:3:39 listeners[0].address[1]: expected an address and port such as "*:8080", "127.0.0.1:8080" or "[::1]:8080", got "8080"',
+      'HF013 site.yaml:3:71 listeners[0].proxyProtocol.from: expected a list of networks, 1 to 1000, got a list of 0',
+      'HF013 site.yaml:12:12 accessLog: expected where to log: stdout, file:/PATH, syslog:HOST:PORT or syslog:/SOCKET, got "syslog:514"',
+    ],
+  },
+  {
     what: 'everything at once',
     text: 'site: [1]\nlisteners: x\nrouts: []\n',
     told: [

@@ -16,7 +16,16 @@ test('the schema describes every section and refuses unknown keys', () => {
     properties: Record<string, { description?: string }>;
     additionalProperties: boolean;
   };
-  assert.deepEqual(Object.keys(properties), ['site', 'listeners', 'routes', 'pools', 'balancers', 'guard']);
+  assert.deepEqual(Object.keys(properties), [
+    'site',
+    'listeners',
+    'routes',
+    'pools',
+    'balancers',
+    'timeouts',
+    'accessLog',
+    'guard',
+  ]);
   assert(Object.values(properties).every((section) => section.description));
   assert.equal(additionalProperties, false);
 });

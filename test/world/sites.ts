@@ -2,6 +2,7 @@ import type {
   HealthCheck,
   HttpCheck,
   Listener,
+  ListenerTls,
   Pool,
   PoolTimeouts,
   Route,
@@ -34,14 +35,19 @@ export function siteOf(over: Partial<Site> = {}): Site {
       net: true,
       limits: { removedServersShareMax: 0.5, liveServersShareMin: 0.5 },
     },
+    timeouts: { clientMs: 60_000, requestMs: 15_000, keepAliveMs: 60_000 },
+    accessLog: null,
     own: null,
     ...over,
   };
 }
 
 export function listenerOf(name: string, port: number, tls: Listener['tls'] = null): Listener {
-  return { name, host: '127.0.0.1', port, access: null, forwarded, hsts: null, tls, place };
+  return { name, host: '127.0.0.1', port, access: null, forwarded, hsts: null, tls, proxyFrom: [], place };
 }
+
+/** TLS whose certificates a test places itself. */
+export const someTls: ListenerTls = { certificates: [], minVersion: '1.2', http2: true };
 
 export const everything: RouteMatch = { path: null, method: null, headers: [], queryParams: [] };
 

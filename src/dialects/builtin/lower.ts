@@ -1,10 +1,21 @@
 import { assert } from '#base';
-import { hostPort, type Pool, type PoolTls, routeOf, type Server, type Site, tlsNameOf } from '#model';
+import {
+  hostPort,
+  type Listener,
+  type Pool,
+  type PoolTls,
+  routeOf,
+  type Server,
+  type Site,
+  tlsNameOf,
+} from '#model';
 import type { PoolShare, RoutedListener } from '#routing';
 import type { Placement } from '../dialect.ts';
 import {
+  type BuiltinAccessLog,
   type BuiltinAction,
   type BuiltinAddress,
+  type BuiltinLimits,
   type BuiltinListener,
   type BuiltinPool,
   type BuiltinPoolTls,
@@ -25,8 +36,11 @@ export function lower(site: Site, placement: Placement): string {
     net: site.guard.net && placement.neighbour !== null,
     ticketKeys: placement.ticketKeys,
     workers: workersOf(site, placement),
-    limits: builtinLimits,
-    listeners: routeOf(site).listeners.map((listener) => listenerOf(listener, placement)),
+    limits: limitsOf(site),
+    accessLog: accessLogOf(site),
+    listeners: routeOf(site).listeners.map((listener, index) =>
+      listenerOf(listener, site.listeners[index] ?? null, placement),
+    ),
     pools: site.pools.map((pool) => poolOf(pool, placement)),
   };
   return `${JSON.stringify(text, null, 2)}\n`;
@@ -46,7 +60,17 @@ function workersOf(site: Site, placement: Placement): number {
   return shared && !rated ? Math.min(placement.threads, workersMax, ...least) : 1;
 }
 
-function listenerOf(listener: RoutedListener, placement: Placement): BuiltinListener {
+function limitsOf({ timeouts: { clientMs, requestMs, keepAliveMs } }: Site): BuiltinLimits {
+  return { ...builtinLimits, headMs: requestMs, idleMs: keepAliveMs, clientMs };
+}
+
+function accessLogOf({ accessLog }: Site): BuiltinAccessLog | null {
+  if (accessLog === null) return null;
+  const { place, ...target } = accessLog;
+  return target;
+}
+
+function listenerOf(listener: RoutedListener, said: Listener | null, placement: Placement): BuiltinListener {
   const at = placement.listeners[listener.name];
   assert(at, `the placement names no socket for listener ${listener.name}`);
   return {
@@ -56,6 +80,9 @@ function listenerOf(listener: RoutedListener, placement: Placement): BuiltinList
     port: listener.port,
     at,
     certificates: placement.certificates[listener.name] ?? [],
+    minVersion: said?.tls?.minVersion ?? '1.2',
+    http2: said?.tls?.http2 ?? true,
+    proxyFrom: said?.proxyFrom ?? [],
     ...(listener.access === null ? {} : { access: listener.access }),
     forwarded: listener.forwarded,
     ...(listener.hsts === null ? {} : { hsts: listener.hsts }),

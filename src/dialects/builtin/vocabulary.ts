@@ -1,4 +1,4 @@
-import type { Pool } from '#model';
+import type { AccessLog, Pool } from '#model';
 import type { Access, Action, Condition, Filters, Forwarded, PoolShare } from '#routing';
 import type { ListenAt } from '../dialect.ts';
 
@@ -18,9 +18,13 @@ export interface BuiltinText {
   /** Processes that carry requests. 1: a single process, which is also the one that is controlled. */
   readonly workers: number;
   readonly limits: BuiltinLimits;
+  readonly accessLog: BuiltinAccessLog | null;
   readonly listeners: readonly BuiltinListener[];
   readonly pools: readonly BuiltinPool[];
 }
+
+export type BuiltinAccessLog = DistributiveOmit<AccessLog, 'place'>;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 export interface BuiltinListener {
   readonly name: string;
@@ -30,6 +34,10 @@ export interface BuiltinListener {
   readonly port: number;
   readonly at: ListenAt;
   readonly certificates: readonly string[];
+  readonly minVersion: '1.2' | '1.3';
+  readonly http2: boolean;
+  /** Networks that send the PROXY protocol. */
+  readonly proxyFrom: readonly string[];
   /** Left out when everybody may ask. */
   readonly access?: Access | undefined;
   readonly forwarded: Forwarded;

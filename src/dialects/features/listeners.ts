@@ -1,4 +1,4 @@
-import type { Listener, Site } from '#model';
+import { type AccessLog, type Listener, type ListenerTls, type Site, writtenName } from '#model';
 import type { Features } from './feature.ts';
 
 /** What a site can say of where it listens. */
@@ -47,7 +47,56 @@ export const listenerFeatures = {
     meaning: "Strict-Transport-Security in every answer, in the place of a server's own",
     uses: (site) => site.listeners.flatMap(({ hsts }) => hsts?.place ?? []),
   },
+  addresses: {
+    written: 'listeners[].address, several',
+    meaning: 'the same listener on several addresses, IPv6 ones for IPv6 alone',
+    uses: (site) => site.listeners.filter((l) => writtenName(l) !== l.name).map(({ place }) => place),
+  },
+  tlsMinVersion13: {
+    written: 'listeners[].tls.minVersion: "1.3"',
+    meaning: 'clients that speak no TLS 1.3 are turned away; 1.2 is the oldest otherwise',
+    uses: (site) => tlsOf(site, ({ minVersion }) => minVersion === '1.3'),
+  },
+  http1Only: {
+    written: 'listeners[].tls.http2: false',
+    meaning: 'HTTP/2 is not offered',
+    uses: (site) => tlsOf(site, ({ http2 }) => !http2),
+  },
+  proxyProtocolFromClients: {
+    written: 'listeners[].proxyProtocol.from',
+    meaning:
+      'connections from these networks begin with the PROXY protocol, which says whom they are for; others do not',
+    uses: (site) => site.listeners.filter((l) => l.proxyFrom.length > 0).map(({ place }) => place),
+  },
+  accessLogStdout: {
+    written: 'accessLog: stdout',
+    meaning: "one JSON object a line for each request, into the generation's engine.log",
+    uses: (site) => logs(site, 'stdout'),
+  },
+  accessLogFile: {
+    written: 'accessLog: file:/PATH',
+    meaning: 'the same, into a file',
+    uses: (site) => logs(site, 'file'),
+  },
+  accessLogSyslog: {
+    written: 'accessLog: syslog:HOST:PORT',
+    meaning: 'the same, by UDP, facility local0',
+    uses: (site) => logs(site, 'syslog'),
+  },
+  accessLogSocket: {
+    written: 'accessLog: syslog:/SOCKET',
+    meaning: 'the same, into a Unix socket such as /dev/log',
+    uses: (site) => logs(site, 'syslogSocket'),
+  },
 } as const satisfies Features;
+
+function logs(site: Site, kind: AccessLog['kind']) {
+  return site.accessLog?.kind === kind ? [site.accessLog.place] : [];
+}
+
+function tlsOf(site: Site, uses: (tls: ListenerTls) => boolean) {
+  return site.listeners.flatMap(({ tls, place }) => (tls !== null && uses(tls) ? [place] : []));
+}
 
 function policies(site: Site, policy: Listener['forwarded']['policy']) {
   return site.listeners.flatMap(({ forwarded }) => (forwarded.policy === policy ? [forwarded.place] : []));

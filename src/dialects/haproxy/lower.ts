@@ -1,7 +1,9 @@
+import { isIPv6 } from 'node:net';
 import { hostPort, type Listener, routeOf, type Site } from '#model';
 import type { RoutedListener } from '#routing';
 import type { ListenAt, Placement } from '../dialect.ts';
 import { accessSections, refusalsOf } from './access.ts';
+import { accessLogLines } from './access-log.ts';
 import { answerLines, answerName } from './answers.ts';
 import { type FilterTable, filterTable, forbidLines, restoreLines } from './filters.ts';
 import { forwardedLines, hstsLines } from './forwarded.ts';
@@ -18,8 +20,8 @@ export function lower(site: Site, placement: Placement): string {
   const sections = [
     globalSection(placement),
     errorsSection(),
-    defaultsSection(),
-    ...site.listeners.map((listener) => listenerSection(listener, routed, filters, placement)),
+    defaultsSection(site),
+    ...site.listeners.map((listener) => listenerSection(listener, site, { routed, filters, placement })),
     ...(placement.entrance === null ? [] : [entranceSection(routed, filters, placement.entrance)]),
     ...site.pools.map((pool) => poolSection(pool, site.guard.net, filters, placement)),
     ...accessSections(routed),
@@ -50,7 +52,7 @@ function errorsSection(): Section {
   };
 }
 
-function defaultsSection(): Section {
+function defaultsSection({ timeouts }: Site): Section {
   return {
     head: 'defaults',
     lines: [
@@ -66,19 +68,24 @@ function defaultsSection(): Section {
       `retries ${defaults.retries}`,
       `timeout connect ${milliseconds(defaults.connectTimeoutMs)}`,
       `timeout server ${milliseconds(defaults.serverTimeoutMs)}`,
-      `timeout client ${milliseconds(defaults.clientTimeoutMs)}`,
-      `timeout http-request ${milliseconds(defaults.requestTimeoutMs)}`,
-      `timeout http-keep-alive ${milliseconds(defaults.keepAliveTimeoutMs)}`,
+      `timeout client ${milliseconds(timeouts.clientMs)}`,
+      `timeout http-request ${milliseconds(timeouts.requestMs)}`,
+      `timeout http-keep-alive ${milliseconds(timeouts.keepAliveMs)}`,
       `timeout tunnel ${milliseconds(defaults.tunnelTimeoutMs)}`,
     ],
   };
 }
 
+interface Lowering {
+  readonly routed: readonly RoutedListener[];
+  readonly filters: FilterTable;
+  readonly placement: Placement;
+}
+
 function listenerSection(
   listener: Listener,
-  routed: readonly RoutedListener[],
-  filters: FilterTable,
-  placement: Placement,
+  { accessLog }: Site,
+  { routed, filters, placement }: Lowering,
 ): Section {
   const own = routed.filter((r) => r.name === listener.name);
   const { setup, rules, otherwise } = routingLines(own, filters);
@@ -86,6 +93,8 @@ function listenerSection(
     head: `frontend ${name(listener.name)}`,
     lines: [
       `bind ${bindWords(listener, placement).join(' ')}`,
+      ...proxyLines(listener),
+      ...accessLogLines(accessLog),
       ...strictRules,
       ...own.flatMap(forwardedLines),
       ...own.flatMap(hstsLines),
@@ -127,12 +136,21 @@ function bindWords(listener: Listener, placement: Placement): string[] {
   };
   const words = [word(bindAddress(at))];
   if (at.kind === 'unix') words.push('mode', '600');
+  if (at.kind === 'address' && isIPv6(at.host)) words.push('v6only');
   if (!listener.tls) return words;
   words.push('ssl');
   for (const bundle of placement.certificates[listener.name] ?? []) words.push('crt', word(bundle));
-  words.push('alpn', 'h2,http/1.1');
+  words.push('ssl-min-ver', `TLSv${listener.tls.minVersion}`);
+  words.push('alpn', listener.tls.http2 ? 'h2,http/1.1' : 'http/1.1');
   if (placement.ticketKeys !== null) words.push('tls-ticket-keys', word(placement.ticketKeys));
   return words;
+}
+
+/** Before TLS. A connection from elsewhere that sends the header all the same is one that speaks no HTTP. */
+function proxyLines({ proxyFrom }: Listener): string[] {
+  return proxyFrom.length === 0
+    ? []
+    : [`tcp-request connection expect-proxy layer4 if { src ${proxyFrom.join(' ')} }`];
 }
 
 function bindAddress(at: ListenAt): string {

@@ -19,7 +19,7 @@ export function lower(site: Site, placement: Placement): string {
   const locations = new Locations(site.pools, limits, edge);
   const routes = routeMaps(routed, locations);
   const http = [
-    ...httpLines(folder),
+    ...httpLines(site, folder),
     ...sideMaps(net),
     ...edge.maps,
     ...limits.maps,
@@ -71,7 +71,7 @@ function mainLines(site: Site, placement: Placement, folder: string, net: boolea
   ];
 }
 
-function httpLines(folder: string): string[] {
+function httpLines(site: Site, folder: string): string[] {
   return [
     'geo $holdfast_dollar { default "$"; }',
     'default_type text/plain;',
@@ -85,10 +85,10 @@ function httpLines(folder: string): string[] {
       (kind) => `${kind}_temp_path ${file(folder, `${kind}.temp`)};`,
     ),
     // The client's side.
-    `client_header_timeout ${milliseconds(defaults.requestTimeoutMs)};`,
-    `client_body_timeout ${milliseconds(defaults.clientTimeoutMs)};`,
-    `send_timeout ${milliseconds(defaults.clientTimeoutMs)};`,
-    `keepalive_timeout ${milliseconds(defaults.keepAliveTimeoutMs)};`,
+    `client_header_timeout ${milliseconds(site.timeouts.requestMs)};`,
+    `client_body_timeout ${milliseconds(site.timeouts.clientMs)};`,
+    `send_timeout ${milliseconds(site.timeouts.clientMs)};`,
+    `keepalive_timeout ${milliseconds(site.timeouts.keepAliveMs)};`,
     'keepalive_requests 1000000;',
     'limit_req_status 429;',
     'client_max_body_size 0;',

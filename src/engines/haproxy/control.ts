@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '#base';
-import { haproxyNames } from '#dialects';
+import { haproxyErrorLine, haproxyNames } from '#dialects';
 import type { EngineControl, Evidence, GenerationHandle, PublicSide, ServerName } from '../engine.ts';
 import { type Cli, openCli } from './cli.ts';
 import {
@@ -55,7 +55,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
       const lines = (await cli.ask(`show events ${haproxyNames.errors}`, timeoutMs))
         .split('\n')
         .filter((line) => line !== '');
-      return linesMax <= 0 ? [] : lines.slice(-linesMax);
+      return linesMax <= 0 ? [] : lines.slice(-linesMax).map(haproxyErrorLine);
     },
     ask: (line, timeoutMs) => cli.ask(line, timeoutMs),
     async drain() {

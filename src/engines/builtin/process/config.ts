@@ -25,6 +25,9 @@ const listener = z.strictObject({
     z.strictObject({ kind: z.literal('unix'), path: text }),
   ]),
   certificates: z.array(text),
+  minVersion: z.enum(['1.2', '1.3']),
+  http2: z.boolean(),
+  proxyFrom: z.array(text),
   access: access.optional(),
   forwarded,
   hsts: text.optional(),
@@ -54,6 +57,14 @@ const schema = z.strictObject({
     queuedMax: count,
     errorLinesMax: count,
   }),
+  accessLog: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('stdout') }),
+      z.strictObject({ kind: z.literal('file'), path: text }),
+      z.strictObject({ kind: z.literal('syslog'), ...tcp }),
+      z.strictObject({ kind: z.literal('syslogSocket'), path: text }),
+    ])
+    .nullable(),
   listeners: z.array(listener),
   pools: z.array(poolSchema),
 }) satisfies z.ZodType<BuiltinText>;

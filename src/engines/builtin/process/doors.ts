@@ -8,7 +8,7 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import type { BuiltinListener, BuiltinText } from '#dialects';
-import type { RoutedListener } from '#routing';
+import { mayAsk, type RoutedListener } from '#routing';
 import { plainAddress } from './address.ts';
 import type { ConnectionFacts } from './exchange.ts';
 import type { Front } from './front.ts';
@@ -75,28 +75,56 @@ function acceptor(
   routed: RoutedListener | null,
   front: Front,
 ): (socket: Socket) => void {
-  const factsOf = (socket: Socket): ConnectionFacts => ({
-    side: 'public',
-    listener: routed,
-    client: { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 },
-    local: { address: plainAddress(socket.localAddress), port: listener.port },
-  });
-  if (listener.scheme === 'http') {
-    return (socket) => {
-      socket.on('error', () => socket.destroy());
-      front.take(socket, factsOf(socket), 'http/1.1');
+  const isTold = mayAsk({ deny: [], allow: listener.proxyFrom });
+  /** Whom a connection is for, where a proxy has said so. */
+  const told = new Map<string, ProxyHeader>();
+  const factsOf = (socket: Socket): ConnectionFacts => {
+    const header = told.get(keyOf(socket));
+    return {
+      side: 'public',
+      listener: routed,
+      client: header?.client ?? {
+        address: plainAddress(socket.remoteAddress),
+        port: socket.remotePort ?? 0,
+      },
+      local: {
+        address: header?.local?.address ?? plainAddress(socket.localAddress),
+        port: listener.port,
+      },
     };
-  }
+  };
+  const begin = beginner(listener, text, front, factsOf);
+  return (socket) => {
+    socket.on('error', () => socket.destroy());
+    if (listener.proxyFrom.length === 0 || !isTold(plainAddress(socket.remoteAddress))) return begin(socket);
+    readProxyHeader(socket, (header) => {
+      const key = keyOf(socket);
+      told.set(key, header);
+      socket.once('close', () => told.delete(key));
+      begin(socket);
+    });
+  };
+}
+
+/** The same of a connection and of the TLS on it. */
+function keyOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+function beginner(
+  listener: BuiltinListener,
+  text: BuiltinText,
+  front: Front,
+  factsOf: (socket: Socket) => ConnectionFacts,
+): (socket: Socket) => void {
+  if (listener.scheme === 'http') return (socket) => front.take(socket, factsOf(socket), 'http/1.1');
   const tls = tlsServer(listener, text);
   tls.on('secureConnection', (socket: TLSSocket) => {
     socket.on('error', () => socket.destroy());
     front.take(socket, factsOf(socket), socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1');
   });
   tls.on('tlsClientError', (_error, socket) => socket.destroy());
-  return (socket) => {
-    socket.on('error', () => socket.destroy());
-    tls.emit('connection', socket);
-  };
+  return (socket) => void tls.emit('connection', socket);
 }
 
 /** Throws when a certificate cannot be used. The first one is for clients that name no host, or another one. */
@@ -106,14 +134,19 @@ export function tlsServer(listener: BuiltinListener, text: BuiltinText): TlsServ
   const server = createTls({
     cert: first,
     key: first,
-    ALPNProtocols: ['h2', 'http/1.1'],
+    ALPNProtocols: listener.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    minVersion: `TLSv${listener.minVersion}`,
     handshakeTimeout: text.limits.headMs,
     // Otherwise made from the command line, and no generation would resume another one's sessions.
     sessionIdContext: 'holdfast',
     ...(text.ticketKeys === null ? {} : { ticketKeys: ticketKey(text.ticketKeys) }),
   });
   for (const bundle of bundles.toReversed()) {
-    const context = createSecureContext({ cert: bundle, key: bundle });
+    const context = createSecureContext({
+      cert: bundle,
+      key: bundle,
+      minVersion: `TLSv${listener.minVersion}`,
+    });
     for (const name of namesOf(bundle)) server.addContext(name, context);
   }
   return server;

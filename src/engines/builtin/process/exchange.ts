@@ -47,6 +47,11 @@ export class Exchange {
   pool = '';
   server = '';
   retries = 0;
+  /** Why it failed, in one word. */
+  why = '';
+  /** As `performance.now` tells. */
+  readonly beganAt = performance.now();
+  readonly #writtenBefore: number;
   /** What a pool does to the answer's headers. Null: nothing. */
   dress: ((headers: readonly string[]) => readonly string[]) | null = null;
   #gone = false;
@@ -63,6 +68,7 @@ export class Exchange {
     this.request = request;
     this.response = response;
     this.upgrade = upgrade;
+    this.#writtenBefore = request.socket?.bytesWritten ?? 0;
     this.version = isHttp2(response) ? '2' : versionOf(request.httpVersion);
     const left = () => {
       this.#gone = true;
@@ -89,6 +95,12 @@ export class Exchange {
   /** The connection ends behind this answer. HTTP/2 has its own way (GOAWAY). */
   closeAfter(): void {
     this.#closeAfter = true;
+  }
+
+  /** What the client was sent. Null: HTTP/2, whose connection carries other answers too. */
+  get bytes(): number | null {
+    if (isHttp2(this.response)) return null;
+    return Math.max(0, (this.request.socket?.bytesWritten ?? 0) - this.#writtenBefore);
   }
 
   /** `headers` are end to end only. */

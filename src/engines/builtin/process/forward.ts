@@ -28,6 +28,7 @@ export async function serve(generation: Generation, exchange: Exchange): Promise
   }
   over();
   count(generation, exchange);
+  if (exchange.facts.side === 'public') generation.accessLog.add(exchange);
 }
 
 /** Until its answer is made; over HTTP/2 until its stream has ended, since a client may leave a hundred of them unread. */
@@ -335,6 +336,7 @@ function fail(generation: Generation, exchange: Exchange, status: number, why: s
 }
 
 function logError(generation: Generation, exchange: Exchange, status: number, why: string): void {
+  exchange.why = why;
   const { head, pool, server, retries, request } = exchange;
   const path = head?.path ?? (request.url ?? '').replace(/\?.*$/, '');
   const method = head?.method ?? request.method ?? '';

@@ -1,6 +1,7 @@
 import type { BuiltinText } from '#dialects';
 import type { RoutedListener } from '#routing';
 import { AccessKeeper } from './access.ts';
+import { type AccessLogger, accessLogger } from './access-log.ts';
 import { ErrorLog, type ProcessCounts, processCounts } from './counters.ts';
 import { watchHealth } from './health.ts';
 import { PoolState, type ServerState } from './pool.ts';
@@ -21,6 +22,7 @@ export interface Generation {
   readonly access: AccessKeeper;
   /** Requests that are being answered. */
   underWay: number;
+  readonly accessLog: AccessLogger;
   /** Every public request goes to the neighbour. */
   takeBack: boolean;
   /** A request that finds no server goes to the neighbour. */
@@ -45,6 +47,7 @@ export function createGeneration(text: BuiltinText): Generation {
     counts: processCounts(),
     access: new AccessKeeper(),
     underWay: 0,
+    accessLog: accessLogger(text.accessLog),
     errors: new ErrorLog(text.limits.errorLinesMax),
     takeBack: false,
     net: text.net,

@@ -37,7 +37,9 @@ export function reachOf({ tls, proxyProtocol, timeouts }: BuiltinPool): Reach {
 function sharedOptions({ authorities, certificate, verify }: BuiltinPoolTls): ConnectionOptions {
   const own = certificate === null ? null : readFileSync(certificate);
   const secureContext = createSecureContext({
-    ca: authorities === null ? getCACertificates('system') : readFileSync(authorities, 'utf8'),
+    ...(verify
+      ? { ca: authorities === null ? getCACertificates('system') : readFileSync(authorities, 'utf8') }
+      : {}),
     ...(own === null ? {} : { cert: own, key: own }),
   });
   return { secureContext, rejectUnauthorized: verify, ALPNProtocols: ['http/1.1'] };
