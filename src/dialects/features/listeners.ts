@@ -44,7 +44,7 @@ export const listenerFeatures = {
   },
   hsts: {
     written: 'listeners[].hsts',
-    meaning: "Strict-Transport-Security in every answer, in the place of a server's own",
+    meaning: "every answer has Strict-Transport-Security, in the place of a server's own",
     uses: (site) => site.listeners.flatMap(({ hsts }) => hsts?.place ?? []),
   },
   addresses: {
