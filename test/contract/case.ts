@@ -86,6 +86,8 @@ export type OriginStep =
   | { readonly kind: 'continue' }
   /** 200, with the request's first line as its body. */
   | { readonly kind: 'line' }
+  /** What is made of the request's first line: for what nobody can write down beforehand. */
+  | { readonly kind: 'reply'; to(line: string): string }
   /** From here on every byte goes back as it came. */
   | { readonly kind: 'echo' }
   | { readonly kind: 'close' }

@@ -73,7 +73,7 @@ export function readLaxly(bytes: string, quirks: Quirks): string[] {
 
 /** Of a strict server; null when it would refuse. */
 export function readStrictly(bytes: string): string[] | null {
-  const reader = new MessageReader({ kind: 'request' });
+  const reader = new MessageReader({ kind: 'request', tolerant: true });
   reader.push(bytes);
   return reader.fault === null ? reader.messages.map(({ start }) => start) : null;
 }

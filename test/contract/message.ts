@@ -12,6 +12,8 @@ export interface Message {
 
 export interface ReaderOptions {
   readonly kind: 'request' | 'response';
+  /** What can end nothing is let pass: control bytes in values, odd names of trailers. */
+  readonly tolerant?: true;
   /** The method of the nth request that gets an answer: an answer to HEAD has no body. */
   methodOf?(nth: number): string;
   onHead?(message: Message): void;
@@ -21,6 +23,10 @@ export interface ReaderOptions {
 const keptBytesMax = 65_536;
 const headBytesMax = 1_048_576;
 const fieldShape = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/;
+/** RFC 9110, 5.5: other control bytes than these may be kept. They end nothing. */
+const tolerantFieldShape = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r\n]*?)[ \t]*$/;
+/** Trailers say nothing about where a message ends, whatever they are called. */
+const tolerantTrailerShape = /^([^\0-\x20:]+):[ \t]*([^\0\r\n]*?)[ \t]*$/;
 const requestShape = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [\x21-\x7e\x80-\xff]+ HTTP\/1\.[01]$/;
 const responseShape = /^HTTP\/1\.[01] \d{3}(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 
@@ -98,7 +104,7 @@ export class MessageReader {
     this.#pending = this.#pending.slice(end + 4);
     const shape = this.#options.kind === 'request' ? requestShape : responseShape;
     if (!shape.test(start)) return this.#wrong(`start line ${JSON.stringify(start.slice(0, 80))}`);
-    const headers = fieldsOf(lines);
+    const headers = fieldsOf(lines, this.#options.tolerant ? tolerantFieldShape : fieldShape);
     if (headers === null) return this.#wrong(`header lines ${JSON.stringify(lines.join('|').slice(0, 200))}`);
     const framing = this.#framingOf(start, headers);
     if (typeof framing === 'string') return this.#wrong(framing);
@@ -183,7 +189,7 @@ export class MessageReader {
     if (end < 0) return false;
     const lines = empty ? [] : this.#pending.slice(0, end).split('\r\n');
     this.#pending = this.#pending.slice(empty ? 2 : end + 4);
-    const trailers = fieldsOf(lines);
+    const trailers = fieldsOf(lines, this.#options.tolerant ? tolerantTrailerShape : fieldShape);
     if (trailers === null) return this.#wrong(`trailers ${JSON.stringify(lines.join('|').slice(0, 200))}`);
     if (this.#message) this.#message.trailers = trailers;
     this.#finish();
@@ -206,9 +212,9 @@ export class MessageReader {
   }
 }
 
-function fieldsOf(lines: readonly string[]): [string, string][] | null {
+function fieldsOf(lines: readonly string[], shape: RegExp): [string, string][] | null {
   const fields = lines.map((line): [string, string] | null => {
-    const [, name, value] = fieldShape.exec(line) ?? [];
+    const [, name, value] = shape.exec(line) ?? [];
     return name === undefined || value === undefined ? null : [name.toLowerCase(), value];
   });
   return fields.every((field) => field !== null) ? fields : null;

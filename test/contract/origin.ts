@@ -127,6 +127,9 @@ async function play(
         if (message.headers.some(([name]) => name === 'expect'))
           socket.write('HTTP/1.1 100 Continue\r\n\r\n');
         break;
+      case 'reply':
+        socket.write(step.to(message.start), 'latin1');
+        break;
       case 'line':
         socket.write(
           `HTTP/1.1 200 OK\r\nContent-Length: ${message.start.length}\r\n\r\n${message.start}`,
