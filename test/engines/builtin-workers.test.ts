@@ -151,6 +151,7 @@ describe('several workers of the built-in engine', () => {
       ...poolOf('web', []).healthCheck,
       http: httpCheckOf('/health'),
       intervalMs: 60_000,
+      timeoutMs: 5_000,
       rise: 1,
     };
     const site = siteOf({ pools: [poolOf('web', [web.port], { healthCheck })] });
