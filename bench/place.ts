@@ -87,13 +87,21 @@ function listens(port: number): Promise<boolean> {
   });
 }
 
-/** What a small answer is: the servers behind everything that is measured. NGINX, because it is the one that costs least. */
+const longBytes = 64 * 1024;
+
+/**
+ * The servers behind everything that is measured: a small answer, `/long` with 64 kB, `/stream` with the same in chunks.
+ * NGINX, because it is the one that costs least.
+ */
 export async function startServers(place: Place, count: number): Promise<readonly number[]> {
   const ports: number[] = [];
   for (let i = 0; i < count; i += 1) ports.push(await freePort());
+  const long = place.write('long', 'x'.repeat(longBytes));
   const servers = ports.map(
     (port) =>
-      `server { listen 127.0.0.1:${port}; location / { return 200 "a small answer of a server\\n"; } }`,
+      `server { listen 127.0.0.1:${port}; location / { return 200 "a small answer of a server\\n"; }
+    location /long { alias ${long}; }
+    location /stream { alias ${long}; sub_filter_types *; sub_filter nowhere nowhere; } }`,
   );
   const text = nginxText(place, 'servers', servers.join('\n  '));
   await place.start('nginx', ['-e', 'stderr', '-c', place.write('servers.conf', text)], ports[0] ?? 0);

@@ -1,7 +1,7 @@
 /** `npm run bench [-- NAME...] [--json]`: every benchmark, or the named ones, one after the other. What is measured stands in docs/bench.md. */
 import { cpus } from 'node:os';
 import { type Gathered, gather, type Proof } from '../proofs/proof.ts';
-import { builtin } from './builtin.ts';
+import { enginesSideBySide } from './engines.ts';
 import { forcedBadChange } from './forced-bad-change.ts';
 import { haproxyOverhead } from './haproxy-overhead.ts';
 import { idle } from './idle.ts';
@@ -11,9 +11,9 @@ import { websockets } from './websockets.ts';
 
 const benchmarks: Readonly<Record<string, { readonly what: string; run(proof: Proof): Promise<void> }>> = {
   'haproxy-overhead': { what: 'HAProxy under Holdfast beside the same HAProxy alone', run: haproxyOverhead },
-  builtin: {
-    what: 'the built-in engine beside http-proxy-3, NGINX and HAProxy, one thread each',
-    run: builtin,
+  engines: {
+    what: 'the built-in engine beside what else could stand there, one thread each',
+    run: enginesSideBySide,
   },
   rollback: { what: 'from the decision to the last bad answer, 1,000 requests a second', run: rollback },
   'forced-bad-change': {
