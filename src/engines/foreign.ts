@@ -14,9 +14,9 @@ export interface ForeignEngine {
   readonly ownVariables: RegExp;
   /** To its main process: no new connections, open ones finish, then it ends. */
   readonly gentleSignal: 'SIGUSR1' | 'SIGQUIT';
-  /** Its listening sockets may stand beside ours (SO_REUSEPORT), so it opens its own again. */
-  readonly opensBeside: boolean;
-  /** What tells it that it inherits these descriptors as its listening sockets. Null: it cannot. */
+  /** A generation of ours that is told to end breaks connections that wait for their next request. */
+  readonly breaksIdle: boolean;
+  /** What tells it that it inherits these descriptors as its listening sockets. Null: it opens its own beside ours (SO_REUSEPORT). */
   inherits(fds: readonly number[]): Readonly<Record<string, string>> | null;
   /** Its command line to the background again, as a service manager's or a person's. */
   inBackground(args: readonly string[]): readonly string[];

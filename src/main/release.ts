@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type HolderClient, type Inherited, loadAdoption as loadAdopting } from '#agent';
+import { type Inherited, loadAdoption as loadAdopting } from '#agent';
 import { baseFolders, Failure, type SitePaths, sitePaths, systemClock } from '#base';
 import type { SiteText } from '#contract';
 import { foreignEngines } from '#engines';
@@ -61,7 +61,15 @@ export async function release(options: ReleaseOptions): Promise<void> {
     await systemClock.sleep(journalMs);
     // Whoever keeps our processes running must not any more.
     end(join(paths.run, 'up.pid'), 'SIGHUP');
-    await endAll(site, paths, holder, waitMs);
+    await endAll(site, paths);
+    if (foreign.breaksIdle)
+      await untilLeft(waitMs, () =>
+        adopting.connectionsOf(
+          generations.map((g) => g.pid),
+          addresses,
+        ),
+      );
+    await holder.call('shutdown', { withinMs: waitMs }, waitMs + endMsMax);
     say('  2 of 2  no process of Holdfast is left');
     forgetAdoption(paths);
     rmSync(paths.run, { recursive: true, force: true });
@@ -141,8 +149,8 @@ function end(pidFile: string, signal: NodeJS.Signals): void {
   if (pid !== null && pid !== process.pid) process.kill(pid, signal);
 }
 
-/** First who would start the others again, then the engines, gently. */
-async function endAll(site: Site, paths: SitePaths, holder: HolderClient, waitMs: number): Promise<void> {
+/** Who would start the others again. */
+async function endAll(site: Site, paths: SitePaths): Promise<void> {
   const pidFiles = [
     join(paths.run, 'controller.pid'),
     ...site.balancers.map(({ name }) => balancerPlaces(paths, name).agentPid),
@@ -153,5 +161,10 @@ async function endAll(site: Site, paths: SitePaths, holder: HolderClient, waitMs
     if (systemClock.monotonicMs() > deadline) for (const file of pidFiles) end(file, 'SIGKILL');
     await systemClock.sleep(20);
   }
-  await holder.call('shutdown', { withinMs: waitMs }, waitMs + endMsMax);
+}
+
+/** Its connections end by themselves, or their time is over. */
+async function untilLeft(waitMs: number, open: () => number): Promise<void> {
+  const deadline = systemClock.monotonicMs() + waitMs;
+  while (open() > 0 && systemClock.monotonicMs() < deadline) await systemClock.sleep(200);
 }

@@ -74,7 +74,7 @@ async function underLoad(theirs: Theirs, work: () => Promise<void>): Promise<voi
   }
 }
 
-for (const manner of ['haproxy -W', 'haproxy -db'] as const) {
+for (const manner of ['haproxy -W', 'haproxy -db', 'nginx'] as const) {
   test(`${manner} is adopted and handed back on its own sockets, under load`, async () => {
     await withTheirs(manner, async ({ theirs }) => {
       const before = theirs.processes();
@@ -86,14 +86,14 @@ for (const manner of ['haproxy -W', 'haproxy -db'] as const) {
             'the team’s processes have ended',
           );
           assert.deepEqual(inodesAt(theirs.http), inode, 'the same socket');
-          assert.match(adopted.adopt.out(), /but for \d+ lines:[\s\S]*bind fd@3/);
+          assert.match(adopted.adopt.out(), /but for \d+ lines:[\s\S]*(?:bind fd@3|nginx.pid)/);
           const [taken] = await adopted.journalled('adopted');
           assert.ok(taken, 'it is in the journal');
           const out = await release(adopted, '--wait', '2');
           assert.match(out, /no process of Holdfast is left/);
           assert.deepEqual(adopted.ours(), []);
           const found = findEngine({
-            dialect: 'haproxy',
+            dialect: manner === 'nginx' ? 'nginx' : 'haproxy',
             file: theirs.file,
             includes: [],
             addresses: [{ host: '127.0.0.1', port: theirs.http }],

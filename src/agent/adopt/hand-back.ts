@@ -5,6 +5,7 @@ import { mustTakeDescriptor } from '../holder/descriptors.ts';
 import type { HolderClient, ListenerAddress } from '../holder/protocol.ts';
 import { mustAccept } from './accepts.ts';
 import { listeningSockets, processIds, sameHost, socketsOf } from './listening.ts';
+import { withDescendants } from './processes.ts';
 
 export interface HandBackParts {
   readonly holder: HolderClient;
@@ -79,11 +80,17 @@ async function inherited(
   try {
     await start({ fds, environment });
     await untilAll(addresses, () => theirs().length > 0, clock);
-    await mustAccept(addresses, theirs, clock);
+    // Of two that wait on one socket the kernel wakes the same one again and again.
+    await holder.call('side', { side: 'parked' });
+    const found = theirs();
+    await mustAccept(addresses, () => found.flatMap(withDescendants), clock);
+    return found;
+  } catch (error) {
+    await holder.call('side', { side: 'accepting' });
+    throw error;
   } finally {
     for (const fd of fds) closeSync(fd);
   }
-  return theirs();
 }
 
 async function untilAll(

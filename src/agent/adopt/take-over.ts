@@ -79,7 +79,7 @@ export async function moveNewConnections(parts: TakeOverParts, way: Way, ours: n
     const inodes = [...new Set(engine.sockets.map(({ inode }) => inode))];
     const watched = await parts.away(pidsOf(engine), inodes);
     try {
-      await mustAccept(addresses, () => [ours], clock);
+      await mustAccept(addresses, () => withDescendants(ours), clock);
     } catch (error) {
       await parts.back(watched);
       throw error;
@@ -89,7 +89,7 @@ export async function moveNewConnections(parts: TakeOverParts, way: Way, ours: n
   const all = addresses.map((address) => ({ listeners: [address], others: socketsAt(engine, address) }));
   for (const { listeners, others } of all) await holder.call('steer', { listeners, first: others, count: 1 });
   try {
-    await mustAccept(addresses, () => [ours], clock);
+    await mustAccept(addresses, () => withDescendants(ours), clock);
   } catch (error) {
     for (const { listeners, others } of all)
       await holder.call('steer', { listeners, first: 0, count: others });
@@ -106,9 +106,9 @@ function pidsOf(engine: RunningEngine): number[] {
   );
 }
 
-/** Open client connections of the engine on these addresses. */
-export function connectionsOf(engine: RunningEngine, addresses: readonly ListenerAddress[]): number {
-  const own = new Set(withDescendants(engine.main.pid).flatMap((pid) => [...(socketsOf(pid)?.keys() ?? [])]));
+/** Open client connections on these addresses of processes and of what they started. */
+export function connectionsOf(mains: readonly number[], addresses: readonly ListenerAddress[]): number {
+  const own = new Set(mains.flatMap(withDescendants).flatMap((pid) => [...(socketsOf(pid)?.keys() ?? [])]));
   const ports = new Set(addresses.map(({ port }) => port));
   return connectionsAt(ports).filter(({ inode }) => own.has(inode)).length;
 }
@@ -121,14 +121,14 @@ export async function letItEnd(parts: TakeOverParts, waitMs: number): Promise<nu
   const { engine, addresses, clock, say } = parts;
   const began = clock.monotonicMs();
   const waited = () => clock.monotonicMs() - began;
-  const first = connectionsOf(engine, addresses);
+  const first = connectionsOf([engine.main.pid], addresses);
   if (first > 0)
     say(`  its ${first} open connections have up to ${Math.round(waitMs / 1_000)} s to end by themselves`);
-  while (waited() < handshakesMs || (connectionsOf(engine, addresses) > 0 && waited() < waitMs)) {
+  while (waited() < handshakesMs || (connectionsOf([engine.main.pid], addresses) > 0 && waited() < waitMs)) {
     if (!isAlive(engine.main)) break;
     await clock.sleep(lookMs);
   }
-  const left = connectionsOf(engine, addresses);
+  const left = connectionsOf([engine.main.pid], addresses);
   if (isAlive(engine.main)) await parts.tellToEnd(engine);
   const deadline = clock.monotonicMs() + endMsMax;
   while (isListening(engine) && clock.monotonicMs() < deadline) await clock.sleep(lookMs / 10);

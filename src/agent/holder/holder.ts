@@ -75,6 +75,10 @@ export class Holder {
       for (const listener of listeners) steer(this.#socket(listener), which);
       return null;
     },
+    side: async ({ side }) => {
+      await this.#activeOne()?.side.want(side, patientMs);
+      return null;
+    },
     share: async () => {
       for (const { fd } of this.#sockets.values()) allowBeside(fd);
       return null;

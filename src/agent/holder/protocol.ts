@@ -8,6 +8,8 @@ export interface HolderCalls {
   open: { input: { listeners: readonly SourcedListener[] }; output: null };
   /** Which of the sockets on these addresses get new connections: `count` of them, from the one that is number `first` on. */
   steer: { input: { listeners: readonly ListenerAddress[]; first: number; count: number }; output: null };
+  /** Parks the active generation, or lets it accept again: for a handing back over a socket that both share. */
+  side: { input: { side: PublicSide }; output: null };
   /** Others of the same user may listen on the held addresses from now on, beside the holder's sockets. */
   share: { input: Record<string, never>; output: null };
   /** Starts an engine's process as a generation; resolves with its pid before it is ready. */

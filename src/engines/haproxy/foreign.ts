@@ -10,7 +10,7 @@ export const foreignHaproxy: ForeignEngine = {
   commandLine,
   ownVariables: /^HAPROXY_/,
   gentleSignal: 'SIGUSR1',
-  opensBeside: true,
+  breaksIdle: false,
   inherits: () => null,
   inBackground: (args) => [...args.filter((word) => word !== '-db' && word !== '-D'), '-D'],
 };

@@ -7,7 +7,7 @@ export const foreignNginx: ForeignEngine = {
   commandLine,
   ownVariables: /^NGINX/,
   gentleSignal: 'SIGQUIT',
-  opensBeside: false,
+  breaksIdle: true,
   inherits: (fds) => ({ NGINX: fds.map((fd) => `${fd};`).join('') }),
   inBackground: (args) => args,
 };
