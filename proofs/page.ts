@@ -42,6 +42,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 20,
   },
   {
+    name: 'adopt',
+    proves:
+      'A running HAProxy (master and worker, or alone) and NGINX are adopted on their own sockets and handed back under load, by kind of connection; observe touches nothing; reload by the service manager, the admin socket and a boot without Holdfast work.',
+    minutesMax: 20,
+  },
+  {
     name: 'smuggling',
     proves:
       'No request smuggling by any published way, with each engine as the front: what reaches a server is refused before, or is one request that a strict server and fourteen kinds of lax ones read alike; and the same for requests that are mutated at random for some seconds.',
