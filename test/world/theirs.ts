@@ -163,7 +163,8 @@ interface TextPlan extends TheirsPlan {
 
 function haproxyText(plan: TextPlan & { readonly statistics: string }): string {
   const { folder, http, https, origins, statistics, more = '' } = plan;
-  return `global
+  return `# holdfast: guard: { bake: 1s, canary: { step: 1s } }
+global
     stats socket ${statistics} mode 660 level admin expose-fd listeners
     stats timeout 30s
     user haproxy
@@ -192,7 +193,8 @@ ${origins.map(({ name, port }) => `    server ${name} 127.0.0.1:${port}`).join('
 }
 
 function nginxText({ folder, http, https, origins, more = '' }: TextPlan): string {
-  return `user www-data;
+  return `# holdfast: guard: { bake: 1s, canary: { step: 1s } }
+user www-data;
 worker_processes 2;
 pid ${folder}/nginx.pid;
 error_log ${folder}/logs/error.log;
