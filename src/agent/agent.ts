@@ -79,8 +79,9 @@ async function statusOf(serving: Serving, beside: BesideWatch): Promise<Balancer
     carried,
     certificates: serving.fleet.certificates.facts(serving.kept.good.current, serving.kept.site),
     addresses: serving.addresses,
-    generations: generations.map(({ generation, pid, role, side, siteHash, change }) => ({
+    generations: generations.map(({ generation, engine: by, pid, role, side, siteHash, change }) => ({
       generation,
+      engine: by,
       pid,
       role,
       state: side,

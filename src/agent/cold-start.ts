@@ -7,10 +7,13 @@ import { readyMsMax } from './launch.ts';
 import { anyServerAnswers, speaks } from './proof.ts';
 
 /** An engine that has not started by then gets company: another one starts beside it, for the case that it never does. */
-const spareAfterMs = 250;
+const spareAfterMsMin = 250;
+const spareAfterMsMax = 1_000;
 /** An engine that needs this many times its longest start here does not start any more. */
 const patience = 3;
 const patienceMsMin = 1_000;
+/** 10,000 servers took 1.8 s; a start that was slower was the machine's doing. */
+const patienceMsMax = 6_000;
 
 export interface Served {
   readonly launched: Launched;
@@ -43,7 +46,7 @@ export class ColdStart {
   async serve(activate: (next: Launched) => Promise<unknown>, givenUp: string | null): Promise<Served> {
     const own = givenUp === null ? this.#try(() => this.#kept.runner, activate) : refused(givenUp);
     const { clock } = this.#fleet.options;
-    const early = await Promise.race([own, clock.sleep(spareAfterMs).then(() => null)]);
+    const early = await Promise.race([own, clock.sleep(this.#spareAfterMs()).then(() => null)]);
     if (early && 'launched' in early) return { launched: early.launched, instead: null };
     const name = this.#name();
     const spare = this.#startSpare(name);
@@ -61,6 +64,14 @@ export class ColdStart {
     }
     const launched = await this.#takeSpare(await spare, activate, because);
     return { launched, instead: { of: name, because, failedAtMs } };
+  }
+
+  /** A spare that is not needed takes its share of the machine from the one that is. */
+  #spareAfterMs(): number {
+    const known = this.#fleet.startMsMost(this.#name());
+    return known === null
+      ? spareAfterMsMax
+      : Math.min(spareAfterMsMax, Math.max(spareAfterMsMin, 1.5 * known));
   }
 
   #name(): EngineName {
@@ -86,7 +97,8 @@ export class ColdStart {
   async #launch(by: Installed): Promise<Launched> {
     const { good, site } = this.#kept;
     const known = this.#fleet.startMsMost(by.engine.name);
-    const withinMs = known === null ? readyMsMax / 2 : Math.round(Math.max(patienceMsMin, patience * known));
+    const usual = Math.min(patienceMsMax, Math.max(patienceMsMin, patience * (known ?? 0)));
+    const withinMs = known === null ? readyMsMax / 2 : Math.round(usual);
     const plan = { text: good.current, site, role: 'standby', change: null, by, withinMs } as const;
     const launched = await this.#fleet.launch(plan);
     const { entrance } = launched.folder.placement;
@@ -103,7 +115,9 @@ export class ColdStart {
       try {
         return { launched: await this.#launch(by) };
       } catch (error) {
-        reasons.push(`${by.engine.name}: ${messageOf(error)}`);
+        const why = `${by.engine.name}: ${messageOf(error)}`;
+        this.#fleet.options.log.error('could not take the place of another engine', { why });
+        reasons.push(why);
       }
     }
     const nobody = this.#kept.site.own

@@ -139,12 +139,13 @@ export class Fleet {
     return (site.balancers.find(({ name }) => name === balancer.name) ?? balancer).engine;
   }
 
-  /** Every other engine that is here and can say all that the site says, in the order in which they are tried. None for an own text. */
+  /** Every other engine that is here and can say all that the site says, in the order in which they are tried: our own last, it starts slowest. None for an own text. */
   othersFor(site: Site, than: EngineName): readonly Installed[] {
     if (site.own) return [];
     return this.options
       .installed()
-      .filter(({ engine: { name } }) => name !== than && unsupportedBy(site, name).length === 0);
+      .filter(({ engine: { name } }) => name !== than && unsupportedBy(site, name).length === 0)
+      .toSorted((a, b) => Number(a.engine.runsAsSelf ?? false) - Number(b.engine.runsAsSelf ?? false));
   }
 
   /** The longest start of this engine that was seen here; null when none was. */

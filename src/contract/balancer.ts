@@ -88,6 +88,7 @@ export interface Beside {
 
 export interface GenerationStatus {
   readonly generation: number;
+  readonly engine: string;
   readonly pid: number;
   readonly role: 'active' | 'standby' | 'candidate' | 'draining';
   readonly state: 'accepting' | 'parked' | 'starting' | 'ended';

@@ -129,6 +129,7 @@ class Scripted implements ScriptedBalancer {
   #status(): BalancerStatus {
     const active = {
       generation: this.#good.length,
+      engine: 'builtin',
       pid: 1,
       role: 'active',
       state: 'accepting',
