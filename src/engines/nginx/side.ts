@@ -14,9 +14,9 @@ const holdsMs = 2;
 /** For this long after a change every look is a thorough one. */
 const unsettledMs = 500;
 /** A connection that waits through so many looks was announced to a worker that was parked meanwhile. */
-const waitingLooksMax = 3;
+const waitingLooksMax = 2;
 /** Workers that a master has started anew accept by themselves, and in NGINX's own way (see `epoll.ts`). */
-const keepEveryMs = 5;
+const keepEveryMs = 10;
 /** While one starts: each look is a chance less for a connection to come too early. */
 const startLookMs = 1;
 const startMsMax = 20_000;
