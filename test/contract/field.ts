@@ -294,6 +294,8 @@ async function startEngine(
   };
   const textFile = join(run, engine.dialect.fileName);
   writeFileSync(textFile, engine.dialect.lower(site, placement));
+  for (const [name, content] of Object.entries(engine.dialect.files?.(site) ?? {}))
+    writeFileSync(join(run, name), content);
   const command = engine.command(binary, { textFile, parked: false });
   const output = openSync(join(run, 'engine.log'), 'a');
   const child = spawn(command.file, [...command.args], {
