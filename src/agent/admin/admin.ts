@@ -3,12 +3,13 @@ import type { Fleet } from '../fleet.ts';
 import type { HeldGeneration } from '../holder/protocol.ts';
 import type { Serving } from '../serving.ts';
 import { meaningOf } from './commands.ts';
+import { readBack } from './read-back.ts';
 
 const answerMsMax = 5_000;
 
 /**
  * One command for whatever serves: what reads is answered by the active generation, what changes is told to every
- * living one, parked ones too, recorded, and where it sets something kept for later ones. Resolves with the active
+ * living one, parked ones too, read back, recorded, and where it sets something kept for later ones. Resolves with the active
  * generation's own answer.
  */
 export async function runAdmin(serving: Serving, command: string): Promise<string> {
@@ -45,5 +46,8 @@ const saidMax = 500;
 async function ask(fleet: Fleet, generation: HeldGeneration, command: string): Promise<string> {
   const control = fleet.control(generation);
   if (!control.ask) throw new Failure('HF405', `${generation.engine} has no commands of its own`);
-  return await control.ask(command, answerMsMax);
+  const said = await control.ask(command, answerMsMax);
+  if (said.trim() !== '' || meaningOf(command).kind !== 'changes') return said;
+  const instead = await readBack(control.ask, command);
+  return instead === null ? said : `Not so in generation ${generation.generation}: ${instead}.\n`;
 }
