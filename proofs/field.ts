@@ -1,5 +1,6 @@
 /** A real balancer whose candidate answers everybody from the wrong servers: for proofs and benchmarks of switch and rollback. */
 import type { SiteText } from '#contract';
+import type { EngineName } from '#model';
 import { type HolderClient, holderClient } from '../src/agent/holder/protocol.ts';
 import { type LoadPlan, startLoadProcess, usualLoad } from '../test/world/load.ts';
 import { shopText } from '../test/world/shop.ts';
@@ -24,13 +25,16 @@ export interface Field {
 }
 
 /** Opens a field, uses it, and leaves nothing behind. */
-export async function withField(use: (field: Field) => Promise<void>): Promise<void> {
+export async function withField(
+  use: (field: Field) => Promise<void>,
+  engine: EngineName = 'haproxy',
+): Promise<void> {
   const [good, bad] = await Promise.all(['good', 'bad'].map(startOriginProcess));
   if (!good || !bad) throw new Error('two origins were started');
   const [http, https] = [await freePort(), await freePort()];
   const site = (origin: OriginProcess) => (folder: string) =>
-    shopText({ http, https, engine: 'haproxy', servers: [{ name: 'one', port: origin.port }] }, folder);
-  const stack = await startStack({ siteText: site(good), engine: 'haproxy' });
+    shopText({ http, https, engine, servers: [{ name: 'one', port: origin.port }] }, folder);
+  const stack = await startStack({ siteText: site(good), engine });
   const holder = holderClient(`${stack.run}/holder.sock`);
   try {
     await use({ stack, holder, http, https, bad: textOf(site(bad)(stack.folder), stack.folder) });

@@ -27,7 +27,7 @@ const kinds = [
   { name: 'new connections', kind: 'new' },
   { name: 'kept-alive', kind: 'kept' },
 ] as const satisfies readonly (Pick<LoadPlan, 'kind'> & { name: string })[];
-const engineNames = ['haproxy', 'builtin'] as const satisfies readonly EngineName[];
+const engineNames = ['haproxy', 'builtin', 'nginx'] as const satisfies readonly EngineName[];
 
 interface Field {
   readonly engine: EngineName;

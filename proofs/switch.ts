@@ -1,9 +1,8 @@
-/** Switches, rollback and slices on real HAProxy under load, by kind of connection. */
+/** Switches, rollback and slices on real HAProxy and NGINX under load, by kind of connection. */
 import { type LoadResult, startLoadProcess } from '../test/world/load.ts';
 import { type Field, generationOf, kinds, loadOf, type Round, rollbackOnce, withField } from './field.ts';
 import { type Proof, prove } from './proof.ts';
 
-const switchesAll = 10_000;
 const rollbacksEach = 10;
 const kindsAll = Object.values(kinds);
 const failed = (result: LoadResult) => result.counts.ended - result.counts.ok;
@@ -16,7 +15,7 @@ function faults(result: LoadResult): string {
     .join(', ');
 }
 
-async function switches(proof: Proof, field: Field): Promise<void> {
+async function switches(proof: Proof, field: Field, switchesAll: number): Promise<void> {
   proof.say(`${switchesAll} switches between two generations (TLS and plain, 2 threads) under load`);
   const active = await generationOf(field, 'active');
   const standby = await generationOf(field, 'standby');
@@ -127,11 +126,18 @@ async function rollbacks(proof: Proof, field: Field): Promise<void> {
   }
 }
 
+/** `--only=nginx`: one engine. */
+const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
+
 await prove('switch', async (proof) => {
-  await withField(async (field) => {
-    await switches(proof, field);
-    await slices(proof, field);
-    await startsParked(proof, field);
-    await rollbacks(proof, field);
-  });
+  for (const engine of ['haproxy', 'nginx'] as const) {
+    if (only !== undefined && only !== engine) continue;
+    proof.say(engine);
+    await withField(async (field) => {
+      await switches(proof, field, engine === 'haproxy' ? 10_000 : 2_000);
+      await slices(proof, field);
+      await startsParked(proof, field);
+      await rollbacks(proof, field);
+    }, engine);
+  }
 });
