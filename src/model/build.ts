@@ -26,6 +26,14 @@ export function buildSite(document: SiteDocument, folder: string, placeOf: Place
     },
     accessLog: buildAccessLog(document.accessLog, placeOf(['accessLog'])),
     guard: buildGuard(document.guard),
+    errorPages: document.errorPages.flatMap(({ statusCodes, contentType, body }, index) =>
+      statusCodes.map((status) => ({
+        status,
+        contentType,
+        text: body,
+        place: placeOf(['errorPages', index]),
+      })),
+    ),
     own: null,
   };
 }

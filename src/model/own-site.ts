@@ -49,6 +49,7 @@ export function ownSite(surveyed: SurveyedSite): ParsedSite {
     timeouts: { clientMs: 60_000, requestMs: 15_000, keepAliveMs: 60_000 },
     accessLog: null,
     guard: buildGuard(guard),
+    errorPages: [],
     own,
   };
   return { site, diagnostics: [] };

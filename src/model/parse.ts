@@ -6,7 +6,7 @@ import { matchMistakes } from './matches.ts';
 import { shapeMistakes } from './mistakes.ts';
 import { poolMistakes } from './pools.ts';
 import { referenceMistakes } from './references.ts';
-import { accessMistakes, listenerMistakes, routeMistakes } from './route-mistakes.ts';
+import { accessMistakes, listenerMistakes, pageMistakes, routeMistakes } from './route-mistakes.ts';
 import { siteSchema } from './schema.ts';
 import type { Site } from './site.ts';
 import { readYaml } from './yaml.ts';
@@ -32,6 +32,7 @@ export function parseSite(text: string, file: string, folder: string): ParsedSit
     routeMistakes,
     accessMistakes,
     listenerMistakes,
+    pageMistakes,
     poolMistakes,
     collisions,
   ];

@@ -2,7 +2,7 @@ import type { Diagnostic } from '#base';
 import { listed, pathText } from './mistakes.ts';
 import { sectionOf, valueIn } from './parts.ts';
 import { repeated } from './references.ts';
-import { partSchemas, type RoutePart } from './schema.ts';
+import { partSchemas, type RoutePart, siteSchema } from './schema.ts';
 import { access } from './schema-access.ts';
 import { actionKeys, filterKeys } from './schema-actions.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
@@ -53,6 +53,23 @@ function contentMistakes(route: RoutePart, above: Path, source: SourceText): Dia
     ...weightMistakes(route, above, source),
     ...emptyMistakes(route, above, source),
   ];
+}
+
+/** A status has one page. */
+export function pageMistakes(source: SourceText): Diagnostic[] {
+  const seen = new Set<number>();
+  const { data } = siteSchema.shape.errorPages.safeParse(valueIn(source.value, 'errorPages'));
+  return (data ?? []).flatMap(({ statusCodes }, index) =>
+    statusCodes.flatMap((status, i) => {
+      const at: Path = ['errorPages', index, 'statusCodes', i];
+      const before = seen.has(status);
+      seen.add(status);
+      if (!before) return [];
+      return [
+        mistake('HF015', source.placeOf(at), pathText(at), `${status} has a page already`, 'Remove one'),
+      ];
+    }),
+  );
 }
 
 /** Words of a listener that do not go together. */

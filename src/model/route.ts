@@ -1,14 +1,15 @@
-import type {
-  Access,
-  Action,
-  Condition,
-  Filters,
-  Forwarded,
-  HeaderChanges,
-  PathChange,
-  RoutedListener,
-  Routing,
-  Rule,
+import {
+  type Access,
+  type Action,
+  type Condition,
+  type Filters,
+  type Forwarded,
+  type HeaderChanges,
+  type PathChange,
+  type RoutedListener,
+  type Routing,
+  type Rule,
+  withPage,
 } from '#routing';
 import type { Pool } from './pool.ts';
 import {
@@ -55,7 +56,7 @@ function routedListener(site: Site, listener: Listener): RoutedListener {
     forwarded: forwardedOf(listener.forwarded),
     hsts: listener.hsts && hstsValue(listener.hsts),
     rules: ranked.map(({ rule }) => rule),
-    otherwise: { kind: 'answer', status: 404, headers: [], body: null },
+    otherwise: withPage({ kind: 'answer', status: 404, headers: [], body: null }, site.errorPages),
   };
 }
 

@@ -86,6 +86,23 @@ function headerChanges(refused: readonly string[], remedy: string) {
 
 export const answerBodyBytesMax = 12_288;
 
+const body = z
+  .string('text')
+  .refine((text) => Buffer.byteLength(text) <= answerBodyBytesMax, `at most ${answerBodyBytesMax} bytes`)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+  .refine((text) => !/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text), 'text without control characters');
+
+const pageStatuses = [403, 404, 413, 429, 502, 503, 504] as const;
+
+export const errorPage = z.strictObject(
+  {
+    statusCodes: list(z.literal(pageStatuses, 'one of'), 'a list of status codes', 1, 7),
+    contentType: headerValue.default('text/html; charset=utf-8'),
+    body,
+  },
+  'a page: statusCodes, contentType, body',
+);
+
 const answer = z.strictObject(
   {
     statusCode: wholeNumber(200, 599),
@@ -96,12 +113,7 @@ const answer = z.strictObject(
       32,
     ).default([]),
     contentType: headerValue.default('text/plain; charset=utf-8'),
-    body: z
-      .string('text')
-      .refine((body) => Buffer.byteLength(body) <= answerBodyBytesMax, `at most ${answerBodyBytesMax} bytes`)
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
-      .refine((body) => !/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(body), 'text without control characters')
-      .optional(),
+    body: body.optional(),
   },
   'a fixed answer: statusCode, headers, contentType, body',
 );

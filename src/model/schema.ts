@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errorPage } from './schema-actions.ts';
 import { listener } from './schema-listeners.ts';
 import { pool, type server } from './schema-pools.ts';
 import { type matchSchema, route } from './schema-routes.ts';
@@ -102,6 +103,9 @@ export const siteSchema = z.strictObject(
     accessLog: accessLog.optional().meta({
       description:
         'One JSON object a line for each request: stdout, file:/PATH, syslog:HOST:PORT or syslog:/SOCKET',
+    }),
+    errorPages: list(errorPage, 'a list of pages', 0, 7).default([]).meta({
+      description: "Bodies of the engine's own error answers; what a server answers stays",
     }),
     guard: guard.prefault({}).meta({ description: 'How carefully changes go live' }),
   },

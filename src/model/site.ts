@@ -1,5 +1,5 @@
 import type { Place } from '#base';
-import type { Access, FixedAnswer, Forwarded, HeaderChanges } from '#routing';
+import type { Access, ErrorPage, FixedAnswer, Forwarded, HeaderChanges } from '#routing';
 import type { OwnText } from './own.ts';
 import type { Pool } from './pool.ts';
 
@@ -17,6 +17,8 @@ export interface Site {
   /** Null: none. */
   readonly accessLog: AccessLog | null;
   readonly guard: GuardPolicy;
+  /** One for a status. */
+  readonly errorPages: readonly (ErrorPage & { readonly place: Place })[];
   /**
    * The team's own haproxy.cfg or nginx.conf that this is a survey of: listeners and pools as far as it says them plainly,
    * no routes. Engines run the text itself. Null: the site was written as site.yaml.

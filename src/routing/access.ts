@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
-import type { Access, FixedAnswer, Request } from './routing.ts';
+import type { Access, ErrorPage, FixedAnswer, Request } from './routing.ts';
 
 /** Refusals of a kind are the same answer, whatever refuses. */
 export const refusals = {
@@ -15,6 +15,12 @@ export const refusals = {
 
 function refusal(status: number): FixedAnswer {
   return { kind: 'answer', status, headers: [], body: null };
+}
+
+/** The answer with the site's own page in it, where there is one. */
+export function withPage(answer: FixedAnswer, pages: readonly ErrorPage[]): FixedAnswer {
+  const page = pages.find(({ status }) => status === answer.status);
+  return page ? { ...answer, body: { contentType: page.contentType, text: page.text } } : answer;
 }
 
 /** Whether an address may ask. Addresses that are none may not. */

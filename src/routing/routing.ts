@@ -87,6 +87,13 @@ export interface FixedAnswer {
   readonly body: { readonly contentType: string; readonly text: string } | null;
 }
 
+/** What takes the place of an answer that the engine itself gives when it has none of a server. */
+export interface ErrorPage {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+}
+
 export interface Header {
   readonly name: string;
   readonly value: string;

@@ -24,6 +24,7 @@ test('the schema describes every section and refuses unknown keys', () => {
     'balancers',
     'timeouts',
     'accessLog',
+    'errorPages',
     'guard',
   ]);
   assert(Object.values(properties).every((section) => section.description));

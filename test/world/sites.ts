@@ -27,6 +27,7 @@ export function siteOf(over: Partial<Site> = {}): Site {
     listeners: [listenerOf('http', 80)],
     routes: [routeTo('web')],
     pools: [poolOf('web', [])],
+    errorPages: [],
     balancers: [{ name: 'lb-1', engine: 'haproxy', address: '127.0.0.1', place }],
     guard: {
       canary: { steps: [0.5, 1], firstSliceRequests: 20, stepMs: 1_000 },

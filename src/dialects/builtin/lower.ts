@@ -38,6 +38,11 @@ export function lower(site: Site, placement: Placement): string {
     workers: workersOf(site, placement),
     limits: limitsOf(site),
     accessLog: accessLogOf(site),
+    ...(site.errorPages.length === 0
+      ? {}
+      : {
+          errorPages: site.errorPages.map(({ status, contentType, text }) => ({ status, contentType, text })),
+        }),
     listeners: routeOf(site).listeners.map((listener, index) =>
       listenerOf(listener, site.listeners[index] ?? null, placement),
     ),

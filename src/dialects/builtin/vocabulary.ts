@@ -1,5 +1,5 @@
 import type { AccessLog, Pool } from '#model';
-import type { Access, Action, Condition, Filters, Forwarded, PoolShare } from '#routing';
+import type { Access, Action, Condition, ErrorPage, Filters, Forwarded, PoolShare } from '#routing';
 import type { ListenAt } from '../dialect.ts';
 
 /** The built-in engine's text: one JSON object. The engine refuses any other `format`. */
@@ -19,6 +19,8 @@ export interface BuiltinText {
   readonly workers: number;
   readonly limits: BuiltinLimits;
   readonly accessLog: BuiltinAccessLog | null;
+  /** Left out when there are none. */
+  readonly errorPages?: readonly ErrorPage[] | undefined;
   readonly listeners: readonly BuiltinListener[];
   readonly pools: readonly BuiltinPool[];
 }

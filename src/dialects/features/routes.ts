@@ -91,6 +91,12 @@ export const routeFeatures = {
       "removes, then sets, then adds headers of a server's answer; answers of the engine itself stay as they are",
     uses: (site) => placed(site, 'responseHeaders'),
   },
+  errorPages: {
+    written: 'errorPages',
+    meaning:
+      "own bodies for the engine's own 403, 404, 413, 429, 502, 503, 504; a server's answer and a fixed answer stay as they are",
+    uses: (site) => site.errorPages.map(({ place }) => place),
+  },
   allowDeny: {
     written: 'access: deny, allow (listeners[], routes[])',
     meaning: 'clients of a denied network, or of none that is allowed, get 403',

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type Access, type FixedAnswer, type Rate, type RoutedListener, refusals } from '#routing';
+import {
+  type Access,
+  type ErrorPage,
+  type FixedAnswer,
+  type Rate,
+  type RoutedListener,
+  refusals,
+  withPage,
+} from '#routing';
 import { answerName } from './answers.ts';
 import { milliseconds, ours, word } from './vocabulary.ts';
 
@@ -14,10 +22,14 @@ export interface AccessPlace {
   readonly counter: 0 | 1;
   /** Conditions under which it holds; empty: always. */
   readonly when: string;
+  readonly pages: readonly ErrorPage[];
 }
 
 /** What counts and prepares: before every `use_backend`. `counted` is the condition under which a request counts. */
-export function accessSetup({ access, acl, counter }: Omit<AccessPlace, 'when'>, counted: string): string[] {
+export function accessSetup(
+  { access, acl, counter }: Omit<AccessPlace, 'when' | 'pages'>,
+  counted: string,
+): string[] {
   const { rate } = access;
   return [
     ...sourceLines(`${acl}.deny`, access.deny),
@@ -30,10 +42,10 @@ export function accessSetup({ access, acl, counter }: Omit<AccessPlace, 'when'>,
   ];
 }
 
-export function accessUses({ access, acl, counter, when }: AccessPlace): string[] {
+export function accessUses({ access, acl, counter, when, pages }: AccessPlace): string[] {
   const { deny, allow, rate, basicAuth, bodyBytesMax } = access;
-  const use = (answer: Parameters<typeof answerName>[0], condition: string) =>
-    `use_backend ${answerName(answer)} if ${[when, condition].filter((part) => part !== '').join(' ')}`;
+  const use = (answer: FixedAnswer, condition: string) =>
+    `use_backend ${answerName(withPage(answer, pages))} if ${[when, condition].filter((part) => part !== '').join(' ')}`;
   return [
     ...(deny.length > 0 ? [use(refusals.network, `${acl}.deny`)] : []),
     ...(allow.length > 0 ? [use(refusals.network, `!${acl}.allow`)] : []),
@@ -94,13 +106,14 @@ export function accessSections(
 }
 
 /** What the limits answer with. */
-export function refusalsOf(routed: readonly RoutedListener[]): FixedAnswer[] {
-  return limitsOf(routed).flatMap(({ deny, allow, rate, basicAuth, bodyBytesMax }) => [
+export function refusalsOf(routed: readonly RoutedListener[], pages: readonly ErrorPage[]): FixedAnswer[] {
+  const all = limitsOf(routed).flatMap(({ deny, allow, rate, basicAuth, bodyBytesMax }) => [
     ...(deny.length + allow.length > 0 ? [refusals.network] : []),
     ...(rate ? [refusals.rate] : []),
     ...(basicAuth ? [refusals.password(basicAuth.realm)] : []),
     ...(bodyBytesMax === null ? [] : [refusals.lengthUntold, refusals.tooLong]),
   ]);
+  return all.map((answer) => withPage(answer, pages));
 }
 
 function limitsOf(routed: readonly RoutedListener[]): Access[] {

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { hostPort, type Listener, routeOf, type Site } from '#model';
-import type { RoutedListener } from '#routing';
+import type { ErrorPage, RoutedListener } from '#routing';
 import type { ListenAt, Placement } from '../dialect.ts';
 import { accessSections, refusalsOf } from './access.ts';
 import { accessLogLines } from './access-log.ts';
@@ -22,10 +22,10 @@ export function lower(site: Site, placement: Placement): string {
     errorsSection(),
     defaultsSection(site),
     ...site.listeners.map((listener) => listenerSection(listener, site, { routed, filters, placement })),
-    ...(placement.entrance === null ? [] : [entranceSection(routed, filters, placement.entrance)]),
+    ...(placement.entrance === null ? [] : [entranceSection(site, routed, filters, placement.entrance)]),
     ...site.pools.map((pool) => poolSection(pool, site.guard.net, filters, placement)),
     ...accessSections(routed),
-    ...answerSections(routed),
+    ...answerSections(routed, site.errorPages),
     ...(placement.neighbour === null ? [] : [neighbourSection(placement.neighbour)]),
   ];
   return `${sections.map(sectionText).join('\n\n')}\n`;
@@ -52,7 +52,7 @@ function errorsSection(): Section {
   };
 }
 
-function defaultsSection({ timeouts }: Site): Section {
+function defaultsSection({ timeouts, errorPages }: Site): Section {
   return {
     head: 'defaults',
     lines: [
@@ -72,6 +72,10 @@ function defaultsSection({ timeouts }: Site): Section {
       `timeout http-request ${milliseconds(timeouts.requestMs)}`,
       `timeout http-keep-alive ${milliseconds(timeouts.keepAliveMs)}`,
       `timeout tunnel ${milliseconds(defaults.tunnelTimeoutMs)}`,
+      ...errorPages.map(
+        ({ status, contentType, text }) =>
+          `http-error status ${status} content-type ${word(contentType)} string ${word(text)}`,
+      ),
     ],
   };
 }
@@ -84,11 +88,11 @@ interface Lowering {
 
 function listenerSection(
   listener: Listener,
-  { accessLog }: Site,
+  { accessLog, errorPages }: Site,
   { routed, filters, placement }: Lowering,
 ): Section {
   const own = routed.filter((r) => r.name === listener.name);
-  const { setup, rules, otherwise } = routingLines(own, filters);
+  const { setup, rules, otherwise } = routingLines(own, filters, errorPages);
   return {
     head: `frontend ${name(listener.name)}`,
     lines: [
@@ -111,8 +115,13 @@ function listenerSection(
 }
 
 /** The same rules as the listeners' together, for requests that a neighbour sends: it has set the headers already. */
-function entranceSection(routed: readonly RoutedListener[], filters: FilterTable, path: string): Section {
-  const { setup, rules, otherwise } = routingLines(routed, filters);
+function entranceSection(
+  site: Site,
+  routed: readonly RoutedListener[],
+  filters: FilterTable,
+  path: string,
+): Section {
+  const { setup, rules, otherwise } = routingLines(routed, filters, site.errorPages);
   return {
     head: `frontend ${ours.entrance}`,
     lines: [
@@ -172,12 +181,12 @@ function neighbourSection(neighbour: string): Section {
 }
 
 /** A backend for each answer that HAProxy itself gives: as a backend it cannot come before the take-back. */
-function answerSections(routed: readonly RoutedListener[]): Section[] {
+function answerSections(routed: readonly RoutedListener[], pages: readonly ErrorPage[]): Section[] {
   const actions = new Map<string, string[]>();
   for (const listener of routed)
     for (const action of [...listener.rules.map((rule) => rule.action), listener.otherwise])
       if (action.kind !== 'pool' && action.kind !== 'split')
         actions.set(answerName(action), answerLines(action));
-  for (const refusal of refusalsOf(routed)) actions.set(answerName(refusal), answerLines(refusal));
+  for (const refusal of refusalsOf(routed, pages)) actions.set(answerName(refusal), answerLines(refusal));
   return [...actions].map(([head, lines]) => ({ head: `backend ${head}`, lines }));
 }

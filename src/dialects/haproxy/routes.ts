@@ -1,5 +1,5 @@
 import { unreachable } from '#base';
-import type { Access, Action, Condition, RoutedListener, Rule } from '#routing';
+import type { Access, Action, Condition, ErrorPage, RoutedListener, Rule } from '#routing';
 import { accessSetup, accessUses } from './access.ts';
 import { backendName } from './answers.ts';
 import type { FilterTable } from './filters.ts';
@@ -18,6 +18,7 @@ export interface RoutingLines {
 interface Scope {
   readonly parameters: readonly string[];
   readonly filters: FilterTable;
+  readonly pages: readonly ErrorPage[];
   /** Some request of this frontend gets filters, so the rules decide twice: first which filters, then which backend. */
   readonly marked: boolean;
 }
@@ -26,10 +27,14 @@ interface Scope {
  * The rules of one listener, or of several behind one door: where these differ, the port (and address) that the
  * client connected to decides, as the PROXY protocol carries it.
  */
-export function routingLines(listeners: readonly RoutedListener[], filters: FilterTable): RoutingLines {
+export function routingLines(
+  listeners: readonly RoutedListener[],
+  filters: FilterTable,
+  pages: readonly ErrorPage[],
+): RoutingLines {
   const rules = listeners.flatMap((listener) => listener.rules);
   const parameters = [...new Set(rules.flatMap(queryNames))];
-  const scope: Scope = { parameters, filters, marked: rules.some((rule) => rule.filters !== null) };
+  const scope: Scope = { parameters, filters, pages, marked: rules.some((rule) => rule.filters !== null) };
   const [first] = listeners;
   const alike = first !== undefined && listeners.every((l) => sameRules(l, first));
   const lines = alike
@@ -107,7 +112,7 @@ function rulesOf(
   });
   const limit = listener.access && { access: listener.access, acl: `${prefix}limit`, counter: 0 as const };
   const marks = limit ? accessSetup(limit, guard) : [];
-  const first = limit ? accessUses({ ...limit, when: guard }) : [];
+  const first = limit ? accessUses({ ...limit, when: guard, pages: scope.pages }) : [];
   return scope.marked
     ? {
         marks: [...marks, ...rules.flatMap(({ head, mark }) => [...head, mark])],
@@ -133,7 +138,8 @@ function routeLimits(rules: readonly Rule[], table: FilterTable): string[] {
 
 function limitLines({ filters }: Rule, when: string, scope: Scope): string[] {
   if (!filters?.access) return [];
-  return accessUses({ access: filters.access, acl: scope.filters.idOf(filters), counter: 1, when });
+  const acl = scope.filters.idOf(filters);
+  return accessUses({ access: filters.access, acl, counter: 1, when, pages: scope.pages });
 }
 
 function useLines(action: Action, when: string): string[] {

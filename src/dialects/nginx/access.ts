@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Access, Rate, RoutedListener } from '#routing';
+import type { Access, ErrorPage, Rate, RoutedListener } from '#routing';
 import { map } from './maps.ts';
 import { path, text } from './vocabulary.ts';
 
@@ -11,12 +11,14 @@ import { path, text } from './vocabulary.ts';
 export class Limits {
   readonly maps: string[] = [];
   readonly #folder: string;
+  readonly #pages: readonly ErrorPage[];
   readonly #known = new Map<string, readonly string[]>();
   readonly #zones = new Set<string>();
   readonly #listeners: readonly { readonly access: Access; readonly index: number }[];
 
-  constructor(listeners: readonly RoutedListener[], folder: string) {
+  constructor(listeners: readonly RoutedListener[], pages: readonly ErrorPage[], folder: string) {
     this.#folder = folder;
+    this.#pages = pages;
     this.#listeners = listeners.flatMap(({ access }, index) => (access ? [{ access, index }] : []));
     if (this.#listeners.length > 0 || listeners.some(({ rules }) => rules.some((r) => r.filters?.access)))
       this.maps.push(
@@ -77,7 +79,7 @@ export class Limits {
       ...map(`$holdfast_denied${n}$holdfast_allowed${n}`, `$holdfast_stranger${n}`, [['01', '']], '1'),
       ...this.#where(`$holdfast_refused${n}`, at, `$holdfast_stranger${n}`),
     );
-    return [`if ($holdfast_refused${n}) { return 403 "$holdfast_nothing"; }`];
+    return [`if ($holdfast_refused${n}) { ${this.#refuse(403)} }`, ...this.#page(403)];
   }
 
   #lengthLines({ bodyBytesMax }: Access, at: At): string[] {
@@ -97,10 +99,20 @@ export class Limits {
     );
     return [
       `if ($holdfast_body${n} = 411) { return 411 "$holdfast_nothing"; }`,
-      `if ($holdfast_body${n} = 413) { return 413 "$holdfast_nothing"; }`,
+      `if ($holdfast_body${n} = 413) { ${this.#refuse(413)} }`,
+      ...this.#page(413),
       // HTTP/2 need not tell the length: what came is counted.
       ...(at.listener === null ? [`client_max_body_size ${bodyBytesMax};`] : []),
     ];
+  }
+
+  #refuse(status: number): string {
+    return this.#page(status).length > 0 ? `return ${status};` : `return ${status} "$holdfast_nothing";`;
+  }
+
+  #page(status: number): string[] {
+    const own = this.#pages.some((page) => page.status === status);
+    return own ? [`error_page ${status} = @holdfast.failed.${status};`] : [];
   }
 
   #rateLines(rate: Rate, at: At): string[] {
@@ -113,7 +125,7 @@ export class Limits {
       );
     }
     const burst = rate.requests > 1 ? ` burst=${rate.requests - 1} nodelay` : '';
-    return [`limit_req zone=${zone}${burst};`];
+    return [`limit_req zone=${zone}${burst};`, ...this.#page(429)];
   }
 
   #passwordLines({ basicAuth }: Access, at: At): string[] {

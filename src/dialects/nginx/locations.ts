@@ -1,6 +1,13 @@
 import { assert, unreachable } from '#base';
 import type { Pool } from '#model';
-import { type Action, type Filters, type Header, type PathChange, withoutSlash } from '#routing';
+import {
+  type Action,
+  type ErrorPage,
+  type Filters,
+  type Header,
+  type PathChange,
+  withoutSlash,
+} from '#routing';
 import type { Limits } from './access.ts';
 import { type Edge, hstsLines } from './forwarded.ts';
 import { map, splitClients } from './maps.ts';
@@ -229,11 +236,33 @@ function addHeader({ name, value }: Header): string {
 }
 
 /** What a request gets when its server does not answer, and the ways to the neighbour. */
-export function fixedLocations(neighbour: string | null, netOut: string | null, edge: Edge): string[] {
+export function fixedLocations(
+  { neighbour, netOut }: { readonly neighbour: string | null; readonly netOut: string | null },
+  edge: Edge,
+  pages: readonly ErrorPage[],
+): string[] {
+  const paged = pages.map(({ status, contentType }) => {
+    const lines = `default_type ${text(contentType)}; return ${status} ${pageVariables(status, pages)};`;
+    return `location @holdfast.failed.${status} { ${lines} }`;
+  });
+  const plain = [502, 503, 504].filter((status) => !pages.some((page) => page.status === status));
   return [
-    ...[502, 503, 504].map((status) => `location @holdfast.failed.${status} { return ${status}; }`),
+    ...paged,
+    ...plain.map((status) => `location @holdfast.failed.${status} { return ${status}; }`),
     ...(neighbour === null ? [] : neighbourLocations(neighbour, netOut, edge)),
   ];
+}
+
+function pageVariables(status: number, pages: readonly ErrorPage[]): string {
+  const parts = wordsOf(pages.find((page) => page.status === status)?.text ?? '');
+  return `"${parts.map((_, index) => `$holdfast_page${status}_${index}`).join('')}"`;
+}
+
+/** The bodies of the site's own pages. */
+export function pageMaps(pages: readonly ErrorPage[]): string[] {
+  return pages.flatMap(({ status, text: body }) =>
+    wordsOf(body).flatMap((part, index) => map('', `$holdfast_page${status}_${index}`, [], part)),
+  );
 }
 
 /**

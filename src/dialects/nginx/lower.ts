@@ -3,7 +3,7 @@ import { hostPort, type Listener, routeOf, type Site } from '#model';
 import type { ListenAt, Placement } from '../dialect.ts';
 import { accessFiles, Limits } from './access.ts';
 import { type Edge, edgeOf, hstsLines } from './forwarded.ts';
-import { fixedLocations, Locations } from './locations.ts';
+import { fixedLocations, Locations, pageMaps } from './locations.ts';
 import { map } from './maps.ts';
 import { upstreamLines } from './pools.ts';
 import { addressOf, routeMaps } from './routes.ts';
@@ -15,7 +15,7 @@ export function lower(site: Site, placement: Placement): string {
   const folder = folderOf(placement);
   const net = site.guard.net && placement.neighbour !== null;
   const edge = edgeOf(routed, (index) => addressOf(routed, index));
-  const limits = new Limits(routed, folder);
+  const limits = new Limits(routed, site.errorPages, folder);
   const locations = new Locations(site.pools, limits, edge);
   const routes = routeMaps(routed, locations);
   const http = [
@@ -23,6 +23,7 @@ export function lower(site: Site, placement: Placement): string {
     ...sideMaps(net),
     ...edge.maps,
     ...limits.maps,
+    ...pageMaps(site.errorPages),
     ...logMaps(folder),
     ...certificateMap(site, placement),
     ...locations.maps,
@@ -254,7 +255,13 @@ function siteServer(
     ...(neighbour === null ? [] : [`  if (-x ${file(folder, ours.files.takeBack)}) { return 597; }`]),
     '  location / { return 598; }',
     ...indented(locations.lines),
-    ...indented(fixedLocations(neighbour, net ? file(folder, ours.files.netOut) : null, edge)),
+    ...indented(
+      fixedLocations(
+        { neighbour, netOut: net ? file(folder, ours.files.netOut) : null },
+        edge,
+        site.errorPages,
+      ),
+    ),
     '}',
   ];
 }

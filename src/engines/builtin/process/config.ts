@@ -65,6 +65,7 @@ const schema = z.strictObject({
       z.strictObject({ kind: z.literal('syslogSocket'), path: text }),
     ])
     .nullable(),
+  errorPages: z.array(z.strictObject({ status: z.int(), contentType: text, text: z.string() })).optional(),
   listeners: z.array(listener),
   pools: z.array(poolSchema),
 }) satisfies z.ZodType<BuiltinText>;

@@ -1,5 +1,5 @@
 import { assert } from '#base';
-import { decide, type FixedAnswer, hostName, locationOf, type Request } from '#routing';
+import { decide, type FixedAnswer, hostName, locationOf, type Request, withPage } from '#routing';
 import { type Exchange, isHttp2 } from './exchange.ts';
 import { drawnPool, filtered } from './filters.ts';
 import { tellerOf } from './forwarded.ts';
@@ -92,7 +92,7 @@ async function route(generation: Generation, exchange: Exchange, head: Head): Pr
     if (access) {
       const refused = await generation.access.refusal(access, exchange, performance.now());
       if (exchange.gone) return;
-      if (refused) return fixed(exchange, refused);
+      if (refused) return fixed(exchange, withPage(refused, generation.text.errorPages ?? []));
     }
   switch (action.kind) {
     case 'pool':
@@ -332,7 +332,10 @@ function fail(generation: Generation, exchange: Exchange, status: number, why: s
   logError(generation, exchange, status, why);
   // The rest of a request that did not come in time is no next request.
   if (status === 408) exchange.closeAfter();
-  exchange.answer(status);
+  const page = generation.text.errorPages?.find((one) => one.status === status);
+  if (page)
+    exchange.fixed(status, ['content-type', page.contentType, 'cache-control', 'no-store'], page.text);
+  else exchange.answer(status);
 }
 
 function logError(generation: Generation, exchange: Exchange, status: number, why: string): void {
