@@ -14,7 +14,12 @@ import { type Kind, kinds } from './field.ts';
 import { type OriginProcess, startOriginProcess } from './origin.ts';
 import { type Proof, prove } from './proof.ts';
 
-const manners: readonly Manner[] = ['haproxy -W', 'haproxy -db', 'nginx'];
+const every = Object.values(kinds);
+const rounds: readonly { readonly manner: Manner; readonly which: readonly Kind[] }[] = [
+  { manner: 'haproxy -W', which: every },
+  { manner: 'haproxy -db', which: [kinds.new] },
+  { manner: 'nginx', which: every },
+];
 /** Open connections may take so long to end by themselves. */
 const waitSeconds = 3;
 const rates = { new: 300, kept: 300, h2: 300 } as const;
@@ -87,9 +92,9 @@ function failedIn({ result, releasedAt }: Round, part: 'adopt' | 'release') {
   return { failed: bad.length - refused, refused, why };
 }
 
-async function underLoad(proof: Proof, manner: Manner, more: string): Promise<void> {
+async function underLoad(proof: Proof, manner: Manner, more: string, which: readonly Kind[]): Promise<void> {
   proof.say(`${manner}${more === '' ? '' : ` with ${more}`}: adopted, and handed back`);
-  for (const kind of Object.values(kinds))
+  for (const kind of which)
     await withTheirs(manner, more, async (theirs) => {
       const one = await round(theirs, kind);
       const [taken, back] = [failedIn(one, 'adopt'), failedIn(one, 'release')];
@@ -216,9 +221,9 @@ async function withoutHoldfast(proof: Proof, theirs: Theirs, adopted: Adopted): 
 await prove('adopt', async (proof) => {
   const only = process.argv[2]?.startsWith('-') ? undefined : process.argv[2];
   if (only === undefined || only === 'around') await around(proof);
-  for (const manner of manners.filter((one) => only === undefined || one === only))
-    await underLoad(proof, manner, '');
+  for (const { manner, which } of rounds.filter((one) => only === undefined || one.manner === only))
+    await underLoad(proof, manner, '', which);
   // With it in the team's own text the kept-alive connections move too.
   if (only === undefined || only === 'gently')
-    await underLoad(proof, 'haproxy -W', 'option idle-close-on-response');
+    await underLoad(proof, 'haproxy -W', 'option idle-close-on-response', [kinds.kept, kinds.h2]);
 });

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { linkOf } from './processes.ts';
+import { readdirSync } from 'node:fs';
+import { linkOf, readOr } from './processes.ts';
 
 /** A socket that listens, as /proc/net/tcp and tcp6 have it. */
 export interface Listening {
@@ -20,41 +20,49 @@ export interface Connected {
   readonly inode: string;
 }
 
-const states = { established: '01', opening: '03', listening: '0A' } as const;
+const states = { established: '01', listening: '0A' } as const;
 
 interface Row {
   readonly host: string;
   readonly port: number;
   readonly peerPort: number;
-  readonly state: string;
   readonly received: number;
   readonly inode: string;
 }
 
 /** All of the network namespace of `pid`: what `/proc/net` shows is the reader's own. */
 export function listeningSockets(pid: number | 'self' = 'self'): Listening[] {
-  return rowsOf(pid)
-    .filter(({ state }) => state === states.listening)
-    .map(({ host, port, inode, received }) => ({ host, port, inode, queued: received }));
+  return rowsOf(pid, states.listening).map(({ host, port, inode, received }) => ({
+    host,
+    port,
+    inode,
+    queued: received,
+  }));
 }
 
 export function connectionsAt(ports: ReadonlySet<number>, pid: number | 'self' = 'self'): Connected[] {
-  return rowsOf(pid).filter(({ state, port }) => state === states.established && ports.has(port));
+  return rowsOf(pid, states.established).filter(({ port }) => ports.has(port));
 }
 
-function rowsOf(pid: number | 'self'): Row[] {
-  return ['tcp', 'tcp6'].flatMap((name) => {
-    try {
-      return readFileSync(`/proc/${pid}/net/${name}`, 'latin1').split('\n').slice(1).flatMap(rowOf);
-    } catch {
-      return [];
-    }
+/** Tens of thousands of connections that are over may stand there too: a line of another state is not taken apart. */
+function rowsOf(pid: number | 'self', state: string): Row[] {
+  const tables = [
+    ['tcp', 8],
+    ['tcp6', 32],
+  ] as const;
+  return tables.flatMap(([name, addressWidth]) => {
+    const text = readOr(`/proc/${pid}/net/${name}`);
+    const ends = addressWidth + ':port '.length;
+    return text.split('\n').flatMap((line) => {
+      const at = line.indexOf(': ') + 2 + 2 * ends;
+      return line.startsWith(state, at) ? rowOf(line) : [];
+    });
   });
 }
 
 function rowOf(line: string): Row[] {
   const fields = line.trim().split(/\s+/);
-  const [, local = '', remote = '', state = '', queues = ''] = fields;
+  const [, local = '', remote = '', , queues = ''] = fields;
   const inode = fields[9];
   if (inode === undefined) return [];
   const [address = '', port = ''] = local.split(':');
@@ -63,7 +71,6 @@ function rowOf(line: string): Row[] {
       host: hostOf(address),
       port: Number.parseInt(port, 16),
       peerPort: Number.parseInt(remote.split(':')[1] ?? '0', 16),
-      state,
       received: Number.parseInt(queues.split(':')[1] ?? '0', 16),
       inode,
     },
