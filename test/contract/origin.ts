@@ -23,12 +23,22 @@ export interface Origin {
 }
 
 const bytesMax = 262_144;
+/** Outside of what the system gives away, so it never becomes somebody's. */
+const nobodysPort = 9;
 
 export async function startOrigin(options: {
   readonly host: string;
   readonly answers: readonly OriginAnswer[];
   readonly listens: boolean;
 }): Promise<Origin> {
+  if (!options.listens)
+    return {
+      port: nobodysPort,
+      otherPort: nobodysPort,
+      connections: [],
+      requests: [],
+      close: async () => {},
+    };
   const connections: OriginConnection[] = [];
   const requests: (Message & { readonly other: boolean })[] = [];
   const sockets = new Set<Socket>();
@@ -78,8 +88,7 @@ export async function startOrigin(options: {
     for (const socket of sockets) socket.destroy();
     await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
   };
-  if (!options.listens) await close();
-  return { port, otherPort, connections, requests, close: options.listens ? close : async () => {} };
+  return { port, otherPort, connections, requests, close };
 }
 
 async function listen(server: Server, host: string): Promise<void> {
