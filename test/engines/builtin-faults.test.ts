@@ -140,6 +140,16 @@ describe('the built-in engine and what goes wrong', () => {
     assert.equal((await generation.control.evidence(callMs)).responseErrors, 2);
   });
 
+  test('an answer that breaks off in the very piece that it began in is seen to break off', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const bad = await world.rawServer((socket) =>
+      socket.once('data', () => socket.write(`${head}4\r\nhalf\r\nzz\r\n`)),
+    );
+    await start([bad.port]);
+    const came = await rawly(http.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    assert.match(came, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n4\r\nhalf\r\n$/);
+  });
+
   test('an answer that is none: 502', async () => {
     const bad = await world.rawServer((socket) =>
       socket.once('data', () => socket.end('SSH-2.0-OpenSSH\r\n')),

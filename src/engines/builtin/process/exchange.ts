@@ -186,6 +186,8 @@ export class Exchange {
   abort(): void {
     if (this.upgrade) this.upgrade.stream.destroy();
     else if (isHttp2(this.response)) this.response.stream.close(2);
+    // What was said in this very step goes out with its end: the client is to see that it breaks off, and what.
+    else if (this.started) setImmediate(() => this.response.destroy());
     else this.response.destroy();
   }
 }
