@@ -19,6 +19,8 @@ const afInet = 2;
 const afInet6 = 10;
 const sockStream = 1;
 const sockCloexec = 0o2000000;
+/** NGINX takes a socket that it is lent as it is: a worker that came too late for a connection would wait in `accept` for ever. */
+const sockNonBlock = 0o4000;
 const solSocket = 1;
 const soReuseAddress = 2;
 const soReusePort = 15;
@@ -43,7 +45,7 @@ export function openListening(
   { beside = false, dualStack = false }: { readonly beside?: boolean; readonly dualStack?: boolean } = {},
 ): number {
   const v6 = isIPv6(host);
-  const fd = socket(v6 ? afInet6 : afInet, sockStream | sockCloexec, 0);
+  const fd = socket(v6 ? afInet6 : afInet, sockStream | sockCloexec | sockNonBlock, 0);
   assert(fd >= 0, `socket: errno ${koffi.errno()}`);
   setsockopt(fd, solSocket, soReuseAddress, one, 4);
   if (beside) setsockopt(fd, solSocket, soReusePort, one, 4);

@@ -1,11 +1,15 @@
-import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import koffi from 'koffi';
 import type { PublicSide } from '../engine.ts';
 
 /**
- * Parks NGINX from outside: in each worker's epoll the listening sockets stay, with the pointer that the worker put
- * beside them, but nothing wakes the worker for them any more. Open connections notice nothing. That is all of the state:
- * `/proc/PID/fdinfo` tells it to whoever asks, also to a holder that came later.
+ * Parks NGINX from outside: the listening sockets are taken out of each worker's epoll. The pointers that the worker had put
+ * beside them stay there as bookmarks, the same socket under another number without events. So `/proc/PID/fdinfo` tells
+ * everything to whoever asks, also to a holder that came later.
+ *
+ * NGINX takes its socket out and in again itself, after every 16th connection. Its own entry is therefore only ever
+ * removed while it accepts, never replaced: an entry of ours in its place would make its own attempt fail, and it would be
+ * deaf on that socket from then on.
  */
 const libc = koffi.load('libc.so.6');
 const syscall3 = libc.func('long syscall(long number, long a, long b, long c)');
@@ -24,12 +28,6 @@ const readable = 0x1;
 /** The kernel aligns the event on x86-64 differently from everywhere else. */
 const packed = process.arch === 'x64';
 
-interface Entry {
-  readonly fd: number;
-  readonly events: number;
-  readonly data: bigint;
-}
-
 /** Workers of a master; empty when there are none, or no such master. */
 export function workersOf(master: number): number[] {
   try {
@@ -42,46 +40,81 @@ export function workersOf(master: number): number[] {
 
 /** Null: it has not come so far, or is ending. */
 export function sideOf(worker: number, sockets: readonly number[]): PublicSide | null {
-  const found = entriesOf(worker, sockets)?.entries ?? [];
-  if (found.length < sockets.length) return null;
-  return found.some(({ events }) => (events & readable) !== 0) ? 'accepting' : 'parked';
+  const seen = look(worker, sockets);
+  if (!seen) return null;
+  return sockets.some((fd) => seen.entries.has(fd)) ? 'accepting' : 'parked';
 }
 
-/**
- * True when all its sockets are as wanted. `again`: also those that are; an accepting one then looks for connections that
- * wait. @throws Error when this process may not look into that one.
- */
-export function lead(worker: number, sockets: readonly number[], wanted: PublicSide, again = false): boolean {
-  const found = entriesOf(worker, sockets);
-  if (!found || found.entries.length < sockets.length) return false;
-  const wrong = found.entries.filter(
-    ({ events }) => again || ((events & readable) !== 0) !== (wanted === 'accepting'),
-  );
+/** True when all its sockets are as wanted. @throws Error when this process may not look into that one. */
+export function lead(worker: number, sockets: readonly number[], wanted: PublicSide): boolean {
+  const seen = look(worker, sockets);
+  if (!seen) return false;
+  const wrong = sockets.filter((fd) => seen.entries.has(fd) !== (wanted === 'accepting'));
   if (wrong.length === 0) return true;
-  const epoll = takeDescriptor(worker, found.poll);
+  return within(worker, seen.poll, (epoll) =>
+    wrong.every((fd) => {
+      const bookmark = fd + sockets.length;
+      const data = seen.entries.get(fd) ?? seen.entries.get(bookmark);
+      const socket = data === undefined ? null : takeDescriptor(worker, fd);
+      if (data === undefined || socket === null) return false;
+      try {
+        if (wanted === 'accepting') return put(epoll, socket, { fd, events: accepting, data });
+        // First the bookmark: whoever comes after us finds the pointer there.
+        const marked = seen.entries.has(bookmark) || put(epoll, socket, { fd: bookmark, events: 0, data });
+        return marked && remove(epoll, socket, fd);
+      } finally {
+        closeSync(socket);
+      }
+    }),
+  );
+}
+
+/** Tells the worker of a connection that waits: an entry more, for a moment, which NGINX does not know of. */
+export function announce(worker: number, sockets: readonly number[], forMs: number): void {
+  const seen = look(worker, sockets);
+  if (!seen) return;
+  for (const fd of sockets) {
+    const data = seen.entries.get(fd);
+    const socket = data === undefined ? null : takeDescriptor(worker, fd);
+    if (data === undefined || socket === null) continue;
+    const third = fd + 2 * sockets.length;
+    within(worker, seen.poll, (epoll) => put(epoll, socket, { fd: third, events: readable, data }));
+    setTimeout(() => {
+      within(worker, seen.poll, (epoll) => remove(epoll, socket, third));
+      closeSync(socket);
+    }, forMs);
+  }
+}
+
+function within(worker: number, pollFd: number, work: (epoll: number) => boolean): boolean {
+  const epoll = takeDescriptor(worker, pollFd);
   if (epoll === null) return false;
   try {
-    return wrong.every((entry) => change(worker, epoll, entry, wanted));
+    return work(epoll);
   } finally {
     closeSync(epoll);
   }
 }
 
-function change(worker: number, epoll: number, { fd, data }: Entry, wanted: PublicSide): boolean {
-  const socket = takeDescriptor(worker, fd);
-  if (socket === null) return false;
-  // The kernel knows an entry by the socket and its number there: for a moment it has that number here too.
+function put(epoll: number, socket: number, entry: { fd: number; events: number; data: bigint }): boolean {
+  const event = Buffer.alloc(16);
+  event.writeUInt32LE(entry.events, 0);
+  event.writeBigUInt64LE(entry.data, packed ? 4 : 8);
+  return named(socket, entry.fd, () => Number(epollControl(epoll, operation.add, entry.fd, event)) === 0);
+}
+
+function remove(epoll: number, socket: number, fd: number): boolean {
+  return named(socket, fd, () => Number(epollControl(epoll, operation.delete, fd, null)) === 0);
+}
+
+/** The kernel knows an entry by the socket and its number there: for a moment it has that number here too. */
+function named(socket: number, fd: number, work: () => boolean): boolean {
   if (Number(fcntl(fd, getFlags, 0)) >= 0) throw new Error(`descriptor ${fd} is not free here`);
+  if (Number(dup2(socket, fd)) !== fd) throw new Error(`dup2 to ${fd}: errno ${koffi.errno()}`);
   try {
-    if (Number(dup2(socket, fd)) !== fd) throw new Error(`dup2 to ${fd}: errno ${koffi.errno()}`);
-    epollControl(epoll, operation.delete, fd, null);
-    const event = Buffer.alloc(16);
-    event.writeUInt32LE(wanted === 'accepting' ? accepting : 0, 0);
-    event.writeBigUInt64LE(data, packed ? 4 : 8);
-    return Number(epollControl(epoll, operation.add, fd, event)) === 0;
+    return work();
   } finally {
     closeSync(fd);
-    closeSync(socket);
   }
 }
 
@@ -111,25 +144,24 @@ export function takeDescriptor(pid: number, fd: number): number | null {
 
 const pollFdOf = new Map<number, number>();
 
-function entriesOf(
+/** The pointers beside its sockets and our bookmarks, by number; null when it does not have all of its sockets. */
+function look(
   worker: number,
   sockets: readonly number[],
-): { readonly poll: number; readonly entries: readonly Entry[] } | null {
+): { readonly poll: number; readonly entries: ReadonlyMap<number, bigint> } | null {
   try {
     const poll = pollFdOf.get(worker) ?? findPoll(worker);
     if (poll === null) return null;
     const text = readFileSync(`/proc/${worker}/fdinfo/${poll}`, 'latin1');
-    const entries: Entry[] = [];
-    for (const [, fd, events, data] of text.matchAll(
-      /^tfd:\s+(\d+) events:\s+([0-9a-f]+) data:\s+([0-9a-f]+)/gm,
-    ))
-      if (sockets.includes(Number(fd)))
-        entries.push({
-          fd: Number(fd),
-          events: Number.parseInt(events ?? '', 16),
-          data: BigInt(`0x${data}`),
-        });
-    return { poll, entries };
+    const entries = new Map(
+      [...text.matchAll(/^tfd:\s+(\d+) events:\s+[0-9a-f]+ data:\s+([0-9a-f]+)/gm)].map(
+        ([, fd, data]) => [Number(fd), BigInt(`0x${data}`)] as const,
+      ),
+    );
+    const has = (fd: number) => entries.has(fd) || entries.has(fd + sockets.length);
+    // One that is on its way out has closed them.
+    const isWhole = sockets.every((fd) => has(fd) && existsSync(`/proc/${worker}/fd/${fd}`));
+    return isWhole ? { poll, entries } : null;
   } catch {
     pollFdOf.delete(worker);
     return null;

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import type { Clock } from '#base';
 import { nginxFirstFd } from '#dialects';
 import type { PublicSide } from '../engine.ts';
-import { isAnyWaiting, lead, sideOf, takeDescriptor, workersOf } from './epoll.ts';
+import { announce, isAnyWaiting, lead, sideOf, takeDescriptor, workersOf } from './epoll.ts';
 import type { TextFacts } from './facts.ts';
 
 const lookGapMs = 1;
@@ -142,7 +142,7 @@ export class Side {
     this.#waitingLooks = this.#lent !== null && isAnyWaiting(this.#lent) ? this.#waitingLooks + 1 : 0;
     if (this.#waitingLooks < waitingLooksMax) return;
     this.#waitingLooks = 0;
-    for (const worker of workersOf(this.#options.pid)) lead(worker, this.#sockets(), 'accepting', true);
+    for (const worker of workersOf(this.#options.pid)) announce(worker, this.#sockets(), keepEveryMs);
   }
 
   #borrow(): number[] | null {
