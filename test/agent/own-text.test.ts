@@ -11,8 +11,6 @@ import { type Origin, startOrigin } from '../world/origins.ts';
 import { freePort, type Stack, startStack, textOf, until } from '../world/stack.ts';
 
 const settledMs = 400;
-/** Passed at b7b6631; since then a candidate under load is not ready in time on a busy machine: to be found out. */
-const underLoad = 'a candidate under load is not ready in time';
 const { key, cert } = selfSigned('shop.example');
 let http: number;
 let https: number;
@@ -108,7 +106,7 @@ for (const { dialect, team, includes, wrong, moved, kinds, checkBoot } of [
     wrong: { from: 'keepalive 8;', to: 'keepalives 8;', says: /^unknown directive "keepalives"/ },
     moved: /pid \/run\/nginx.pid; -> pid GENERATION\/nginx.pid;/,
     // An NGINX that ends closes kept-alive connections without a word; how it changes under load is shown with the engine.
-    kinds: [] as const,
+    kinds: ['new'],
     checkBoot: null,
   },
 ] as const)
@@ -175,7 +173,7 @@ for (const { dialect, team, includes, wrong, moved, kinds, checkBoot } of [
     });
 
     for (const kind of kinds)
-      it(`a change and its rollback fail no request: ${kind} connections`, { skip: underLoad }, async (t) => {
+      it(`a change and its rollback fail no request: ${kind} connections`, async (t) => {
         const site = siteOf(team(origin(1), stack.folder));
         const change = `change-${kind}`;
         const load = await startLoadProcess({
@@ -183,7 +181,7 @@ for (const { dialect, team, includes, wrong, moved, kinds, checkBoot } of [
           kind,
           tls: kind === 'h2',
           port: kind === 'h2' ? https : http,
-          ratePerSecond: 50,
+          ratePerSecond: 200,
           connections: 8,
           hostname: 'shop.example',
         });
