@@ -6,7 +6,7 @@ import { refusalOf, witnesses } from '#routing';
 import { siteOf } from '../model/site.ts';
 import { type AskOptions, ask } from '../world/ask.ts';
 import { rawly } from '../world/builtin.ts';
-import { type EngineWorld, engineWorlds } from '../world/engines.ts';
+import { type EngineWorld, everyEngineWorld } from '../world/engines.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 
 /** Limits of access, asked of every engine with the same site. */
@@ -42,7 +42,7 @@ pools:
 balancers: [{ name: lb-1, address: 127.0.0.1 }]
 `;
 
-for (const [name, open] of Object.entries(engineWorlds))
+for (const [name, open] of Object.entries(everyEngineWorld))
   describe(name, () => {
     let world: EngineWorld;
     let socket: PublicSocket;

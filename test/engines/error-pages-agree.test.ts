@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { askEntrance } from '#probe';
 import { siteOf } from '../model/site.ts';
 import { ask } from '../world/ask.ts';
-import { type EngineWorld, engineWorlds } from '../world/engines.ts';
+import { type EngineWorld, everyEngineWorld } from '../world/engines.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 
 /** Own pages for what the engine itself answers, asked of every engine with the same site. */
@@ -26,7 +26,7 @@ pools:
 balancers: [{ name: lb-1, address: 127.0.0.1 }]
 `;
 
-for (const [name, open] of Object.entries(engineWorlds))
+for (const [name, open] of Object.entries(everyEngineWorld))
   describe(name, () => {
     let world: EngineWorld;
     let socket: PublicSocket;

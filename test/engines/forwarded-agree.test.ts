@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { siteOf } from '../model/site.ts';
 import { ask } from '../world/ask.ts';
 import { selfSigned } from '../world/certificate.ts';
-import { type EngineWorld, engineWorlds } from '../world/engines.ts';
+import { type EngineWorld, everyEngineWorld } from '../world/engines.ts';
 import { type PublicSocket, until } from '../world/haproxy.ts';
 
 /** What servers are told about the client, and HSTS, asked of every engine with the same site. */
@@ -32,7 +32,7 @@ const came = {
 };
 const keys = Object.keys(came).filter((key) => key !== 'host');
 
-for (const [engine, open] of Object.entries(engineWorlds))
+for (const [engine, open] of Object.entries(everyEngineWorld))
   describe(engine, () => {
     let world: EngineWorld;
     let sockets: Record<Name, PublicSocket>;

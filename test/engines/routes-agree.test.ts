@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { siteOf } from '../model/site.ts';
 import { type AskOptions, ask } from '../world/ask.ts';
-import { type EngineWorld, engineWorlds } from '../world/engines.ts';
+import { type EngineWorld, everyEngineWorld } from '../world/engines.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 
 /** What routes do, asked of every engine with the same site: what the client sees and what the server saw. */
@@ -196,7 +196,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-for (const [name, open] of Object.entries(engineWorlds))
+for (const [name, open] of Object.entries(everyEngineWorld))
   describe(name, () => {
     let world: EngineWorld;
     let socket: PublicSocket;

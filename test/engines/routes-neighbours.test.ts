@@ -3,7 +3,7 @@ import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { siteOf } from '../model/site.ts';
 import { ask } from '../world/ask.ts';
-import { type EngineWorld, engineWorlds } from '../world/engines.ts';
+import { type EngineWorld, everyEngineWorld } from '../world/engines.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 
 /** Routes that change requests or answer by themselves, beside a neighbour of any engine: take-back and net come first. */
@@ -31,8 +31,8 @@ const answering = `
 const right = `
   - { name: all, pool: web }`;
 
-for (const [name, open] of Object.entries(engineWorlds))
-  for (const [other, openOther] of Object.entries(engineWorlds))
+for (const [name, open] of Object.entries(everyEngineWorld))
+  for (const [other, openOther] of Object.entries(everyEngineWorld))
     describe(`${name} beside ${other}`, () => {
       let [world, otherWorld]: EngineWorld[] = [];
       let [socket, otherSocket]: PublicSocket[] = [];

@@ -97,6 +97,13 @@ const mistakes: readonly {
       'HF013 site.yaml:5:67 listeners[2].forwarded.also: expected nothing beside off. Remove it',
     ],
   },
+  {
+    what: 'a regular expression that takes too many states',
+    text: changed('value: /api', 'type: RegularExpression, value: "/.*a.{20}"'),
+    told: [
+      'HF019 site.yaml:5:70 routes[0].matches[0].path.value: expected an expression that is decided in one pass over the value, got one that takes too many states. Write several matches, or repeat less',
+    ],
+  },
 ];
 
 for (const { what, text, told } of mistakes)

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Placement } from '#dialects';
 import type { EngineName, Site } from '#model';
 import { builtinWorld } from './builtin.ts';
-import { type Generation, haproxyWorld, type PublicSocket, type TestServer } from './haproxy.ts';
+import { type Generation, haproxyWorld, nginxWorld, type PublicSocket, type TestServer } from './haproxy.ts';
 
 /** What the worlds of all engines have: what a test needs that says the same of each. */
 export interface EngineWorld {
@@ -24,4 +24,11 @@ export interface EngineWorld {
 export const engineWorlds: Partial<Record<EngineName, () => Promise<EngineWorld>>> = {
   haproxy: haproxyWorld,
   builtin: builtinWorld,
+};
+
+/** With NGINX, whose dialect lacks some of what pools can say. */
+export const everyEngineWorld: Readonly<Record<EngineName, () => Promise<EngineWorld>>> = {
+  haproxy: haproxyWorld,
+  builtin: builtinWorld,
+  nginx: nginxWorld,
 };

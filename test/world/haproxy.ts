@@ -160,6 +160,8 @@ async function startGeneration(
   const text = engine.dialect.lower({ ...site, listeners: listenersAt(site, options) }, placement);
   const textFile = join(folder, engine.dialect.fileName);
   writeFileSync(textFile, text);
+  for (const [file, content] of Object.entries(engine.dialect.files?.(site) ?? {}))
+    writeFileSync(join(folder, file), content);
   if (identity) chownSync(folder, identity.uid, identity.gid);
   const command = engine.command(binary, { textFile, parked: options.parked ?? false });
   const output = openSync(join(folder, 'engine.log'), 'a');
