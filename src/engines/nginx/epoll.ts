@@ -22,8 +22,8 @@ const sysPidfdOpen = 434;
 const sysPidfdGetfd = 438;
 const operation = { add: 1, delete: 2 } as const;
 const getFlags = 1;
-/** EPOLLIN and EPOLLEXCLUSIVE, as NGINX says it: of all who wait for a connection one is woken. */
-const accepting = 0x1000_0001;
+/** EPOLLIN without EPOLLEXCLUSIVE: of those who have that, the one who has waited longest gets nearly every connection, and a candidate is new. */
+const accepting = 0x1;
 const readable = 0x1;
 /** The kernel aligns the event on x86-64 differently from everywhere else. */
 const packed = process.arch === 'x64';
