@@ -145,7 +145,7 @@ export class Fleet {
     return this.options
       .installed()
       .filter(({ engine: { name } }) => name !== than && unsupportedBy(site, name).length === 0)
-      .toSorted((a, b) => Number(a.engine.runsAsSelf ?? false) - Number(b.engine.runsAsSelf ?? false));
+      .toSorted((a, b) => Number(isOurOwn(a)) - Number(isOurOwn(b)));
   }
 
   /** The longest start of this engine that was seen here; null when none was. */
@@ -300,6 +300,11 @@ export class Fleet {
     this.holder.close();
     for (const opened of this.#controls.values()) opened.close();
   }
+}
+
+/** What needs no installation is this very program. */
+function isOurOwn({ engine }: Installed): boolean {
+  return engine.install === '';
 }
 
 export function activeOf(status: HolderStatus): HeldGeneration {
