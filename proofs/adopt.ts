@@ -185,6 +185,11 @@ async function reloads(proof: Proof, theirs: Theirs, adopted: Adopted): Promise<
   proof.holds('reload with servers that do not exist', `exit ${refused}`, 'exit 1', refused === 1);
   const same = await exitOf(good);
   proof.holds('reload with the text that runs', `exit ${same}`, 'exit 0', same === 0);
+  const changed = await exitOf(good.replace('timeout server 50s', 'timeout server 51s'));
+  proof.holds('reload with a good text', `exit ${changed}`, 'exit 0', changed === 0);
+  const back = await adopted.typed('rollback');
+  proof.holds('rollback', `exit ${back.exit}`, 'exit 0', back.exit === 0);
+  writeFileSync(theirs.file, good);
   proof.holds(
     'it still serves',
     String((await ask(theirs.http)).status),
