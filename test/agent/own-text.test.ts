@@ -20,7 +20,8 @@ function haproxyText({ port }: Origin, folder: string): string {
   const bundle = join(folder, 'site.pem');
   writeFileSync(bundle, `${cert}${key}`);
   chmodSync(bundle, 0o600);
-  return `global
+  return `# holdfast: guard: { drainTimeout: 3s }
+global
   log /dev/log local0
   chroot ${folder}
   stats socket ${folder}/admin.sock mode 660 level admin
@@ -58,7 +59,8 @@ function nginxText({ port }: Origin, folder: string): string {
   writeFileSync(join(folder, 'site.crt'), cert);
   writeFileSync(join(folder, 'site.key'), key);
   chmodSync(join(folder, 'site.key'), 0o600);
-  return `user www-data;
+  return `# holdfast: guard: { drainTimeout: 3s }
+user www-data;
 pid /run/nginx.pid;
 error_log /var/log/nginx/error.log;
 events { worker_connections 512; }
@@ -185,7 +187,7 @@ for (const { dialect, team, includes, wrong, moved, kinds, checkBoot } of [
           connections: 8,
           hostname: 'shop.example',
         });
-        t.after(() => load.stop());
+        t.after(() => load.kill());
         const { witnesses, serversDown } = await stack.call('candidate', { site, change }, 60_000);
         assert.deepEqual([witnesses, serversDown], [[], []]);
         await stack.call('expose', { change, share: 1, leaseMs: 5_000, requestsMax: null });
