@@ -126,7 +126,7 @@ async function unguarded(proof: Proof, field: Field): Promise<void> {
         pid,
         control: join(stack.run, `g${generation}`, 'control.sock'),
       });
-      const slice = { generation, forMs: unguardedMs, alone: false, leaseMs: 2 * unguardedMs };
+      const slice = { generation, forMs: unguardedMs, alone: true, leaseMs: 2 * unguardedMs };
       await holder.call('expose', slice);
       const load = await startLoadProcess(loadOf(field, kind));
       try {
