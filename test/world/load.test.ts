@@ -220,6 +220,11 @@ describe('in its own process', () => {
     const load = await startLoadProcess({ ...small, port: origin.port });
     await load.stop();
     assert.throws(() => process.kill(load.pid, 0), { code: 'ESRCH' });
+    await assert.rejects(
+      load.stop(),
+      /the load process has ended/,
+      'whoever asks it again does not wait for ever',
+    );
     await origin.close();
   });
 });

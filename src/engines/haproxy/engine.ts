@@ -1,21 +1,14 @@
-import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { systemClock } from '#base';
 import { haproxyDialect } from '#dialects';
 import type { Command, Engine, EngineBinary, EngineVerdict, Identity, StartPlan } from '../engine.ts';
+import { environment, run } from '../run.ts';
 import { openControl } from './control.ts';
 
 const versionTimeoutMs = 5_000;
 /** 10,000 servers take 65 ms; names that do not resolve take longest. */
 const checkTimeoutMs = 30_000;
-const outputBytesMax = 1024 * 1024;
-
-/**
- * Names of servers are resolved while HAProxy starts, one after another: a name server that does not answer costs one
- * second for each name, not ten.
- */
-const environment = { RES_OPTIONS: 'timeout:1 attempts:1' } as const;
 
 export const haproxyEngine: Engine = {
   name: 'haproxy',
@@ -76,40 +69,4 @@ function command(binary: EngineBinary, { textFile, parked }: StartPlan): Command
     args: ['--block-signal=TTOU', '/bin/sh', '-c', script, 'haproxy', binary.path, ...args],
     env: environment,
   };
-}
-
-interface RunOptions {
-  readonly timeoutMs: number;
-  readonly folder?: string;
-  readonly identity?: Identity;
-}
-
-/** Never rejects: that it could not be run is an answer too. */
-function run(
-  file: string,
-  args: readonly string[],
-  { timeoutMs, folder, identity }: RunOptions,
-): Promise<{ readonly output: string; readonly exitStatus: number | null }> {
-  return new Promise((resolve) => {
-    const done = (error: Error | null, stdout: string, stderr: string) => {
-      const failed = error as (Error & { code?: unknown; killed?: boolean }) | null;
-      const exitStatus = failed === null ? 0 : typeof failed.code === 'number' ? failed.code : null;
-      const said = `${stdout}${stderr}`.trim();
-      const note = failed?.killed ? `no answer within ${timeoutMs} ms` : (failed?.message ?? '');
-      resolve({ output: exitStatus === null ? [said, note].filter(Boolean).join('\n') : said, exitStatus });
-    };
-    const options = {
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-      maxBuffer: outputBytesMax,
-      env: { ...process.env, ...environment },
-      ...(folder === undefined ? {} : { cwd: folder }),
-      ...(identity ? { uid: identity.uid, gid: identity.gid } : {}),
-    } as const;
-    try {
-      execFile(file, [...args], options, done);
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)), '', '');
-    }
-  });
 }

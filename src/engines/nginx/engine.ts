@@ -1,20 +1,16 @@
-import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { systemClock } from '#base';
 import { nginxDialect, nginxFirstFd, nginxNames } from '#dialects';
 import type { Command, Engine, EngineBinary, EngineVerdict, Identity, StartPlan } from '../engine.ts';
+import { environment, run } from '../run.ts';
 import { openControl } from './control.ts';
 import { startFacts } from './facts.ts';
 
 const versionTimeoutMs = 5_000;
 const checkTimeoutMs = 30_000;
-const outputBytesMax = 1024 * 1024;
 /** Of any file that it writes: with nobody there to read its log, it stops at this size and goes on serving. */
 const fileKilobytesMax = 65_536;
-
-/** As DATAPLANE: names of servers are resolved while it starts; a silent name server costs one second for each. */
-const environment = { RES_OPTIONS: 'timeout:1 attempts:1' } as const;
 
 export const nginxEngine: Engine = {
   name: 'nginx',
@@ -100,40 +96,4 @@ function places(textFile: string): string[] {
   const { own } = startFacts(textFile);
   const start = own ? [] : ['-p', folder];
   return ['-e', join(folder, nginxNames.files.errors), ...start, '-c', textFile];
-}
-
-interface RunOptions {
-  readonly timeoutMs: number;
-  readonly folder?: string;
-  readonly identity?: Identity;
-}
-
-/** Never rejects: that it could not be run is an answer too. */
-function run(
-  file: string,
-  args: readonly string[],
-  { timeoutMs, folder, identity }: RunOptions,
-): Promise<{ readonly output: string; readonly exitStatus: number | null }> {
-  return new Promise((resolve) => {
-    const done = (error: Error | null, stdout: string, stderr: string) => {
-      const failed = error as (Error & { code?: unknown; killed?: boolean }) | null;
-      const exitStatus = failed === null ? 0 : typeof failed.code === 'number' ? failed.code : null;
-      const said = `${stdout}${stderr}`.trim();
-      const note = failed?.killed ? `no answer within ${timeoutMs} ms` : (failed?.message ?? '');
-      resolve({ output: exitStatus === null ? [said, note].filter(Boolean).join('\n') : said, exitStatus });
-    };
-    const options = {
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-      maxBuffer: outputBytesMax,
-      env: { ...process.env, ...environment },
-      ...(folder === undefined ? {} : { cwd: folder }),
-      ...(identity ? { uid: identity.uid, gid: identity.gid } : {}),
-    } as const;
-    try {
-      execFile(file, [...args], options, done);
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)), '', '');
-    }
-  });
 }

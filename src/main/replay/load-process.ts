@@ -56,6 +56,7 @@ export async function startLoadProcess(plan: LoadPlan): Promise<LoadProcess> {
 /** One question at a time. */
 function ask(child: ChildProcess, question: Ask): Promise<Tell> {
   return new Promise((resolve, reject) => {
+    if (!child.connected) throw new Error('the load process has ended');
     const settle = (use: () => void) => {
       child.off('message', onMessage).off('exit', onExit);
       use();
