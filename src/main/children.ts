@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { codeFolder, Failure, identify, isAlive, messageOf, type ProcessIdentity } from '#base';
+import { codeFolder, Failure, identify, isAlive, messageOf, type ProcessIdentity, systemClock } from '#base';
 import type { Command } from '#engines';
 
 /** The processes that `up` keeps running. They outlive it, so each leaves a file that says who it is. */
@@ -122,4 +122,14 @@ export function runningPid(pidFile: string): number | null {
   } catch {
     return null;
   }
+}
+
+/** Resolves when they have ended; who has not within `msMax` is made to. */
+export async function untilGone(pidFiles: readonly string[], msMax: number): Promise<void> {
+  const deadline = systemClock.monotonicMs() + msMax;
+  for (const file of pidFiles)
+    for (let pid = runningPid(file); pid !== null; pid = runningPid(file)) {
+      if (systemClock.monotonicMs() > deadline) process.kill(pid, 'SIGKILL');
+      await systemClock.sleep(20);
+    }
 }

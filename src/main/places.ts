@@ -7,6 +7,7 @@ export interface BalancerPlaces {
   readonly state: string;
   readonly agentPid: string;
   readonly agentLog: string;
+  readonly holderPid: string;
 }
 
 export function balancerPlaces(paths: SitePaths, balancer: string): BalancerPlaces {
@@ -16,6 +17,7 @@ export function balancerPlaces(paths: SitePaths, balancer: string): BalancerPlac
     state: join(paths.state, balancer),
     agentPid: join(run, 'agent.pid'),
     agentLog: join(run, 'agent.log'),
+    holderPid: join(run, 'holder.pid'),
   };
 }
 

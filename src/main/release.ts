@@ -7,7 +7,7 @@ import type { SiteText } from '#contract';
 import { foreignEngines } from '#engines';
 import { boundHost, type Site } from '#model';
 import { type Adoption, forgetAdoption, loadAdoption } from './adoption.ts';
-import { runningPid } from './children.ts';
+import { runningPid, untilGone } from './children.ts';
 import { note } from './note.ts';
 import { readOwn } from './own-text.ts';
 import { balancerPlaces } from './places.ts';
@@ -40,7 +40,7 @@ export async function release(options: ReleaseOptions): Promise<void> {
   const [balancer] = site.balancers;
   if (!balancer) throw new Error('an own text has one balancer');
   const adopting = await loadAdopting();
-  const { run } = balancerPlaces(paths, balancer.name);
+  const { run, holderPid } = balancerPlaces(paths, balancer.name);
   const holder = adopting.holderClient(join(run, 'holder.sock'));
   const mark = adopting.handoverMark(run);
   try {
@@ -70,6 +70,7 @@ export async function release(options: ReleaseOptions): Promise<void> {
         ),
       );
     await holder.call('shutdown', { withinMs: waitMs }, waitMs + endMsMax);
+    await untilGone([holderPid], endMsMax);
     say('  2 of 2  no process of Holdfast is left');
     forgetAdoption(paths);
     rmSync(paths.run, { recursive: true, force: true });
@@ -156,11 +157,7 @@ async function endAll(site: Site, paths: SitePaths): Promise<void> {
     ...site.balancers.map(({ name }) => balancerPlaces(paths, name).agentPid),
   ];
   for (const file of pidFiles) end(file, 'SIGTERM');
-  const deadline = systemClock.monotonicMs() + endMsMax;
-  while (pidFiles.some((file) => runningPid(file) !== null)) {
-    if (systemClock.monotonicMs() > deadline) for (const file of pidFiles) end(file, 'SIGKILL');
-    await systemClock.sleep(20);
-  }
+  await untilGone(pidFiles, endMsMax);
 }
 
 /** Its connections end by themselves, or their time is over. */

@@ -14,7 +14,7 @@ import {
 } from '#base';
 import type { SiteText } from '#contract';
 import { boundHost, type Site } from '#model';
-import { type ChildPlan, runningPid, startChild } from './children.ts';
+import { type ChildPlan, runningPid, startChild, untilGone } from './children.ts';
 import { balancerPlaces, siteFile } from './places.ts';
 
 /** The processes of one site on this machine, started and kept running by `up` and by `adopt`. */
@@ -133,12 +133,8 @@ export async function stopAll(site: Site, paths: SitePaths, plans: readonly Chil
   const pid = controller ? runningPid(controller.pidFile) : null;
   if (pid !== null) process.kill(pid, 'SIGTERM');
   await Promise.all(site.balancers.map(({ name }) => stopBalancer(paths, name)));
-  const deadline = Date.now() + stopMsMax;
-  for (const plan of plans) {
-    while (runningPid(plan.pidFile) !== null && Date.now() < deadline) await systemClock.sleep(20);
-    const left = runningPid(plan.pidFile);
-    if (left !== null) process.kill(left, 'SIGKILL');
-  }
+  const holders = site.balancers.map(({ name }) => balancerPlaces(paths, name).holderPid);
+  await untilGone([...plans.map(({ pidFile }) => pidFile), ...holders], stopMsMax);
   rmSync(paths.run, { recursive: true, force: true });
 }
 
