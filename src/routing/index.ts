@@ -1,6 +1,7 @@
 export * from './access.ts';
 export { linearMatcher } from './automaton.ts';
 export * from './decide.ts';
+export * as meaning from './meaning/index.ts';
 export * from './outcome.ts';
 export * from './routing.ts';
 export { type ShadowedRule, shadowedRules, type Witness, witnesses } from './witness.ts';

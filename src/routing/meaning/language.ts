@@ -1,0 +1,33 @@
+/** A set of values. What is absent is in none but `absent` and complements of others. */
+export type Language =
+  | {
+      readonly kind: 'is' | 'begins' | 'ends' | 'contains';
+      readonly text: string;
+      readonly ignoreCase: boolean;
+    }
+  /** The expression matches somewhere in it. */
+  | { readonly kind: 'matches'; readonly regex: Regex }
+  /** Present, empty or not. */
+  | { readonly kind: 'present' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'length'; readonly min: number; readonly max: number | null }
+  /** A decimal integer, with `-` where it is negative, and nothing else. */
+  | { readonly kind: 'number'; readonly min: number | null; readonly max: number | null }
+  /** The text as a whole segment or several: between the value's ends and these delimiters (`/`; `/?.:`). */
+  | {
+      readonly kind: 'segment';
+      readonly text: string;
+      readonly delimiters: string;
+      readonly ignoreCase: boolean;
+    }
+  /** Some part between the separators, without spaces around it, is in the language. */
+  | { readonly kind: 'item'; readonly separators: string; readonly of: Language }
+  | { readonly kind: 'union' | 'intersection'; readonly of: readonly Language[] }
+  | { readonly kind: 'complement'; readonly of: Language };
+
+/** In the engine's own syntax. What the automata do not know is `complex` where it is met. */
+export interface Regex {
+  readonly source: string;
+  readonly ignoreCase: boolean;
+  readonly syntax: 'pcre' | 'posix';
+}
