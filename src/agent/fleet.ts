@@ -22,7 +22,8 @@ import { loadState } from './holder/state.ts';
 import { identityOf } from './identity.ts';
 import { type Installed, pickEngine } from './installed.ts';
 import { Known } from './known.ts';
-import { untilReady, untilWarm } from './launch.ts';
+import { untilLearned, untilReady, untilWarm } from './launch.ts';
+import { joinPeers } from './peers.ts';
 
 export interface FleetOptions {
   readonly balancer: Balancer;
@@ -182,6 +183,7 @@ export class Fleet {
       await this.#tellKnown(control, plan.site);
       await this.#tellKept(control);
       const servers = withinMs === undefined ? await untilWarm(control, clock) : [];
+      if (withinMs === undefined) await this.#untilLearned(control);
       log.info('generation is ready', { ...running, role: plan.role, startMs: Math.round(startMs) });
       return { ...running, control, startMs, servers, folder };
     } catch (error) {
@@ -199,6 +201,16 @@ export class Fleet {
     await control
       .know(down, calmMs)
       .catch((error) => this.options.log.warn('starts without what is known', { error: messageOf(error) }));
+  }
+
+  /** A generation that knows less than the others do lets some clients begin anew: no reason not to start. */
+  async #untilLearned(control: EngineControl): Promise<void> {
+    const { generations, active } = await this.status();
+    const before = generations.find((g) => g.generation === active);
+    if (!before) return;
+    await untilLearned(control, this.control(before), this.options.clock).catch((error) =>
+      this.options.log.warn('starts without what is counted of clients', { error: messageOf(error) }),
+    );
   }
 
   /** That a generation does not take what was set at runtime is no reason to do without it. */
@@ -222,6 +234,7 @@ export class Fleet {
       generation,
       threads: availableParallelism(),
       ticketKeys: ensureTicketKeys(join(state, 'ticket.keys')),
+      peers: joinPeers(join(this.options.run, 'peers'), this.folder(generation)),
       purpose: 'serve',
       pems: this.certificates.of(text, site),
       servers: null,

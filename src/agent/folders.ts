@@ -32,6 +32,8 @@ export interface FolderPlan {
   readonly threads: number;
   /** Shared by all generations of a balancer, so TLS sessions go on over a switch. Null: none. */
   readonly ticketKeys: string | null;
+  /** Generations that live beside it. Absent: none that anything is shared with. */
+  readonly peers?: Placement['peers'];
   readonly purpose: 'serve' | 'rehearse' | 'boot';
   /** What the certificates and keys held when the text was proposed; absent: as the files are now. */
   readonly pems?: Pems;
@@ -66,6 +68,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     files: otherFiles(site, pem, write),
     ticketKeys:
       plan.ticketKeys === null ? null : writeTicketKeys(readFileSync(plan.ticketKeys, 'utf8'), write),
+    peers: plan.peers ?? null,
     servers: plan.servers,
   };
   if (Buffer.byteLength(join(folder, 'neighbour.sock')) > socketPathBytesMax)

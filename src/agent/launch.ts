@@ -7,6 +7,8 @@ import type { EngineControl, ServerEvidence } from '#engines';
 export const readyMsMax = 20_000;
 /** How long health checks may take to speak for the first time before the start goes on without them. */
 const warmMsMax = 5_000;
+/** How long a generation may take to learn what others count of each client: 100,000 took 1.3 s. */
+const learnedMsMax = 3_000;
 const logLinesShown = 12;
 
 /**
@@ -47,6 +49,20 @@ export async function untilWarm(control: EngineControl, clock: Clock): Promise<r
     const servers = await control.servers(2_000);
     if (servers.every((s) => s.state !== 'unknown') || clock.monotonicMs() > deadline) return servers;
     await clock.sleep(50);
+  }
+}
+
+/** Waits until a generation counts as many clients as the one before it does, or `learnedMsMax`. Of different engines it learns nothing. */
+export async function untilLearned(
+  control: EngineControl,
+  before: EngineControl,
+  clock: Clock,
+): Promise<void> {
+  const deadline = clock.monotonicMs() + learnedMsMax;
+  while (clock.monotonicMs() < deadline) {
+    const [all, known] = await Promise.all([before.counted?.(2_000), control.counted?.(2_000)]);
+    if (all === undefined || known === undefined || known >= all) return;
+    await clock.sleep(20);
   }
 }
 

@@ -41,8 +41,17 @@ export interface Placement {
   readonly files?: Readonly<Record<string, string>>;
   /** File with three TLS ticket keys that generations share; the same, raw, in files with `.1`, `.2`, `.3` behind its name. Null: none. */
   readonly ticketKeys: string | null;
+  /** What a generation counts of each client is shared with others that live beside it. Absent or null: with nobody. */
+  readonly peers?: Peers | null;
   /** `pool/server` -> address to use instead of the site's (rehearsal). Null: the site's own. */
   readonly servers: Readonly<Record<string, string>> | null;
+}
+
+export interface Peers {
+  /** Who this generation is among them. */
+  readonly self: string;
+  /** Everybody's private Unix socket by name, one's own too; there may be nobody behind one. */
+  readonly sockets: Readonly<Record<string, string>>;
 }
 
 export type ListenAt =

@@ -86,6 +86,8 @@ export interface EngineControl {
    * first request. Absent where the engine has no such command.
    */
   know?(down: readonly ServerName[], timeoutMs: number): Promise<void>;
+  /** Of how many clients it counts something now, for rates. Absent where generations do not share that. */
+  counted?(timeoutMs: number): Promise<number>;
   /** The newest lines of its error log, oldest first, at most `linesMax`. */
   errors(linesMax: number, timeoutMs: number): Promise<readonly string[]>;
   /** One line of the engine's own command language, and its answer. Absent where it has none. */

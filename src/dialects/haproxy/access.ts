@@ -8,7 +8,9 @@ import {
   refusals,
   withPage,
 } from '#routing';
+import type { Placement } from '../dialect.ts';
 import { answerName } from './answers.ts';
+import type { Section } from './section.ts';
 import { milliseconds, ours, word } from './vocabulary.ts';
 
 /** Limits of access. Each refusal is a backend, like every answer, so that the take-back comes before them. */
@@ -76,8 +78,9 @@ export function sourceLines(acl: string, networks: readonly string[]): string[] 
   return lines;
 }
 
-function rateName(rate: Rate): string {
-  return `${ours.prefix}rate-${rate.name}`;
+/** With its length in it: what is counted over another time is another table, also among peers. */
+function rateName({ name, perMs }: Rate): string {
+  return `${ours.rate}${name}-${milliseconds(perMs)}`;
 }
 
 function usersName(auth: NonNullable<Access['basicAuth']>): string {
@@ -87,14 +90,12 @@ function usersName(auth: NonNullable<Access['basicAuth']>): string {
 const clientsMax = 100_000;
 
 /** Tables of rates and lists of users, each once. */
-export function accessSections(
-  routed: readonly RoutedListener[],
-): { readonly head: string; readonly lines: readonly string[] }[] {
+export function accessSections(routed: readonly RoutedListener[], peers: Placement['peers']): Section[] {
   const sections = new Map<string, readonly string[]>();
   for (const { rate, basicAuth } of limitsOf(routed)) {
     if (rate)
       sections.set(`backend ${rateName(rate)}`, [
-        `stick-table type ipv6 size ${clientsMax} expire ${milliseconds(rate.perMs * 2)} store http_req_rate(${rate.perMs})`,
+        `stick-table type ipv6 size ${clientsMax} expire ${milliseconds(rate.perMs * 2)} store http_req_rate(${rate.perMs})${peers ? ` peers ${ours.peers}` : ''}`,
       ]);
     if (basicAuth)
       sections.set(
@@ -102,7 +103,23 @@ export function accessSections(
         basicAuth.users.map(({ name, passwordHash }) => `user ${word(name)} password ${word(passwordHash)}`),
       );
   }
-  return [...sections].map(([head, lines]) => ({ head, lines }));
+  return [
+    ...(peers ? [peersSection(peers)] : []),
+    ...[...sections].map(([head, lines]) => ({ head, lines })),
+  ];
+}
+
+/** Something of each client is counted, so there is something to share. */
+export function countsClients(routed: readonly RoutedListener[]): boolean {
+  return limitsOf(routed).some(({ rate }) => rate !== null);
+}
+
+/** A generation that starts learns from whoever lives, and tells them what it counts, until it is drained. */
+function peersSection({ sockets }: NonNullable<Placement['peers']>): Section {
+  return {
+    head: `peers ${ours.peers}`,
+    lines: Object.entries(sockets).map(([peer, path]) => `peer ${peer} ${word(`unix@${path}`)}`),
+  };
 }
 
 /** What the limits answer with. */

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { hostPort, type Listener, routeOf, type Site } from '#model';
 import type { ErrorPage, RoutedListener } from '#routing';
 import type { ListenAt, Placement } from '../dialect.ts';
-import { accessSections, refusalsOf } from './access.ts';
+import { accessSections, countsClients, refusalsOf } from './access.ts';
 import { accessLogLines } from './access-log.ts';
 import { answerLines, answerName } from './answers.ts';
 import { type FilterTable, filterTable, forbidLines, restoreLines } from './filters.ts';
@@ -14,8 +14,9 @@ import { strictDefaults, strictRules } from './strict.ts';
 import { defaults, milliseconds, name, ours, word } from './vocabulary.ts';
 
 /** The site as a configuration for HAProxy 2.6. */
-export function lower(site: Site, placement: Placement): string {
+export function lower(site: Site, { peers = null, ...elsewhere }: Placement): string {
   const routed = routeOf(site).listeners;
+  const placement = { ...elsewhere, peers: countsClients(routed) ? peers : null };
   const filters = filterTable(routed);
   const sections = [
     globalSection(placement),
@@ -24,7 +25,7 @@ export function lower(site: Site, placement: Placement): string {
     ...site.listeners.map((listener) => listenerSection(listener, site, { routed, filters, placement })),
     ...(placement.entrance === null ? [] : [entranceSection(site, routed, filters, placement.entrance)]),
     ...site.pools.map((pool) => poolSection(pool, site.guard.net, filters, placement)),
-    ...accessSections(routed),
+    ...accessSections(routed, placement.peers),
     ...answerSections(routed, site.errorPages),
     ...(placement.neighbour === null ? [] : [neighbourSection(placement.neighbour)]),
   ];
@@ -41,6 +42,7 @@ function globalSection(placement: Placement): Section {
       `stats timeout ${milliseconds(defaults.controlTimeoutMs)}`,
       // Level err: failed requests and servers that go down, but not the two lines of every park and resume.
       `log ring@${ours.errors} local0 err`,
+      ...(placement.peers ? [`localpeer ${placement.peers.self}`] : []),
     ],
   };
 }
@@ -86,13 +88,21 @@ interface Lowering {
   readonly placement: Placement;
 }
 
+/** Whoever a request is led to counts it. */
+const unlessLed = `!{ var(${ours.takeBack}) -m int 1 }`;
+
 function listenerSection(
   listener: Listener,
   { accessLog, errorPages }: Site,
   { routed, filters, placement }: Lowering,
 ): Section {
   const own = routed.filter((r) => r.name === listener.name);
-  const { setup, rules, otherwise } = routingLines(own, filters, errorPages);
+  const { setup, rules, otherwise } = routingLines(
+    own,
+    filters,
+    errorPages,
+    placement.peers ? unlessLed : '',
+  );
   return {
     head: `frontend ${name(listener.name)}`,
     lines: [
@@ -121,7 +131,7 @@ function entranceSection(
   filters: FilterTable,
   path: string,
 ): Section {
-  const { setup, rules, otherwise } = routingLines(routed, filters, site.errorPages);
+  const { setup, rules, otherwise } = routingLines(routed, filters, site.errorPages, '');
   return {
     head: `frontend ${ours.entrance}`,
     lines: [

@@ -21,20 +21,29 @@ interface Scope {
   readonly pages: readonly ErrorPage[];
   /** Some request of this frontend gets filters, so the rules decide twice: first which filters, then which backend. */
   readonly marked: boolean;
+  readonly counted: string;
 }
 
 /**
  * The rules of one listener, or of several behind one door: where these differ, the port (and address) that the
- * client connected to decides, as the PROXY protocol carries it.
+ * client connected to decides, as the PROXY protocol carries it. `counted`: under which condition requests count for
+ * rates; empty: always.
  */
 export function routingLines(
   listeners: readonly RoutedListener[],
   filters: FilterTable,
   pages: readonly ErrorPage[],
+  counted: string,
 ): RoutingLines {
   const rules = listeners.flatMap((listener) => listener.rules);
   const parameters = [...new Set(rules.flatMap(queryNames))];
-  const scope: Scope = { parameters, filters, pages, marked: rules.some((rule) => rule.filters !== null) };
+  const scope: Scope = {
+    parameters,
+    filters,
+    pages,
+    marked: rules.some((rule) => rule.filters !== null),
+    counted,
+  };
   const [first] = listeners;
   const alike = first !== undefined && listeners.every((l) => sameRules(l, first));
   const lines = alike
@@ -49,7 +58,7 @@ export function routingLines(
         (total) => `http-request set-var(${shareVariable(total)}) rand(${total})`,
       ),
       ...all.flatMap(({ marks }) => marks),
-      ...routeLimits(rules, filters),
+      ...routeLimits(rules, scope),
     ],
     rules: all.flatMap(({ uses }) => uses),
     otherwise: backendName(alike ? first.otherwise : notFound),
@@ -111,7 +120,7 @@ function rulesOf(
     return { head, mark: markLine(rule, when, scope), uses };
   });
   const limit = listener.access && { access: listener.access, acl: `${prefix}limit`, counter: 0 as const };
-  const marks = limit ? accessSetup(limit, guard) : [];
+  const marks = limit ? accessSetup(limit, [scope.counted, guard].filter(Boolean).join(' ')) : [];
   const first = limit ? accessUses({ ...limit, when: guard, pages: scope.pages }) : [];
   return scope.marked
     ? {
@@ -128,11 +137,11 @@ function markLine({ filters }: Rule, when: string, scope: Scope): string {
 }
 
 /** A route's own limit, counted once its filters are known. */
-function routeLimits(rules: readonly Rule[], table: FilterTable): string[] {
+function routeLimits(rules: readonly Rule[], { filters: table, counted }: Scope): string[] {
   const limits = new Map<string, Access>();
   for (const { filters } of rules) if (filters?.access) limits.set(table.idOf(filters), filters.access);
   return [...limits].flatMap(([id, access]) =>
-    accessSetup({ access, acl: id, counter: 1 }, `{ ${ours.filters} -m str ${id} }`),
+    accessSetup({ access, acl: id, counter: 1 }, `${counted} { ${ours.filters} -m str ${id} }`.trim()),
   );
 }
 

@@ -11,6 +11,10 @@ export const ours = {
   net: 'holdfast:net',
   /** The backends of fixed answers begin so. */
   answer: 'holdfast:answer-',
+  /** The generations that share what they count of each client. */
+  peers: 'holdfast:peers',
+  /** Tables of rates begin so. */
+  rate: 'holdfast:rate-',
   /** The ring buffer that holds the error log: `show events errors`. */
   errors: 'errors',
   /** What a net says, as the unique id of the PROXY protocol, of a request that came by a private entrance. */

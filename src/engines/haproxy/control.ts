@@ -10,6 +10,7 @@ import {
   netCommand,
   netServersOf,
   publicSideOf,
+  ratesCounted,
   serversCommand,
   serversOf,
   serversPerPool,
@@ -51,6 +52,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
     },
     servers: async (timeoutMs) => serversOf(await cli.ask(serversCommand, timeoutMs)),
     know: (down, timeoutMs) => setDown(cli, down, within(clock, timeoutMs)),
+    counted: async (timeoutMs) => ratesCounted(await cli.ask('show table', timeoutMs)),
     async errors(linesMax, timeoutMs) {
       const lines = (await cli.ask(`show events ${haproxyNames.errors}`, timeoutMs))
         .split('\n')

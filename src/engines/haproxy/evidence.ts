@@ -161,6 +161,12 @@ export function netServersOf(text: string): readonly { readonly name: string; re
   }));
 }
 
+/** @param text the answer to `show table`: `# table: holdfast:rate-route-api-1000ms, type: ipv6, size:102400, used:7` */
+export function ratesCounted(text: string): number {
+  const tables = [...text.matchAll(/^# table: ([^,]+),.*\bused:(\d+)/gm)];
+  return sum(tables.map(([, table = '', used]) => (table.startsWith(haproxyNames.rate) ? Number(used) : 0)));
+}
+
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
