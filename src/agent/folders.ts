@@ -122,6 +122,10 @@ function otherFiles(
   write: (name: string, content: string) => string,
 ): Record<string, string> {
   const files: Record<string, string> = {};
+  for (const [index, { tls }] of site.listeners.entries()) {
+    const authorities = tls?.clients?.authorities;
+    if (authorities !== undefined) files[authorities] = write(`listen${index}-ca.pem`, pem(authorities));
+  }
   for (const [index, { tls }] of site.pools.entries()) {
     if (tls === null) continue;
     const { authorities, certificate } = tls;

@@ -43,7 +43,7 @@ export async function tryWayBack(
       throw new Error(`no live server in ${dead.join(', ')}`);
     return pools.map((p) => `${p.pool} ${p.serversLive}/${p.serversAll}`).join(', ');
   });
-  const first = site.own ? plainRequest(site, site.own.httpListener) : witnesses(routeOf(site))[0]?.request;
+  const first = site.own ? plainRequest(site, site.own.httpListener) : openRequest(site);
   if (first) {
     await attempt(`${describeRequest(first)} on the public socket`, async () => {
       const before = await control.evidence(1_000);
@@ -61,6 +61,12 @@ export async function tryWayBack(
     });
   }
   return { ok: tried.every((t) => t.ok), generation: incumbent.generation, tried };
+}
+
+/** We have no certificate to show: a listener that wants one cannot be asked from outside. */
+function openRequest(site: Site): Request | undefined {
+  const closed = new Set(site.listeners.flatMap(({ name, tls }) => (tls?.clients?.required ? [name] : [])));
+  return witnesses(routeOf(site)).find(({ listener }) => !closed.has(listener.name))?.request;
 }
 
 /** Any answer to it says that the generation serves: what an own text does with a request is not known. */

@@ -4,7 +4,16 @@ import { buildAccess } from './build-access.ts';
 import { buildAction, buildFilters } from './build-action.ts';
 import { addressOf, buildPool } from './build-pools.ts';
 import type { BalancerPart, ListenerPart, MatchPart, RoutePart, SiteDocument } from './schema.ts';
-import type { AccessLog, Balancer, GuardPolicy, Listener, Route, RouteMatch, Site } from './site.ts';
+import type {
+  AccessLog,
+  Balancer,
+  ClientCertificates,
+  GuardPolicy,
+  Listener,
+  Route,
+  RouteMatch,
+  Site,
+} from './site.ts';
 import { parseDurationMs, parseLogTarget } from './words.ts';
 import type { Path, SourceText } from './yaml.ts';
 
@@ -84,11 +93,27 @@ function buildListener(
       : null,
     tls:
       part.tls && certificates
-        ? { certificates, minVersion: part.tls.minVersion, http2: part.tls.http2 }
+        ? {
+            certificates,
+            minVersion: part.tls.minVersion,
+            http2: part.tls.http2,
+            clients: buildClients(part.tls, [...path, 'tls', 'clientCertificates'], folder, placeOf),
+          }
         : null,
     proxyFrom: part.proxyProtocol?.from ?? [],
     place: placeOf(path),
   };
+}
+
+function buildClients(
+  { clientCertificates: clients }: NonNullable<ListenerPart['tls']>,
+  path: Path,
+  folder: string,
+  placeOf: PlaceOf,
+): ClientCertificates | null {
+  if (clients === undefined) return null;
+  const { verify, ca } = clients;
+  return { required: verify === 'required', authorities: resolve(folder, ca), place: placeOf(path) };
 }
 
 export function buildRoute(part: RoutePart, index: number, placeOf: PlaceOf): Route {

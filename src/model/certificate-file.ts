@@ -23,7 +23,7 @@ export async function readCertificateFile(path: string): Promise<string> {
   }
 }
 
-/** The PEM files that a site names, each once: what is shown to clients and servers, whom servers are trusted by, and keys. */
+/** The PEM files that a site names, each once: what is shown to clients and servers, by whom clients and servers are trusted, and keys. */
 export function pemFiles(site: Site): {
   readonly certificates: readonly string[];
   readonly authorities: readonly string[];
@@ -36,7 +36,12 @@ export function pemFiles(site: Site): {
   ];
   return {
     certificates: [...new Set(pairs.map(({ certificate }) => certificate))],
-    authorities: [...new Set(ofPools.flatMap(({ authorities }) => authorities ?? []))],
+    authorities: [
+      ...new Set([
+        ...site.listeners.flatMap(({ tls }) => tls?.clients?.authorities ?? []),
+        ...ofPools.flatMap(({ authorities }) => authorities ?? []),
+      ]),
+    ],
     keys: [...new Set(pairs.map(({ key }) => key))],
   };
 }

@@ -24,7 +24,10 @@ export async function checkCertificates(
     );
     const certificates = pairs.flatMap(({ certificate }) => certificate ?? []);
     const isWhole = certificates.length === pairs.length;
+    const clients = listener.tls?.clients;
+    const ca = `listeners[${index}].tls.clientCertificates.ca`;
     return [
+      ...(clients ? await checkAuthorities(clients.authorities, clients.place, ca, read) : []),
       ...pairs.flatMap(({ diagnostics }) => diagnostics),
       ...(isWhole ? uncoveredNames(site, listener, certificates) : []),
     ];

@@ -84,7 +84,7 @@ function listenerOf({ tls, dualStack, ...given }: SurveyedSite['listeners'][numb
   const part = partSchemas.listeners.parse({ name: 'listener', address: '*:1' });
   const [standard] = buildListeners(part, 0, '/', () => somewhere);
   assert(standard, 'one address, one listener');
-  const ownTls: ListenerTls = { certificates: [], minVersion: '1.2', http2: true };
+  const ownTls: ListenerTls = { certificates: [], minVersion: '1.2', http2: true, clients: null };
   const listener = { ...standard, ...given, tls: tls ? ownTls : null };
   return dualStack ? { ...listener, dualStack } : listener;
 }

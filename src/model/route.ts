@@ -55,9 +55,16 @@ function routedListener(site: Site, listener: Listener): RoutedListener {
     access: listener.access && accessOf(listener.access),
     forwarded: forwardedOf(listener.forwarded),
     hsts: listener.hsts && hstsValue(listener.hsts),
+    ...certificateTold(site, listener),
     rules: ranked.map(({ rule }) => rule),
     otherwise: withPage({ kind: 'answer', status: 404, headers: [], body: null }, site.errorPages),
   };
+}
+
+/** What one listener tells servers, clients of another one must not be able to say. */
+function certificateTold(site: Site, listener: Listener): Pick<RoutedListener, 'clientCertificate'> {
+  if (!site.listeners.some(({ tls }) => tls?.clients)) return {};
+  return { clientCertificate: listener.tls?.clients ? 'told' : 'removed' };
 }
 
 interface RankedRule {

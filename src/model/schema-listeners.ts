@@ -43,8 +43,22 @@ export const listener = z.strictObject(
             description: 'The oldest version of TLS that clients may speak, in quotes',
           }),
           http2: yesOrNo(true).meta({ description: 'Offered to clients, beside HTTP/1.1' }),
+          clientCertificates: z
+            .strictObject(
+              {
+                verify: z.enum(['required', 'optional'], 'one of').default('required').meta({
+                  description: 'optional: who shows none is served too; a wrong one is refused in any case',
+                }),
+                ca: fileName.meta({
+                  description: 'PEM file with the authorities that sign them, relative to this file',
+                }),
+              },
+              'certificates of clients: verify, ca',
+            )
+            .optional()
+            .meta({ description: 'Clients show a certificate; servers are told whose it is' }),
         },
-        'certificates, minVersion, http2',
+        'certificates, minVersion, http2, clientCertificates',
       )
       .optional()
       .meta({ description: 'Serve HTTPS with these certificates; plain HTTP when left out' }),

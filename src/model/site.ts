@@ -51,6 +51,16 @@ export interface ListenerTls {
   readonly minVersion: (typeof tlsVersions)[number];
   /** Offered to clients, beside HTTP/1.1. */
   readonly http2: boolean;
+  /** Certificates that clients show. Null: none is asked for. */
+  readonly clients: ClientCertificates | null;
+}
+
+export interface ClientCertificates {
+  /** False: who shows none is served too; a wrong one is refused in any case. */
+  readonly required: boolean;
+  /** Absolute path of a PEM file with the authorities that sign them. */
+  readonly authorities: string;
+  readonly place: Place;
 }
 
 /** How long clients may take, on every listener. */

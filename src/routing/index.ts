@@ -1,5 +1,6 @@
 export * from './access.ts';
 export { linearMatcher } from './automaton.ts';
+export * from './certificate.ts';
 export * from './decide.ts';
 export * as meaning from './meaning/index.ts';
 export * from './outcome.ts';

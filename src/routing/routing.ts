@@ -15,6 +15,11 @@ export interface RoutedListener {
   readonly forwarded: Forwarded;
   /** The value of Strict-Transport-Security in every answer. Null: what the server says. */
   readonly hsts: string | null;
+  /**
+   * `told`: servers are told in `certificateHeaders` whose certificate the client showed. `removed`: another listener of
+   * the site tells it, so what came under these names, or with `_` for `-`, is removed here. Absent: it goes on as it came.
+   */
+  readonly clientCertificate?: 'told' | 'removed' | undefined;
   readonly rules: readonly Rule[];
   /** What a request gets that no rule takes. */
   readonly otherwise: Exclude<Action, { kind: 'split' }>;

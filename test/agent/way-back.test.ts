@@ -38,8 +38,16 @@ suite('the way back', () => {
     assert.match(result.tried.at(-1)?.answered ?? '', /^status 200, but not from generation 7$/);
   });
 
-  async function tried(requests: () => number) {
-    const site = siteAt((server.address() as AddressInfo).port);
+  test('asks no listener that wants a certificate, which we have none of', async () => {
+    const tls =
+      ', tls: { certificates: [{ certificate: a.pem, key: a.key }], clientCertificates: { ca: ca.pem } }';
+    const result = await tried(() => 0, tls);
+    assert.equal(result.ok, true, JSON.stringify(result.tried));
+    assert.equal(asked, 0);
+  });
+
+  async function tried(requests: () => number, tls = '') {
+    const site = siteAt((server.address() as AddressInfo).port, tls);
     const [balancer] = site.balancers;
     assert.ok(balancer);
     const control = {
@@ -54,10 +62,10 @@ suite('the way back', () => {
   }
 });
 
-function siteAt(port: number): Site {
+function siteAt(port: number, tls: string): Site {
   const { site, diagnostics } = parseSite(
     `site: shop
-listeners: [{ name: http, address: "*:${port}" }]
+listeners: [{ name: http, address: "*:${port}"${tls} }]
 routes: [{ name: all, pool: web }]
 pools: [{ name: web, servers: [{ name: one, address: 127.0.0.1:1 }] }]
 balancers: [{ name: lb-1, engine: haproxy, address: 127.0.0.1 }]

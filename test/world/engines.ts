@@ -16,6 +16,7 @@ export interface EngineWorld {
       readonly sockets: Readonly<Record<string, PublicSocket>>;
       readonly neighbour?: string | null;
       readonly certificates?: Placement['certificates'];
+      readonly ticketKeys?: string | null;
     },
   ): Promise<Generation>;
   close(): Promise<void>;

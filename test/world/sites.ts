@@ -48,7 +48,7 @@ export function listenerOf(name: string, port: number, tls: Listener['tls'] = nu
 }
 
 /** TLS whose certificates a test places itself. */
-export const someTls: ListenerTls = { certificates: [], minVersion: '1.2', http2: true };
+export const someTls: ListenerTls = { certificates: [], minVersion: '1.2', http2: true, clients: null };
 
 export const everything: RouteMatch = { path: null, method: null, headers: [], queryParams: [] };
 

@@ -87,10 +87,12 @@ function listenerOf(listener: RoutedListener, said: Listener | null, placement: 
     certificates: placement.certificates[listener.name] ?? [],
     minVersion: said?.tls?.minVersion ?? '1.2',
     http2: said?.tls?.http2 ?? true,
+    ...clientsOf(said, placement),
     proxyFrom: said?.proxyFrom ?? [],
     ...(listener.access === null ? {} : { access: listener.access }),
     forwarded: listener.forwarded,
     ...(listener.hsts === null ? {} : { hsts: listener.hsts }),
+    ...(listener.clientCertificate ? { clientCertificate: listener.clientCertificate } : {}),
     rules: listener.rules.map(({ route, conditions, action, filters }) => ({
       route,
       conditions,
@@ -99,6 +101,13 @@ function listenerOf(listener: RoutedListener, said: Listener | null, placement: 
     })),
     otherwise: actionOf(listener.otherwise),
   };
+}
+
+function clientsOf(said: Listener | null, { files = {} }: Placement): Pick<BuiltinListener, 'clients'> {
+  const clients = said?.tls?.clients;
+  if (!clients) return {};
+  const { required, authorities } = clients;
+  return { clients: { required, authorities: files[authorities] ?? authorities } };
 }
 
 function actionOf(action: RoutedListener['otherwise']): BuiltinListener['otherwise'] {

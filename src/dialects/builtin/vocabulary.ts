@@ -1,5 +1,14 @@
 import type { AccessLog, Pool } from '#model';
-import type { Access, Action, Condition, ErrorPage, Filters, Forwarded, PoolShare } from '#routing';
+import type {
+  Access,
+  Action,
+  Condition,
+  ErrorPage,
+  Filters,
+  Forwarded,
+  PoolShare,
+  RoutedListener,
+} from '#routing';
 import type { ListenAt } from '../dialect.ts';
 
 /** The built-in engine's text: one JSON object. The engine refuses any other `format`. */
@@ -38,12 +47,15 @@ export interface BuiltinListener {
   readonly certificates: readonly string[];
   readonly minVersion: '1.2' | '1.3';
   readonly http2: boolean;
+  /** Left out when clients need show no certificate. */
+  readonly clients?: { readonly required: boolean; readonly authorities: string } | undefined;
   /** Networks that send the PROXY protocol. */
   readonly proxyFrom: readonly string[];
   /** Left out when everybody may ask. */
   readonly access?: Access | undefined;
   readonly forwarded: Forwarded;
   readonly hsts?: string | undefined;
+  readonly clientCertificate?: RoutedListener['clientCertificate'];
   readonly rules: readonly BuiltinRule[];
   readonly otherwise: Exclude<BuiltinAction, { kind: 'split' }>;
 }

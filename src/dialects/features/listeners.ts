@@ -62,6 +62,12 @@ export const listenerFeatures = {
     meaning: 'HTTP/2 is not offered',
     uses: (site) => tlsOf(site, ({ http2 }) => !http2),
   },
+  clientCertificates: {
+    written: 'listeners[].tls.clientCertificates',
+    meaning:
+      'clients must, or may, show a certificate of `ca`; servers are told in X-SSL-Client-Verify and X-SSL-Client-DN, which clients of no listener can say themselves. Who shows none or a wrong one is turned away in the handshake, by NGINX with 400',
+    uses: (site) => site.listeners.flatMap(({ tls }) => tls?.clients?.place ?? []),
+  },
   proxyProtocolFromClients: {
     written: 'listeners[].proxyProtocol.from',
     meaning:

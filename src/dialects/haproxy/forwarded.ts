@@ -1,6 +1,6 @@
-import type { Forwarded, RoutedListener } from '#routing';
+import { certificateHeaders, type Forwarded, type RoutedListener } from '#routing';
 import { sourceLines } from './access.ts';
-import { ours } from './vocabulary.ts';
+import { ours, word } from './vocabulary.ts';
 
 /** What servers are told about the client. Public listeners only: for what a neighbour sends, it has said so. */
 export function forwardedLines({ forwarded, scheme, port }: RoutedListener): string[] {
@@ -42,6 +42,24 @@ function rfc7239Lines(scheme: string, others: string): string[] {
     `http-request del-header Forwarded${others}`,
     `http-request add-header Forwarded 'for=%[src];proto=${scheme}' if { src 0.0.0.0/0 }`,
     `http-request add-header Forwarded 'for="[%[src]]";proto=${scheme}' unless { src 0.0.0.0/0 }`,
+  ];
+}
+
+/** Whose certificate the client has shown. One that is wrong has ended the handshake. */
+export function certificateLines({ clientCertificate }: RoutedListener): string[] {
+  if (clientCertificate === undefined) return [];
+  const { verify, subject } = certificateHeaders;
+  // Some servers take `_` for `-`.
+  const names = [verify, subject].map((name) => name.toLowerCase().replaceAll('-', '[-_]'));
+  return [
+    `http-request del-header ${word(`^(${names.join('|')})$`)} -m reg`,
+    ...(clientCertificate === 'told'
+      ? [
+          `http-request set-header ${verify} NONE unless { ssl_c_used }`,
+          `http-request set-header ${verify} SUCCESS if { ssl_c_used }`,
+          `http-request set-header ${subject} %[ssl_c_s_dn(,0,rfc2253)] if { ssl_c_used }`,
+        ]
+      : []),
   ];
 }
 

@@ -6,7 +6,7 @@ import { accessSections, countsClients, refusalsOf } from './access.ts';
 import { accessLogLines } from './access-log.ts';
 import { answerLines, answerName } from './answers.ts';
 import { type FilterTable, filterTable, forbidLines, restoreLines } from './filters.ts';
-import { forwardedLines, hstsLines } from './forwarded.ts';
+import { certificateLines, forwardedLines, hstsLines } from './forwarded.ts';
 import { poolSection } from './pools.ts';
 import { routingLines } from './routes.ts';
 import { type Section, sectionText } from './section.ts';
@@ -19,7 +19,7 @@ export function lower(site: Site, { peers = null, ...elsewhere }: Placement): st
   const placement = { ...elsewhere, peers: countsClients(routed) ? peers : null };
   const filters = filterTable(routed);
   const sections = [
-    globalSection(placement),
+    globalSection(site, placement),
     errorsSection(),
     defaultsSection(site),
     ...site.listeners.map((listener) => listenerSection(listener, site, { routed, filters, placement })),
@@ -32,7 +32,7 @@ export function lower(site: Site, { peers = null, ...elsewhere }: Placement): st
   return `${sections.map(sectionText).join('\n\n')}\n`;
 }
 
-function globalSection(placement: Placement): Section {
+function globalSection(site: Site, placement: Placement): Section {
   return {
     head: 'global',
     lines: [
@@ -40,6 +40,8 @@ function globalSection(placement: Placement): Section {
       `fd-hard-limit ${defaults.descriptorsMax}`,
       `stats socket ${word(`unix@${placement.control}`)} mode 600 level admin`,
       `stats timeout ${milliseconds(defaults.controlTimeoutMs)}`,
+      // Every listener of HAProxy takes up sessions of every other, whoever showed a certificate there, or none.
+      ...(site.listeners.some(({ tls }) => tls?.clients) ? ['tune.ssl.cachesize 0'] : []),
       // Level err: failed requests and servers that go down, but not the two lines of every park and resume.
       `log ring@${ours.errors} local0 err`,
       ...(placement.peers ? [`localpeer ${placement.peers.self}`] : []),
@@ -111,6 +113,7 @@ function listenerSection(
       ...accessLogLines(accessLog),
       ...strictRules,
       ...own.flatMap(forwardedLines),
+      ...own.flatMap(certificateLines),
       ...own.flatMap(hstsLines),
       ...forbidLines,
       ...setup,
@@ -161,7 +164,12 @@ function bindWords(listener: Listener, placement: Placement): string[] {
   for (const bundle of placement.certificates[listener.name] ?? []) words.push('crt', word(bundle));
   words.push('ssl-min-ver', `TLSv${listener.tls.minVersion}`);
   words.push('alpn', listener.tls.http2 ? 'h2,http/1.1' : 'http/1.1');
-  if (placement.ticketKeys !== null) words.push('tls-ticket-keys', word(placement.ticketKeys));
+  const { clients } = listener.tls;
+  if (clients !== null) {
+    const authorities = placement.files?.[clients.authorities] ?? clients.authorities;
+    words.push('ca-file', word(authorities), 'verify', clients.required ? 'required' : 'optional');
+    words.push('no-tls-tickets');
+  } else if (placement.ticketKeys !== null) words.push('tls-ticket-keys', word(placement.ticketKeys));
   return words;
 }
 

@@ -16,8 +16,6 @@ export const nginxDialect: Dialect = {
     spareOfDrawn: 'NGINX has no backup servers beside random, source and hash',
     ejectionAnswers: 'NGINX counts an answer as a failure only when it tries the request again',
     retriesStatus: 'NGINX would send PUT and DELETE again too',
-    tlsMinVersion13: notYet,
-    http1Only: notYet,
     proxyProtocolFromClients: 'NGINX would ask every client of the address for a PROXY header',
     accessLogStdout: notYet,
     accessLogFile: notYet,

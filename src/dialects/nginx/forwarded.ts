@@ -1,4 +1,4 @@
-import type { RoutedListener } from '#routing';
+import { certificateHeaders, type RoutedListener, sameForServers } from '#routing';
 import { networkMap } from './access.ts';
 import { map, type Value } from './maps.ts';
 
@@ -13,6 +13,7 @@ export interface Edge {
 export function edgeOf(listeners: readonly RoutedListener[], addressOf: (index: number) => string): Edge {
   const more = listeners.some(({ forwarded: { policy, also } }) => policy === 'off' || also.length > 0);
   const hsts = listeners.some((listener) => listener.hsts !== null);
+  const certificates = listeners.some(({ clientCertificate }) => clientCertificate !== undefined);
   return {
     maps: [
       ...originalMaps,
@@ -29,6 +30,7 @@ export function edgeOf(listeners: readonly RoutedListener[], addressOf: (index: 
       }),
       ...valueMap(listeners, 'proto', 'x_forwarded_proto', { own: '$scheme', trusted: null }),
       ...(more ? moreMaps(listeners) : []),
+      ...(certificates ? certificateMaps(listeners) : []),
       ...(hsts ? hstsMap(listeners) : []),
     ],
     headers: [
@@ -45,6 +47,7 @@ export function edgeOf(listeners: readonly RoutedListener[], addressOf: (index: 
             ['Forwarded', '$holdfast_forwarded'],
           ] as const)
         : []),
+      ...(certificates ? certificateValues : []),
       ['Connection', '$holdfast_connection'],
       ['Upgrade', '$holdfast_upgrade'],
     ],
@@ -153,6 +156,40 @@ function moreMaps(listeners: readonly RoutedListener[]): string[] {
       { own: '$holdfast_element', trusted: '$holdfast_elements' },
       'Forwarded',
     ),
+  ];
+}
+
+const certificateValues: Edge['headers'] = [
+  [certificateHeaders.verify, '$holdfast_verified'],
+  [certificateHeaders.subject, '$holdfast_subject'],
+  ...Object.values(certificateHeaders).flatMap((name) =>
+    sameForServers(name)
+      .slice(1)
+      .map((other) => [other, '""'] as const),
+  ),
+];
+
+/** A certificate that is wrong, or missing where it is required, has been answered 400. */
+function certificateMaps(listeners: readonly RoutedListener[]): string[] {
+  const told = listeners.flatMap(({ clientCertificate }, index) =>
+    clientCertificate === 'told' ? [index] : [],
+  );
+  const of = (variable: string, came: string, shown: Value, none: Value) =>
+    map(
+      '$holdfast_side$holdfast_door:$ssl_client_verify',
+      variable,
+      [
+        ['~^e', { raw: came }],
+        ...told.flatMap((index): (readonly [string, Value])[] => [
+          [`p${index}:SUCCESS`, shown],
+          [`p${index}:NONE`, none],
+        ]),
+      ],
+      '',
+    );
+  return [
+    ...of('$holdfast_verified', '$http_x_ssl_client_verify', 'SUCCESS', 'NONE'),
+    ...of('$holdfast_subject', '$http_x_ssl_client_dn', { raw: '$ssl_client_s_dn' }, ''),
   ];
 }
 

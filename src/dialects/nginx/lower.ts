@@ -1,5 +1,12 @@
 import { assert } from '#base';
-import { hostPort, type Listener, routeOf, type Site } from '#model';
+import {
+  type ClientCertificates,
+  hostPort,
+  type Listener,
+  type ListenerTls,
+  routeOf,
+  type Site,
+} from '#model';
 import type { ListenAt, Placement } from '../dialect.ts';
 import { accessFiles, Limits } from './access.ts';
 import { type Edge, edgeOf, hstsLines } from './forwarded.ts';
@@ -29,7 +36,7 @@ export function lower(site: Site, placement: Placement): string {
     ...locations.maps,
     ...routes,
     ...site.pools.flatMap((pool, index) => upstreamLines(site, pool, index, placement)),
-    ...siteServer(site, { locations, edge }, placement, net),
+    ...siteServers(site, { locations, edge }, placement, net),
     ...controlServer(placement, folder),
   ];
   const lines = [...mainLines(site, placement, folder, net), 'http {', ...indented(http), '}'];
@@ -233,19 +240,49 @@ function needsCertificateMap(site: Site, placement: Placement): boolean {
   return new Set(all).size > 1;
 }
 
+interface Contents {
+  readonly locations: Locations;
+  readonly edge: Edge;
+}
+
+/** One, or one for each way of TLS: NGINX says it for a server, and everything else is the same in all of them. */
+function siteServers(site: Site, contents: Contents, placement: Placement, net: boolean): string[] {
+  const ways = new Map<string, Listener[]>();
+  const [plain, secure] = [true, false].map((is) => site.listeners.filter((l) => (l.tls === null) === is));
+  for (const listener of secure ?? []) {
+    const way = JSON.stringify([listener.tls?.minVersion, listener.tls?.clients]);
+    ways.set(way, [...(ways.get(way) ?? []), listener]);
+  }
+  const [first = [], ...others] = ways.values();
+  const all = [site.listeners.filter((l) => plain?.includes(l) || first.includes(l)), ...others];
+  return all.flatMap((listeners, index) => {
+    const entrance = index === 0 ? placement.entrance : null;
+    return siteServer(site, contents, { placement, listeners, entrance, net });
+  });
+}
+
 function siteServer(
   site: Site,
-  { locations, edge }: { readonly locations: Locations; readonly edge: Edge },
-  placement: Placement,
-  net: boolean,
+  { locations, edge }: Contents,
+  {
+    placement,
+    listeners,
+    entrance,
+    net,
+  }: {
+    readonly placement: Placement;
+    readonly listeners: readonly Listener[];
+    readonly entrance: string | null;
+    readonly net: boolean;
+  },
 ): string[] {
   const folder = folderOf(placement);
-  const { neighbour, entrance } = placement;
+  const { neighbour } = placement;
   return [
     'server {',
-    ...site.listeners.map((listener) => `  listen ${listenWords(listener, placement)};`),
+    ...listeners.map((listener) => `  listen ${listenWords(listener, placement)};`),
     ...(entrance === null ? [] : [`  listen ${path(`unix:${entrance}`)} proxy_protocol;`]),
-    ...indented(tlsLines(site, placement)),
+    ...indented(tlsLines(site, listeners, placement)),
     '  set $holdfast_led "";',
     ...(edge.hsts ? [`  ${hstsLines.add}`, `  ${hstsLines.hide}`] : []),
     ...edge.headers.map(([name, value]) => `  proxy_set_header ${name} ${value};`),
@@ -266,24 +303,41 @@ function siteServer(
   ];
 }
 
-function tlsLines(site: Site, placement: Placement): string[] {
-  const bundles = site.listeners.flatMap((l) => placement.certificates[l.name] ?? []);
+/** `listeners` have the same way of TLS, as far as they have any. */
+function tlsLines(site: Site, listeners: readonly Listener[], placement: Placement): string[] {
+  const bundles = listeners.flatMap((l) => placement.certificates[l.name] ?? []);
+  const tls = listeners.find((l) => l.tls !== null)?.tls ?? null;
   const [first] = bundles;
-  if (first === undefined) return [];
+  if (first === undefined || tls === null) return [];
   const certificate = needsCertificateMap(site, placement) ? '$holdfast_certificate' : path(first);
   return [
     `ssl_certificate ${certificate};`,
     `ssl_certificate_key ${certificate};`,
-    'ssl_protocols TLSv1.2 TLSv1.3;',
-    ...(placement.ticketKeys === null ? [] : ticketKeyFiles(placement.ticketKeys)).map(
+    `ssl_protocols ${tls.minVersion === '1.3' ? '' : 'TLSv1.2 '}TLSv1.3;`,
+    ...(tls.clients ? clientLines(tls.clients, placement) : []),
+    ...(placement.ticketKeys === null || tls.clients ? [] : ticketKeyFiles(placement.ticketKeys)).map(
       (name) => `ssl_session_ticket_key ${path(name)};`,
     ),
+  ];
+}
+
+/** A session is taken up nowhere, as with the other engines: its client may have shown another certificate, or none. */
+function clientLines({ required, authorities }: ClientCertificates, { files = {} }: Placement): string[] {
+  return [
+    `ssl_verify_client ${required ? 'on' : 'optional'};`,
+    `ssl_client_certificate ${path(files[authorities] ?? authorities)};`,
+    `ssl_verify_depth ${defaults.chainMax};`,
+    'ssl_session_tickets off;',
   ];
 }
 
 /** HAProxy encrypts with the last but one of the three, NGINX with the first that it is given. */
 function ticketKeyFiles(ticketKeys: string): string[] {
   return [2, 3, 1].map((number) => `${ticketKeys}.${number}`);
+}
+
+function tlsWords({ http2 }: ListenerTls): string {
+  return http2 ? ' ssl http2' : ' ssl';
 }
 
 function listenWords(listener: Listener, placement: Placement): string {
@@ -294,7 +348,7 @@ function listenWords(listener: Listener, placement: Placement): string {
   };
   const address = listenAddress(at, listener);
   const backlog = at.kind === 'unix' ? '' : ' backlog=4096';
-  return `${address}${listener.tls ? ' ssl http2' : ''}${backlog}`;
+  return `${address}${listener.tls ? tlsWords(listener.tls) : ''}${backlog}`;
 }
 
 /** NGINX knows an inherited socket by its address. */

@@ -37,6 +37,8 @@ export const defaults = {
   /** Shorter than the five seconds of many servers, so that we are the one who closes. */
   serverKeepAliveTimeoutMs: 4_000,
   serverKeepAlive: 64,
+  /** Authorities between a client's certificate and one that is trusted. */
+  chainMax: 10,
   neighbourTimeoutMs: 3_600_000,
   neighbourConnectMs: 1_000,
   headBytes: 16_384,

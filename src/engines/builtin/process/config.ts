@@ -27,10 +27,12 @@ const listener = z.strictObject({
   certificates: z.array(text),
   minVersion: z.enum(['1.2', '1.3']),
   http2: z.boolean(),
+  clients: z.strictObject({ required: z.boolean(), authorities: text }).optional(),
   proxyFrom: z.array(text),
   access: access.optional(),
   forwarded,
   hsts: text.optional(),
+  clientCertificate: z.enum(['told', 'removed']).optional(),
   rules: z.array(rule),
   otherwise: simpleAction,
 });

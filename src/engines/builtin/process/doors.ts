@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import {
@@ -10,6 +10,7 @@ import {
 import type { BuiltinListener, BuiltinText } from '#dialects';
 import { mayAsk, type RoutedListener } from '#routing';
 import { plainAddress } from './address.ts';
+import { rfc2253 } from './distinguished-name.ts';
 import type { ConnectionFacts } from './exchange.ts';
 import type { Front } from './front.ts';
 import type { Generation } from './generation.ts';
@@ -78,7 +79,7 @@ function acceptor(
   const isTold = mayAsk({ deny: [], allow: listener.proxyFrom });
   /** Whom a connection is for, where a proxy has said so. */
   const told = new Map<string, ProxyHeader>();
-  const factsOf = (socket: Socket): ConnectionFacts => {
+  const factsOf = (socket: Socket, clientSubject: string | null): ConnectionFacts => {
     const header = told.get(keyOf(socket));
     return {
       side: 'public',
@@ -91,6 +92,7 @@ function acceptor(
         address: header?.local?.address ?? plainAddress(socket.localAddress),
         port: listener.port,
       },
+      clientSubject,
     };
   };
   const begin = beginner(listener, text, front, factsOf);
@@ -115,13 +117,20 @@ function beginner(
   listener: BuiltinListener,
   text: BuiltinText,
   front: Front,
-  factsOf: (socket: Socket) => ConnectionFacts,
+  factsOf: (socket: Socket, clientSubject: string | null) => ConnectionFacts,
 ): (socket: Socket) => void {
-  if (listener.scheme === 'http') return (socket) => front.take(socket, factsOf(socket), 'http/1.1');
+  if (listener.scheme === 'http') return (socket) => front.take(socket, factsOf(socket, null), 'http/1.1');
   const tls = tlsServer(listener, text);
   tls.on('secureConnection', (socket: TLSSocket) => {
     socket.on('error', () => socket.destroy());
-    front.take(socket, factsOf(socket), socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1');
+    const shown = listener.clients ? socket.getPeerX509Certificate() : undefined;
+    // One that is required has ended the handshake before this, when it is wrong or not there.
+    if (shown && !socket.authorized) return void socket.destroy();
+    front.take(
+      socket,
+      factsOf(socket, shown ? rfc2253(shown.subject) : null),
+      socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1',
+    );
   });
   tls.on('tlsClientError', (_error, socket) => socket.destroy());
   return (socket) => void tls.emit('connection', socket);
@@ -131,25 +140,39 @@ function beginner(
 export function tlsServer(listener: BuiltinListener, text: BuiltinText): TlsServer {
   const bundles = listener.certificates.map((file) => readFileSync(file));
   const [first] = bundles;
+  const clients = clientOptions(listener);
   const server = createTls({
     cert: first,
     key: first,
     ALPNProtocols: listener.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
     minVersion: `TLSv${listener.minVersion}`,
+    ...clients,
     handshakeTimeout: text.limits.headMs,
     // Otherwise made from the command line, and no generation would resume another one's sessions.
     sessionIdContext: 'holdfast',
-    ...(text.ticketKeys === null ? {} : { ticketKeys: ticketKey(text.ticketKeys) }),
+    ...(text.ticketKeys === null || clients ? {} : { ticketKeys: ticketKey(text.ticketKeys) }),
   });
   for (const bundle of bundles.toReversed()) {
     const context = createSecureContext({
       cert: bundle,
       key: bundle,
       minVersion: `TLSv${listener.minVersion}`,
+      ...clients,
     });
     for (const name of namesOf(bundle)) server.addContext(name, context);
   }
   return server;
+}
+
+/** A session is taken up nowhere: another listener's clients may have shown another certificate there, or none. */
+function clientOptions({ clients }: BuiltinListener) {
+  if (!clients) return null;
+  return {
+    ca: readFileSync(clients.authorities, 'utf8'),
+    requestCert: true,
+    rejectUnauthorized: clients.required,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
 }
 
 function namesOf(bundle: Buffer): string[] {
@@ -198,6 +221,7 @@ function entranceFacts(
     listener: exact ?? here[0] ?? null,
     client: client ?? { address: '127.0.0.1', port: 0 },
     local: local ?? { address: '127.0.0.1', port: 0 },
+    clientSubject: null,
   };
 }
 

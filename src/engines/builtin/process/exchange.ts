@@ -15,6 +15,8 @@ export interface ConnectionFacts {
   readonly listener: RoutedListener | null;
   readonly client: Endpoint;
   readonly local: Endpoint;
+  /** Of the certificate that the client has shown, as RFC 2253 writes it. Null: none. */
+  readonly clientSubject: string | null;
 }
 
 export type ClientRequest = IncomingMessage | Http2ServerRequest;

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { mayAsk, type RoutedListener } from '#routing';
+import { certificateHeaders, mayAsk, type RoutedListener, sameForServers } from '#routing';
 import type { Exchange } from './exchange.ts';
 import { type Head, originalHeaders } from './head.ts';
 import { valuesOf } from './headers.ts';
@@ -23,7 +23,26 @@ export function tellerOf(listener: RoutedListener): Teller {
 
 const every = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'forwarded'];
 
-function makeTeller({ forwarded, scheme, port }: RoutedListener): Teller {
+function makeTeller(listener: RoutedListener): Teller {
+  const { without, tell } = forwardedTeller(listener);
+  const told = listener.clientCertificate;
+  if (told === undefined) return { without, tell };
+  return {
+    without: new Set([...without, ...namesOfCertificate]),
+    tell(exchange, head) {
+      const subject = exchange.facts.clientSubject;
+      if (told === 'removed') return tell(exchange, head);
+      const verify = [certificateHeaders.verify, subject === null ? 'NONE' : 'SUCCESS'];
+      const shown = subject === null ? verify : [...verify, certificateHeaders.subject, subject];
+      return [...tell(exchange, head), ...shown];
+    },
+  };
+}
+
+/** Some servers take `_` for `-`. */
+const namesOfCertificate = Object.values(certificateHeaders).flatMap(sameForServers);
+
+function forwardedTeller({ forwarded, scheme, port }: RoutedListener): Teller {
   const { policy, trusted, also } = forwarded;
   // Host is said once, first of all; and only a neighbour may say how a request was.
   const always = ['host', ...originalHeaders];
