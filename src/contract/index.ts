@@ -1,2 +1,3 @@
 export * from './api.ts';
 export * from './balancer.ts';
+export * from './plan.ts';

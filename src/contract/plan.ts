@@ -1,0 +1,168 @@
+import type { Place } from '#base';
+
+/** What a change of a text does to every possible request: `holdfast plan --json`. */
+export interface PlanView {
+  /** No request is treated differently, no setting changes, and nothing that is not understood does. */
+  readonly same: boolean;
+  readonly before: PlannedText;
+  readonly after: PlannedText;
+  /** Worst first. */
+  readonly differences: readonly DifferenceView[];
+  readonly settings: readonly SettingChange[];
+  /** Rules of the new text that no request can come to. */
+  readonly unreachable: readonly UnreachableRule[];
+  /** Lines of the new text that are not understood: where an answer depends on one, it says so. */
+  readonly notUnderstood: readonly NotUnderstoodLine[];
+  /** Other things that are worth a look in the new text: pools that nobody reaches, redirects that go round. */
+  readonly findings: readonly FindingView[];
+  readonly policies: readonly PolicyResult[];
+  readonly risk: RiskView;
+  /** What the shares were counted from; null when no traffic was given. */
+  readonly traffic: TrafficSummary | null;
+  /** Null: not asked for (`--prove`). */
+  readonly proof: ProofView | null;
+}
+
+export interface PlannedText {
+  /** Name of its file, or what it is: `what runs`. */
+  readonly file: string;
+  readonly dialect: 'site' | 'haproxy' | 'nginx';
+}
+
+export interface DifferenceView {
+  readonly witness: WitnessView;
+  readonly before: ActionView;
+  readonly after: ActionView;
+  /** Share of the recent requests that it moves, 0 to 1; null when no traffic was given. */
+  readonly trafficShare: number | null;
+  /** The class of requests that the witness stands for, in words. */
+  readonly requests: string;
+  /** The rules that decide, where there is one: else the default does. */
+  readonly ruleBefore: RuleView | null;
+  readonly ruleAfter: RuleView | null;
+  readonly severity: 'lost' | 'moved' | 'changed' | 'gained';
+  /** False: it depends on something that the text alone does not say; `unknown` names it. */
+  readonly exact: boolean;
+  readonly unknown: readonly string[];
+}
+
+export interface RuleView {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+/** A concrete request. */
+export interface WitnessView {
+  readonly method: string;
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: number | null;
+  readonly sni: string | null;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sourceAddress: string | null;
+}
+
+export type ActionView =
+  | {
+      readonly kind: 'pool';
+      readonly pool: string;
+      /** Addresses. */
+      readonly servers: readonly string[];
+      /** What the server is told otherwise than the client said: `path`, `host`, `header x-user`. */
+      readonly sent: Readonly<Record<string, string | null>>;
+      /** Only where chance decides between several. */
+      readonly shares?: readonly { readonly weight: number; readonly action: ActionView }[];
+    }
+  | { readonly kind: 'redirect'; readonly status: number; readonly location: string }
+  | { readonly kind: 'answer'; readonly status: number; readonly file?: string }
+  | { readonly kind: 'reject' }
+  | { readonly kind: 'unknown'; readonly why: string; readonly text: string };
+
+export interface SettingChange {
+  readonly file: string;
+  readonly line: number;
+  readonly name: string;
+  /** What it is in force for: `pool web`. */
+  readonly scope: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export interface UnreachableRule {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+  /** What takes its requests. */
+  readonly by: readonly string[];
+}
+
+export interface NotUnderstoodLine {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+  readonly why: string;
+}
+
+export interface FindingView {
+  readonly kind: string;
+  readonly place: Place | null;
+  readonly message: string;
+}
+
+export interface PolicyResult {
+  readonly policy: string;
+  readonly place: Place;
+  readonly held: boolean;
+  /** Could not be told, where what decides is not understood: never the same as held. */
+  readonly exact: boolean;
+  readonly witness: WitnessView | null;
+  readonly message: string;
+}
+
+export interface RiskView {
+  readonly level: 'none' | 'low' | 'medium' | 'high';
+  readonly because: readonly string[];
+}
+
+export interface TrafficSummary {
+  readonly source: string;
+  readonly requests: number;
+  /** Lines that were no request. */
+  readonly unread: number;
+  /** Requests whose fate changes, and where that could not be told. */
+  readonly moved: number;
+  readonly unknown: number;
+}
+
+export interface ProofView {
+  readonly engine: string;
+  readonly witnesses: number;
+  readonly agreed: number;
+  readonly disagreements: readonly {
+    readonly witness: WitnessView;
+    readonly text: 'before' | 'after';
+    readonly predicted: ActionView;
+    readonly seen: string;
+  }[];
+}
+
+/** Why a request gets what it gets: `holdfast explain --json`. */
+export interface ExplainView {
+  readonly listener: string | null;
+  readonly rule: RuleView | null;
+  readonly action: ActionView;
+  readonly exact: boolean;
+  /** Rule by rule, until the one that took it. */
+  readonly because: readonly ExplainedRule[];
+  /** Where it is not exact: what else could become of it. */
+  readonly otherwise: readonly ActionView[];
+}
+
+export interface ExplainedRule extends RuleView {
+  readonly held: boolean | null;
+  /** The part that decided: `path begins with /cart`. */
+  readonly why: string;
+}
