@@ -18,7 +18,7 @@ before(async () => {
     siteText: (folder) => shopText({ http, https: null, engine: 'haproxy', servers: [origin] }, folder),
     engine: 'haproxy',
   });
-  load = await startLoadProcess({ ...usualLoad, port: http, ratePerSecond: 200, timeoutMs: 10_000 });
+  load = await startLoadProcess({ ...usualLoad, port: http, ratePerSecond: 200, timeoutMs: 20_000 });
 });
 
 after(async () => {

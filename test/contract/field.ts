@@ -30,7 +30,7 @@ import { type Origin, startOrigin } from './origin.ts';
 
 /** A site may have a hundred listeners, and each case has one of its own: nothing of another case can reach its server. */
 const casesEachMax = 90;
-const readyMsMax = 20_000;
+const readyMsMax = 60_000;
 const atOnce = 12;
 const patienceMs = 4_000;
 /** An address of this process alone: a port of 127.0.0.1 may have been another test's, whose engine still asks for it. */

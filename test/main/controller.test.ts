@@ -12,7 +12,7 @@ import { fiveServers, fourServers, shop, siteText } from '../world/changes.ts';
 import { holdfast, type SiteOnWire, siteOnWire } from '../world/site-on-wire.ts';
 
 const entry = fileURLToPath(new URL('../../src/main/cli.ts', import.meta.url));
-const waitMsMax = 20_000;
+const waitMsMax = 60_000;
 
 /** Steps that last, so that something can happen in the middle. */
 const slow = (servers: readonly string[]) =>

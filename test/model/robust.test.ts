@@ -172,13 +172,15 @@ const large: Readonly<Record<string, string>> = {
 };
 
 for (const [what, text] of Object.entries(large)) {
-  test(`${what}: refused within seconds, in few lines`, { timeout: 60_000 }, () => {
-    const before = performance.now();
+  test(`${what}: refused within seconds, in few lines`, { timeout: 300_000 }, () => {
+    // Of the processor, not of the clock: other tests run beside.
+    const before = process.cpuUsage();
     const { site, diagnostics } = parseSite(text, 'site.yaml', '/');
     assert.equal(site, null);
     assert(diagnostics.length >= 1 && diagnostics.length <= 200, `${diagnostics.length} diagnostics`);
     assert(diagnostics.map(formatDiagnostic).every((line) => line.length < 2000));
-    const tookMs = performance.now() - before;
+    const { user, system } = process.cpuUsage(before);
+    const tookMs = (user + system) / 1_000;
     assert(tookMs < 20_000, `took ${tookMs} ms`);
   });
 }

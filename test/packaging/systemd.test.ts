@@ -12,7 +12,7 @@ import { freePort, until } from '../world/stack.ts';
 import { parseUnit, type Unit, unitOf } from '../world/systemd.ts';
 
 const text = readFileSync(join(import.meta.dirname, '../../packaging/systemd/holdfast.service'), 'utf8');
-const startMsMax = 40_000;
+const startMsMax = 80_000;
 
 interface Machine {
   readonly unit: Unit;

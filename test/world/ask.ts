@@ -17,7 +17,7 @@ export interface AskOptions {
 
 /** One HTTP/1.1 request to 127.0.0.1, on a connection of its own unless an agent is given. Never retries. */
 export function ask(port: number, options: AskOptions = {}): Promise<Answer> {
-  const { path = '/', method = 'GET', headers = {}, agent = false, timeoutMs = 10_000 } = options;
+  const { path = '/', method = 'GET', headers = {}, agent = false, timeoutMs = 30_000 } = options;
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, path, method, headers, agent }, (response) => {
       let body = '';

@@ -68,7 +68,7 @@ export interface Generation {
 }
 
 const firstFd = 3;
-const readyMsMax = 10_000;
+const readyMsMax = 45_000;
 
 export function haproxyWorld(): Promise<HaproxyWorld> {
   return worldOf(haproxyEngine, null);
@@ -227,7 +227,7 @@ async function untilReady(child: ChildProcess, control: EngineControl): Promise<
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,
-  msMax = 5_000,
+  msMax = 40_000,
 ): Promise<void> {
   const deadline = performance.now() + msMax;
   while (!(await holds())) {

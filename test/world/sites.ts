@@ -82,7 +82,7 @@ export const quickTimeouts = timeoutsOf();
 
 /** A TCP connection is enough, five times a second. */
 export function checkOf(over: Partial<HealthCheck> = {}): HealthCheck {
-  return { http: null, port: null, intervalMs: 200, timeoutMs: 200, rise: 2, fall: 3, ...over };
+  return { http: null, port: null, intervalMs: 200, timeoutMs: 2_000, rise: 2, fall: 3, ...over };
 }
 
 export function httpCheckOf(path: string, over: Partial<HttpCheck> = {}): HttpCheck {

@@ -29,7 +29,7 @@ export interface Stack {
 }
 
 /** An engine that hangs at its start is given up after ten seconds; then another one carries the site. */
-const agentMsMax = 20_000;
+const agentMsMax = 60_000;
 
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const server = createServer();
@@ -53,10 +53,13 @@ export function textOf(
   return { ...written, hash: siteHash(site) };
 }
 
+/** A machine may be very busy; what never comes is the exception. */
+const untilMsMax = 45_000;
+
 export async function until<T>(
   what: string,
   ask: () => Promise<T | null | undefined | false>,
-  withinMs = 10_000,
+  withinMs = untilMsMax,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   let last: unknown = null;

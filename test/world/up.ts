@@ -8,8 +8,8 @@ import type { StatusView } from '#contract';
 import { until } from './stack.ts';
 
 const program = resolve(import.meta.dirname, '../../bin/holdfast.js');
-const startMsMax = 40_000;
-const stopMsMax = 20_000;
+const startMsMax = 80_000;
+const stopMsMax = 60_000;
 
 export interface Typed {
   readonly child: ChildProcess;
