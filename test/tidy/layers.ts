@@ -23,6 +23,7 @@ const upToPractice = [
   'probe',
   'events',
   'contract',
+  'plan',
   'engines',
   'store',
   'agent',
@@ -43,6 +44,11 @@ export const layers: readonly Layer[] = [
   { folder: 'events', mayImport: model, reason: 'events are facts as types' },
   { folder: 'contract', mayImport: [...model, 'events'], reason: 'the contract is types and schemas' },
   {
+    folder: 'plan',
+    mayImport: [...model, 'routing', 'dialects', 'contract'],
+    reason: 'a plan is pure: two texts in, what changes out',
+  },
+  {
     folder: 'engines',
     mayImport: [...asked, 'dialects', 'probe'],
     reason: 'an engine runs a text; who decides which, lives above',
@@ -55,7 +61,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'change',
-    mayImport: [...model, 'routing', 'dialects', 'detect', 'events', 'contract', 'store'],
+    mayImport: [...model, 'routing', 'dialects', 'plan', 'detect', 'events', 'contract', 'store'],
     reason: `change asks balancers through ports.ts; ${capability}`,
   },
   {
@@ -74,7 +80,7 @@ export const layers: readonly Layer[] = [
   { folder: 'web', mayImport: [...model, 'events', 'contract'], reason: 'the pages talk only HTTP' },
   {
     folder: 'cli',
-    mayImport: [...model, 'routing', 'dialects', 'events', 'contract'],
+    mayImport: [...model, 'routing', 'dialects', 'plan', 'events', 'contract'],
     reason: 'a command talks HTTP, or works on files alone',
   },
   { folder: 'main', mayImport: [...upToPractice, 'api', 'web', 'cli'], reason: 'main wires it all' },
