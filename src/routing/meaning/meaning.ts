@@ -53,7 +53,10 @@ export type Fate =
   | { readonly kind: 'split'; readonly shares: readonly { readonly weight: number; readonly fate: Fate }[] }
   | { readonly kind: 'redirect'; readonly status: number; readonly location: Value }
   | { readonly kind: 'answer'; readonly status: number; readonly body: Value | null }
-  /** A file of this machine; 404 where there is none. */
+  /**
+   * A file of this machine, or the index of a folder where the path ends with `/`; 404 where there is none, 405 for
+   * methods that files do not take.
+   */
   | { readonly kind: 'file'; readonly path: Value }
   | { readonly kind: 'reject'; readonly how: 'close' | 'reset' | 'silent' }
   | { readonly kind: 'rules'; readonly rules: Rules }

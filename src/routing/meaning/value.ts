@@ -30,10 +30,15 @@ export type Value =
   | { readonly kind: 'cookie'; readonly of: Value; readonly name: string }
   /** `%41` is `A`. */
   | { readonly kind: 'decoded'; readonly of: Value; readonly plusIsSpace: boolean }
+  /** `?` is `%3F`: each of these bytes, the others as they are. */
+  | { readonly kind: 'encoded'; readonly of: Value; readonly bytes: EncodedBytes }
   /** Another value in the place of one that is absent or empty. */
   | { readonly kind: 'orElse'; readonly of: Value; readonly otherwise: Value }
   | { readonly kind: 'chosen'; readonly when: Condition; readonly then: Value; readonly otherwise: Value }
   | ({ readonly kind: 'unknown' } & Unknown);
+
+/** `path`: up to 32, from 127 on, and `"`, `#`, `%`, `<`, `>`, `?`, `\\`, `^`, backquote, `{`, `|`, `}`. `query`: those, `&`, `+`, `;`. */
+export type EncodedBytes = 'path' | 'query';
 
 export type TemplatePart = string | { readonly group: number | string };
 
@@ -43,7 +48,10 @@ export type Field =
         | 'method'
         /** Of the request line, raw, up to `?`. */
         | 'path'
-        /** As NGINX matches it: decoded, slashes merged, dot segments resolved. The same as `path` for plain ones. */
+        /**
+         * As NGINX matches it: decoded, slashes merged, dot segments resolved. The same as `path` for plain ones.
+         * Absent where NGINX answers 400: no `/` in front, `..` above the root, `%` without two digits, a zero byte.
+         */
         | 'normalisedPath'
         /** Behind `?`; absent without one. */
         | 'query'
@@ -57,6 +65,8 @@ export type Field =
         | 'localAddress'
         | 'localPort'
         | 'sourcePort'
+        /** Address that the connection came from, in its shortest form: `10.1.2.3`, `2001:db8::1`. */
+        | 'sourceAddress'
         /** `1.0`, `1.1`, `2.0`. */
         | 'version';
     }
