@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nginxFirstFd } from '#dialects';
-import { askEntrance } from '#probe';
+import { nginxFirstFd, nginxNames } from '#dialects';
 import { sideOf } from '../../src/engines/nginx/epoll.ts';
-import { ask, keptAlive } from '../world/ask.ts';
+import { ask } from '../world/ask.ts';
 import { type HaproxyWorld, nginxWorld, until } from '../world/haproxy.ts';
 import { poolOf, routeTo, siteOf } from '../world/sites.ts';
 
@@ -15,92 +15,46 @@ before(async () => {
 });
 after(() => world.close());
 
+/** For a machine that is out of breath. */
+const patientMs = 20_000;
 const workersOf = (pid: number) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
-test('a generation that starts parked takes no connection until it is resumed', async () => {
-  const http = await world.socket();
-  const server = await world.server('web-1');
-  const site = siteOf({ pools: [poolOf('web', [server.port])] });
-  const { control } = await world.start(site, { name: 'parked', sockets: { http }, parked: true });
-
-  await until('it is parked', async () => (await control.state(500)) === 'parked');
-  const waiting = ask(http.port);
-  const early = await Promise.race([waiting.then(() => 'answered'), sleep(100, 'waiting')]);
-  assert.equal(early, 'waiting');
-
-  await control.resume(500);
-  assert.equal(await control.state(500), 'accepting');
-  assert.equal((await waiting).body, 'web-1');
-});
-
-test('parks and resumes 200 times, each read back, and the connections made meanwhile lose nothing', async () => {
-  const http = await world.socket();
-  const server = await world.server('web-1');
-  const site = siteOf({ pools: [poolOf('web', [server.port])] });
-  const { control } = await world.start(site, { name: 'cycles', sockets: { http } });
-  const kept = keptAlive(http.port);
-  let over = false;
-  const load = async (once: () => Promise<{ status: number }>) => {
-    let answered = 0;
-    while (!over) {
-      assert.equal((await once()).status, 200);
-      answered += 1;
-    }
-    return answered;
-  };
-  const loads = [load(() => ask(http.port)), load(() => kept.ask())];
-  for (let cycle = 0; cycle < 200; cycle += 1) {
-    await control.park(1_000);
-    assert.equal(await control.state(500), 'parked');
-    await control.resume(1_000);
-    assert.equal(await control.state(500), 'accepting');
-  }
-  over = true;
-  for (const answered of await Promise.all(loads)) assert.ok(answered > 0);
-  kept.close();
-  assert.deepEqual(await control.errors(10, 500), []);
-});
-
-test('a worker that dies while parked is followed by one that is parked; a reload by anyone too', async () => {
+test('a worker that dies while parked is followed by one that is parked', async () => {
   const http = await world.socket();
   const server = await world.server('web-1');
   const site = siteOf({ pools: [poolOf('web', [server.port])] });
   const { control, pid } = await world.start(site, { name: 'forked', sockets: { http }, parked: true });
-  await until('it is parked', async () => (await control.state(500)) === 'parked');
-  const blows = [() => process.kill(workersOf(pid)[0] ?? 0, 'SIGKILL'), () => process.kill(pid, 'SIGHUP')];
-  for (const blow of blows) {
-    const before = workersOf(pid);
-    blow();
-    await until('there is a new worker', () => workersOf(pid).some((worker) => !before.includes(worker)));
-    await until('all of them are parked', () =>
-      workersOf(pid).every((worker) => sideOf(worker, [nginxFirstFd]) === 'parked'),
-    );
-    const waiting = ask(http.port);
-    assert.equal(await Promise.race([waiting.then(() => 'answered'), sleep(100, 'waiting')]), 'waiting');
-    await control.resume(500);
-    assert.equal((await waiting).body, 'web-1');
-    await control.park(500);
-  }
+  await until('it is parked', async () => (await control.state(patientMs)) === 'parked');
+  const before = workersOf(pid);
+  process.kill(before[0] ?? 0, 'SIGKILL');
+  await until('there is a new worker', () => workersOf(pid).some((worker) => !before.includes(worker)));
+  await until('all of them are parked', () =>
+    workersOf(pid).every((worker) => sideOf(worker, [nginxFirstFd]) === 'parked'),
+  );
+  const waiting = ask(http.port);
+  assert.equal(await Promise.race([waiting.then(() => 'answered'), sleep(100, 'waiting')]), 'waiting');
+  await control.resume(patientMs);
+  assert.equal((await waiting).body, 'web-1');
 });
 
-test('the entrance answers while the public side is parked, and is no public side', async () => {
+test('a SIGHUP from anyone is no reload: no text is read again, no worker is new', async () => {
   const http = await world.socket();
   const server = await world.server('web-1');
   const site = siteOf({ pools: [poolOf('web', [server.port])] });
-  const { control, entrance } = await world.start(site, {
-    name: 'entrance',
-    sockets: { http },
-    parked: true,
-  });
-  const answer = await askEntrance(
-    entrance,
-    { method: 'GET', scheme: 'http', host: 'shop.example', port: 80, path: '/', query: '', headers: {} },
-    1_000,
-  );
-  assert.equal(answer.body, 'web-1');
-  await until('it is counted', async () => (await control.evidence(500)).entranceRequests === 1);
-  assert.equal((await control.evidence(500)).requests, 0);
+  const options = { name: 'reload', sockets: { http }, parked: true };
+  const { control, pid, socketPath } = await world.start(site, options);
+  const folder = dirname(socketPath);
+  await until('it is parked', async () => (await control.state(patientMs)) === 'parked');
+  await until('it has started', () => !existsSync(join(folder, nginxNames.files.start)));
+  const before = workersOf(pid);
+  process.kill(pid, 'SIGHUP');
+  const errors = join(folder, nginxNames.files.errors);
+  await until('it says why not', () => readFileSync(errors, 'utf8').includes(nginxNames.files.start));
+  assert.deepEqual(workersOf(pid), before);
+  assert.equal(await control.state(patientMs), 'parked');
+  await control.resume(patientMs);
+  assert.equal((await ask(http.port)).body, 'web-1');
 });
 
 test('evidence counts answers, refused connections, retries and broken answers', async () => {
@@ -126,8 +80,8 @@ test('evidence counts answers, refused connections, retries and broken answers',
   for (const path of ['/break', '/gone'])
     statuses.push((await ask(http.port, { path, method: 'POST' })).status);
   assert.deepEqual(statuses, [200, 200, 500, 404, 502, 503]);
-  await until('all are told', async () => (await control.evidence(500)).requests === 6);
-  const { pools: told, connections: _, ...all } = await control.evidence(500);
+  await until('all are told', async () => (await control.evidence(patientMs)).requests === 6);
+  const { pools: told, connections: _, ...all } = await control.evidence(patientMs);
   assert.deepEqual(all, {
     requests: 6,
     errors: 3,
@@ -146,11 +100,11 @@ test('evidence counts answers, refused connections, retries and broken answers',
       ['gone', 1, 1, 1],
     ],
   );
-  const lines = await control.errors(10, 500);
+  const lines = await control.errors(10, patientMs);
   assert.match(lines[0] ?? '', /^500 -- bad s1 0 GET \/bad 127\.0\.0\.1/);
   assert.match(lines[1] ?? '', /^502 broke-off bad s1 0 POST \/break/);
   assert.match(lines[2] ?? '', /^503 no-connection gone s[12] 1 POST \/gone/);
-  assert.equal((await control.errors(1, 500)).length, 1);
+  assert.equal((await control.errors(1, patientMs)).length, 1);
 });
 
 test('servers are unknown until they were asked, then up or down with what they said', async () => {
@@ -161,72 +115,15 @@ test('servers are unknown until they were asked, then up or down with what they 
     sockets: { http },
   });
   assert.deepEqual(
-    (await control.servers(500)).map((s) => s.state),
+    (await control.servers(patientMs)).map((s) => s.state),
     ['unknown', 'unknown'],
   );
   await until('both were asked', async () =>
-    (await control.servers(500)).every((s) => s.state !== 'unknown'),
+    (await control.servers(patientMs)).every((s) => s.state !== 'unknown'),
   );
-  const told = (await control.servers(500)).map((s) => `${s.server} ${s.state}: ${s.lastCheck}`);
+  const told = (await control.servers(patientMs)).map((s) => `${s.server} ${s.state}: ${s.lastCheck}`);
   assert.match(told[0] ?? '', /^s1 up: TCP connection to .*: connected/);
   assert.match(told[1] ?? '', /^s2 down: .*connection refused/);
-  const [pool] = (await control.evidence(500)).pools;
+  const [pool] = (await control.evidence(patientMs)).pools;
   assert.deepEqual([pool?.serversLive, pool?.serversAll], [1, 2]);
-});
-
-test('drain lets what is under way finish, then every process ends', async () => {
-  const http = await world.socket();
-  let finish = () => {};
-  let underWay = false;
-  const server = await world.server('slow', (_request, response) => {
-    finish = () => response.end('slow');
-    response.flushHeaders();
-    underWay = true;
-  });
-  const site = siteOf({ pools: [poolOf('web', [server.port])] });
-  const { control, ended, pid } = await world.start(site, { name: 'drain', sockets: { http } });
-  const answer = ask(http.port);
-  await until('the request is under way', () => underWay);
-  await control.park(500);
-  await control.drain(500);
-  finish();
-  assert.equal((await answer).body, 'slow');
-  await ended();
-  assert.throws(() => process.kill(-pid, 0), /ESRCH/);
-  await assert.rejects(control.resume(200));
-  await assert.rejects(control.drain(200), /ESRCH/);
-});
-
-test('every call to a hung engine rejects in its time, and it answers again once it goes on', async () => {
-  const http = await world.socket();
-  const { control, pid } = await world.start(siteOf({ pools: [poolOf('web', [1])] }), {
-    name: 'hung',
-    sockets: { http },
-  });
-  const workers = workersOf(pid);
-  for (const worker of workers) process.kill(worker, 'SIGSTOP');
-  try {
-    const calls = [
-      () => control.state(100),
-      () => control.net(false, 100),
-      () => control.evidence(100),
-      () => control.servers(100),
-      () => control.errors(5, 100),
-    ];
-    for (const call of calls) {
-      const began = performance.now();
-      await assert.rejects(call(), /within/);
-      assert.ok(performance.now() - began < 300);
-    }
-    // It is parked from outside, and needs nobody's help for that.
-    await control.park(100);
-  } finally {
-    for (const worker of workers) process.kill(worker, 'SIGCONT');
-  }
-  await until('it answers', () =>
-    control.state(200).then(
-      (s) => s === 'parked',
-      () => false,
-    ),
-  );
 });

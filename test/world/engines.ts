@@ -14,6 +14,7 @@ export interface EngineWorld {
     options: {
       readonly name: string;
       readonly sockets: Readonly<Record<string, PublicSocket>>;
+      readonly parked?: boolean;
       readonly neighbour?: string | null;
       readonly certificates?: Placement['certificates'];
       readonly ticketKeys?: string | null;

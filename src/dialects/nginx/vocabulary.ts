@@ -15,6 +15,8 @@ export const ours = {
     takeBack: 'take-back.flag',
     /** Executable: the net is out. */
     netOut: 'net-out.flag',
+    /** Gone once it has started: a reload, or another binary in its place, then reads nothing. */
+    start: 'only-at-its-start',
   },
   /** Paths of the control socket. */
   control: { status: '/status', takeBack: '/take-back', net: '/net' },

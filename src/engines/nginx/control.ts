@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Clock, systemClock } from '#base';
 import { nginxNames } from '#dialects';
@@ -27,7 +27,8 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
     known ??= readFacts(folder);
     return known;
   };
-  const side = new Side({ pid, facts, clock, keeps: handle.keeps ?? null });
+  const forbidReload = () => rmSync(join(folder, nginxNames.files.start), { force: true });
+  const side = new Side({ pid, facts, clock, keeps: handle.keeps ?? null, complete: forbidReload });
   const watch = openWatch({ pid, folder, facts, clock });
 
   /** @throws Error when it does not answer: a hung one is neither parked nor accepting. */

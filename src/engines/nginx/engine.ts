@@ -66,10 +66,12 @@ async function check(
 /**
  * In the foreground, in the text's folder. It starts accepting: whoever wants it parked parks it (`keepsPublicSide`).
  * The flags are there from the beginning, so that to set one takes no room on a disk.
+ * It includes a file that its control takes away when it has started: NGINX keeps what it runs with when it cannot read its
+ * text again, so a SIGHUP from anyone is no reload.
  */
 function command(binary: EngineBinary, { textFile }: StartPlan): Command {
   const folder = dirname(textFile);
-  const { takeBack, netOut } = nginxNames.files;
+  const { takeBack, netOut, start } = nginxNames.files;
   const { sockets: count, own } = startFacts(textFile);
   const numbers = Array.from({ length: count }, (_, index) => ({
     from: 3 + index,
@@ -77,12 +79,12 @@ function command(binary: EngineBinary, { textFile }: StartPlan): Command {
   }));
   const script = [
     'cd "$1" || exit 1',
-    `umask 077; : > ${takeBack}; : > ${netOut}`,
+    `umask 077; : > ${takeBack}; : > ${netOut}; : > ${start}`,
     ...numbers.map(({ from, to }) => `exec ${to}<&${from}`),
     ...(own ? [] : [`trap '' XFSZ; ulimit -f ${fileKilobytesMax}`]),
     'shift; exec "$@"',
   ].join('\n');
-  const args = [...places(textFile), '-g', 'daemon off;'];
+  const args = [...places(textFile), '-g', `daemon off; include "${join(folder, start)}";`];
   return {
     file: '/bin/bash',
     args: ['-c', script, 'nginx', folder, binary.path, ...args],

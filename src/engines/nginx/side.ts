@@ -29,6 +29,8 @@ interface SideOptions {
   readonly clock: Clock;
   /** New workers follow what was last asked for; `parked` was asked for before anybody could. Null: they do not. */
   readonly keeps: PublicSide | 'unknown' | null;
+  /** Called, again and again, when all its workers are there. Not called for one that does not keep. */
+  readonly complete: () => void;
 }
 
 export class Side {
@@ -127,7 +129,10 @@ export class Side {
     if (settled && now - this.#lookedAllAt < lookAllEveryMs) return;
     this.#lookedAllAt = now;
     this.#all(side);
-    this.#started ||= this.#isComplete() || now - this.#startsSince > startMsMax;
+    if (this.#started) return;
+    const isComplete = this.#isComplete();
+    if (isComplete) this.#options.complete();
+    this.#started = isComplete || now - this.#startsSince > startMsMax;
   }
 
   #isComplete(): boolean {
