@@ -2,6 +2,7 @@ export { type CertificateFacts, certificateFacts } from './certificate-facts.ts'
 export { pemFiles, readCertificateFile, readCertificates } from './certificate-file.ts';
 export { siteDifference } from './compare.ts';
 export * from './difference.ts';
+export type { ReadDocument } from './document.ts';
 export { readSiteFile, type SiteFile } from './file.ts';
 export { siteHash } from './hash.ts';
 export { siteFileAliasesMax, siteFileBytesMax, siteFileDepthMax } from './limits.ts';
@@ -9,6 +10,6 @@ export * from './own.ts';
 export type { SurveyedPool, SurveyedSite } from './own-site.ts';
 export type { ParsedSite } from './parse.ts';
 export * from './pool.ts';
-export { checkCertificates, ownSite, parseSite, siteJsonSchema } from './reading.ts';
+export { checkCertificates, documentReader, ownSite, parseSite, siteJsonSchema } from './reading.ts';
 export { hostPort, routeOf } from './route.ts';
 export * from './site.ts';

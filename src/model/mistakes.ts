@@ -1,14 +1,19 @@
 import type { z } from 'zod';
 import { type Diagnostic, didYouMean } from '#base';
 import { diagnosticsMax } from './limits.ts';
-import { siteJsonSchema, siteSchema } from './schema.ts';
 import { mistake, type Path, type SourceText, shortPath } from './yaml.ts';
 
 type Issue = z.core.$ZodIssue;
 
+/** What a document must look like: `json` is the same as JSON Schema, for the keys that a place may have. */
+export interface Shape {
+  readonly schema: z.ZodType;
+  json(): object;
+}
+
 /** Everything in the text that has the wrong shape, as an operator reads it. Empty when the shape is right. */
-export function shapeMistakes(source: SourceText): Diagnostic[] {
-  const result = siteSchema.safeParse(source.value);
+export function shapeMistakes(source: SourceText, shape: Shape): Diagnostic[] {
+  const result = shape.schema.safeParse(source.value);
   if (result.success) return [];
   const told = new Set<string>();
   return result.error.issues
@@ -19,7 +24,7 @@ export function shapeMistakes(source: SourceText): Diagnostic[] {
       const key = `${issue.code === 'unrecognized_keys'} ${pathText(issue.path)}`;
       if (told.has(key)) return [];
       told.add(key);
-      return diagnosticsOf(issue, source);
+      return diagnosticsOf(issue, source, shape);
     })
     .slice(0, diagnosticsMax);
 }
@@ -56,10 +61,10 @@ function unfold(issue: Issue, above: Path): PlacedIssue[] {
   return [{ code: issue.code, path, message: issue.message, words }];
 }
 
-function diagnosticsOf(issue: PlacedIssue, source: SourceText): Diagnostic[] {
+function diagnosticsOf(issue: PlacedIssue, source: SourceText, shape: Shape): Diagnostic[] {
   const { code, path, message } = issue;
   if (code === 'unrecognized_keys') {
-    const known = knownKeys(path);
+    const known = knownKeys(shape, path);
     return issue.words.slice(0, diagnosticsMax).map((key) => {
       const place = source.keyPlaceOf([...path, key]);
       const keyPath = pathText([...path, key]);
@@ -78,16 +83,16 @@ function diagnosticsOf(issue: PlacedIssue, source: SourceText): Diagnostic[] {
   if (value === undefined) return [mistake('HF012', place, pathText(path), `missing, expected ${expected}`)];
   const wrongType = code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string');
   const similar = typeof value === 'string' ? meant(value, issue.words) : '';
-  const remedy = wrongType ? remedyForType(value, path) : similar;
+  const remedy = wrongType ? remedyForType(value, shape, path) : similar;
   const expectation = `expected ${expected}, got ${shown(value)}`;
   return [mistake(wrongType ? 'HF011' : 'HF013', place, pathText(path), expectation, remedy)];
 }
 
 /** A number where text is expected is mostly a word without its quotes, or a duration without its unit. */
-function remedyForType(value: unknown, path: Path): string {
+function remedyForType(value: unknown, shape: Shape, path: Path): string {
   if (typeof value !== 'number' && typeof value !== 'boolean') return '';
   const fits = (word: string) =>
-    schemaAt(path).some((node) => node.pattern !== undefined && new RegExp(node.pattern).test(word));
+    schemaAt(shape, path).some((node) => node.pattern !== undefined && new RegExp(node.pattern).test(word));
   // Nobody waits for 100 seconds: such a number was meant in milliseconds.
   const unit = Number(value) >= 100 ? 'ms' : 's';
   if (fits(`${value}${unit}`) && !fits(String(value))) return `Add the unit, such as ${value}${unit}`;
@@ -133,21 +138,18 @@ interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[];
 }
 
-let jsonSchema: SchemaNode | null = null;
-
 /** The editor's schema at a path: it lists the keys that a place may have. */
-function schemaAt(path: Path): readonly SchemaNode[] {
-  jsonSchema ??= siteJsonSchema() as SchemaNode;
+function schemaAt(shape: Shape, path: Path): readonly SchemaNode[] {
   const alternatives = (node: SchemaNode | undefined) => (node ? [node, ...(node.anyOf ?? [])] : []);
   return path.reduce<readonly SchemaNode[]>(
     (nodes, step) =>
       nodes.flatMap((node) =>
         alternatives(typeof step === 'number' ? node.items : node.properties?.[String(step)]),
       ),
-    alternatives(jsonSchema),
+    alternatives(shape.json() as SchemaNode),
   );
 }
 
-function knownKeys(path: Path): readonly string[] {
-  return schemaAt(path).flatMap((node) => Object.keys(node.properties ?? {}));
+function knownKeys(shape: Shape, path: Path): readonly string[] {
+  return schemaAt(shape, path).flatMap((node) => Object.keys(node.properties ?? {}));
 }

@@ -3,13 +3,15 @@ import { buildSite } from './build.ts';
 import { collisions } from './collisions.ts';
 import { diagnosticsMax } from './limits.ts';
 import { matchMistakes } from './matches.ts';
-import { shapeMistakes } from './mistakes.ts';
+import { type Shape, shapeMistakes } from './mistakes.ts';
 import { poolMistakes } from './pools.ts';
 import { referenceMistakes } from './references.ts';
 import { accessMistakes, listenerMistakes, pageMistakes, routeMistakes } from './route-mistakes.ts';
-import { siteSchema } from './schema.ts';
+import { siteJsonSchema, siteSchema } from './schema.ts';
 import type { Site } from './site.ts';
-import { readYaml } from './yaml.ts';
+import { readYaml, type SourceText } from './yaml.ts';
+
+const siteShape: Shape = { schema: siteSchema, json: once(siteJsonSchema) };
 
 export interface ParsedSite {
   /** Null as soon as one diagnostic is an error. */
@@ -26,7 +28,7 @@ export function parseSite(text: string, file: string, folder: string): ParsedSit
   const { source, diagnostics } = readYaml(text, file);
   if (source === null) return { site: null, diagnostics };
   const look = [
-    shapeMistakes,
+    (text: SourceText) => shapeMistakes(text, siteShape),
     referenceMistakes,
     matchMistakes,
     routeMistakes,
@@ -51,4 +53,12 @@ function withoutRepeats(found: readonly Diagnostic[], before: readonly Diagnosti
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {
   return (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0);
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }

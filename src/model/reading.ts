@@ -1,8 +1,11 @@
 import { createRequire } from 'node:module';
 import type { checkCertificates as CheckCertificates } from './certificates.ts';
+import type { readDocument as ReadDocument } from './document.ts';
 import type { ownSite as OwnSite } from './own-site.ts';
 import type { parseSite as ParseSite } from './parse.ts';
 import type { siteJsonSchema as SiteJsonSchema } from './schema.ts';
+import type { matchSchema as MatchSchema } from './schema-routes.ts';
+import type * as Words from './schema-words.ts';
 
 /**
  * What reads a site's text, loaded when the first text is read. The YAML parser and the schemas are most of what
@@ -21,3 +24,14 @@ export const checkCertificates: typeof CheckCertificates = (...given) =>
 
 export const ownSite: typeof OwnSite = (...given) =>
   (load('./own-site.ts') as { ownSite: typeof OwnSite }).ownSite(...given);
+
+/** What reads documents of other kinds, and the words that they share with a site. */
+export function documentReader(): {
+  readonly readDocument: typeof ReadDocument;
+  readonly words: typeof Words;
+  readonly matchSchema: typeof MatchSchema;
+} {
+  const { readDocument } = load('./document.ts') as { readDocument: typeof ReadDocument };
+  const { matchSchema } = load('./schema-routes.ts') as { matchSchema: typeof MatchSchema };
+  return { readDocument, words: load('./schema-words.ts') as typeof Words, matchSchema };
+}
