@@ -1,5 +1,5 @@
 import type { Condition, Unknown } from './condition.ts';
-import type { Regex } from './language.ts';
+import type { Language, Regex } from './language.ts';
 
 /** A row of bytes that a request gives, one UTF-16 unit a byte, or nothing at all: no such header, no query, no SNI. */
 export type Value =
@@ -35,6 +35,13 @@ export type Value =
   /** Another value in the place of one that is absent or empty. */
   | { readonly kind: 'orElse'; readonly of: Value; readonly otherwise: Value }
   | { readonly kind: 'chosen'; readonly when: Condition; readonly then: Value; readonly otherwise: Value }
+  /** A table: the text of the first case whose language has the value. It may have thousands of cases. */
+  | {
+      readonly kind: 'mapped';
+      readonly of: Value;
+      readonly cases: readonly { readonly language: Language; readonly text: string }[];
+      readonly otherwise: Value;
+    }
   | ({ readonly kind: 'unknown' } & Unknown);
 
 /** `path`: up to 32, from 127 on, and `"`, `#`, `%`, `<`, `>`, `?`, `\\`, `^`, backquote, `{`, `|`, `}`. `query`: those, `&`, `+`, `;`. */
@@ -55,7 +62,10 @@ export type Field =
         | 'normalisedPath'
         /** Behind `?`; absent without one. */
         | 'query'
-        /** `http` or `https`: whether TLS ended here. */
+        /**
+         * `http` or `https`: whether the client speaks TLS. It ends here where the listener has `tls`; on a `tcp` listener
+         * without it, this says whether the first bytes are a ClientHello.
+         */
         | 'scheme'
         /** Host header as it came: any case, with its port. */
         | 'host'
@@ -64,6 +74,8 @@ export type Field =
         /** Address and port that the client connected to. */
         | 'localAddress'
         | 'localPort'
+        /** Address that the connection came from, as text: `10.1.2.3`, `2001:db8::1`. */
+        | 'sourceAddress'
         | 'sourcePort'
         /** Address that the connection came from, in its shortest form: `10.1.2.3`, `2001:db8::1`. */
         | 'sourceAddress'

@@ -26,30 +26,77 @@ const kinds = new Set(
 );
 const proxies = new Set(['frontend', 'backend', 'listen']);
 
+/** How much is known of where a text will run. Absent: nothing. */
+export interface Reading {
+  readonly environment?: (name: string) => string | null;
+  /** Whether a `.if` holds; null: only the engine knows. Absent: the lines of all branches count, as `conditional`. */
+  readonly decide?: (line: Line) => boolean | null;
+  /** A line that is in no section, or breaks off. It is left out. */
+  readonly onStray?: (line: Line, why: string) => void;
+}
+
+interface Branch {
+  /** Null: nobody knows. */
+  now: boolean | null;
+  /** Whether an earlier branch was the one. */
+  taken: boolean | null;
+}
+
 /** The text as sections, in its order. Lines before the first one are in none. */
-export function sectionsOf(text: string): readonly Section[] {
+export function sectionsOf(text: string, reading: Reading = {}): readonly Section[] {
   const sections: (Section & { readonly lines: Line[] })[] = [];
-  let environment: Environment = new Map();
-  let depth = 0;
+  const branches: Branch[] = [];
+  let environment: Environment = startOf(reading);
   text.split('\n').forEach((source, index) => {
     const words = wordsOf(source, environment);
     const [first, second, third, fourth] = words.map(({ value }) => value);
     if (first === undefined) return;
-    if (first === '.if') depth += 1;
-    if (first === '.endif') depth = Math.max(0, depth - 1);
-    if (first.startsWith('.')) return;
-    const line = { number: index + 1, words, conditional: depth > 0, environment };
+    const conditional = branches.some(({ now }) => now === null);
+    const line = { number: index + 1, words, conditional, environment };
+    if (first.startsWith('.')) return directive(line, branches, reading);
+    if (branches.some(({ now }) => now === false)) return;
+    if (words.some(({ open }) => open)) return reading.onStray?.(line, 'its quotes are not closed');
     if (kinds.has(first)) {
       const from = first === 'defaults' || proxies.has(first) ? defaultsOf(sections, words) : null;
       sections.push({ kind: first, name: second ?? '', head: line, lines: [], defaults: from });
       return;
     }
     const section = sections.at(-1);
-    section?.lines.push(line);
-    if (section?.kind === 'global' && fourth === undefined)
+    if (section === undefined) return reading.onStray?.(line, 'it stands in no section that is known');
+    section.lines.push(line);
+    if (section.kind === 'global' && fourth === undefined)
       environment = withVariable(environment, first, second, third);
   });
   return sections;
+}
+
+/** `.notice` and the like are told to whoever starts the engine: no request is treated by them. */
+function directive(line: Line, branches: Branch[], reading: Reading): void {
+  const [first] = line.words;
+  const last = branches.at(-1);
+  if (first?.value === '.if') branches.push(branchOf(decided(line, branches, reading)));
+  else if (first?.value === '.endif') branches.pop();
+  else if (last !== undefined && (first?.value === '.elif' || first?.value === '.else')) {
+    const holds = first.value === '.else' ? true : decided(line, branches.slice(0, -1), reading);
+    if (last.taken === true) last.now = false;
+    else if (last.taken === false) Object.assign(last, branchOf(holds));
+    else last.now = holds === false ? false : null;
+  }
+}
+
+const branchOf = (holds: boolean | null): Branch => ({ now: holds, taken: holds });
+
+function decided(line: Line, branches: readonly Branch[], { decide }: Reading): boolean | null {
+  if (branches.some(({ now }) => now === false)) return false;
+  return decide === undefined ? null : decide(line);
+}
+
+function startOf({ environment }: Reading): Environment {
+  if (environment === undefined) return new Map();
+  return {
+    get: (name) => environment(name) ?? undefined,
+    has: (name) => environment(name) !== null,
+  };
 }
 
 function withVariable(
@@ -58,13 +105,14 @@ function withVariable(
   name: string | undefined,
   value: string | undefined,
 ): Environment {
-  const after = new Map(before);
   if (name === undefined) return before;
-  if (keyword === 'unsetenv') after.delete(name);
-  else if (value === undefined) return before;
-  else if (keyword === 'setenv' || (keyword === 'presetenv' && !before.has(name))) after.set(name, value);
-  else return before;
-  return after;
+  const isSet = keyword === 'setenv' || (keyword === 'presetenv' && !before.has(name));
+  if (keyword !== 'unsetenv' && (!isSet || value === undefined)) return before;
+  const instead = keyword === 'unsetenv' ? undefined : value;
+  return {
+    get: (asked) => (asked === name ? instead : before.get(asked)),
+    has: (asked) => (asked === name ? instead !== undefined : before.has(asked)),
+  };
 }
 
 /** Named by `from`, else the one above; a defaults section starts from nothing unless it says so. */

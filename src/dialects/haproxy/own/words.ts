@@ -6,18 +6,36 @@ export interface Word {
   readonly end: number;
   /** Variables in it that the text does not set: what they hold, only the environment knows. */
   readonly unknown: readonly string[];
+  /** The line ends inside its quotes. */
+  readonly open?: true;
 }
 
-export type Environment = ReadonlyMap<string, string>;
+export type Environment = Pick<ReadonlyMap<string, string>, 'get' | 'has'>;
 
 const escapes: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
 
 /** Splits a line into its words, quotes and escapes undone, variables in double quotes filled in. */
 export function wordsOf(line: string, environment: Environment): readonly Word[] {
+  return special.test(line) ? quotedWords(line, environment) : plainWords(line);
+}
+
+const special = /["'\\#]/;
+const none: readonly string[] = [];
+
+function plainWords(line: string): readonly Word[] {
+  return Array.from(line.matchAll(/[^ \t\n\v\f\r]+/g), ({ 0: value, index }) => ({
+    value,
+    start: index,
+    end: index + value.length,
+    unknown: none,
+  }));
+}
+
+function quotedWords(line: string, environment: Environment): readonly Word[] {
   const words: Word[] = [];
   let at = 0;
   while (at < line.length) {
-    while (/\s/.test(line.charAt(at))) at += 1;
+    while (isSpace(line.charCodeAt(at))) at += 1;
     if (at >= line.length || line[at] === '#') break;
     const word = wordAt(line, at, environment);
     words.push(word);
@@ -33,7 +51,7 @@ function wordAt(line: string, start: number, environment: Environment): Word {
   let quote = '';
   while (at < line.length) {
     const char = line.charAt(at);
-    if (quote === '' && (/\s/.test(char) || char === '#')) break;
+    if (quote === '' && (char === '#' || isSpace(char.charCodeAt(0)))) break;
     if (char === quote) quote = '';
     else if (quote === '' && (char === '"' || char === "'")) quote = char;
     else if (char === '\\' && quote !== "'") {
@@ -50,7 +68,12 @@ function wordAt(line: string, start: number, environment: Environment): Word {
     } else value += char;
     at += 1;
   }
-  return { value, start, end: at, unknown };
+  const word = { value, start, end: at, unknown };
+  return quote === '' ? word : { ...word, open: true };
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13);
 }
 
 function escapeAt(line: string, at: number): { readonly value: string; readonly end: number } {
