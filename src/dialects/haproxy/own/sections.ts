@@ -45,28 +45,29 @@ interface Branch {
 /** The text as sections, in its order. Lines before the first one are in none. */
 export function sectionsOf(text: string, reading: Reading = {}): readonly Section[] {
   const sections: (Section & { readonly lines: Line[] })[] = [];
+  const defaults: Section[] = [];
   const branches: Branch[] = [];
   let environment: Environment = startOf(reading);
-  text.split('\n').forEach((source, index) => {
+  for (const [index, source] of text.split('\n').entries()) {
     const words = wordsOf(source, environment);
     const [first, second, third, fourth] = words.map(({ value }) => value);
-    if (first === undefined) return;
+    if (first === undefined) continue;
     const conditional = branches.some(({ now }) => now === null);
     const line = { number: index + 1, words, conditional, environment };
-    if (first.startsWith('.')) return directive(line, branches, reading);
-    if (branches.some(({ now }) => now === false)) return;
-    if (words.some(({ open }) => open)) return reading.onStray?.(line, 'its quotes are not closed');
-    if (kinds.has(first)) {
-      const from = first === 'defaults' || proxies.has(first) ? defaultsOf(sections, words) : null;
-      sections.push({ kind: first, name: second ?? '', head: line, lines: [], defaults: from });
-      return;
-    }
     const section = sections.at(-1);
-    if (section === undefined) return reading.onStray?.(line, 'it stands in no section that is known');
-    section.lines.push(line);
-    if (section.kind === 'global' && fourth === undefined)
+    if (first.startsWith('.')) directive(line, branches, reading);
+    else if (branches.some(({ now }) => now === false)) continue;
+    else if (words.some(({ open }) => open)) reading.onStray?.(line, 'its quotes are not closed');
+    else if (kinds.has(first)) {
+      const from = first === 'defaults' || proxies.has(first) ? defaultsOf(defaults, words) : null;
+      const opened = { kind: first, name: second ?? '', head: line, lines: [], defaults: from };
+      sections.push(opened);
+      if (first === 'defaults') defaults.push(opened);
+    } else if (section === undefined) reading.onStray?.(line, 'it stands in no section that is known');
+    else section.lines.push(line);
+    if (section?.kind === 'global' && fourth === undefined)
       environment = withVariable(environment, first, second, third);
-  });
+  }
   return sections;
 }
 
@@ -116,10 +117,9 @@ function withVariable(
 }
 
 /** Named by `from`, else the one above; a defaults section starts from nothing unless it says so. */
-function defaultsOf(before: readonly Section[], words: readonly Word[]): Section | null {
+function defaultsOf(defaults: readonly Section[], words: readonly Word[]): Section | null {
   const values = words.map(({ value }) => value);
   const from = values.indexOf('from', 1);
-  const defaults = before.filter(({ kind }) => kind === 'defaults');
   if (from > 0) return defaults.findLast(({ name }) => name === values[from + 1]) ?? null;
   return values[0] === 'defaults' ? null : (defaults.at(-1) ?? null);
 }
