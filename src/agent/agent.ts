@@ -8,6 +8,7 @@ import type {
   CandidateObservation,
   CandidateResult,
 } from '#contract';
+import { inMaintenance } from '#engines';
 import { type Pool, routeOf, type Server, type Site } from '#model';
 import { askEntrance, describeRequest, probeServer } from '#probe';
 import { witnesses } from '#routing';
@@ -119,7 +120,7 @@ async function probeAll(
 
 function described({ generation, pid, startMs, servers }: Launched): Omit<CandidateResult, 'witnesses'> {
   const serversDown = servers
-    .filter((s) => s.state === 'down')
+    .filter((s) => s.state === 'down' && s.lastCheck !== inMaintenance)
     .map(({ pool, server, lastCheck }) => ({ pool, server, lastCheck }));
   return { generation, pid, startMs: Math.round(startMs), serversDown };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '#base';
-import type { ServerEvidence } from '#engines';
+import { inMaintenance, type ServerEvidence } from '#engines';
 import type { ServerRef } from '#events';
 import type { Pool, Site } from '#model';
 
@@ -52,5 +52,7 @@ function isDown(
   { name, host, port }: Pool['servers'][number],
 ): boolean {
   const same = before.servers.some((s) => s.name === name && s.host === host && s.port === port);
-  return same && seen.some((s) => s.pool === before.name && s.server === name && s.state === 'down');
+  // One in maintenance is down because somebody said so, and may be well.
+  const isDownItself = (s: ServerEvidence) => s.state === 'down' && s.lastCheck !== inMaintenance;
+  return same && seen.some((s) => s.pool === before.name && s.server === name && isDownItself(s));
 }

@@ -138,6 +138,9 @@ export interface PoolEvidence {
   readonly queued: number;
 }
 
+/** `lastCheck` of a server that was put into maintenance: it counts as down, and says nothing of how it is. */
+export const inMaintenance = 'in maintenance';
+
 export interface ServerEvidence {
   readonly pool: string;
   readonly server: string;

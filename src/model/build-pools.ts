@@ -102,7 +102,7 @@ function durationOrNull(word: string | undefined): number | null {
 
 function buildServer(part: ServerPart, path: Path, placeOf: PlaceOf): Server {
   const given: Exclude<ServerPart, string> =
-    typeof part === 'string' ? { address: part, weight: 1, spare: false } : part;
+    typeof part === 'string' ? { address: part, weight: 1, spare: false, maintenance: false } : part;
   const { host, port } = addressOf(given.address);
   return {
     name: given.name ?? nameOfAddress(host, port),
@@ -111,6 +111,7 @@ function buildServer(part: ServerPart, path: Path, placeOf: PlaceOf): Server {
     weight: given.weight,
     connectionsMax: given.connectionsMax ?? null,
     spare: given.spare,
+    maintenance: given.maintenance,
     place: placeOf(path),
   };
 }

@@ -74,6 +74,8 @@ export interface Server {
   readonly connectionsMax: number | null;
   /** Used only when every server that is none is down; of several, the first live one of the file. */
   readonly spare: boolean;
+  /** Gets no request and is not asked how it is. */
+  readonly maintenance: boolean;
   readonly place: Place;
 }
 

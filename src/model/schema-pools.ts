@@ -37,8 +37,11 @@ export const server = z.union([
       spare: yesOrNo(false).meta({
         description: 'Used only when every server that is none is down; of several, the first live one',
       }),
+      maintenance: yesOrNo(false).meta({
+        description: 'Gets no request and is not asked how it is',
+      }),
     },
-    'a server: "host:port", or address, name, weight, connectionsMax, spare',
+    'a server: "host:port", or address, name, weight, connectionsMax, spare, maintenance',
   ),
 ]);
 

@@ -75,6 +75,24 @@ for (const [engine, open] of Object.entries(engineWorlds))
       assert.match(String(moved.headers['set-cookie']), new RegExp(`^SRV=${moved.body};`));
     });
 
+    test('a server in maintenance gets no request, and is not asked how it is', async () => {
+      const asked: string[] = [];
+      const [one, two] = await servers(2, (name) => (request, response) => {
+        asked.push(`${name} ${request.url}`);
+        response.end(name);
+      });
+      assert.ok(one && two);
+      const over = { healthCheck: checkOf({ http: httpCheckOf('/health') }) };
+      const away = serverOf('s2', two.port, { maintenance: true });
+      const { port } = await start([], { ...over, servers: [serverOf('s1', one.port), away] });
+      for (let i = 0; i < 6; i += 1) assert.equal((await ask(port)).body, 's1');
+      await until('a check', () => asked.includes('s1 /health'), 20_000);
+      assert.deepEqual(
+        asked.filter((line) => line.startsWith('s2')),
+        [],
+      );
+    });
+
     test('a server that sets the sticky cookie itself has its way', async () => {
       const [server] = await servers(1, () => (_, response) => {
         response.setHeader('set-cookie', 'SRV=mine').end();

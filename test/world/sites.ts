@@ -112,5 +112,15 @@ export function poolOf(name: string, ports: readonly number[], over: Partial<Poo
 }
 
 export function serverOf(name: string, port: number, over: Partial<Server> = {}): Server {
-  return { name, host: '127.0.0.1', port, weight: 1, connectionsMax: null, spare: false, place, ...over };
+  return {
+    name,
+    host: '127.0.0.1',
+    port,
+    weight: 1,
+    connectionsMax: null,
+    spare: false,
+    maintenance: false,
+    place,
+    ...over,
+  };
 }

@@ -28,7 +28,9 @@ export const existence: Gate<'existence'> = {
   async ask({ balancers, reading, difference, policy }) {
     assert(reading.site, 'existence is asked after parse');
     const servers = reading.site.pools.flatMap((pool) =>
-      pool.servers.map((server) => ({ pool: pool.name, server: server.name })),
+      pool.servers
+        .filter(({ maintenance }) => !maintenance)
+        .map((server) => ({ pool: pool.name, server: server.name })),
     );
     const asked = await askEvery(balancers, 'probe', { site: reading.text, servers }, probeTimeoutMs);
     return judgeExistence(reading.site, difference, asked, policy.limits.liveServersShareMin);

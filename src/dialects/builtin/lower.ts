@@ -126,7 +126,7 @@ function poolOf({ place, tls, ...pool }: Pool, placement: Placement): BuiltinPoo
     tls: tls === null || !real ? null : tlsOf(tls, placement),
     proxyProtocol: real ? pool.proxyProtocol : null,
     healthCheck: real ? pool.healthCheck : { ...pool.healthCheck, port: null },
-    servers: pool.servers.map((server) => ({
+    servers: pool.servers.filter(inUse).map((server) => ({
       name: server.name,
       at: addressOf(pool, server, placement),
       weight: server.weight,
@@ -135,6 +135,11 @@ function poolOf({ place, tls, ...pool }: Pool, placement: Placement): BuiltinPoo
       spare: server.spare,
     })),
   };
+}
+
+/** This engine has no commands that could bring a server back: whom nobody asks need not be known. */
+function inUse({ maintenance }: Server): boolean {
+  return !maintenance;
 }
 
 function tlsOf({ authorities, certificate, verify }: PoolTls, { files = {} }: Placement): BuiltinPoolTls {

@@ -96,6 +96,12 @@ export const poolFeatures = {
         .flatMap(({ servers }) => servers.filter(({ spare }) => spare).slice(0, 1))
         .map(({ place }) => place),
   },
+  maintenance: {
+    written: 'pools[].servers[].maintenance',
+    meaning: 'a server that gets no request and is not asked how it is',
+    uses: (site) =>
+      site.pools.flatMap(({ servers }) => servers.filter((s) => s.maintenance).map(({ place }) => place)),
+  },
   healthCheckTcp: {
     written: 'pools[].healthCheck without path',
     meaning: 'a server that takes a connection is alive',

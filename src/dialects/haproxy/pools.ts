@@ -160,6 +160,7 @@ function serverLine(pool: Pool, server: Server, placement: Placement): string {
     ...(server.connectionsMax === null ? [] : [`maxconn ${server.connectionsMax}`]),
     ...(pool.stickyCookie === null ? [] : [`cookie ${word(server.name)}`]),
     ...(server.spare ? ['backup'] : []),
+    ...(server.maintenance ? ['disabled'] : []),
     // What stands in for the servers in a rehearsal speaks plain HTTP.
     ...(placement.servers === null ? reachWords(pool, server, placement) : []),
   ].join(' ');

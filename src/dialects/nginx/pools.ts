@@ -65,6 +65,9 @@ function serverLines(pool: Pool, server: Server, placement: Placement): string[]
     `max_fails=${fails}`,
     `fail_timeout=${seconds(failMs)}`,
     ...(server.spare ? ['backup'] : []),
+    ...(server.maintenance ? ['down'] : []),
   ];
-  return [`${ours.facts.server}${JSON.stringify(facts)}`, `server ${words.join(' ')};`];
+  // Whom the facts name is asked how it is.
+  const told = server.maintenance ? [] : [`${ours.facts.server}${JSON.stringify(facts)}`];
+  return [...told, `server ${words.join(' ')};`];
 }

@@ -1,5 +1,5 @@
 import { haproxyNames, netServerId } from '#dialects';
-import type { Evidence, PoolEvidence, ServerEvidence } from '../engine.ts';
+import { type Evidence, inMaintenance, type PoolEvidence, type ServerEvidence } from '../engine.ts';
 import { count, type StatRow, statReader } from './statistics.ts';
 
 /** What the dialect adds to the site bears a prefix; everything else is a listener, pool or server of the site. */
@@ -124,7 +124,7 @@ function stateOf(status: string, checkStatus: string): ServerEvidence['state'] {
 /** HAProxy marks a check that is under way with a star: what it says is the check before. */
 function lastCheckOf(row: StatRow<'status' | 'check_status' | 'check_code' | 'last_chk'>): string {
   if (row.status.startsWith('MAINT (resolution)')) return 'the name does not resolve';
-  if (row.status.startsWith('MAINT')) return 'in maintenance';
+  if (row.status.startsWith('MAINT')) return inMaintenance;
   const code = row.last_chk.includes(row.check_code) ? '' : row.check_code;
   return [row.check_status.replace(/^\* /, ''), code, row.last_chk].filter((part) => part !== '').join(' ');
 }

@@ -25,7 +25,14 @@ export interface Probes {
 
 /** Of the pool's servers a probe needs only who they are. */
 function probed({ healthCheck, timeouts, servers }: PoolFacts): Parameters<typeof probeServer>[1] {
-  const all = servers.map((s) => ({ ...s, weight: 1, connectionsMax: null, spare: false, place: nowhere }));
+  const all = servers.map((s) => ({
+    ...s,
+    weight: 1,
+    connectionsMax: null,
+    spare: false,
+    maintenance: false,
+    place: nowhere,
+  }));
   return { healthCheck, timeouts, servers: all, tls: null, proxyProtocol: null };
 }
 
