@@ -74,8 +74,6 @@ export type Field =
         /** Address and port that the client connected to. */
         | 'localAddress'
         | 'localPort'
-        /** Address that the connection came from, as text: `10.1.2.3`, `2001:db8::1`. */
-        | 'sourceAddress'
         | 'sourcePort'
         /** Address that the connection came from, in its shortest form: `10.1.2.3`, `2001:db8::1`. */
         | 'sourceAddress'
@@ -95,6 +93,10 @@ export function field(kind: Exclude<Field['kind'], 'header'>): Value {
 export function header(name: string): Value {
   const lower = name.toLowerCase();
   return lower === 'host' ? field('host') : { kind: 'field', field: { kind: 'header', name: lower } };
+}
+
+export function chosen(when: Condition, then: Value, otherwise: Value): Value {
+  return { kind: 'chosen', when, then, otherwise };
 }
 
 /** Neighbouring texts become one; nothing at all is the empty text. */

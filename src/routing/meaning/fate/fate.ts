@@ -1,0 +1,141 @@
+import type { Condition, Unknown } from '../condition.ts';
+import type { Fate, ListenerMeaning, Meaning, Rules, Step } from '../meaning.ts';
+import { holds } from './holds.ts';
+import { listenerOf } from './listener.ts';
+import type { Request } from './request.ts';
+import { type FateView, viewOf } from './view.ts';
+import { type Assumption, type Oracle, type World, Worlds } from './world.ts';
+
+/** What a meaning does to one request, and why. */
+export interface Explanation {
+  /** Null: nobody listens there. */
+  readonly listener: ListenerMeaning | null;
+  /** Whether it follows from the text and the request alone. Otherwise `ways` are all that are possible. */
+  readonly exact: boolean;
+  /** At least one. */
+  readonly ways: readonly Way[];
+  /** There are more ways than are told. */
+  readonly more: boolean;
+  /** What was met and is not known. */
+  readonly unknowns: readonly Unknown[];
+}
+
+export interface Way {
+  readonly fate: FateView;
+  /** The steps that decided, outermost first; none where nothing but the last word of the rules did. */
+  readonly steps: readonly Step[];
+  readonly assuming: readonly Assumption[];
+  /** Step by step, as they were looked at. */
+  readonly because: readonly Reason[];
+}
+
+export interface Reason {
+  readonly step: Step;
+  readonly held: boolean;
+  /** The smallest part of its condition that decided. */
+  readonly part: Condition;
+  /** How deep the rules lie in others. */
+  readonly depth: number;
+}
+
+const waysMax = 64;
+
+/** The one definition of what a meaning says. The oracle answers unknowns, such as whether a file is there. */
+export function fateOf(meaning: Meaning, request: Request, oracle: Oracle = {}): Explanation {
+  const listener = listenerOf(meaning, request);
+  if (listener === null) return nobody;
+  const worlds = new Worlds(request, oracle);
+  const ways: Way[] = [];
+  let more = false;
+  do {
+    if (ways.length >= waysMax) {
+      more = true;
+      break;
+    }
+    const world = worlds.world();
+    const way = walk(meaning, listener.rules, world);
+    ways.push({ ...way, assuming: worlds.assumptions() });
+  } while (worlds.next());
+  const unknowns = unknownsIn(ways);
+  return { listener, exact: ways.length === 1 && unknowns.length === 0, ways, more, unknowns };
+}
+
+const nobody: Explanation = {
+  listener: null,
+  exact: true,
+  ways: [{ fate: { kind: 'reject', how: 'refused' }, steps: [], assuming: [], because: [] }],
+  more: false,
+  unknowns: [],
+};
+
+function walk(meaning: Meaning, outer: Rules, world: World): Omit<Way, 'assuming'> {
+  const because: Reason[] = [];
+  const steps: Step[] = [];
+  let rules = outer;
+  for (let depth = 0; ; depth += 1) {
+    const fate = firstOf(rules, world, depth, because, steps);
+    if (fate.kind !== 'rules') return { fate: viewOf(fate, meaning, world), steps, because };
+    rules = fate.rules;
+  }
+}
+
+function firstOf(rules: Rules, world: World, depth: number, because: Reason[], steps: Step[]): Fate {
+  for (const step of rules.steps) {
+    const { held, part } = decided(step.when, world);
+    because.push({ step, held, part, depth });
+    if (!held || step.then.kind === 'continue') continue;
+    steps.push(step);
+    return step.then;
+  }
+  return rules.otherwise;
+}
+
+/** Whether it holds, and the smallest part that made it so. */
+function decided(condition: Condition, world: World): { readonly held: boolean; readonly part: Condition } {
+  if (condition.kind === 'not') {
+    const { held, part } = decided(condition.of, world);
+    return { held: !held, part: part === condition.of ? condition : part };
+  }
+  if (condition.kind !== 'all' && condition.kind !== 'some')
+    return { held: holds(condition, world), part: condition };
+  const wanted = condition.kind === 'some';
+  for (const one of condition.of) {
+    const found = decided(one, world);
+    if (found.held === wanted) return found;
+  }
+  return { held: !wanted, part: condition };
+}
+
+function unknownsIn(ways: readonly Way[]): readonly Unknown[] {
+  const found = new Map<string, Unknown>();
+  const add = (unknown: Unknown) => found.set(`${unknown.why}\n${unknown.text}`, unknown);
+  for (const { assuming, fate } of ways) {
+    for (const { unknown } of assuming) add(unknown);
+    for (const unknown of unknownsOf(fate)) add(unknown);
+  }
+  return [...found.values()];
+}
+
+/** What is not known of a fate itself: where it goes, or a value in it. */
+export function unknownsOf(fate: FateView): readonly Unknown[] {
+  switch (fate.kind) {
+    case 'unknown':
+      return [fate];
+    case 'pool': {
+      const { method, path, query, host, headers } = fate.sent;
+      return [method, path, query, host, ...Object.values(headers)].filter(isOne);
+    }
+    case 'split':
+      return fate.shares.flatMap((share) => unknownsOf(share.fate));
+    case 'redirect':
+      return [fate.location].filter(isOne);
+    case 'answer':
+      return [fate.body].filter(isOne);
+    case 'file':
+      return [fate.path].filter(isOne);
+    case 'reject':
+      return [];
+  }
+}
+
+const isOne = (told: string | null | Unknown): told is Unknown => typeof told === 'object' && told !== null;

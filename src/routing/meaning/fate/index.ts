@@ -1,0 +1,6 @@
+export { describe, describeLanguage, describeValue } from './describe.ts';
+export { type Explanation, fateOf, type Reason, type Way } from './fate.ts';
+export { normalisedPath } from './normalise.ts';
+export { type Request, requestOf } from './request.ts';
+export type { FateView, SentView } from './view.ts';
+export type { Assumption, Oracle, Told } from './world.ts';
