@@ -93,6 +93,7 @@ async function statusOf(serving: Serving, beside: BesideWatch): Promise<Balancer
     lastGoodHash: serving.kept.good.current.hash,
     lastRecord: serving.records.last,
     ...(beside.found.length > 0 ? { beside: beside.found } : {}),
+    ...(beside.unfinished ? { unfinished: beside.unfinished } : {}),
   };
 }
 

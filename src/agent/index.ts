@@ -16,7 +16,7 @@ export const runAgent: typeof RunAgent = async (options) => (await import('./run
 /** For a process that does nothing else. */
 export const loadAway = (): Promise<typeof Away> => import('./holder/away.ts');
 
-export type { Inherited, RunningEngine, Way } from './adopt/index.ts';
+export type { Inherited, RunningEngine, TakeOverParts, Way } from './adopt/index.ts';
 export type { Watched } from './holder/away.ts';
 export type { HolderClient } from './holder/protocol.ts';
 

@@ -72,6 +72,8 @@ export interface BalancerStatus {
   readonly lastRecord: number;
   /** Others that listen on this balancer's addresses. Absent: nobody. */
   readonly beside?: readonly Beside[];
+  /** An adoption or a handing back that was cut off: what serves goes on; `remedy` is the command that finishes it. */
+  readonly unfinished?: { readonly what: string; readonly remedy: string };
 }
 
 /** A process that is not of the site and listens on one of its addresses. */

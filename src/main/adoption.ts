@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type RunningEngine, writeDurably } from '#agent';
+import { type RunningEngine, type Watched, type Way, writeDurably } from '#agent';
 import type { SitePaths } from '#base';
 
 /** What was adopted, kept until it is handed back: how to start it again, and how far the adoption came. */
@@ -16,6 +16,10 @@ export interface Adoption {
   readonly pidFile: string | null;
   readonly unit: string | null;
   readonly main: RunningEngine['main'];
+  /** How new connections come to ours. */
+  readonly way: Way;
+  /** What the other engine is kept from watching meanwhile; empty once it was told to end. */
+  readonly watched: readonly Watched[];
   /** Null while the other engine was not told to end yet. */
   readonly adoptedAt: number | null;
 }
@@ -41,7 +45,7 @@ export function forgetAdoption(paths: SitePaths): void {
   rmSync(fileOf(paths), { force: true });
 }
 
-export function adoptionOf(file: string, engine: RunningEngine): Adoption {
+export function adoptionOf(file: string, engine: RunningEngine, way: Way): Adoption {
   const { dialect, binary, version, command, folder, environment, unit, main } = engine;
   return {
     dialect,
@@ -54,6 +58,8 @@ export function adoptionOf(file: string, engine: RunningEngine): Adoption {
     pidFile: command.pidFile,
     unit,
     main,
+    way,
+    watched: [],
     adoptedAt: null,
   };
 }

@@ -3,17 +3,18 @@ import { loadAway, type Watched } from '#agent';
 import { Failure, messageOf } from '#base';
 import { ownCommand } from './children.ts';
 
-type Asked =
-  | { readonly kind: 'away'; readonly pids: readonly number[]; readonly inodes: readonly string[] }
-  | { readonly kind: 'back'; readonly watched: readonly Watched[] };
+interface Asked {
+  readonly kind: 'away' | 'back';
+  readonly watched: readonly Watched[];
+}
 
 type Said =
-  | { readonly watched: readonly Watched[] }
+  | { readonly done: true }
   | { readonly code: string; readonly message: string; readonly remedy: string };
 
 const awayMsMax = 20_000;
 
-/** `away`: a process of its own, see `keepFromAccepting`. Says what it took out, or why it did not. */
+/** `away`: a process of its own, see `keepFromAccepting`. Says that it is done, or why not. */
 export async function keepAway(from: string): Promise<void> {
   const said = await answer(JSON.parse(from) as Asked).catch((error: unknown): Said => {
     const { code = '', remedy = '' } = error instanceof Failure ? error : {};
@@ -24,13 +25,12 @@ export async function keepAway(from: string): Promise<void> {
 
 async function answer(asked: Asked): Promise<Said> {
   const { keepFromAccepting, letAccept } = await loadAway();
-  if (asked.kind === 'away') return { watched: keepFromAccepting(asked.pids, asked.inodes) };
-  letAccept(asked.watched);
-  return { watched: asked.watched };
+  (asked.kind === 'away' ? keepFromAccepting : letAccept)(asked.watched);
+  return { done: true };
 }
 
 /** Runs it. @throws Failure HF504 */
-export async function inOwnProcess(asked: Asked): Promise<readonly Watched[]> {
+export async function inOwnProcess(asked: Asked): Promise<void> {
   const { file, args, env } = ownCommand(['away', '--from', JSON.stringify(asked)]);
   const output = await new Promise<string>((resolve, reject) => {
     const options = { env: { ...process.env, ...env }, timeout: awayMsMax };
@@ -39,6 +39,6 @@ export async function inOwnProcess(asked: Asked): Promise<readonly Watched[]> {
     );
   });
   const said = JSON.parse(output) as Said;
-  if ('watched' in said) return said.watched;
+  if ('done' in said) return;
   throw said.code === '' ? new Error(said.message) : new Failure(said.code, said.message, said.remedy);
 }

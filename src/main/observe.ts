@@ -7,11 +7,12 @@ import type { Event, GuardRecord } from '#events';
 import type { Site } from '#model';
 import { probeServer } from '#probe';
 import { openJournal } from '#store';
-import { addressesOf, nameOfMachine } from './adopt.ts';
+import { nameOfMachine } from './adopt.ts';
 import { findingsOf } from './findings.ts';
 import { journalFolder } from './journal-room.ts';
 import { readOwn } from './own-text.ts';
 import { say } from './site-processes.ts';
+import { addressesOf } from './taking-over.ts';
 
 const lookEveryMs = 1_000;
 const evidenceMsMax = 500;

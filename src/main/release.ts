@@ -1,17 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Inherited, loadAdoption as loadAdopting } from '#agent';
-import { baseFolders, Failure, type SitePaths, sitePaths, systemClock } from '#base';
+import { type HolderClient, type Inherited, loadAdoption as loadAdopting } from '#agent';
+import { baseFolders, Failure, isAlive, messageOf, type SitePaths, sitePaths, systemClock } from '#base';
 import type { SiteText } from '#contract';
 import { foreignEngines } from '#engines';
-import { boundHost, type Site } from '#model';
+import type { Site } from '#model';
 import { type Adoption, forgetAdoption, loadAdoption } from './adoption.ts';
-import { runningPid, untilGone } from './children.ts';
+import { inOwnProcess } from './away.ts';
+import { ownCommand, runningPid, untilGone } from './children.ts';
 import { note } from './note.ts';
 import { readOwn } from './own-text.ts';
 import { balancerPlaces } from './places.ts';
 import { systemd } from './service.ts';
+import { addressesOf } from './taking-over.ts';
 
 export interface ReleaseOptions {
   /** Absent: the only one that was adopted here. */
@@ -27,8 +29,8 @@ const endMsMax = 10_000;
 const journalMs = 1_200;
 
 /**
- * `holdfast release`: the team's own engine serves again, as it was started before. Resolves when no process of ours is
- * left. @throws Failure: ours goes on as before.
+ * `holdfast release`: the team's own engine serves again, as it was started before. One that was cut off goes on where
+ * it was. Resolves when no process of ours is left. @throws Failure: what served still serves.
  */
 export async function release(options: ReleaseOptions): Promise<void> {
   const { waitMs, say } = options;
@@ -41,17 +43,21 @@ export async function release(options: ReleaseOptions): Promise<void> {
   if (!balancer) throw new Error('an own text has one balancer');
   const adopting = await loadAdopting();
   const { run, holderPid } = balancerPlaces(paths, balancer.name);
+  mkdirSync(run, { recursive: true, mode: 0o755 });
   const holder = adopting.holderClient(join(run, 'holder.sock'));
-  const mark = adopting.handoverMark(run);
   try {
-    const { generations } = await holder.call('status', {}, 2_000);
+    // One that was killed is replaced: it takes up what still runs, or finds that nothing does.
+    const command = ownCommand(['holder', '--folder', run]);
+    await adopting.ensureHolder({ holder, run, command, clock: systemClock });
+    const { generations } = await holder.call('status', {});
     mayRelease(generations, text, adoption);
-    const addresses = site.listeners.map((l) => ({ host: boundHost(l, balancer), port: l.port }));
-    const foreign = foreignEngines[adoption.dialect];
-    const start = (inherited: Inherited | null) => startAgain(adoption, options.command ?? null, inherited);
-    writeFileSync(mark, '');
-    const theirs = await adopting.handBack({ holder, addresses, foreign, clock: systemClock, start });
-    const [pid = 0] = theirs;
+    const addresses = addressesOf(site);
+    adopting.beginHandover(run, 'handing back', `holdfast release --site ${name}`);
+    const [pid = 0] = await newConnectionsTo(adoption, {
+      holder,
+      addresses,
+      command: options.command ?? null,
+    });
     say(`  1 of 2  process ${pid} serves, new connections go to it`);
     await note(paths, balancer.name, {
       kind: 'released',
@@ -62,22 +68,57 @@ export async function release(options: ReleaseOptions): Promise<void> {
     // Whoever keeps our processes running must not any more.
     end(join(paths.run, 'up.pid'), 'SIGHUP');
     await endAll(site, paths);
-    if (foreign.breaksIdle)
+    if (foreignEngines[adoption.dialect].breaksIdle)
       await untilLeft(waitMs, () =>
         adopting.connectionsOf(
           generations.map((g) => g.pid),
           addresses,
         ),
       );
-    await holder.call('shutdown', { withinMs: waitMs }, waitMs + endMsMax);
+    if (runningPid(holderPid) !== null)
+      await holder.call('shutdown', { withinMs: waitMs }, waitMs + endMsMax).catch((error: unknown) => {
+        // One that was told before, by somebody who was killed, ends meanwhile.
+        if (runningPid(holderPid) !== null) throw error;
+      });
     await untilGone([holderPid], endMsMax);
     say('  2 of 2  no process of Holdfast is left');
     forgetAdoption(paths);
     rmSync(paths.run, { recursive: true, force: true });
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(
+      'HF505',
+      messageOf(error),
+      'What serves goes on. Run it again: it goes on where it was.',
+    );
   } finally {
-    rmSync(mark, { force: true });
+    adopting.endHandover(run);
     holder.close();
   }
+}
+
+interface HandingBack {
+  readonly holder: HolderClient;
+  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  readonly command: string | null;
+}
+
+/** Resolves with the processes of the team's engine, which accepts all of them. */
+async function newConnectionsTo(
+  adoption: Adoption,
+  { holder, addresses, command }: HandingBack,
+): Promise<readonly number[]> {
+  const adopting = await loadAdopting();
+  const { main, way, watched, dialect } = adoption;
+  const parts = { holder, addresses, clock: systemClock };
+  if (adoption.adoptedAt === null && isAlive(main))
+    return await adopting.giveBack(
+      parts,
+      main.pid,
+      way === 'taken' ? () => inOwnProcess({ kind: 'back', watched }) : null,
+    );
+  const start = (inherited: Inherited | null) => startAgain(adoption, command, inherited);
+  return await adopting.handBack({ ...parts, foreign: foreignEngines[dialect], start });
 }
 
 function adoptedHere(): string {

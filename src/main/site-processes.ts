@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeDurably } from '#agent';
+import { loadAdoption as loadAdopting, writeDurably } from '#agent';
 import {
   type ApiLocation,
   agentSocket,
@@ -14,7 +14,7 @@ import {
 } from '#base';
 import type { SiteText } from '#contract';
 import { boundHost, type Site } from '#model';
-import { type ChildPlan, runningPid, startChild, untilGone } from './children.ts';
+import { type ChildPlan, ownCommand, runningPid, startChild, untilGone } from './children.ts';
 import { balancerPlaces, siteFile } from './places.ts';
 
 /** The processes of one site on this machine, started and kept running by `up` and by `adopt`. */
@@ -128,14 +128,40 @@ export async function supervise(plans: readonly ChildPlan[], stopping: AbortSign
   }
 }
 
-export async function stopAll(site: Site, paths: SitePaths, plans: readonly ChildPlan[]): Promise<void> {
+/** `keepRun`: somebody else starts the site there right after. */
+export async function stopAll(
+  site: Site,
+  paths: SitePaths,
+  plans: readonly ChildPlan[],
+  { keepRun = false }: { readonly keepRun?: boolean } = {},
+): Promise<void> {
   const controller = plans.at(-1);
   const pid = controller ? runningPid(controller.pidFile) : null;
   if (pid !== null) process.kill(pid, 'SIGTERM');
   await Promise.all(site.balancers.map(({ name }) => stopBalancer(paths, name)));
+  const agents = plans.map(({ pidFile }) => pidFile);
+  await untilGone(agents, stopMsMax);
+  await Promise.all(site.balancers.map(({ name }) => endLeft(paths, name)));
   const holders = site.balancers.map(({ name }) => balancerPlaces(paths, name).holderPid);
-  await untilGone([...plans.map(({ pidFile }) => pidFile), ...holders], stopMsMax);
-  rmSync(paths.run, { recursive: true, force: true });
+  await untilGone(holders, stopMsMax);
+  if (!keepRun) rmSync(paths.run, { recursive: true, force: true });
+}
+
+/** A holder that was killed has left its state, and its engines. */
+async function endLeft(paths: SitePaths, name: string): Promise<void> {
+  const { run } = balancerPlaces(paths, name);
+  if (!existsSync(join(run, 'holder.json'))) return;
+  const { ensureHolder, holderClient } = await loadAdopting();
+  const holder = holderClient(join(run, 'holder.sock'));
+  try {
+    const command = ownCommand(['holder', '--folder', run]);
+    await ensureHolder({ holder, run, command, clock: systemClock });
+    await holder.call('shutdown', { withinMs: holderStopMsMax }, stopMsMax);
+  } catch {
+    // Nothing of it answers, and nothing more can be done.
+  } finally {
+    holder.close();
+  }
 }
 
 /** By its agent; when that does not answer, or did not start, by the holder that it left. */

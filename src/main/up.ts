@@ -6,21 +6,9 @@ import { readLocally } from '#cli';
 import type { SiteText } from '#contract';
 import { readCertificateFile, readCertificates, type Site, siteHash } from '#model';
 import { announcement } from './announce.ts';
-import { makeSiteFolders } from './folders.ts';
 import { type OwnServers, startOwnServers } from './own-servers.ts';
-import {
-  apiOf,
-  at,
-  childPlans,
-  claim,
-  keepFirst,
-  say,
-  startAll,
-  statesOf,
-  stopAll,
-  supervise,
-} from './site-processes.ts';
-import { endHungAgents } from './watchdog.ts';
+import { runSite } from './run-site.ts';
+import { apiOf, at, keepFirst, say, startAll, statesOf, stopAll } from './site-processes.ts';
 
 export interface UpOptions {
   readonly site: string;
@@ -35,35 +23,37 @@ export async function runUp(options: UpOptions): Promise<void> {
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   await requireEngines(site);
   const paths = sitePaths(site.name);
-  makeSiteFolders(paths, site);
-  claim(paths, site.name);
-  const stopping = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
-
-  const plans = childPlans(site, paths, options.port);
   const unproven = statesOf(site, paths).filter((path) => !existsSync(path));
   let servers: OwnServers | null = null;
-  let started = false;
-  try {
-    const serving = keepFirst(paths, text);
-    if (options.with) {
-      say(`starting ${options.with} ...`);
-      servers = await startOwnServers(options.with, say);
-    }
-    await startAll(plans, site);
-    started = true;
-    const same = serving.hash === text.hash;
-    const apiUrl = apiOf(paths)?.url ?? '';
-    say(await announcement({ site, file: options.site, serving, same, apiUrl }));
-    await Promise.all([supervise(plans, stopping.signal), endHungAgents(site, paths, stopping.signal, say)]);
-  } finally {
-    say('\nStopping ...');
-    await stopAll(site, paths, plans);
-    servers?.stop();
-    // A site that never ran must not be what the next `up` takes for good.
-    if (!started) for (const path of unproven) rmSync(path, { recursive: true, force: true });
-    say('Stopped. Nothing is left running.');
-  }
+  await runSite({
+    site,
+    paths,
+    port: options.port,
+    async begin(plans) {
+      const serving = keepFirst(paths, text);
+      if (options.with) {
+        say(`starting ${options.with} ...`);
+        servers = await startOwnServers(options.with, say);
+      }
+      await startAll(plans, site);
+      const same = serving.hash === text.hash;
+      return await announcement({
+        site,
+        file: options.site,
+        serving,
+        same,
+        apiUrl: apiOf(paths)?.url ?? '',
+      });
+    },
+    async end(plans, started) {
+      say('\nStopping ...');
+      await stopAll(site, paths, plans);
+      servers?.stop();
+      // A site that never ran must not be what the next `up` takes for good.
+      if (!started) for (const path of unproven) rmSync(path, { recursive: true, force: true });
+      say('Stopped. Nothing is left running.');
+    },
+  });
 }
 
 async function readSite(path: string): Promise<{ site: Site; text: SiteText; warnings: string[] }> {

@@ -6,10 +6,10 @@ import { findEngine } from '../../src/agent/adopt/find.ts';
 import { listeningSockets } from '../../src/agent/adopt/listening.ts';
 import { type Adopted, adopt, adoptArgs, release, siteName } from '../world/adopted.ts';
 import { ask } from '../world/ask.ts';
-import { type Load, type LoadPlan, startLoadProcess, usualLoad } from '../world/load.ts';
 import { type Origin, startOrigin } from '../world/origins.ts';
 import { until } from '../world/stack.ts';
 import { type Manner, startTheirs, type Theirs } from '../world/theirs.ts';
+import { underLoad } from '../world/under-load.ts';
 import { type as typed } from '../world/up.ts';
 
 interface World {
@@ -41,38 +41,6 @@ const inodesAt = (port: number) =>
   listeningSockets()
     .filter((one) => one.port === port)
     .map(({ inode }) => inode);
-
-async function load(theirs: Theirs, plan: Pick<LoadPlan, 'kind' | 'tls'>): Promise<Load> {
-  return await startLoadProcess({
-    ...usualLoad,
-    ...plan,
-    port: plan.tls ? theirs.https : theirs.http,
-    hostname: 'shop.example',
-    ratePerSecond: 50,
-    connections: 8,
-    timeoutMs: 20_000,
-  });
-}
-
-/** New connections all the while, plain and TLS: none of the requests may fail. */
-async function underLoad(theirs: Theirs, work: () => Promise<void>): Promise<void> {
-  const loads = await Promise.all([false, true].map((tls) => load(theirs, { kind: 'new', tls })));
-  let failed: unknown = null;
-  await work().catch((error: unknown) => {
-    failed = error;
-  });
-  const results = await Promise.all(loads.map((one) => one.stop()));
-  if (failed) throw failed;
-  for (const { counts } of results) {
-    assert.ok(counts.ok > 100, `${counts.ok} requests were answered`);
-    const { ok, ...others } = counts.byOutcome;
-    assert.deepEqual(
-      Object.entries(others).filter(([, count]) => count > 0),
-      [],
-      `of ${ok}`,
-    );
-  }
-}
 
 for (const manner of ['haproxy -W', 'haproxy -db', 'nginx'] as const) {
   test(`${manner} is adopted and handed back on its own sockets, under load`, async () => {

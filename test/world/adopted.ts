@@ -34,13 +34,23 @@ export function adoptArgs(theirs: Theirs, ...more: string[]): string[] {
 
 /** Resolves when it says that the site is adopted; throws with its words when it ends before. */
 export async function adopt(theirs: Theirs, ...more: string[]): Promise<Adopted> {
-  const folders = makeFolders();
+  const adopted = beginAdopt(theirs, makeFolders(), ...more);
+  try {
+    await untilAdopted(adopted);
+    return adopted;
+  } catch (error) {
+    await adopted.close();
+    throw error;
+  }
+}
+
+/** The same in folders that an earlier one may have used, without waiting. */
+export function beginAdopt(theirs: Theirs, folders: Folders, ...more: string[]): Adopted {
   const { env } = folders;
   const typed = type(adoptArgs(theirs, ...more), { env });
-  const words = () => `${typed.out()}\n${typed.err()}`;
   const [run, state] = [join(env.HOLDFAST_RUN, siteName), join(env.HOLDFAST_STATE, siteName)];
   const ours = () => processesOf(folders.folder);
-  const adopted: Adopted = {
+  return {
     folders,
     adopt: typed,
     typed: (...args) => type(args, { env }).ended,
@@ -58,28 +68,36 @@ export async function adopt(theirs: Theirs, ...more: string[]): Promise<Adopted>
     },
     ours,
     async close() {
-      for (const pid of ours()) process.kill(pid, 'SIGKILL');
       await until('the end of ours', async () => {
-        for (const pid of ours()) process.kill(pid, 'SIGKILL');
+        for (const pid of ours()) kill(pid);
         return ours().length === 0;
       });
       folders.remove();
     },
   };
+}
+
+function kill(pid: number): void {
   try {
-    await until(
-      'the adoption',
-      async () => {
-        if (typed.child.exitCode !== null) throw new Error(words());
-        return typed.out().includes('Ctrl-C hands it back.');
-      },
-      adoptMsMax,
-    );
-    return adopted;
-  } catch (error) {
-    await adopted.close();
-    throw new Error(`${String(error)}\n${words()}`);
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
   }
+}
+
+export async function untilAdopted({ adopt: { out, err, child } }: Adopted): Promise<void> {
+  await until(
+    'the adoption',
+    async () => {
+      // What it said last is read after its end.
+      const isUp = out().includes('Ctrl-C hands it back.');
+      return isUp || child.exitCode !== null || child.signalCode !== null;
+    },
+    adoptMsMax,
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${out()}\n${err()}`);
+  });
+  if (!out().includes('Ctrl-C hands it back.')) throw new Error(`${out()}\n${err()}`);
 }
 
 /** Resolves with what it said, once it and whoever kept the site running have ended. */

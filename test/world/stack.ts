@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { identify, systemClock, wireClient } from '#base';
+import { identify, type ProcessIdentity, systemClock, wireClient } from '#base';
 import type { BalancerCall, BalancerCalls, SiteText } from '#contract';
 import { readSite } from '#dialects';
 import { type EngineName, type IncludedText, siteHash, type TextDialect } from '#model';
@@ -30,6 +30,7 @@ export interface Stack {
 
 /** An engine that hangs at its start is given up after ten seconds; then another one carries the site. */
 const agentMsMax = 60_000;
+const stopMsMax = 30_000;
 
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const server = createServer();
@@ -99,7 +100,7 @@ export async function startStack(options: {
       if (!agent) throw new Error('no agent');
       return agent;
     },
-    async call(name, input, timeoutMs = 30_000) {
+    async call(name, input, timeoutMs = 60_000) {
       return (await client.call(name, input, timeoutMs)) as never;
     },
     async startAgent() {
@@ -121,7 +122,7 @@ export async function startStack(options: {
         'the agent',
         async () => {
           if (started.exitCode !== null) throw new Error(words);
-          return await stack.call('status', {}, 500);
+          return await stack.call('status', {}, 5_000);
         },
         agentMsMax,
       );
@@ -139,28 +140,38 @@ export async function startStack(options: {
       });
     },
     async stop() {
-      await stack.call('stop', {}, 10_000).catch(() => {});
+      await stack.call('stop', {}, stopMsMax).catch(() => {});
       client.close();
       agent?.kill('SIGKILL');
       for (const pid of leftovers(run)) killGroup(pid);
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  await stack.startAgent();
-  await until('a standby', async () =>
-    (await stack.call('status', {})).generations.find((g) => g.role === 'standby' && g.state === 'parked'),
-  );
-  return stack;
+  try {
+    await stack.startAgent();
+    await until('a standby', async () =>
+      (await stack.call('status', {})).generations.find((g) => g.role === 'standby' && g.state === 'parked'),
+    );
+    return stack;
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
 }
 
 /** What a stack that could not be stopped in order left running. */
 function leftovers(run: string): number[] {
-  try {
-    const { generations } = JSON.parse(readFileSync(join(run, 'holder.json'), 'utf8')) as {
-      generations: { pid: number; startTicks: string }[];
-    };
-    return generations.filter((g) => identify(g.pid)?.startTicks === g.startTicks).map((g) => g.pid);
-  } catch {
-    return [];
-  }
+  const read = <T>(name: string, otherwise: T): T => {
+    try {
+      return JSON.parse(readFileSync(join(run, name), 'utf8')) as T;
+    } catch {
+      return otherwise;
+    }
+  };
+  const { generations } = read<{ generations: readonly ProcessIdentity[] }>('holder.json', {
+    generations: [],
+  });
+  // The holder first: it would start to look for a successor.
+  const all = [read<ProcessIdentity>('holder.pid', { pid: 0, startTicks: '' }), ...generations];
+  return all.filter(({ pid, startTicks }) => identify(pid)?.startTicks === startTicks).map(({ pid }) => pid);
 }

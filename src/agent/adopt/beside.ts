@@ -1,22 +1,17 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Beside } from '#contract';
 import type { GuardRecord } from '#events';
 import { loadState } from '../holder/state.ts';
+import { cutOff, isHandedOver } from './handover.ts';
 import { listeningSockets, processIds, sameHost, socketsOf } from './listening.ts';
 import { mainOf, wordsOf } from './processes.ts';
 import { unitOf } from './service.ts';
 
-/** Lies in a balancer's run folder while another engine is meant to listen beside ours: an adoption, a handing back. */
-const handover = 'handover';
-
-export function handoverMark(run: string): string {
-  return join(run, handover);
-}
-
 export interface BesideWatch {
   /** Who listens on the site's addresses and is not of it. */
   readonly found: readonly Beside[];
+  /** An adoption or a handing back whose process was killed. */
+  readonly unfinished: ReturnType<typeof cutOff>;
   /** Looks once. */
   look(): void;
 }
@@ -38,7 +33,7 @@ export function watchBeside(options: {
     const { sockets } = loadState(join(run, 'holder.json'));
     const ours = new Set(sockets.map(({ inode }) => inode));
     // Between two holders nothing is known to be ours.
-    if (ours.size === 0 || existsSync(handoverMark(run))) return;
+    if (ours.size === 0 || isHandedOver(run)) return;
     const now = listeningSockets().filter(
       (one) =>
         !ours.has(one.inode) &&
@@ -59,6 +54,9 @@ export function watchBeside(options: {
     look,
     get found() {
       return found.map(({ inode, ...rest }) => rest);
+    },
+    get unfinished() {
+      return cutOff(run);
     },
   };
 }

@@ -45,6 +45,8 @@ export interface Asked {
   readonly file: string;
   readonly includes: readonly string[];
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  /** Processes of ours, which may have the same sockets. */
+  readonly except?: readonly number[];
 }
 
 const versionMsMax = 5_000;
@@ -88,7 +90,7 @@ export function findEngine(asked: Asked): RunningEngine {
 }
 
 /** Every process that has one of the addresses open, by address. @throws Failure HF501, HF502 */
-function socketsAt({ addresses, file }: Asked): EngineSocket[] {
+function socketsAt({ addresses, file, except = [] }: Asked): EngineSocket[] {
   const all = listeningSockets();
   const wanted = addresses.map((address) => ({
     ...address,
@@ -115,7 +117,16 @@ function socketsAt({ addresses, file }: Asked): EngineSocket[] {
         ? 'It runs in another container or network namespace: adopt it from in there.'
         : 'Run the command as root, or as the user of the engine.',
     );
-  return wanted.flatMap(({ open }) => open.flatMap(({ inode }) => owners.get(inode) ?? []));
+  const theirs = wanted.map((address) => ({
+    ...address,
+    sockets: address.open
+      .flatMap(({ inode }) => owners.get(inode) ?? [])
+      .filter(({ pid }) => !except.includes(pid)),
+  }));
+  const ours = theirs.filter(({ sockets }) => sockets.length === 0);
+  if (ours.length > 0)
+    throw new Failure('HF501', `nobody but Holdfast listens on ${ours.map(name).join(', ')}`);
+  return theirs.flatMap(({ sockets }) => sockets);
 }
 
 function ownersOf(wanted: readonly Listening[]): Map<string, EngineSocket[]> {

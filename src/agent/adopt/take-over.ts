@@ -1,6 +1,6 @@
 import { type Clock, Failure, identify, isAlive } from '#base';
 import { foreignEngines } from '#engines';
-import type { Watched } from '../holder/away.ts';
+import { type Watched, watchedSockets } from '../holder/away.ts';
 import type { HolderClient, ListenerAddress, SourcedListener } from '../holder/protocol.ts';
 import { mustAccept } from './accepts.ts';
 import type { RunningEngine } from './find.ts';
@@ -16,8 +16,8 @@ export interface TakeOverParts {
   readonly addresses: readonly ListenerAddress[];
   readonly clock: Clock;
   readonly say: (line: string) => void;
-  /** Takes the sockets out of what these processes watch, and puts them in again: see `keepFromAccepting`. */
-  readonly away: (pids: readonly number[], inodes: readonly string[]) => Promise<readonly Watched[]>;
+  /** Takes sockets out of what these processes watch, and puts them in again: see `keepFromAccepting`. */
+  readonly away: (watched: readonly Watched[]) => Promise<void>;
   readonly back: (watched: readonly Watched[]) => Promise<void>;
   /** Tells the engine to end gently, by its service manager where it has one. */
   readonly tellToEnd: (engine: RunningEngine) => Promise<void>;
@@ -27,6 +27,7 @@ const lookMs = 200;
 /** A handshake that was under way when new connections were moved is over by then; a queue is empty sooner. */
 const handshakesMs = 300;
 const endMsMax = 5_000;
+const openMsMax = 20_000;
 
 /**
  * The engine's sockets, one for each address. @throws Failure HF504 that says which right is missing where neither a
@@ -34,6 +35,9 @@ const endMsMax = 5_000;
  */
 export async function openBeside(parts: TakeOverParts): Promise<Way> {
   const { engine, addresses, holder, say } = parts;
+  const until = identify(process.pid) ?? undefined;
+  const open = (listeners: readonly SourcedListener[]) =>
+    holder.call('open', { listeners, ...(until ? { until } : {}) }, openMsMax);
   const beside = addresses.map(
     (address): SourcedListener => ({
       ...address,
@@ -42,7 +46,7 @@ export async function openBeside(parts: TakeOverParts): Promise<Way> {
   );
   // With several sockets on one address a copy of one would get only its part.
   if (addresses.some((address) => socketsAt(engine, address) > 1)) {
-    await holder.call('open', { listeners: beside });
+    await open(beside);
     return 'beside';
   }
   const taken = addresses.flatMap((address): SourcedListener[] =>
@@ -51,12 +55,12 @@ export async function openBeside(parts: TakeOverParts): Promise<Way> {
       .map(({ pid, fd, inode }) => ({ ...address, from: { kind: 'process', pid, fd, inode } })),
   );
   try {
-    await holder.call('open', { listeners: taken });
+    await open(taken);
     return 'taken';
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'HF504') throw error;
     say(`  ${error.message}; trying sockets of our own beside it`);
-    await holder.call('open', { listeners: beside }).catch(() => {
+    await open(beside).catch(() => {
       throw error;
     });
     return 'beside';
@@ -72,16 +76,28 @@ function socketsAt(engine: RunningEngine, address: ListenerAddress): number {
   return new Set(sharesOf(engine, address).map(({ inode }) => inode)).size;
 }
 
-/** New connections come to ours and no longer to the engine. Undone when ours does not answer on every address. @throws Failure HF505 */
-export async function moveNewConnections(parts: TakeOverParts, way: Way, ours: number): Promise<void> {
+/** What the engine watches, and no longer does once new connections come to ours. */
+export function watchedBy(engine: RunningEngine): readonly Watched[] {
+  const inodes = [...new Set(engine.sockets.map(({ inode }) => inode))];
+  return watchedSockets(pidsOf(engine), inodes);
+}
+
+/**
+ * New connections come to ours and no longer to the engine. Undone when ours does not answer on every address, or when
+ * only a part of it could be done. @throws Failure HF504, HF505
+ */
+export async function moveNewConnections(
+  parts: TakeOverParts,
+  how: { readonly way: Way; readonly watched: readonly Watched[] },
+  ours: number,
+): Promise<void> {
   const { engine, addresses, holder, clock } = parts;
-  if (way === 'taken') {
-    const inodes = [...new Set(engine.sockets.map(({ inode }) => inode))];
-    const watched = await parts.away(pidsOf(engine), inodes);
+  if (how.way === 'taken') {
     try {
+      await parts.away(how.watched);
       await mustAccept(addresses, () => withDescendants(ours), clock);
     } catch (error) {
-      await parts.back(watched);
+      await parts.back(how.watched);
       throw error;
     }
     return;

@@ -1,6 +1,6 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
-import { assert } from '#base';
+import { assert, identify } from '#base';
 import { socketsOf } from '../adopt/listening.ts';
 import { linkOf } from '../adopt/processes.ts';
 import { mustTakeDescriptor } from './descriptors.ts';
@@ -35,20 +35,23 @@ export interface Watched {
   readonly data: string;
 }
 
-/**
- * Takes the sockets with these inodes out of what the processes watch; returns what it took out. Only in a process of
- * its own: each entry is named by the number that the descriptor has in the other process, so for a moment that number
- * is the other's here too.
- * @throws Failure HF504
- */
-export function keepFromAccepting(pids: readonly number[], inodes: readonly string[]): Watched[] {
-  const watched = pids.flatMap((pid) => watchedBy(pid, inodes));
-  return watched.filter((one) => change(one, epollDelete));
+/** Which of the sockets with these inodes the processes watch now. Only reads below /proc. */
+export function watchedSockets(pids: readonly number[], inodes: readonly string[]): Watched[] {
+  return pids.flatMap((pid) => watchedBy(pid, inodes));
 }
 
-/** Undoes it. */
-export function letAccept(watched: readonly Watched[]): number {
-  return watched.filter((one) => change(one, epollAdd)).length;
+/**
+ * Takes sockets out of what processes watch. Only in a process of its own: each entry is named by the number that the
+ * descriptor has in the other process, so for a moment that number is the other's here too.
+ * @throws Failure HF504
+ */
+export function keepFromAccepting(watched: readonly Watched[]): void {
+  for (const one of watched) change(one, epollDelete);
+}
+
+/** Undoes it, also where only a part of it was done. A process that has ended needs nothing. */
+export function letAccept(watched: readonly Watched[]): void {
+  for (const one of watched) if (identify(one.pid)) change(one, epollAdd);
 }
 
 function watchedBy(pid: number, inodes: readonly string[]): Watched[] {
@@ -78,8 +81,8 @@ function entriesOf(pid: number, poll: number): Pick<Watched, 'socket' | 'events'
   );
 }
 
-/** Whether the kernel did it; an entry that is gone, or there again, needs nothing. */
-function change(one: Watched, operation: number): boolean {
+/** An entry that is gone, or there again, needs nothing. */
+function change(one: Watched, operation: number): void {
   if (!isAlone) {
     // Other threads of this process would write to what for a moment is not theirs.
     assert(unshare(ownDescriptors) === 0, 'this thread has its own descriptors');
@@ -101,7 +104,6 @@ function change(one: Watched, operation: number): boolean {
   closeSync(poll);
   closeSync(socket);
   assert(result === 0 || why === noSuchEntry || why === entryExists, `epoll_ctl: errno ${why}`);
-  return result === 0;
 }
 
 /** On x86-64 the kernel packs it; elsewhere the data starts at a multiple of eight. */

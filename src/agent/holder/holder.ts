@@ -64,7 +64,8 @@ export class Holder {
   }
 
   readonly calls: Calls = {
-    open: async ({ listeners }) => {
+    open: async ({ listeners, until }) => {
+      if (until && this.#generations.size === 0) this.#endAfter(until);
       for (const { from, ...at } of listeners) {
         if (!this.#sockets.has(key(at))) this.#sockets.set(key(at), { ...at, fd: openFrom(at, from) });
       }
@@ -112,6 +113,18 @@ export class Holder {
       return null;
     },
   };
+
+  #endAfter(begun: ProcessIdentity): void {
+    const { clock, stateFile, log, exit } = this.#options;
+    const look = async () => {
+      while (isAlive(begun)) await clock.sleep(strangersEveryMs);
+      if (this.#generations.size > 0) return;
+      log.warn('whoever wanted these sockets has ended, and nobody accepts on them', { ...begun });
+      rmSync(stateFile, { force: true });
+      exit();
+    };
+    void look();
+  }
 
   #activeOne(): Held | null {
     return this.#active === null ? null : (this.#generations.get(this.#active) ?? null);

@@ -1,11 +1,17 @@
-import { type WireClient, wireClient } from '#base';
+import { type ProcessIdentity, type WireClient, wireClient } from '#base';
 import type { Command, Identity, PublicSide } from '#engines';
 import type { EngineName } from '#model';
 
 /** What an agent asks of its holder. Both run on the same machine; the socket is for their user only. */
 export interface HolderCalls {
-  /** Opens the listeners that are not open yet, closes none. */
-  open: { input: { listeners: readonly SourcedListener[] }; output: null };
+  /**
+   * Opens the listeners that are not open yet, closes none. `until`: unless a generation was started by then, the holder
+   * ends when this process has: sockets on which nobody would accept must not stay open.
+   */
+  open: {
+    input: { listeners: readonly SourcedListener[]; until?: ProcessIdentity };
+    output: null;
+  };
   /** Which of the sockets on these addresses get new connections: `count` of them, from the one that is number `first` on. */
   steer: { input: { listeners: readonly ListenerAddress[]; first: number; count: number }; output: null };
   /** Parks the active generation, or lets it accept again: for a handing back over a socket that both share. */

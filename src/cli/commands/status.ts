@@ -60,6 +60,9 @@ function balancerLines(
     `  ${one.balancer}  ${one.engine} ${one.version}  ${one.addresses.join(', ')}${other}`,
     ...carriedLines(one, { paint, now }),
     ...table(generations),
+    ...(one.unfinished
+      ? [`    ${paint.bad('CUT OFF')}  the ${one.unfinished.what} was; finish it: ${one.unfinished.remedy}`]
+      : []),
     ...(one.beside ?? []).flatMap(({ address, pid, command, remedy }) => [
       `    ${paint.bad('BESIDE IT')}  process ${pid} listens on ${address} too: ${command}`,
       `      It gets no new connection where the kernel lets us say so. End it: ${remedy}`,

@@ -1,0 +1,44 @@
+import type { SitePaths } from '#base';
+import type { Site } from '#model';
+import type { ChildPlan } from './children.ts';
+import { makeSiteFolders } from './folders.ts';
+import { childPlans, claim, say, supervise } from './site-processes.ts';
+import { endHungAgents } from './watchdog.ts';
+
+export interface SiteRun {
+  readonly site: Site;
+  readonly paths: SitePaths;
+  readonly port: number;
+  /** Starts the site's processes; resolves with what a person reads when it is up. */
+  begin(plans: readonly ChildPlan[]): Promise<string>;
+  /** Goes on beside the site for as long as it is kept running. */
+  beside?(stopping: AbortSignal): Promise<void>;
+  /** Called once, after `begin`, also when that failed: then `started` is false. */
+  end(plans: readonly ChildPlan[], started: boolean): Promise<void>;
+}
+
+/**
+ * What `up` and `adopt` have in common: one of them a site, which is kept running until it is told to end. Resolves when
+ * it has ended. @throws Failure HF302 when another one runs it.
+ */
+export async function runSite(run: SiteRun): Promise<void> {
+  const { site, paths } = run;
+  makeSiteFolders(paths, site);
+  claim(paths, site.name);
+  const stopping = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
+  const plans = childPlans(site, paths, run.port);
+  let started = false;
+  try {
+    const said = await run.begin(plans);
+    started = true;
+    say(said);
+    await Promise.all([
+      supervise(plans, stopping.signal),
+      endHungAgents(site, paths, stopping.signal, say),
+      run.beside?.(stopping.signal),
+    ]);
+  } finally {
+    await run.end(plans, started);
+  }
+}
