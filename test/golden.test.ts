@@ -70,7 +70,7 @@ test('HAProxy accepts every text of its dialect, without a warning', async () =>
     const { key, cert } = selfSigned();
     for (const bundle of ['shop', 'api']) writeFileSync(join(folder, `${bundle}.bundle.pem`), cert + key);
     writeFileSync(join(folder, 'ticket.keys'), `${Buffer.alloc(48, 7).toString('base64')}\n`.repeat(3));
-    for (const name of cases) {
+    for (const name of cases.filter((one) => existsSync(join(root, one, 'haproxy.cfg')))) {
       const text = readFileSync(join(root, name, 'haproxy.cfg'), 'utf8');
       const textFile = join(folder, `${name}.cfg`);
       writeFileSync(

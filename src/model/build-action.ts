@@ -3,6 +3,7 @@ import { buildAccess } from './build-access.ts';
 import type { RoutePart } from './schema.ts';
 import type { AnswerPart, NewPathPart, RedirectPart } from './schema-actions.ts';
 import type { NewPath, RequestRedirect, RouteAction, RouteFilters } from './site.ts';
+import { durationOrNull } from './words.ts';
 import type { Path } from './yaml.ts';
 
 /** The one action of a route; no pools at all when a part of the file names none, which is told as a mistake. */
@@ -40,7 +41,7 @@ export function buildFilters(part: RoutePart, index: number, placeOf: PlaceOf): 
     const path: Path = ['routes', index, key];
     return value === undefined ? null : { ...value, place: placeOf(path) };
   };
-  const { rewrite, requestHeaders, responseHeaders } = part;
+  const { rewrite, requestHeaders, responseHeaders, timeouts } = part;
   return {
     rewrite: placed(
       rewrite && { hostname: rewrite.hostname?.toLowerCase() ?? null, path: newPathOf(rewrite.path) },
@@ -48,6 +49,10 @@ export function buildFilters(part: RoutePart, index: number, placeOf: PlaceOf): 
     ),
     requestHeaders: placed(requestHeaders, 'requestHeaders'),
     responseHeaders: placed(responseHeaders, 'responseHeaders'),
+    timeouts: placed(
+      timeouts && { serverMs: durationOrNull(timeouts.server), tunnelMs: durationOrNull(timeouts.tunnel) },
+      'timeouts',
+    ),
     access: buildAccess(
       part.access,
       `route-${part.name ?? `route-${index + 1}`}`,

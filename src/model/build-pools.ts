@@ -3,7 +3,7 @@ import { assert } from '#base';
 import type { PlaceOf } from './build.ts';
 import type { HashOn, HealthCheck, Pool, PoolTls, Server, StatusRange, StickyCookie } from './pool.ts';
 import type { PoolPart, ServerPart } from './schema.ts';
-import { nameOfAddress, parseAddress, parseDurationMs } from './words.ts';
+import { durationOrNull, nameOfAddress, parseAddress, parseDurationMs } from './words.ts';
 import type { Path } from './yaml.ts';
 
 export function buildPool(part: PoolPart, index: number, folder: string, placeOf: PlaceOf): Pool {
@@ -26,6 +26,7 @@ export function buildPool(part: PoolPart, index: number, folder: string, placeOf
       serverMs: parseDurationMs(timeouts.server),
       queueMs: parseDurationMs(timeouts.queue),
       tunnelMs: parseDurationMs(timeouts.tunnel),
+      ...(timeouts.firstByte === undefined ? {} : { firstByteMs: parseDurationMs(timeouts.firstByte) }),
     },
     place: placeOf(['pools', index]),
   };
@@ -94,10 +95,6 @@ function buildHealthCheck(part: PoolPart['healthCheck']): HealthCheck {
 function rangeOf(status: number | string): StatusRange {
   const [from = 0, to = from] = String(status).split('-').map(Number);
   return { from, to };
-}
-
-function durationOrNull(word: string | undefined): number | null {
-  return word === undefined ? null : parseDurationMs(word);
 }
 
 function buildServer(part: ServerPart, path: Path, placeOf: PlaceOf): Server {

@@ -32,6 +32,9 @@ export function buildSite(document: SiteDocument, folder: string, placeOf: Place
       clientMs: parseDurationMs(document.timeouts.client),
       requestMs: parseDurationMs(document.timeouts.request),
       keepAliveMs: parseDurationMs(document.timeouts.keepAlive),
+      ...(document.timeouts.body === undefined
+        ? {}
+        : { body: { ms: parseDurationMs(document.timeouts.body), place: placeOf(['timeouts', 'body']) } }),
     },
     accessLog: buildAccessLog(document.accessLog, placeOf(['accessLog'])),
     guard: buildGuard(document.guard),

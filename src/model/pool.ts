@@ -134,6 +134,8 @@ export interface PoolTimeouts {
   readonly connectMs: number;
   /** Silence of the server while an answer is awaited or under way. */
   readonly serverMs: number;
+  /** Until an answer begins, in the place of `serverMs`. Absent: as `serverMs`. */
+  readonly firstByteMs?: number;
   readonly queueMs: number;
   /** Silence of both sides of an upgraded connection. */
   readonly tunnelMs: number;

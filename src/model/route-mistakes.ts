@@ -40,7 +40,8 @@ function actionMistakes(route: unknown, above: Path, source: SourceText): Diagno
     .map((key) => {
       const path = [...above, key];
       const message = `expected "${key}" only beside "pool" or "pools": no server is asked`;
-      const remedy = first === 'answer' ? 'Name headers of the answer with answer.headers' : 'Remove it';
+      const ofAnswer = first === 'answer' && key !== 'timeouts';
+      const remedy = ofAnswer ? 'Name headers of the answer with answer.headers' : 'Remove it';
       return mistake('HF013', source.keyPlaceOf(path), pathText(path), message, remedy);
     });
 }
@@ -179,14 +180,14 @@ function weightMistakes({ pools }: RoutePart, above: Path, source: SourceText): 
 /** A word without a meaning is a word that was forgotten. */
 function emptyMistakes(route: RoutePart, above: Path, source: SourceText): Diagnostic[] {
   const empty = (
-    key: 'rewrite' | 'requestHeaders' | 'responseHeaders' | 'redirect',
+    key: 'rewrite' | 'requestHeaders' | 'responseHeaders' | 'timeouts' | 'redirect',
     is: boolean,
     wants: string,
   ) => {
     const at: Path = [...above, key];
     return is ? [mistake('HF012', source.placeOf(at), pathText(at), `missing, expected ${wants}`)] : [];
   };
-  const { rewrite, redirect, requestHeaders, responseHeaders } = route;
+  const { rewrite, redirect, requestHeaders, responseHeaders, timeouts } = route;
   const noChange = (changes: typeof requestHeaders) =>
     changes !== undefined && changes.set.length + changes.add.length + changes.remove.length === 0;
   const noTarget =
@@ -196,5 +197,6 @@ function emptyMistakes(route: RoutePart, above: Path, source: SourceText): Diagn
     ...empty('redirect', noTarget, 'one of scheme, hostname, port, path: it would redirect to itself'),
     ...empty('requestHeaders', noChange(requestHeaders), 'one of set, add, remove'),
     ...empty('responseHeaders', noChange(responseHeaders), 'one of set, add, remove'),
+    ...empty('timeouts', timeouts !== undefined && !timeouts.server && !timeouts.tunnel, 'server or tunnel'),
   ];
 }

@@ -135,15 +135,16 @@ function poolsAction(weighted: readonly WeightedPool[], pools: ReadonlyMap<strin
 }
 
 function filtersOf(
-  { rewrite, requestHeaders, responseHeaders, access }: RouteFilters,
+  { rewrite, requestHeaders, responseHeaders, access, timeouts }: RouteFilters,
   match: RouteMatch,
 ): Filters | null {
-  if (!rewrite && !requestHeaders && !responseHeaders && !access) return null;
+  if (!rewrite && !requestHeaders && !responseHeaders && !access && !timeouts) return null;
   return {
     rewrite: rewrite && { hostname: rewrite.hostname, path: pathChange(rewrite.path, match) },
     requestHeaders: requestHeaders && changesOf(requestHeaders),
     responseHeaders: responseHeaders && changesOf(responseHeaders),
     access: access && accessOf(access),
+    ...(timeouts ? { timeouts: { serverMs: timeouts.serverMs, tunnelMs: timeouts.tunnelMs } } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { access } from './schema-access.ts';
-import { list, name, plainHostname, text, wholeNumber } from './schema-words.ts';
+import { list, name, optionalDuration, plainHostname, text, wholeNumber } from './schema-words.ts';
 
 /** What a route does with a request: one of `actionKeys`, and any of `filterKeys`. */
 
@@ -153,6 +153,10 @@ export const filterKeys = {
   responseHeaders: headerChanges([], '')
     .optional()
     .meta({ description: "Headers of the server's answer on its way to the client" }),
+  timeouts: z
+    .strictObject({ server: optionalDuration(), tunnel: optionalDuration() }, 'time-outs: server, tunnel')
+    .optional()
+    .meta({ description: "In the place of the pool's, for requests of this route" }),
 };
 
 /** With every action. */

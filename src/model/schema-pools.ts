@@ -104,13 +104,16 @@ const timeouts = z.strictObject(
     server: duration('30s').meta({
       description: 'Silence of the server while an answer is awaited or under way',
     }),
+    firstByte: optionalDuration().meta({
+      description: 'Until an answer begins, in the place of "server"',
+    }),
     queue: duration('5s').meta({ description: 'How long a request may wait for a server' }),
     tunnel: duration('1h').meta({
       description:
         'Silence of both sides of an upgraded connection, such as a WebSocket, or of a TCP connection',
     }),
   },
-  'time-outs: connect, server, queue, tunnel',
+  'time-outs: connect, server, firstByte, queue, tunnel',
 );
 
 const cookieName = text('the name of a cookie', /^[A-Za-z0-9_.-]{1,64}$/);

@@ -3,7 +3,16 @@ import { errorPage } from './schema-actions.ts';
 import { listener } from './schema-listeners.ts';
 import { pool, type server } from './schema-pools.ts';
 import { type matchSchema, route } from './schema-routes.ts';
-import { duration, ipAddress, list, name, share, text, wholeNumber } from './schema-words.ts';
+import {
+  duration,
+  ipAddress,
+  list,
+  name,
+  optionalDuration,
+  share,
+  text,
+  wholeNumber,
+} from './schema-words.ts';
 import { engineNames } from './site.ts';
 import { parseLogTarget } from './words.ts';
 
@@ -78,9 +87,12 @@ const clientTimeouts = z.strictObject(
       description: 'Silence of a client that sends its body, or should read its answer',
     }),
     request: duration('15s').meta({ description: 'How long the head of a request may take' }),
+    body: optionalDuration().meta({
+      description: 'How long the whole of a body may take; as long as the client is not silent when left out',
+    }),
     keepAlive: duration('60s').meta({ description: 'How long a connection may be without a request' }),
   },
-  'time-outs: client, request, keepAlive',
+  'time-outs: client, request, body, keepAlive',
 );
 
 const accessLogText = 'where to log: stdout, file:/PATH, syslog:HOST:PORT or syslog:/SOCKET';

@@ -1,5 +1,5 @@
 import type { Place } from '#base';
-import type { Access, ErrorPage, FixedAnswer, Forwarded, HeaderChanges } from '#routing';
+import type { Access, ErrorPage, FixedAnswer, Forwarded, HeaderChanges, RouteTimeouts } from '#routing';
 import type { OwnText } from './own.ts';
 import type { Pool } from './pool.ts';
 
@@ -69,6 +69,8 @@ export interface ClientTimeouts {
   readonly clientMs: number;
   /** From a connection or the first byte of a request to the end of its head. */
   readonly requestMs: number;
+  /** For the whole of a request's body. Absent: as long as the client is not silent. */
+  readonly body?: { readonly ms: number; readonly place: Place };
   /** A kept-alive connection without a request. */
   readonly keepAliveMs: number;
 }
@@ -146,6 +148,7 @@ export interface RouteFilters {
   readonly requestHeaders: (HeaderChanges & { readonly place: Place }) | null;
   readonly responseHeaders: (HeaderChanges & { readonly place: Place }) | null;
   readonly access: PlacedAccess | null;
+  readonly timeouts: (RouteTimeouts & { readonly place: Place }) | null;
 }
 
 export type PlacedAccess = Access & { readonly place: Place };

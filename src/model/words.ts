@@ -10,6 +10,10 @@ export function parseDurationMs(word: string): number {
   return Number(count) * (unitMs[unit ?? ''] ?? Number.NaN);
 }
 
+export function durationOrNull(word: string | undefined): number | null {
+  return word === undefined ? null : parseDurationMs(word);
+}
+
 const unitBytes: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
 /** `512KiB`, `10MiB`; NaN for anything else. */

@@ -113,6 +113,14 @@ export interface Filters {
   readonly responseHeaders: HeaderChanges | null;
   /** Of the rule's requests, whatever its action. */
   readonly access: Access | null;
+  /** In the place of the pool's. Absent: those of the pool. */
+  readonly timeouts?: RouteTimeouts | undefined;
+}
+
+/** Silence of the server, and of both sides of an upgraded connection. Null: as the pool says. */
+export interface RouteTimeouts {
+  readonly serverMs: number | null;
+  readonly tunnelMs: number | null;
 }
 
 export const forwardedHeaders = ['X-Forwarded-Host', 'X-Forwarded-Port', 'Forwarded'] as const;

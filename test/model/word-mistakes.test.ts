@@ -19,6 +19,20 @@ const mistakes: readonly {
       'HF013 site.yaml:3:127 listeners[0].tls.clientCertificates.verify: expected one of "required", "optional", got "maybe"',
     ],
   },
+  {
+    what: 'time-outs of a route that say nothing, or where no server is asked, and one without its unit',
+    text: changed(
+      '  - { name: web, pool: web }',
+      `  - { name: web, pool: web, timeouts: {} }
+  - { name: gone, hostnames: [a], answer: { statusCode: 410 }, timeouts: { server: 5s } }
+  - { name: long, hostnames: [b], pool: web, timeouts: { server: 300 } }`,
+    ),
+    told: [
+      'HF012 site.yaml:6:39 routes[1].timeouts: missing, expected server or tunnel',
+      'HF013 site.yaml:7:64 routes[2].timeouts: expected "timeouts" only beside "pool" or "pools": no server is asked. Remove it',
+      'HF011 site.yaml:8:66 routes[3].timeouts.server: expected a duration from 1ms to 24h, such as 500ms, 2s or 1m, got the number 300. Add the unit, such as 300ms',
+    ],
+  },
 ];
 
 for (const { what, text, told } of mistakes) test(what, () => assert.deepEqual(linesOf(text), told));

@@ -57,6 +57,7 @@ export const noFilters: RouteFilters = {
   requestHeaders: null,
   responseHeaders: null,
   access: null,
+  timeouts: null,
 };
 
 export function routeTo(pool: string, match: Partial<RouteMatch> = {}, over: Partial<Route> = {}): Route {

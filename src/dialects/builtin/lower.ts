@@ -65,8 +65,9 @@ function workersOf(site: Site, placement: Placement): number {
   return shared && !rated ? Math.min(placement.threads, workersMax, ...least) : 1;
 }
 
-function limitsOf({ timeouts: { clientMs, requestMs, keepAliveMs } }: Site): BuiltinLimits {
-  return { ...builtinLimits, headMs: requestMs, idleMs: keepAliveMs, clientMs };
+function limitsOf({ timeouts: { clientMs, requestMs, keepAliveMs, body } }: Site): BuiltinLimits {
+  const whole = body === undefined ? {} : { bodyMs: body.ms };
+  return { ...builtinLimits, headMs: requestMs, idleMs: keepAliveMs, clientMs, ...whole };
 }
 
 function accessLogOf({ accessLog }: Site): BuiltinAccessLog | null {

@@ -109,6 +109,8 @@ export interface BuiltinLimits {
   readonly idleMs: number;
   /** Silence of the client while its body is awaited, or while it does not read its answer. */
   readonly clientMs: number;
+  /** For the whole of a body. Left out: as long as its client is not silent. */
+  readonly bodyMs?: number | undefined;
   readonly headBytesMax: number;
   /** More are closed as soon as they are accepted. */
   readonly connectionsMax: number;

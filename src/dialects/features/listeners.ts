@@ -74,6 +74,11 @@ export const listenerFeatures = {
       'connections from these networks begin with the PROXY protocol, which says whom they are for; others do not',
     uses: (site) => site.listeners.filter((l) => l.proxyFrom.length > 0).map(({ place }) => place),
   },
+  bodyTimeout: {
+    written: 'timeouts.body',
+    meaning: 'a body that has not come whole in this time gets 408, also when its client was never silent',
+    uses: ({ timeouts }) => (timeouts.body ? [timeouts.body.place] : []),
+  },
   accessLogStdout: {
     written: 'accessLog: stdout',
     meaning: "one JSON object a line for each request, into the generation's engine.log",

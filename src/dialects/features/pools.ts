@@ -162,6 +162,11 @@ export const poolFeatures = {
     meaning: 'an upgraded connection on which nobody speaks so long ends',
     uses: (site) => pools(site, ({ timeouts }) => timeouts.tunnelMs !== 3_600_000),
   },
+  firstByte: {
+    written: 'pools[].timeouts.firstByte',
+    meaning: 'how long an answer may take to begin, where that is not how long it may be silent',
+    uses: (site) => pools(site, ({ timeouts }) => timeouts.firstByteMs !== undefined),
+  },
 } as const satisfies Features;
 
 function tlsOf(site: Site, uses: (tls: PoolTls) => boolean) {

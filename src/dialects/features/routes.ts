@@ -91,6 +91,11 @@ export const routeFeatures = {
       "removes, then sets, then adds headers of a server's answer; answers of the engine itself stay as they are",
     uses: (site) => placed(site, 'responseHeaders'),
   },
+  routeTimeouts: {
+    written: 'routes[].timeouts',
+    meaning: "time-outs of the pool (server, tunnel) that are others for this route's requests",
+    uses: (site) => placed(site, 'timeouts'),
+  },
   errorPages: {
     written: 'errorPages',
     meaning:

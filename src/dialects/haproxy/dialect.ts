@@ -4,6 +4,10 @@ import { lower } from './lower.ts';
 export const haproxyDialect: Dialect = {
   name: 'haproxy',
   fileName: 'haproxy.cfg',
-  cannot: { accessLogFile: 'HAProxy writes no files: send it to syslog' },
+  cannot: {
+    accessLogFile: 'HAProxy writes no files: send it to syslog',
+    firstByte: 'HAProxy has one time-out for the beginning of an answer and for silence in it',
+    bodyTimeout: 'HAProxy knows how long a client was silent, not how long its body takes',
+  },
   lower,
 };

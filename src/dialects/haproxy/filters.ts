@@ -1,6 +1,6 @@
 import type { Filters, HeaderChanges, RoutedListener } from '#routing';
 import { changed } from './answers.ts';
-import { format, ours, word } from './vocabulary.ts';
+import { format, milliseconds, ours, word } from './vocabulary.ts';
 
 /**
  * What routes do to requests and answers on their way. Frontends only note which filters a request gets, in a
@@ -51,7 +51,7 @@ export function filterLines(table: FilterTable, pool: string, net: boolean): str
   ];
 }
 
-function requestLines({ rewrite, requestHeaders }: Filters, net: boolean): string[] {
+function requestLines({ rewrite, requestHeaders, timeouts }: Filters, net: boolean): string[] {
   const host = rewrite?.hostname ?? null;
   const path = rewrite?.path ?? null;
   return [
@@ -63,7 +63,13 @@ function requestLines({ rewrite, requestHeaders }: Filters, net: boolean): strin
       : [`set-var(txn.target) ${word(changed('path', path))}`, 'set-path %[var(txn.target)]']),
     ...(host === null ? [] : [`set-header Host ${word(format(host))}`]),
     ...changeLines(requestHeaders),
+    ...timeoutLine('server', timeouts?.serverMs),
+    ...timeoutLine('tunnel', timeouts?.tunnelMs),
   ];
+}
+
+function timeoutLine(name: 'server' | 'tunnel', ms: number | null | undefined): string[] {
+  return ms == null ? [] : [`set-timeout ${name} ${milliseconds(ms)}`];
 }
 
 function changeLines(changes: HeaderChanges | null): string[] {

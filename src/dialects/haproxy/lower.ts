@@ -27,7 +27,7 @@ export function lower(site: Site, { peers = null, ...elsewhere }: Placement): st
     ...site.pools.map((pool) => poolSection(pool, site.guard.net, filters, placement)),
     ...accessSections(routed, placement.peers),
     ...answerSections(routed, site.errorPages),
-    ...(placement.neighbour === null ? [] : [neighbourSection(placement.neighbour)]),
+    ...(placement.neighbour === null ? [] : [neighbourSection(site, placement.neighbour)]),
   ];
   return `${sections.map(sectionText).join('\n\n')}\n`;
 }
@@ -191,10 +191,19 @@ function bindAddress(at: ListenAt): string {
   }
 }
 
-function neighbourSection(neighbour: string): Section {
+/** Waits as long as any pool or route: the neighbour knows which it is. */
+function neighbourSection({ pools, routes }: Site, neighbour: string): Section {
+  const longestMs = Math.max(
+    defaults.serverTimeoutMs,
+    ...pools.map(({ timeouts }) => timeouts.serverMs),
+    ...routes.map(({ filters }) => filters.timeouts?.serverMs ?? 0),
+  );
   return {
     head: `backend ${ours.neighbour}`,
-    lines: [`server neighbour ${word(`unix@${neighbour}`)} send-proxy-v2`],
+    lines: [
+      ...(longestMs === defaults.serverTimeoutMs ? [] : [`timeout server ${milliseconds(longestMs)}`]),
+      `server neighbour ${word(`unix@${neighbour}`)} send-proxy-v2`,
+    ],
   };
 }
 

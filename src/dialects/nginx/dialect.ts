@@ -14,6 +14,8 @@ export const nginxDialect: Dialect = {
     slowStart: 'only NGINX Plus has a slow start',
     spares: 'NGINX spreads requests over all backup servers at once',
     spareOfDrawn: 'NGINX has no backup servers beside random, source and hash',
+    firstByte: 'NGINX has one time-out for the beginning of an answer and for silence in it',
+    bodyTimeout: 'NGINX knows how long a client was silent, not how long its body takes',
     ejectionAnswers: 'NGINX counts an answer as a failure only when it tries the request again',
     retriesStatus: 'NGINX would send PUT and DELETE again too',
     proxyProtocolFromClients: 'NGINX would ask every client of the address for a PROXY header',

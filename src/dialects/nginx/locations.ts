@@ -116,7 +116,9 @@ export class Locations {
   #poolLines(name: string, filters: Filters | null, at: { readonly number: number; readonly kind: Kind }) {
     const pool = this.#pools.find((p) => p.name === name);
     assert(pool, `no pool is called ${name}`);
-    const silence = at.kind === '.tunnel' ? pool.timeouts.tunnelMs : pool.timeouts.serverMs;
+    const { serverMs, tunnelMs } = pool.timeouts;
+    const own = filters?.timeouts;
+    const silence = at.kind === '.tunnel' ? (own?.tunnelMs ?? tunnelMs) : (own?.serverMs ?? serverMs);
     const change = filters?.rewrite?.path ?? null;
     return [
       `proxy_connect_timeout ${milliseconds(pool.timeouts.connectMs)};`,

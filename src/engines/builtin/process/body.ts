@@ -1,11 +1,17 @@
 import type { Socket } from 'node:net';
 import type { ClientRequest } from './exchange.ts';
 
-/** The client was silent while its body was awaited. */
+/** The client was silent while its body was awaited, or took too long over it. */
 export class ClientSilent extends Error {}
 export class ClientLeft extends Error {}
 /** The client sent more or less than it had said (HTTP/2 only; HTTP/1.1 cannot). */
 export class BodyOfAnotherLength extends Error {}
+
+export interface BodyTimes {
+  readonly silenceMsMax: number;
+  /** Null: as long as it takes. */
+  readonly wholeMsMax: number | null;
+}
 
 /**
  * A request's body on its way to a server. It touches the request only once there is a connection to the server (so one
@@ -15,18 +21,21 @@ export class RequestBody {
   readonly #request: ClientRequest;
   readonly #length: number | null;
   readonly #silenceMsMax: number;
+  readonly #wholeMsMax: number | null;
   #to: Socket | null = null;
   #sent = 0;
   #whole = false;
   #blocked = false;
   #silence: NodeJS.Timeout | null = null;
+  #late: NodeJS.Timeout | null = null;
   #onBroken: (error: Error) => void = () => {};
 
   /** `length`: null when it is sent in chunks. */
-  constructor(request: ClientRequest, length: number | null, silenceMsMax: number) {
+  constructor(request: ClientRequest, length: number | null, { silenceMsMax, wholeMsMax }: BodyTimes) {
     this.#request = request;
     this.#length = length;
     this.#silenceMsMax = silenceMsMax;
+    this.#wholeMsMax = wholeMsMax;
   }
 
   /** Bytes were taken from the request: it cannot be sent a second time. */
@@ -50,6 +59,10 @@ export class RequestBody {
     this.#silence = setTimeout(() => {
       if (this.awaitsClient) this.#break(new ClientSilent('the client sent no more of its body'));
     }, this.#silenceMsMax);
+    if (this.#wholeMsMax !== null)
+      this.#late = setTimeout(() => {
+        this.#break(new ClientSilent('the body took too long'));
+      }, this.#wholeMsMax);
     const request = this.#request;
     to.on('drain', this.#drain);
     request.on('data', this.#data).on('end', this.#end).on('close', this.#close).on('error', this.#close);
@@ -61,6 +74,7 @@ export class RequestBody {
   /** Takes no more of the request. */
   stop(): void {
     if (this.#silence) clearTimeout(this.#silence);
+    if (this.#late) clearTimeout(this.#late);
     this.#to?.off('drain', this.#drain);
     // The listener for 'error' stays: an error that nobody hears would be the process's.
     this.#request.off('data', this.#data).off('end', this.#end).off('close', this.#close);

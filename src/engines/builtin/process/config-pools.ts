@@ -52,6 +52,7 @@ export const poolSchema = z.strictObject({
   timeouts: z.strictObject({
     connectMs: milliseconds,
     serverMs: milliseconds,
+    firstByteMs: milliseconds.exactOptional(),
     queueMs: milliseconds,
     tunnelMs: milliseconds,
   }),

@@ -90,6 +90,12 @@ const filters = z.strictObject({
   requestHeaders: changes.nullable(),
   responseHeaders: changes.nullable(),
   access: access.nullable(),
+  timeouts: z
+    .strictObject({
+      serverMs: z.int().min(1).nullable(),
+      tunnelMs: z.int().min(1).nullable(),
+    })
+    .optional(),
 }) satisfies z.ZodType<Filters>;
 
 export const rule = z.strictObject({

@@ -51,6 +51,7 @@ const schema = z.strictObject({
     headMs: milliseconds,
     idleMs: milliseconds,
     clientMs: milliseconds,
+    bodyMs: milliseconds.optional(),
     headBytesMax: z.int().min(1_024).max(1_048_576),
     connectionsMax: z.int().min(1),
     requestsMax: z.int().min(1),

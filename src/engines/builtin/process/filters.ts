@@ -23,7 +23,7 @@ export function filtered(
   options: SendOptions,
 ): [head: Head, options: SendOptions] {
   if (filters === null) return [head, options];
-  const { rewrite, requestHeaders, responseHeaders } = filters;
+  const { rewrite, requestHeaders, responseHeaders, timeouts } = filters;
   const path = changedPath(rewrite?.path ?? null, head.path);
   // The target's own end, so that a `?` with nothing behind it stays.
   const target = path + head.target.slice(head.path.length);
@@ -35,7 +35,13 @@ export function filtered(
   const headers = requestHeaders ? changedHeaders(named, requestHeaders) : named;
   return [
     { ...head, target },
-    { ...options, headers, responseHeaders },
+    {
+      ...options,
+      headers,
+      responseHeaders,
+      serverMs: timeouts?.serverMs ?? options.serverMs,
+      tunnelMs: timeouts?.tunnelMs ?? options.tunnelMs,
+    },
   ];
 }
 

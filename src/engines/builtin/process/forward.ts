@@ -1,4 +1,6 @@
 import { assert } from '#base';
+import type { BuiltinText } from '#dialects';
+import type { PoolTimeouts } from '#model';
 import { decide, type FixedAnswer, hostName, locationOf, type Request, withPage } from '#routing';
 import { type Exchange, isHttp2 } from './exchange.ts';
 import { drawnPool, filtered } from './filters.ts';
@@ -262,7 +264,7 @@ async function noServer(
 
 /** False: the neighbour could not be reached, and nothing was sent. */
 async function toNeighbour(generation: Generation, exchange: Exchange, head: Head): Promise<boolean> {
-  const { neighbour, pools } = generation.text;
+  const { neighbour } = generation.text;
   if (neighbour === null) return false;
   const { client, local } = exchange.facts;
   const to = new Connections(
@@ -273,16 +275,30 @@ async function toNeighbour(generation: Generation, exchange: Exchange, head: Hea
       tls: null,
     }),
   );
-  // Longer than the neighbour waits itself: it knows why, we do not.
-  const longestMs = Math.max(0, ...pools.map(({ timeouts: t }) => t.connectMs * 4 + t.queueMs + t.serverMs));
   exchange.server = 'holdfast:neighbour';
   exchange.dress = null;
-  const tunnelMs = Math.max(1, ...pools.map(({ timeouts }) => timeouts.tunnelMs));
-  const options = sendOptions(generation, exchange, head, { serverMs: longestMs + 1_000, tunnelMs });
+  const options = sendOptions(generation, exchange, head, longest(generation.text));
   const outcome = await send(to, exchange, head, { ...options, connection: 'once' });
   if (outcome.kind === 'connectFailed' || outcome.kind === 'stale') return false;
   settle(generation, exchange, outcome);
   return true;
+}
+
+const longestOf = new WeakMap<BuiltinText, ReturnType<typeof longest>>();
+
+/** Longer than a neighbour waits itself, whatever the route: it knows why, we do not. */
+function longest(text: BuiltinText): Pick<PoolTimeouts, 'serverMs' | 'tunnelMs'> {
+  const known = longestOf.get(text);
+  if (known) return known;
+  const routes = text.listeners.flatMap(({ rules }) => rules.flatMap((rule) => rule.filters?.timeouts ?? []));
+  const routeMs = Math.max(0, ...routes.map(({ serverMs }) => serverMs ?? 0));
+  const pools = text.pools.map(({ timeouts: t }) => {
+    return t.connectMs * 4 + t.queueMs + Math.max(t.serverMs, t.firstByteMs ?? 0, routeMs);
+  });
+  const tunnels = [...text.pools.map(({ timeouts }) => timeouts), ...routes].map((t) => t.tunnelMs ?? 1);
+  const found = { serverMs: Math.max(0, ...pools) + 1_000, tunnelMs: Math.max(1, ...tunnels) };
+  longestOf.set(text, found);
+  return found;
 }
 
 const setByEntrance = new Set(['host']);
@@ -291,7 +307,7 @@ function sendOptions(
   generation: Generation,
   exchange: Exchange,
   head: Head,
-  { serverMs, tunnelMs }: { readonly serverMs: number; readonly tunnelMs: number },
+  { serverMs, tunnelMs, firstByteMs }: Pick<PoolTimeouts, 'serverMs' | 'tunnelMs' | 'firstByteMs'>,
 ): SendOptions {
   const { side, listener } = exchange.facts;
   const teller = side === 'public' && listener ? tellerOf(listener) : null;
@@ -299,10 +315,19 @@ function sendOptions(
   const came = endToEnd(head.raw, teller?.without ?? setByEntrance);
   headers.push(...(exchange.version === '2' ? joinCookies(came) : came));
   if (teller) headers.push(...teller.tell(exchange, head));
-  const { clientMs } = generation.text.limits;
+  const { clientMs, bodyMs } = generation.text.limits;
   // After a kept connection that had ended, another kept one may have ended too.
   const connection = exchange.retries > 0 ? 'new' : 'any';
-  return { headers, serverMs, clientMs, tunnelMs, connection, unwanted: () => false };
+  return {
+    headers,
+    serverMs,
+    firstByteMs,
+    clientMs,
+    bodyMs,
+    tunnelMs,
+    connection,
+    unwanted: () => false,
+  };
 }
 
 function settle(generation: Generation, exchange: Exchange, outcome: Outcome): void {

@@ -26,6 +26,10 @@ export interface SendOptions {
   /** End to end, with host. */
   readonly headers: RawHeaders;
   readonly serverMs: number;
+  /** Until the answer begins, in the place of `serverMs`. */
+  readonly firstByteMs?: number | undefined;
+  /** For the whole of the request's body. */
+  readonly bodyMs?: number | undefined;
   readonly clientMs: number;
   readonly tunnelMs: number;
   /** A kept one or a new one; a new one; a new one that is closed behind the answer. */
@@ -108,6 +112,7 @@ class Attempt implements Asker {
       return;
     }
     this.#answered = true;
+    if (this.#options.firstByteMs !== undefined) this.#connection?.silentFor(this.#options.serverMs);
     const came = endToEnd(headers, status === 204 ? noLength : undefined);
     const { responseHeaders } = this.#options;
     this.#exchange.start(status, reason, responseHeaders ? changedHeaders(came, responseHeaders) : came);
@@ -170,14 +175,18 @@ class Attempt implements Asker {
       return;
     }
     this.#connection = connection;
-    const { serverMs, clientMs } = this.#options;
-    connection.ask(this, text, { bodyless: this.#head.method === 'HEAD', silenceMs: serverMs });
+    const { serverMs, firstByteMs, clientMs, bodyMs } = this.#options;
+    const silenceMs = firstByteMs ?? serverMs;
+    connection.ask(this, text, { bodyless: this.#head.method === 'HEAD', silenceMs });
     if (!this.#head.hasBody) return;
     const exchange = this.#exchange;
     if (exchange.expectsContinue) exchange.response.writeContinue();
     exchange.expectsContinue = false;
     const [length] = valuesOf(this.#options.headers, 'content-length');
-    this.#body = new RequestBody(exchange.request, length === undefined ? null : Number(length), clientMs);
+    this.#body = new RequestBody(exchange.request, length === undefined ? null : Number(length), {
+      silenceMsMax: clientMs,
+      wholeMsMax: bodyMs ?? null,
+    });
     this.#body.start(connection.socket, (error) => this.#break(error));
   }
 

@@ -65,6 +65,11 @@ export class ServerConnection {
     this.socket.write(head, 'latin1');
   }
 
+  /** From now on. */
+  silentFor(ms: number): void {
+    this.socket.setTimeout(ms);
+  }
+
   goOn(): void {
     this.socket.setTimeout(this.socket.timeout ?? 0);
   }
