@@ -191,7 +191,7 @@ function bindAddress(at: ListenAt): string {
   }
 }
 
-/** Waits as long as any pool or route: the neighbour knows which it is. */
+/** Waits for the slowest pool or route: the neighbour knows which it is. */
 function neighbourSection({ pools, routes }: Site, neighbour: string): Section {
   const longestMs = Math.max(
     defaults.serverTimeoutMs,
