@@ -1,1 +1,2 @@
+export * from './policy-file.ts';
 export * from './traffic.ts';
