@@ -27,6 +27,7 @@ export function createApi(backend: Backend, token: string): Hono {
   );
 
   app.get('/v1/status', async (c) => c.json(await backend.status()));
+  app.get('/v1/site', (c) => c.json(backend.site()));
   app.get('/v1/changes', (c) => c.json({ changes: backend.changes() }));
   app.post('/v1/changes', async (c) => {
     const view = await backend.propose(readApplyRequest(await bodyOf(c.req.raw)));

@@ -5,6 +5,7 @@ import type {
   JournalCheckView,
   Progress,
   RollbackView,
+  SiteText,
   StatusView,
 } from '#contract';
 import type { JournalEntry } from '#events';
@@ -12,6 +13,8 @@ import type { JournalEntry } from '#events';
 /** What the API gives access to; `main` wires it. Each call may throw a Failure, which becomes a problem with its code. */
 export interface Backend {
   status(): Promise<StatusView>;
+  /** The text that was promoted last, with what it includes. */
+  site(): SiteText;
   propose(request: ApplyRequest): Promise<ChangeView>;
   /** Newest first. */
   changes(): readonly ChangeView[];

@@ -23,6 +23,7 @@ export function controllerBackend(parts: BackendParts): Backend {
   const incidents = incidentReader(door);
   return {
     status: () => statusOf(parts, incidents),
+    site: () => parts.sites.current(),
     async propose(request) {
       const { journal, pipeline } = door.room();
       // What SQLite has in memory says nothing of the disk.

@@ -1,5 +1,5 @@
-export * from './explain.ts';
+export { markdownOf } from './markdown.ts';
 export * from './policy-file.ts';
-export { askedRequest } from './request.ts';
+export { linesOf, type PlanPaint } from './terminal.ts';
 export * from './traffic.ts';
-export { actionText, witnessText } from './view.ts';
+export { summaryOf } from './words.ts';

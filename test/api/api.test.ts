@@ -12,6 +12,7 @@ const nothing = () => {
 function api(over: Partial<Backend> = {}) {
   const backend: Backend = {
     status: nothing,
+    site: nothing,
     propose: nothing,
     changes: () => [],
     watch: () => null,
