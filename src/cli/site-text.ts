@@ -14,6 +14,8 @@ import { readOwnText } from './own-text.ts';
 export interface LocalReading {
   readonly read: WrittenText;
   readonly site: Site | null;
+  /** The same where it is refused, as far as it was read: what an engine can be shown of it. */
+  readonly surveyed: Site | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -33,9 +35,9 @@ export async function readLocally(file: string, dialect?: TextDialect): Promise<
       'Give the file its own name (haproxy.cfg, nginx.conf), or say so: --dialect',
     );
   const read = written === 'site' ? plain : await readOwnText(plain, written);
-  const { site, diagnostics } = readSite(read);
-  if (!site) return { read, site, diagnostics };
+  const { site, surveyed = null, diagnostics } = readSite(read);
+  if (!site) return { read, site, surveyed, diagnostics };
   const more = [...unsupportedUses(site), ...(await checkCertificates(site, readCertificateFile))];
   const usable = more.every(({ severity }) => severity !== 'error');
-  return { read, site: usable ? site : null, diagnostics: [...diagnostics, ...more] };
+  return { read, site: usable ? site : null, surveyed: site, diagnostics: [...diagnostics, ...more] };
 }

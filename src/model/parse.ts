@@ -16,6 +16,8 @@ const siteShape: Shape = { schema: siteSchema, json: once(siteJsonSchema) };
 export interface ParsedSite {
   /** Null as soon as one diagnostic is an error. */
   readonly site: Site | null;
+  /** An own text that is refused, as far as it was read: with it its engine can say what else is wrong. */
+  readonly surveyed?: Site | null;
   /** In the order of the text; errors and warnings, at most `diagnosticsMax`. */
   readonly diagnostics: readonly Diagnostic[];
 }

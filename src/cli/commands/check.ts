@@ -25,7 +25,7 @@ interface Checked {
   readonly dialect: TextDialect;
   readonly hash: string | null;
   readonly diagnostics: readonly Diagnostic[];
-  /** Null for a site.yaml, and when the text is refused before. */
+  /** Null for a site.yaml. */
   readonly engine: EngineVerdict | null;
 }
 
@@ -63,8 +63,12 @@ export function check(program: Command, io: Io, done: (code: Exit) => void, askE
 /** The engine's words as they are where it named no line. */
 function complaints({ diagnostics, engine }: Checked): string[] {
   const told = diagnostics.map(formatDiagnostic);
+  // Where we refuse something ourselves, what it says without a line may come of that.
+  const refused = diagnostics.some(({ severity }) => severity === 'error');
   const unplaced = engine && !engine.accepted && engine.diagnostics.length === 0;
-  return unplaced ? [...told, `${engine.engine} ${engine.version} does not accept it:`, engine.output] : told;
+  return unplaced && !refused
+    ? [...told, `${engine.engine} ${engine.version} does not accept it:`, engine.output]
+    : told;
 }
 
 function praise({ file, site, engine }: Checked, valid: string): string[] {
@@ -77,23 +81,33 @@ function praise({ file, site, engine }: Checked, valid: string): string[] {
   ];
 }
 
+/** The engine's mistakes on other lines than those that are refused already. */
+function newTo(told: readonly Diagnostic[], found: readonly Diagnostic[]): readonly Diagnostic[] {
+  const at = ({ place }: Diagnostic) => (place ? `${place.file}:${place.line}` : '');
+  const lines = new Set(told.filter(({ severity }) => severity === 'error').map(at));
+  return found.filter((one) => !lines.has(at(one)));
+}
+
 async function checkOne(
   file: string,
   dialect: TextDialect | undefined,
   askEngine: AskEngine | undefined,
 ): Promise<Checked> {
   try {
-    const { read, site, diagnostics } = await readLocally(file, dialect);
+    const { read, site, surveyed, diagnostics } = await readLocally(file, dialect);
     const hash = site ? siteHash(site, await readCertificates(site, readCertificateFile)) : null;
-    const engine = site?.own && askEngine ? await askEngine(site) : null;
+    const shown = site ?? surveyed;
+    const asked = shown?.own && askEngine ? askEngine(shown) : null;
+    // Without its engine a text that is refused all the same still gets its mistakes.
+    const engine = site ? await asked : await asked?.catch(() => null);
     return {
       file,
       valid: site !== null && engine?.accepted !== false,
       site: site?.name ?? null,
       dialect: read.dialect ?? 'site',
       hash,
-      diagnostics: [...diagnostics, ...(engine?.diagnostics ?? [])],
-      engine,
+      diagnostics: [...diagnostics, ...newTo(diagnostics, engine?.diagnostics ?? [])],
+      engine: engine ?? null,
     };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

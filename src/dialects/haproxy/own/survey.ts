@@ -31,7 +31,6 @@ export function adopt(written: WrittenText): ParsedSite {
     findings.refuse({ file, line: 1, column: 1 }, '', 'no frontend listens on an address', 'Add a bind line');
   const failed = findings.all.some(({ severity }) => severity === 'error');
   const diagnostics = findings.all.toSorted((a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0));
-  if (failed) return { site: null, diagnostics };
   // HAProxy reads relative names from where it was started, not from where its text lies.
   const own: OwnText = {
     dialect: 'haproxy',
@@ -49,7 +48,10 @@ export function adopt(written: WrittenText): ParsedSite {
     place: { file, line: 1, column: 1 },
   };
   const made = ownSite({ name: written.site ?? 'haproxy', listeners, pools, balancer, own });
-  return { site: made.site, diagnostics: [...diagnostics, ...made.diagnostics] };
+  const all = [...diagnostics, ...made.diagnostics];
+  return failed
+    ? { site: null, surveyed: made.site, diagnostics: all }
+    : { site: made.site, diagnostics: all };
 }
 
 type PlaceOf = (line: Line, column?: number) => Place;

@@ -35,7 +35,7 @@ export function adopt(written: WrittenText): ParsedSite {
       'Name the whole nginx.conf, not a part of it',
     );
   const diagnostics = inOrder(findings.all, [file, ...includes.map(({ path }) => path)]);
-  if (diagnostics.some(({ severity }) => severity === 'error')) return { site: null, diagnostics };
+  const failed = diagnostics.some(({ severity }) => severity === 'error');
   const plain = sockets.find((socket) => socket.plain)?.name ?? null;
   const own: OwnText = { dialect: 'nginx', file, folder, text, includes, digests, httpListener: plain };
   const listeners = sockets.map(({ name, host, port, tls, dualStack, first }) => {
@@ -45,7 +45,10 @@ export function adopt(written: WrittenText): ParsedSite {
   const engine: EngineName | 'auto' = engineNames.find((name) => name === own.dialect) ?? 'auto';
   const balancer = { name: written.balancer ?? 'lb-1', engine, address: '0.0.0.0', place: start };
   const made = ownSite({ name: written.site ?? 'nginx', listeners, pools, balancer, own });
-  return { site: made.site, diagnostics: [...diagnostics, ...made.diagnostics] };
+  const all = [...diagnostics, ...made.diagnostics];
+  return failed
+    ? { site: null, surveyed: made.site, diagnostics: all }
+    : { site: made.site, diagnostics: all };
 }
 
 /** File by file, line by line. */
