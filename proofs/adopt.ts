@@ -22,6 +22,8 @@ const rounds: readonly { readonly manner: Manner; readonly which: readonly Kind[
 ];
 /** Open connections may take so long to end by themselves. */
 const waitSeconds = 3;
+/** With a text that ends them in time: as long as that takes, and no longer. */
+const patientSeconds = 30;
 const rates = { new: 300, kept: 300, h2: 300 } as const;
 const tlsRate = 100;
 
@@ -40,8 +42,12 @@ async function withTheirs(
   }
 }
 
-async function withAdopted(theirs: Theirs, use: (adopted: Adopted) => Promise<void>): Promise<void> {
-  const adopted = await adopt(theirs, '--wait', String(waitSeconds));
+async function withAdopted(
+  theirs: Theirs,
+  use: (adopted: Adopted) => Promise<void>,
+  seconds = waitSeconds,
+): Promise<void> {
+  const adopted = await adopt(theirs, '--wait', String(seconds));
   try {
     await use(adopted);
   } finally {
@@ -57,7 +63,7 @@ interface Round {
   readonly releasedAt: number;
 }
 
-async function round(theirs: Theirs, kind: Kind): Promise<Round> {
+async function round(theirs: Theirs, kind: Kind, seconds: number): Promise<Round> {
   const load = await startLoadProcess({
     ...usualLoad,
     kind: kind.kind,
@@ -69,12 +75,16 @@ async function round(theirs: Theirs, kind: Kind): Promise<Round> {
   });
   let releasedAt = 0;
   try {
-    await withAdopted(theirs, async (adopted) => {
-      await pause(1_000);
-      releasedAt = Date.now();
-      await release(adopted, '--wait', String(waitSeconds));
-      await pause(500);
-    });
+    await withAdopted(
+      theirs,
+      async (adopted) => {
+        await pause(1_000);
+        releasedAt = Date.now();
+        await release(adopted, '--wait', String(seconds));
+        await pause(500);
+      },
+      seconds,
+    );
   } catch (error) {
     await load.stop();
     throw error;
@@ -96,7 +106,7 @@ async function underLoad(proof: Proof, manner: Manner, more: string, which: read
   proof.say(`${manner}${more === '' ? '' : ` with ${more}`}: adopted, and handed back`);
   for (const kind of which)
     await withTheirs(manner, more, async (theirs) => {
-      const one = await round(theirs, kind);
+      const one = await round(theirs, kind, more === '' ? waitSeconds : patientSeconds);
       const [taken, back] = [failedIn(one, 'adopt'), failedIn(one, 'release')];
       const name = `of ${one.result.records.length} requests, ${kind.name}`;
       const isNew = kind.kind === 'new';
@@ -228,7 +238,9 @@ await prove('adopt', async (proof) => {
   if (only === undefined || only === 'around') await around(proof);
   for (const { manner, which } of rounds.filter((one) => only === undefined || one.manner === only))
     await underLoad(proof, manner, '', which);
-  // With it in the team's own text the kept-alive connections move too.
-  if (only === undefined || only === 'gently')
+  // With these in the team's own text the kept-alive connections move too.
+  if (only === undefined || only === 'gently') {
     await underLoad(proof, 'haproxy -W', 'option idle-close-on-response', [kinds.kept, kinds.h2]);
+    await underLoad(proof, 'nginx', 'keepalive_time 2s; keepalive_timeout 2s;', [kinds.kept, kinds.h2]);
+  }
 });

@@ -7,6 +7,7 @@ export { type Cannot, type FeatureName, featureNames, featureOf, features } from
 export { errorLineOf as haproxyErrorLine } from './haproxy/access-log.ts';
 export { haproxyDialect } from './haproxy/dialect.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
+export type { KeepAlive } from './keep-alive.ts';
 export { nginxDialect } from './nginx/dialect.ts';
 export {
   badFields as nginxBadFields,

@@ -1,5 +1,6 @@
 import type { IncludedText, OwnText, ParsedSite, WrittenText } from '#model';
 import type { Placement } from './dialect.ts';
+import type { KeepAlive } from './keep-alive.ts';
 
 /**
  * A team's own text as a site. Each dialect that has one keeps it in the same file names: `own.ts` (this object),
@@ -15,6 +16,8 @@ export interface OwnDialect {
   adopt(text: WrittenText): ParsedSite;
   /** What the text reads and writes outside of itself, by the names it uses. */
   files(own: Pick<OwnText, 'file' | 'folder' | 'text' | 'includes'>): readonly OwnFile[];
+  /** How connections of clients end by themselves. */
+  keepAlive(own: Pick<OwnText, 'file' | 'folder' | 'text' | 'includes'>): KeepAlive;
   /** The user that the text names for the engine. */
   user(own: OwnText): string | null;
   /** The unchanged text, but for the lines that are listed. Pure: same text and places, same result. */

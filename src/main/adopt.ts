@@ -24,6 +24,7 @@ import { release } from './release.ts';
 import { runSite } from './run-site.ts';
 import { apiOf, say, startAll, stopAll } from './site-processes.ts';
 import { addressesOf, carryOn, settle, takeOver } from './taking-over.ts';
+import { waitingFor } from './waiting.ts';
 
 const besideEveryMs = 1_000;
 /** One that hangs is as good as none; one that is busy is not. */
@@ -34,8 +35,8 @@ export interface AdoptOptions {
   /** Of site and balancer; absent: this machine's. */
   readonly name?: string;
   readonly port: number;
-  /** How long open connections of the engine that runs may take to end by themselves. */
-  readonly waitMs: number;
+  /** How long open connections of the engine that runs may take to end by themselves; null: as its text needs it. */
+  readonly waitMs: number | null;
   /** Only says what was found. */
   readonly dryRun: boolean;
 }
@@ -54,9 +55,11 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
   assert(balancer, 'an own text has one balancer');
   const before = await heldBefore(paths, balancer.name);
   const engine = before.isDone ? null : await findOrNull({ site, text, paths, except: before.processes });
-  for (const line of engine ? findingsOf(site, engine, paths) : []) say(line);
+  assert(site.own, 'an own text was read');
+  const { waitMs, said } = waitingFor(site.own, options.waitMs);
+  for (const line of engine ? [...findingsOf(site, engine, paths), ...said] : []) say(line);
   if (options.dryRun) return say(engine ? '\nNothing was touched.' : `${site.name} is adopted already.`);
-  const { waitMs, port } = options;
+  const { port } = options;
   let kept = false;
   await runSite({
     site,

@@ -5,7 +5,7 @@ import { portOf } from './port.ts';
 
 interface AdoptFlags {
   readonly name?: string;
-  readonly wait: string;
+  readonly wait?: string;
   readonly dryRun?: boolean;
   readonly observe?: boolean;
   readonly port: string;
@@ -29,7 +29,10 @@ function adopt(program: Command, done: (code: Exit) => void): void {
     .description('take over a running HAProxy or NGINX without a lost request; Ctrl-C hands it back')
     .argument('<file>', 'the text that it runs: haproxy.cfg or nginx.conf')
     .option('--name <name>', "the site's name; else this machine's")
-    .option('--wait <seconds>', 'how long its open connections may take to end by themselves', '60')
+    .option(
+      '--wait <seconds>',
+      'how long its open connections may take to end by themselves; else as long as its text lets idle ones, 60 or more',
+    )
     .option('--observe', 'plan, detect and journal only: watch the engine, and touch nothing')
     .option('--dry-run', 'only say what was found and what would be different; touch nothing')
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
@@ -47,7 +50,7 @@ function adopt(program: Command, done: (code: Exit) => void): void {
       await runAdopt({
         file,
         port: portOf(options.port),
-        waitMs: secondsOf(options.wait),
+        waitMs: options.wait === undefined ? null : secondsOf(options.wait),
         dryRun: options.dryRun === true,
         ...(options.name ? { name: options.name } : {}),
       });

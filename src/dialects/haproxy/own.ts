@@ -1,5 +1,6 @@
 import type { OwnDialect } from '../own.ts';
 import { files, includes } from './own/files.ts';
+import { keepAlive } from './own/keep-alive.ts';
 import { sectionsOf } from './own/sections.ts';
 import { adopt } from './own/survey.ts';
 import { transplant } from './own/transplant.ts';
@@ -9,6 +10,7 @@ export const haproxyOwn: OwnDialect = {
   includes,
   adopt,
   files,
+  keepAlive,
   user: ({ text }) => globalWord(sectionsOf(text), 'user', 1) || null,
   transplant,
 };
