@@ -9,6 +9,7 @@ export { haproxyDialect } from './haproxy/dialect.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
 export type { KeepAlive } from './keep-alive.ts';
 export { nginxDialect } from './nginx/dialect.ts';
+export type { TlsFacts as NginxTlsFacts } from './nginx/pools.ts';
 export {
   badFields as nginxBadFields,
   firstSocketFd as nginxFirstFd,

@@ -4,20 +4,21 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { Listener, Site } from '#model';
 import { ask } from '../world/ask.ts';
 import { rawly } from '../world/builtin.ts';
 import { selfSigned } from '../world/certificate.ts';
-import { type EngineWorld, engineWorlds } from '../world/engines.ts';
+import { agreed, type EngineWorld, everyEngineWorld } from '../world/engines.ts';
 import { until } from '../world/haproxy.ts';
 import { listenerOf, poolOf, siteOf, someTls } from '../world/sites.ts';
 
+const limitMs = 20_000;
 const place = { file: 'site.yaml', line: 1, column: 1 };
 
 /** What a word of a listener means is what every engine does with it: the same cases, real processes. */
-for (const [engine, open] of Object.entries(engineWorlds))
+for (const [engine, open] of Object.entries(everyEngineWorld))
   describe(`${engine} listens as a site says`, () => {
     let world: EngineWorld;
     let web: number;
@@ -61,7 +62,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
         socket.on('error', () => resolve('refused'));
       });
 
-    test('clients may need TLS 1.3, and are offered HTTP/2 or not', async () => {
+    agreed('clients may need TLS 1.3, and are offered HTTP/2 or not', async () => {
       const ALPNProtocols = ['h2', 'http/1.1'];
       const usual = await start({ tls: someTls });
       assert.equal(await handshake(usual.port, { ALPNProtocols, maxVersion: 'TLSv1.2' }), 'TLSv1.2 h2');
@@ -70,40 +71,45 @@ for (const [engine, open] of Object.entries(engineWorlds))
       assert.equal(await handshake(strict.port, { ALPNProtocols, maxVersion: 'TLSv1.2' }), 'refused');
     });
 
-    test('a connection from a trusted network says whom it is for, also before TLS; others do not', async () => {
-      const head = 'PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n';
-      const request = 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n';
-      const trusting = await start({ proxyFrom: ['127.0.0.0/8'] });
-      assert.match(await rawly(trusting.port, head + request), /^192\.0\.2\.7\r?$/m);
-      assert.doesNotMatch(await refused(trusting.port, request), /^HTTP\/1\.1 200/);
-      const careful = await start({ proxyFrom: ['192.0.2.0/24'] });
-      assert.equal((await ask(careful.port)).body, '127.0.0.1');
-      assert.doesNotMatch(await refused(careful.port, head + request), /^HTTP\/1\.1 200/);
-      const secure = await start({ proxyFrom: ['127.0.0.1'], tls: someTls });
-      const plain = connect(secure.port, '127.0.0.1');
-      await once(plain, 'connect');
-      plain.write(head);
-      const socket = connectTls({ socket: plain, rejectUnauthorized: false });
-      let said = '';
-      socket.on('data', (chunk) => {
-        said += chunk;
-      });
-      socket.write(request);
-      await once(socket, 'close');
-      assert.match(said, /192\.0\.2\.7/);
-    });
+    agreed(
+      'a connection from a trusted network says whom it is for, also before TLS; others do not',
+      async () => {
+        const head = 'PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n';
+        const request = 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n';
+        const trusting = await start({ proxyFrom: ['127.0.0.0/8'] });
+        assert.match(await rawly(trusting.port, head + request), /^192\.0\.2\.7\r?$/m);
+        assert.doesNotMatch(await refused(trusting.port, request), /^HTTP\/1\.1 200/);
+        const careful = await start({ proxyFrom: ['192.0.2.0/24'] });
+        assert.equal((await ask(careful.port)).body, '127.0.0.1');
+        assert.doesNotMatch(await refused(careful.port, head + request), /^HTTP\/1\.1 200/);
+        const secure = await start({ proxyFrom: ['127.0.0.1'], tls: someTls });
+        const plain = connect(secure.port, '127.0.0.1');
+        await once(plain, 'connect');
+        plain.write(head);
+        const socket = connectTls({ socket: plain, rejectUnauthorized: false });
+        let said = '';
+        socket.on('data', (chunk) => {
+          said += chunk;
+        });
+        socket.write(request);
+        await once(socket, 'close');
+        assert.match(said, /192\.0\.2\.7/);
+      },
+    );
 
-    test('a kept connection ends when its time is over', async () => {
+    agreed('a kept connection ends when its time is over', async () => {
       const timeouts = { clientMs: 5_000, requestMs: 300, keepAliveMs: 300 };
       const { port } = await start({}, { timeouts });
       const began = performance.now();
-      assert.match(await rawly(port, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', 8_000), /^HTTP\/1\.1 200/);
+      assert.match(await rawly(port, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', limitMs), /^HTTP\/1\.1 200/);
       const took = performance.now() - began;
-      assert.ok(took > 250 && took < 4_000, `${took}`);
-      assert.match(await rawly(port, 'GET / HTTP/1.1\r\nhost', 8_000), /^HTTP\/1\.1 408/);
+      assert.ok(took > 250 && took < limitMs, `${took}`);
+      // NGINX closes the connection without a word.
+      const late = engine === 'nginx' ? /^$/ : /^HTTP\/1\.1 408/;
+      assert.match(await rawly(port, 'GET / HTTP/1.1\r\nhost', limitMs), late);
     });
 
-    test('the access log has one object for each request, and the error log is as ever', async () => {
+    agreed('the access log has one object for each request, and the error log is as ever', async () => {
       const log = createSocket('udp4');
       const lines: string[] = [];
       log.on('message', (bytes) => lines.push(bytes.toString('utf8')));
@@ -114,7 +120,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       try {
         await ask(port, { path: '/a%22%5c?secret=1', headers: { host: 'shop.example:80' } });
         await ask(port, { path: '/bad' });
-        await until('both are logged', () => lines.length >= 2);
+        await until('both are logged', () => lines.length >= 2, limitMs);
         const entries = lines.map((line) => {
           // Informational; HAProxy calls a failed request an error.
           assert.match(line, /^<13[14]>/);
@@ -137,8 +143,10 @@ for (const [engine, open] of Object.entries(engineWorlds))
           ended: '--',
         });
         assert.deepEqual([bad?.status, bad?.path], [500, '/bad']);
-        const [error = ''] = await control.errors(5, 1_000);
-        assert.match(error, /500 \S+ web s1 0 GET \/bad 127\.0\.0\.1\s*$/);
+        const errors = () => control.errors(5, limitMs);
+        await until('the error is told', async () => (await errors()).length > 0, limitMs);
+        const [error = ''] = await errors();
+        assert.match(error, /500 \S+ web s1 0 GET \/bad 127\.0\.0\.1(?::\d+)?\s*$/);
       } finally {
         log.close();
       }

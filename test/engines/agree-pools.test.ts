@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import type { Pool } from '#model';
 import { type AskOptions, ask } from '../world/ask.ts';
-import { type EngineWorld, engineWorlds } from '../world/engines.ts';
+import { agreed, type EngineWorld, everyEngineWorld } from '../world/engines.ts';
 import { type Generation, until } from '../world/haproxy.ts';
 import { checkOf, httpCheckOf, poolOf, serverOf, siteOf, timeoutsOf } from '../world/sites.ts';
 
 /** What a word of a pool means is what every engine does with it: the same cases, real processes. */
-for (const [engine, open] of Object.entries(engineWorlds))
+for (const [engine, open] of Object.entries(everyEngineWorld))
   describe(`${engine} does what a pool says`, () => {
     let world: EngineWorld;
     before(async () => {
@@ -33,7 +33,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       return Promise.all(names.map((name) => world.server(name, handle?.(name))));
     };
 
-    test('a sticky cookie leads a client back to its server, which does not see it', async () => {
+    agreed('a sticky cookie leads a client back to its server, which does not see it', async () => {
       const seen: (string | undefined)[] = [];
       const [one, two] = await servers(2, (name) => (request, response) => {
         seen.push(request.headers.cookie);
@@ -75,7 +75,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       assert.match(String(moved.headers['set-cookie']), new RegExp(`^SRV=${moved.body};`));
     });
 
-    test('a server in maintenance gets no request, and is not asked how it is', async () => {
+    agreed('a server in maintenance gets no request, and is not asked how it is', async () => {
       const asked: string[] = [];
       const [one, two] = await servers(2, (name) => (request, response) => {
         asked.push(`${name} ${request.url}`);
@@ -93,7 +93,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       );
     });
 
-    test('a server that sets the sticky cookie itself has its way', async () => {
+    agreed('a server that sets the sticky cookie itself has its way', async () => {
       const [server] = await servers(1, () => (_, response) => {
         response.setHeader('set-cookie', 'SRV=mine').end();
       });
@@ -107,7 +107,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       { kind: 'header', name: 'X-Tenant' },
       { kind: 'cookie', name: 'tenant' },
     ] as const)
-      test(`a hash of the ${hashOn.kind} sends what is alike to one server`, async () => {
+      agreed(`a hash of the ${hashOn.kind} sends what is alike to one server`, async () => {
         const three = await servers(3);
         const ports = three.map(({ port }) => port);
         const { port } = await start(ports, { algorithm: 'hash', hashOn });
@@ -126,7 +126,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
         assert.equal(used.size, 3);
       });
 
-    test('a check asks what the site says, and believes status and body', async () => {
+    agreed('a check asks what the site says, and believes status and body', async () => {
       const asked: IncomingMessage[] = [];
       const answering = (status: number, body: string) =>
         world.server(body, (request, response) => {
@@ -158,7 +158,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       );
     });
 
-    test('a check may ask at another port', async () => {
+    agreed('a check may ask at another port', async () => {
       const [server, health] = await servers(2);
       assert.ok(server && health);
       const healthCheck = checkOf({ port: health.port, fall: 1 });
@@ -171,7 +171,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       );
     });
 
-    test('errors in a row eject a server until its checks were good again', async () => {
+    agreed('errors in a row eject a server until its checks were good again', async () => {
       let broken = true;
       const [bad, good] = await servers(2, (name) => (_, response) => {
         response.writeHead(name === 's1' && broken ? 500 : 200).end(name);
@@ -189,7 +189,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       await until('it is back', async () => (await ask(port)).body === 's1');
     });
 
-    test('spare servers serve when all others are down: the first live one of them', async () => {
+    agreed('spare servers serve when all others are down: the first live one of them', async () => {
       const [one, two, three] = await servers(3);
       assert.ok(one && two && three);
       const list = [
@@ -211,34 +211,34 @@ for (const [engine, open] of Object.entries(engineWorlds))
       assert.equal((await generation.control.evidence(500)).pools[0]?.serversLive, 0);
     });
 
-    test('a failed answer to GET is asked for again elsewhere; one to POST is passed on', async () => {
-      const seen: string[] = [];
-      const ofKind = (kind: string) =>
-        servers(2, (name) => (request, response) => {
-          seen.push(`${request.method} ${name}`);
-          request.resume();
-          if (name === 's2') response.end('good');
-          else if (kind === '5xx') response.writeHead(503).end('bad');
-          else if (kind === 'empty') request.socket.destroy();
-        });
-      for (const kind of ['5xx', 'empty', 'timeout'] as const) {
-        const two = await ofKind(kind);
-        const { port } = await start(
-          two.map((server) => server.port),
-          {
-            retries: { max: 2, on: ['connect', kind] },
-            timeouts: timeoutsOf({ serverMs: 300 }),
-          },
-        );
-        for (let i = 0; i < 4; i += 1) assert.equal((await ask(port)).body, 'good', kind);
-        const posted = await Promise.all([1, 2].map(() => ask(port, { method: 'POST' })));
-        const expected = { '5xx': 503, empty: 502, timeout: 504 }[kind];
-        assert.deepEqual(posted.map(({ status }) => status).sort(), [200, expected], kind);
-      }
-      assert.ok(seen.includes('GET s1'), 'the bad one was asked');
-    });
+    for (const kind of ['5xx', 'empty', 'timeout'] as const)
+      agreed(
+        `a failed answer (${kind}) to GET is asked for again elsewhere; one to POST is passed on`,
+        async () => {
+          const seen: string[] = [];
+          const two = await servers(2, (name) => (request, response) => {
+            seen.push(`${request.method} ${name}`);
+            request.resume();
+            if (name === 's2') response.end('good');
+            else if (kind === '5xx') response.writeHead(503).end('bad');
+            else if (kind === 'empty') request.socket.destroy();
+          });
+          const { port } = await start(
+            two.map((server) => server.port),
+            {
+              retries: { max: 2, on: ['connect', kind] },
+              timeouts: timeoutsOf({ serverMs: 300 }),
+            },
+          );
+          for (let i = 0; i < 4; i += 1) assert.equal((await ask(port)).body, 'good', kind);
+          const posted = await Promise.all([1, 2].map(() => ask(port, { method: 'POST' })));
+          const expected = { '5xx': 503, empty: 502, timeout: 504 }[kind];
+          assert.deepEqual(posted.map(({ status }) => status).sort(), [200, expected], kind);
+          assert.ok(seen.includes('GET s1'), 'the bad one was asked');
+        },
+      );
 
-    test('a request that would be one too many in the queue is answered 503 at once', async () => {
+    agreed('a request that would be one too many in the queue is answered 503 at once', async () => {
       let finish = () => {};
       const finished = new Promise<void>((resolve) => {
         finish = resolve;
@@ -269,7 +269,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       for (const answer of await Promise.all(served)) assert.equal(answer.status, 200);
     });
 
-    test('a server that came back gets a growing share', async () => {
+    agreed('a server that came back gets a growing share', async () => {
       let healthy = true;
       const [slow, other] = await servers(2, (name) => (request, response) => {
         const sick = request.url === '/health' && name === 's1' && !healthy;
@@ -292,7 +292,7 @@ for (const [engine, open] of Object.entries(engineWorlds))
       assert.ok((await share()) < 0.25);
     });
 
-    test('an upgraded connection on which nobody speaks ends', async () => {
+    agreed('an upgraded connection on which nobody speaks ends', async () => {
       const server = createServer().listen(0, '127.0.0.1');
       const sockets = new Set<Duplex>();
       server.on('upgrade', (_, socket) => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Algorithm, Pool, PoolTls, Site } from '#model';
 import type { Features } from './feature.ts';
 
@@ -49,10 +50,18 @@ export const poolFeatures = {
       "the servers are reached over TLS, and their certificates are checked by the system's authorities or by `ca`",
     uses: (site) => tlsOf(site, () => true),
   },
+  tlsToServersSystem: {
+    written: 'pools[].tls without ca',
+    meaning: "the servers' certificates are checked by the system's authorities",
+    uses: (site) => tlsOf(site, ({ verify, authorities }) => verify && authorities === null),
+  },
   tlsToServersOwnNames: {
     written: 'pools[].tls without name',
     meaning: "each server's host name is what is asked for (SNI) and what its certificate must be for",
-    uses: (site) => tlsOf(site, ({ name }) => name === null),
+    uses: (site) =>
+      site.pools.flatMap(({ tls, servers }) =>
+        tls?.name === null && servers.some(({ host }) => isIP(host) === 0) ? [tls.place] : [],
+      ),
   },
   tlsToServersCertificate: {
     written: 'pools[].tls.certificate',

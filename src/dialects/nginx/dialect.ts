@@ -1,9 +1,6 @@
 import type { Dialect } from '../dialect.ts';
 import { files, lower } from './lower.ts';
 
-/** It could; Holdfast does not write it. */
-const notYet = 'Holdfast does not write it for NGINX yet';
-
 export const nginxDialect: Dialect = {
   name: 'nginx',
   fileName: 'nginx.conf',
@@ -19,13 +16,12 @@ export const nginxDialect: Dialect = {
     ejectionAnswers: 'NGINX counts an answer as a failure only when it tries the request again',
     retriesStatus: 'NGINX would send PUT and DELETE again too',
     proxyProtocolFromClients: 'NGINX would ask every client of the address for a PROXY header',
-    accessLogStdout: notYet,
-    accessLogFile: notYet,
-    accessLogSyslog: notYet,
-    accessLogSocket: notYet,
-    tlsToServers: notYet,
+    accessLogStdout: 'NGINX writes its log to files or to syslog: send it to syslog',
+    accessLogFile:
+      'a file that NGINX writes has a limit here, and nobody would put it aside: send it to syslog',
+    tlsToServersSystem:
+      'NGINX does not know where the system has its authorities: name the file, such as /etc/ssl/certs/ca-certificates.crt',
     tlsToServersOwnNames: 'NGINX asks all servers of a pool for one name',
-    tlsToServersCertificate: notYet,
     proxyProtocolToServers: 'NGINX sends the PROXY protocol in front of plain TCP only',
     rateSlow: 'NGINX counts no rate below one request in a minute',
     basicAuthTwice: 'NGINX asks for one password only',

@@ -8,10 +8,12 @@ import {
   type PathChange,
   withoutSlash,
 } from '#routing';
+import type { Placement } from '../dialect.ts';
 import type { Limits } from './access.ts';
 import { type Edge, hstsLines } from './forwarded.ts';
 import { map, splitClients } from './maps.ts';
-import { defaults, literally, milliseconds, path, text } from './vocabulary.ts';
+import { tlsToServerLines } from './pools.ts';
+import { defaults, literally, milliseconds, path, text, upstreamName } from './vocabulary.ts';
 
 /** Kinds of requests that NGINX must treat apart from the first byte; `$holdfast_kind` is one of these. */
 const kinds = ['', '.stream', '.tunnel'] as const;
@@ -27,10 +29,12 @@ export class Locations {
   readonly #pools: readonly Pool[];
   readonly #limits: Limits;
   readonly #edge: Edge;
+  readonly #placement: Placement;
   readonly #known = new Map<string, string>();
 
-  constructor(pools: readonly Pool[], limits: Limits, edge: Edge) {
+  constructor(pools: readonly Pool[], limits: Limits, edge: Edge, placement: Placement) {
     this.#pools = pools;
+    this.#placement = placement;
     this.#limits = limits;
     this.#edge = edge;
   }
@@ -129,7 +133,8 @@ export class Locations {
       `proxy_next_upstream_tries ${pool.retries.max + 1};`,
       'error_page 502 = $holdfast_failed502;',
       'error_page 504 = $holdfast_failed504;',
-      `proxy_pass http://${upstreamName(this.#pools, name)}${change === null ? '$holdfast_target' : this.#changed(change, at)};`,
+      ...tlsToServerLines(pool, this.#placement),
+      `proxy_pass http${pool.tls !== null && this.#placement.servers === null ? 's' : ''}://${upstreamName(this.#pools, name)}${change === null ? '$holdfast_target' : this.#changed(change, at)};`,
     ];
   }
 
@@ -189,12 +194,6 @@ function replacement(change: PathChange): readonly [found: string, instead: stri
   const instead = withoutSlash(change.value);
   const prefix = `^${literally(change.prefix)}`;
   return instead === '' ? [`${prefix}/?`, '/'] : [prefix, instead];
-}
-
-export function upstreamName(pools: readonly Pool[], name: string): string {
-  const index = pools.findIndex((pool) => pool.name === name);
-  assert(index >= 0, `no pool is called ${name}`);
-  return `p${index}.${name}`;
 }
 
 function filterLines(

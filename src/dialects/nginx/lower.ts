@@ -9,6 +9,7 @@ import {
 } from '#model';
 import type { ListenAt, Placement } from '../dialect.ts';
 import { accessFiles, Limits } from './access.ts';
+import { accessLogLines } from './access-log.ts';
 import { type Edge, edgeOf, hstsLines } from './forwarded.ts';
 import { fixedLocations, Locations, pageMaps } from './locations.ts';
 import { map } from './maps.ts';
@@ -23,7 +24,7 @@ export function lower(site: Site, placement: Placement): string {
   const net = site.guard.net && placement.neighbour !== null;
   const edge = edgeOf(routed, (index) => addressOf(routed, index));
   const limits = new Limits(routed, site.errorPages, folder);
-  const locations = new Locations(site.pools, limits, edge);
+  const locations = new Locations(site.pools, limits, edge, placement);
   const routes = routeMaps(routed, locations);
   const http = [
     ...httpLines(site, folder),
@@ -32,6 +33,7 @@ export function lower(site: Site, placement: Placement): string {
     ...limits.maps,
     ...pageMaps(site.errorPages),
     ...logMaps(folder),
+    ...accessLogLines(site, routed),
     ...certificateMap(site, placement),
     ...locations.maps,
     ...routes,

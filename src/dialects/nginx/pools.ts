@@ -1,15 +1,15 @@
 import { hostPort, type Pool, type Server, type Site } from '#model';
 import type { Placement } from '../dialect.ts';
-import { upstreamName } from './locations.ts';
 import { map } from './maps.ts';
-import { defaults, literally, milliseconds, ours, path, seconds } from './vocabulary.ts';
+import { defaults, literally, milliseconds, ours, path, seconds, upstreamName } from './vocabulary.ts';
 
 export function upstreamLines(site: Site, pool: Pool, index: number, placement: Placement): string[] {
   const { healthCheck, timeouts } = pool;
+  const tls = tlsFacts(pool, placement);
   const { maps, lines } = balanceOf(pool, index);
   return [
     ...maps,
-    `${ours.facts.pool}${JSON.stringify({ name: pool.name, healthCheck, timeouts })}`,
+    `${ours.facts.pool}${JSON.stringify({ name: pool.name, healthCheck, timeouts, ...tls })}`,
     `upstream ${upstreamName(site.pools, pool.name)} {`,
     // Shared by the workers: one knows what another has learned of a server.
     `  zone p${index} ${64 + pool.servers.length * 2}k;`,
@@ -49,6 +49,50 @@ function keyMap(on: { kind: 'header' | 'cookie'; name: string }, variable: strin
   const value = `holdfast_cookie${index}`;
   const found = `~(?:^|;[ ]*)${literally(on.name)}=(?<${value}>[^;]+)`;
   return map('$http_cookie', variable, [[found, { raw: `$${value}` }]], any);
+}
+
+export interface TlsFacts {
+  readonly authorities: string | null;
+  readonly verify: boolean;
+  readonly name: string | null;
+  /** A certificate with its key. */
+  readonly certificate: string | null;
+}
+
+/** For who asks the servers how they are; what stands in for them in a rehearsal speaks plain HTTP. */
+function tlsFacts({ tls }: Pool, { servers, files = {} }: Placement): { readonly tls?: TlsFacts } {
+  if (tls === null || servers !== null) return {};
+  const { authorities, verify, name, certificate } = tls;
+  const placed = (file: string) => files[file] ?? file;
+  return {
+    tls: {
+      authorities: authorities === null ? null : placed(authorities),
+      verify,
+      name,
+      certificate: certificate === null ? null : placed(certificate.certificate),
+    },
+  };
+}
+
+/** Lines of a location: how NGINX speaks to the pool's servers. */
+export function tlsToServerLines(pool: Pool, placement: Placement): string[] {
+  const { tls } = tlsFacts(pool, placement);
+  if (tls === undefined) return [];
+  const { authorities, verify, name, certificate } = tls;
+  return [
+    'proxy_ssl_protocols TLSv1.2 TLSv1.3;',
+    ...(name === null ? [] : ['proxy_ssl_server_name on;', `proxy_ssl_name ${name};`]),
+    ...(verify && authorities !== null
+      ? [
+          'proxy_ssl_verify on;',
+          `proxy_ssl_verify_depth ${defaults.chainMax};`,
+          `proxy_ssl_trusted_certificate ${path(authorities)};`,
+        ]
+      : []),
+    ...(certificate === null
+      ? []
+      : [`proxy_ssl_certificate ${path(certificate)};`, `proxy_ssl_certificate_key ${path(certificate)};`]),
+  ];
 }
 
 /** A server is left out for as long as it would take a check to bring it back. */

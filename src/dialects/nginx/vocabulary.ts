@@ -1,10 +1,13 @@
 import { assert } from '#base';
+import type { Pool } from '#model';
 
 /**
  * Words and limits of NGINX's text (open source, 1.22). Names of ours that stand beside the site's begin with what no
  * name of a site begins with; pools are known by their number, because NGINX tells upstreams apart without their case.
  */
 export const ours = {
+  /** What the access log calls another generation. */
+  neighbour: 'holdfast:neighbour',
   /** Files of a generation's folder that the text names. */
   files: {
     pid: 'nginx.pid',
@@ -47,6 +50,12 @@ export const defaults = {
   /** Good requests are told at most this late; bad ones at once. */
   logFlushMs: 100,
 } as const;
+
+export function upstreamName(pools: readonly Pool[], name: string): string {
+  const index = pools.findIndex((pool) => pool.name === name);
+  assert(index >= 0, `no pool is called ${name}`);
+  return `p${index}.${name}`;
+}
 
 /** One word of a line where NGINX looks for no variables: a key of a map. */
 export function word(text: string): string {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { nginxDialect, nginxNames } from '#dialects';
+import { type NginxTlsFacts, nginxDialect, nginxNames } from '#dialects';
 import type { HealthCheck, PoolTimeouts } from '#model';
 
 /** What the text says of itself in its comments. */
@@ -18,6 +18,8 @@ export interface PoolFacts {
   readonly name: string;
   readonly healthCheck: HealthCheck;
   readonly timeouts: PoolTimeouts;
+  /** Absent: the servers speak plain HTTP. */
+  readonly tls?: NginxTlsFacts;
   readonly servers: readonly ServerFacts[];
 }
 

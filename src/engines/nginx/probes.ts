@@ -1,4 +1,6 @@
 import type { Clock } from '#base';
+import type { NginxTlsFacts } from '#dialects';
+import type { PoolTls } from '#model';
 import { probeServer } from '#probe';
 import type { ServerEvidence } from '../engine.ts';
 import type { PoolFacts, ServerFacts, TextFacts } from './facts.ts';
@@ -24,7 +26,7 @@ export interface Probes {
 }
 
 /** Of the pool's servers a probe needs only who they are. */
-function probed({ healthCheck, timeouts, servers }: PoolFacts): Parameters<typeof probeServer>[1] {
+function probed({ healthCheck, timeouts, servers, tls }: PoolFacts): Parameters<typeof probeServer>[1] {
   const all = servers.map((s) => ({
     ...s,
     weight: 1,
@@ -33,7 +35,12 @@ function probed({ healthCheck, timeouts, servers }: PoolFacts): Parameters<typeo
     maintenance: false,
     place: nowhere,
   }));
-  return { healthCheck, timeouts, servers: all, tls: null, proxyProtocol: null };
+  return { healthCheck, timeouts, servers: all, tls: tls ? reached(tls) : null, proxyProtocol: null };
+}
+
+function reached({ certificate: file, ...tls }: NginxTlsFacts): PoolTls {
+  const certificate = file === null ? null : { certificate: file, key: file, place: nowhere };
+  return { ...tls, certificate, place: nowhere };
 }
 
 const nowhere = { file: '', line: 1, column: 1 };
