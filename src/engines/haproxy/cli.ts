@@ -11,6 +11,7 @@ export interface Cli {
   /**
    * The answers, one for each command. Rejects when they are not complete within `timeoutMs`; the connection is then
    * given up, because a late answer would be taken for the next command's. The engine may still do what it was asked.
+   * Questions that still wait are asked on a new one.
    */
   askAll(commands: readonly string[], timeoutMs: number): Promise<readonly string[]>;
   ask(command: string, timeoutMs: number): Promise<string>;
@@ -27,14 +28,20 @@ interface Question {
 export function openCli(path: string): Cli {
   let line: CliConnection | null = null;
 
+  function send(question: Question): void {
+    if (line === null || line.broken()) line = openConnection(path);
+    line.send(question);
+  }
+
   function askAll(commands: readonly string[], timeoutMs: number): Promise<readonly string[]> {
     return new Promise((resolve, reject) => {
-      if (line === null || line.broken()) line = openConnection(path);
-      const used = line;
-      const late = () =>
-        used.fail(new Error(`${path}: no answer to "${commands[0]}" within ${timeoutMs} ms`));
+      const late = () => {
+        const waiting = line?.giveUp(question) ?? [];
+        reject(new Error(`${path}: no answer to "${commands[0]}" within ${timeoutMs} ms`));
+        for (const one of waiting) send(one);
+      };
       const timer = setTimeout(late, timeoutMs);
-      used.send({
+      const question: Question = {
         commands,
         resolve: (answers) => {
           clearTimeout(timer);
@@ -44,7 +51,8 @@ export function openCli(path: string): Cli {
           clearTimeout(timer);
           reject(error);
         },
-      });
+      };
+      send(question);
     });
   }
 
@@ -62,6 +70,8 @@ interface CliConnection {
   send(question: Question): void;
   /** Ends it: everything that waits is rejected. */
   fail(error: Error): void;
+  /** Without this question. One that was asked takes the connection with it: returns those that were not asked yet. */
+  giveUp(question: Question): readonly Question[];
   broken(): boolean;
 }
 
@@ -117,6 +127,15 @@ function openConnection(path: string): CliConnection {
   });
   return {
     fail,
+    giveUp(question) {
+      const at = questions.indexOf(question);
+      if (at < 0) return [];
+      questions.splice(at, 1);
+      if (at > 0) return [];
+      const waiting = questions.splice(0);
+      fail(new Error(`${path}: given up`));
+      return waiting;
+    },
     broken: () => ended,
     send(question) {
       questions.push(question);
