@@ -8,6 +8,7 @@ import type {
   CandidateObservation,
   CandidateResult,
 } from '#contract';
+import { streamEntrance } from '#dialects';
 import { inMaintenance } from '#engines';
 import { type Pool, routeOf, type Server, type Site } from '#model';
 import { askEntrance, describeRequest, probeServer } from '#probe';
@@ -17,6 +18,7 @@ import { activeOf, type Launched } from './fleet.ts';
 import { siteOf } from './good.ts';
 import { checkText, clearSandboxes, rehearse } from './sandbox.ts';
 import type { Serving } from './serving.ts';
+import { askStreams } from './streams.ts';
 import { tryWayBack } from './way-back.ts';
 
 export type AgentCalls = {
@@ -140,7 +142,7 @@ async function askAll(launched: Launched, site: Site): Promise<CandidateResult['
     );
     asked.push({ request: describeRequest(request), status });
   }
-  return asked;
+  return [...asked, ...(await askStreams(streamEntrance(entrance), site))];
 }
 
 /** What a predecessor of this process recorded of a change's candidate. */

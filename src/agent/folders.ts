@@ -2,7 +2,7 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '#base';
-import type { ListenAt, Placement } from '#dialects';
+import { type ListenAt, type Placement, streamEntrance } from '#dialects';
 import type { Engine, Identity } from '#engines';
 import { type Balancer, boundHost, type CertificateFiles, type OwnText, type Site } from '#model';
 import type { Pems } from './certificates.ts';
@@ -71,7 +71,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     peers: plan.peers ?? null,
     servers: plan.servers,
   };
-  if (Buffer.byteLength(join(folder, 'neighbour.sock')) > socketPathBytesMax)
+  if (Buffer.byteLength(streamEntrance(join(folder, 'neighbour.sock'))) > socketPathBytesMax)
     throw new Failure(
       'HF302',
       `${folder} is too long for a Unix socket in it`,

@@ -1,20 +1,31 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import { createServer as createStreamServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Diagnostic, Failure, identify, messageOf, signalGroup } from '#base';
 import type { CheckResult, RehearsalResult, SiteText } from '#contract';
-import { unsupportedBy } from '#dialects';
+import { streamEntrance, unsupportedBy } from '#dialects';
 import type { EngineControl, Identity } from '#engines';
-import { checkCertificates, type Pool, readCertificateFile, routeOf, type Site } from '#model';
-import { askEntrance, describeRequest, type EntranceAnswer } from '#probe';
 import {
+  checkCertificates,
+  type Pool,
+  readCertificateFile,
+  routeOf,
+  type Site,
+  streamPools,
+  streamsOf,
+} from '#model';
+import { askEntrance, describeRequest, type EntranceAnswer, whoAnswers } from '#probe';
+import {
+  describeStream,
   type Outcome,
   outcomeOf,
   type Request,
   type RoutedListener,
   type Rule,
   refusalOf,
+  streamWitnesses,
   witnesses,
 } from '#routing';
 import { addressMistakes } from './addresses.ts';
@@ -102,17 +113,24 @@ export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResul
       pool.servers.map((s) => [`${pool.name}/${s.name}`, `unix@${standIns.get(pool.name)}`]),
     ),
   );
+  const streams = streamPools(site);
   const running: Server[] = [];
   let pid: number | null = null;
   let control: EngineControl | null = null;
   try {
-    for (const pool of pools) running.push(await standIn(pool, standIns.get(pool.name) ?? ''));
+    for (const pool of pools) {
+      const server = streams.has(pool.name) ? streamStandIn(pool) : standIn(pool);
+      running.push(await listening(server, standIns.get(pool.name) ?? ''));
+    }
     const prepared = sandboxed(fleet, by, site, { folder, servers });
     pid = startInSandbox(by, prepared, identityOf(by.engine, site));
     control = by.engine.control({ pid, control: prepared.placement.control });
     const startMs = await untilReady({ pid, control, folder, clock });
     await untilWarm(control, clock);
-    const asked = site.own ? [] : await askWitnesses(site, join(folder, 'entrance.sock'));
+    const entrance = join(folder, 'entrance.sock');
+    const asked = site.own
+      ? []
+      : [...(await askWitnesses(site, entrance)), ...(await askStreams(site, streamEntrance(entrance)))];
     return {
       ok: asked.every((w) => w.ok),
       startMs: Math.round(startMs),
@@ -125,6 +143,9 @@ export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResul
         ...(site.pools.some(({ tls, proxyProtocol }) => tls !== null || proxyProtocol !== null)
           ? ['TLS and PROXY protocol to servers by plain connections']
           : []),
+        ...(site.pools.some(({ name, healthCheck }) => healthCheck.http && streams.has(name))
+          ? ['health checks over HTTP of TCP pools by connections']
+          : []),
       ],
     };
   } finally {
@@ -135,13 +156,24 @@ export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResul
   }
 }
 
-function standIn(pool: Pool, path: string): Promise<Server> {
+function standIn(pool: Pool): Server {
   const check = pool.healthCheck.http;
-  const server = createServer((asked, answer) => {
+  return createServer((asked, answer) => {
     answer.setHeader(poolHeader, pool.name);
     if (check && asked.url === check.path) answer.statusCode = check.expectStatus[0]?.from ?? 200;
     answer.end(check?.expectBody ?? '');
   });
+}
+
+/** Says who it is to whoever connects, and reads whatever comes. */
+function streamStandIn({ name }: Pool): Server {
+  return createStreamServer((socket) => {
+    socket.on('error', () => socket.destroy()).resume();
+    socket.write(`pool ${name}\n`);
+  });
+}
+
+function listening(server: Server, path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.on('error', reject);
     server.listen(path, () => {
@@ -207,6 +239,17 @@ async function askWitnesses(site: Site, entrance: string): Promise<RehearsalResu
     const [first = ''] = expected;
     const wanted = expected.length > 1 ? `one of ${expected.join(', ')}` : first;
     asked.push({ request: describeRequest(request), expected: wanted, got, ok: expected.includes(got) });
+  }
+  return asked;
+}
+
+async function askStreams(site: Site, entrance: string): Promise<RehearsalResult['witnesses']> {
+  const asked: RehearsalResult['witnesses'][number][] = [];
+  for (const witness of streamWitnesses(streamsOf(site))) {
+    const expected = witness.rule.shares.map(({ pool }) => `pool ${pool}`);
+    const got = await whoAnswers(entrance, witness, witnessMsMax).catch(messageOf);
+    const wanted = expected.length > 1 ? `one of ${expected.join(', ')}` : (expected[0] ?? '');
+    asked.push({ request: describeStream(witness), expected: wanted, got, ok: expected.includes(got) });
   }
   return asked;
 }

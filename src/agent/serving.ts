@@ -3,7 +3,7 @@ import { messageOf } from '#base';
 import type { SiteText } from '#contract';
 import type { Evidence } from '#engines';
 import type { GuardRecord } from '#events';
-import { boundHost } from '#model';
+import { boundHost, schemeOf } from '#model';
 import { Changes } from './changes.ts';
 import { activeOf, Fleet, type FleetOptions } from './fleet.ts';
 import { openAlarms, openRecords, type Records } from './guard/records.ts';
@@ -58,9 +58,7 @@ export class Serving {
 
   get addresses(): readonly string[] {
     const { balancer } = this.fleet.options;
-    return this.kept.site.listeners.map(
-      (l) => `${l.tls ? 'https' : 'http'}://${boundHost(l, balancer)}:${l.port}`,
-    );
+    return this.kept.site.listeners.map((l) => `${schemeOf(l)}://${boundHost(l, balancer)}:${l.port}`);
   }
 
   /** What was last read of a generation's counters. */

@@ -1,9 +1,16 @@
 import { isIP } from 'node:net';
 import { messageOf } from '#base';
 import type { WayBackResult } from '#contract';
-import { boundHost, routeOf, type Site } from '#model';
-import { askServer, describeRequest } from '#probe';
-import { mayAsk, type Request, witnesses } from '#routing';
+import { boundHost, isStream, type Listener, routeOf, type Site, streamsOf } from '#model';
+import { askServer, askStream, describeRequest } from '#probe';
+import {
+  describeStream,
+  mayAsk,
+  type Request,
+  type StreamWitness,
+  streamWitnesses,
+  witnesses,
+} from '#routing';
 import type { Fleet } from './fleet.ts';
 import type { HeldGeneration } from './holder/protocol.ts';
 
@@ -44,10 +51,14 @@ export async function tryWayBack(
     return pools.map((p) => `${p.pool} ${p.serversLive}/${p.serversAll}`).join(', ');
   });
   const first = site.own ? plainRequest(site, site.own.httpListener) : openRequest(site);
-  if (first) {
-    await attempt(`${describeRequest(first)} on the public socket`, async () => {
+  const stream = first ? undefined : streamWitnesses(streamsOf(site))[0];
+  const what = first ? describeRequest(first) : stream && describeStream(stream);
+  if (what !== undefined) {
+    await attempt(`${what} on the public socket`, async () => {
       const before = await control.evidence(1_000);
-      const status = await askPublicly(fleet, site, first);
+      const status = first
+        ? await askPublicly(fleet, site, first)
+        : stream && (await askStreamPublicly(fleet, site, stream));
       // An engine counts a request when it has finished with it, which may be after the client has its answer.
       const { clock } = fleet.options;
       const deadline = clock.monotonicMs() + countedMsMax;
@@ -87,18 +98,40 @@ function plainRequest({ listeners }: Site, name: string | null): Request | undef
 
 function askPublicly(fleet: WayBackFleet, site: Site, asked: Request): Promise<number> {
   const listener = site.listeners.find(
-    (l) => l.port === asked.port && (l.tls !== null) === (asked.scheme === 'https'),
+    (l) => l.port === asked.port && !isStream(l) && (l.tls !== null) === (asked.scheme === 'https'),
   );
   if (!listener) return Promise.reject(new Error('the listener is gone'));
-  const host = boundHost(listener, fleet.options.balancer);
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  const reachable = reachableAt(fleet, listener);
   const name = isIP(asked.host) > 0 ? null : asked.host;
   const certificates = { authorities: null, verify: false, certificate: null, place: listener.place };
-  // We come from the address that we ask, or from one like it.
-  const told = mayAsk({ deny: [], allow: listener.proxyFrom })(reachable) && listener.proxyFrom.length > 0;
+  const told = isTold(listener, reachable);
   const way = {
     tls: listener.tls === null ? null : { ...certificates, name },
     proxyProtocol: told ? ('v1' as const) : null,
   };
   return askServer({ host: reachable, port: listener.port }, way, asked, answerMsMax);
+}
+
+/** Also when its server closes it at once: that the connection came is what the counters say. */
+async function askStreamPublicly(fleet: WayBackFleet, site: Site, witness: StreamWitness): Promise<string> {
+  const listener = site.listeners.find(({ name }) => name === witness.listener.name);
+  if (!listener) throw new Error('the listener is gone');
+  const host = reachableAt(fleet, listener);
+  const first = isTold(listener, host)
+    ? Buffer.from(`PROXY TCP4 ${host} ${host} 1024 ${listener.port}\r\n`)
+    : null;
+  return await askStream({ host, port: listener.port }, first, witness, answerMsMax).then(
+    ({ kind }) => kind,
+    messageOf,
+  );
+}
+
+function reachableAt(fleet: WayBackFleet, listener: Listener): string {
+  const host = boundHost(listener, fleet.options.balancer);
+  return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+}
+
+/** We come from the address that we ask, or from one like it. */
+function isTold({ proxyFrom }: Listener, address: string): boolean {
+  return mayAsk({ deny: [], allow: proxyFrom })(address) && proxyFrom.length > 0;
 }

@@ -147,7 +147,11 @@ export interface CandidateResult {
   readonly pid: number;
   readonly startMs: number;
   readonly serversDown: readonly (ServerRef & { readonly lastCheck: string })[];
-  readonly witnesses: readonly { readonly request: string; readonly status: number }[];
+  /** `connected` and `handshake` for what is passed on byte by byte; 0: no answer. */
+  readonly witnesses: readonly {
+    readonly request: string;
+    readonly status: number | 'connected' | 'handshake';
+  }[];
 }
 
 export interface CandidateObservation {

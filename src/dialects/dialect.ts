@@ -60,5 +60,10 @@ export type ListenAt =
   | { readonly kind: 'address'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
+/** Where connections of TCP and TLS listeners come in, beside an entrance for requests; where a neighbour has its own. */
+export function streamEntrance(entrance: string): string {
+  return `${entrance}.tcp`;
+}
+
 /** HAProxy's explicit id of the net's server in every pool: one command reads them all, whatever the pools. */
 export const netServerId = 9999;

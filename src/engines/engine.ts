@@ -103,7 +103,11 @@ export interface ServerName {
   readonly server: string;
 }
 
-/** Cumulative counters of one generation. All are counts of events since its start, but for `connections`. */
+/**
+ * Cumulative counters of one generation. All are counts of events since its start, but for `connections`. A connection of
+ * a TCP or TLS listener is a request that counts when it begins; one that no server takes is an error, one that the
+ * listener refuses a client's error.
+ */
 export interface Evidence {
   /** Finished requests on the public side. */
   readonly requests: number;

@@ -1,7 +1,7 @@
 import { chooseEngine } from '#agent';
 import type { SiteText } from '#contract';
 import { engines } from '#engines';
-import { boundHost, type Listener, type Site } from '#model';
+import { boundHost, hostPort, isStream, type Listener, type Site, schemeOf } from '#model';
 
 export interface Announced {
   readonly site: Site;
@@ -34,11 +34,11 @@ export async function announcement({ site, file, serving, same, apiUrl }: Announ
       '',
     );
   const [first] = site.balancers;
-  const [listener] = site.listeners;
-  const url = first && listener ? `${urlOf(listener, boundHost(listener, first))}/` : '';
+  const listener = site.listeners.find((l) => !isStream(l));
+  const url = first && listener ? `${urlOf(listener, boundHost(listener, first))}/` : null;
   lines.push(
     '  Try next, in another terminal:',
-    `    curl ${url}`,
+    ...(url === null ? [] : [`    curl ${url}`]),
     `    npx holdfast status`,
     `    npx holdfast apply ${file}`,
     '',
@@ -48,6 +48,6 @@ export async function announcement({ site, file, serving, same, apiUrl }: Announ
   return lines.join('\n');
 }
 
-function urlOf({ tls, port }: Listener, host: string): string {
-  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+function urlOf(listener: Listener, host: string): string {
+  return `${schemeOf(listener)}://${hostPort(host, listener.port)}`;
 }

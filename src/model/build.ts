@@ -83,6 +83,7 @@ function buildListener(
   }));
   return {
     name: part.name,
+    protocol: part.protocol,
     ...addressOf(part.address),
     access: buildAccess(part.access, `listener-${part.name}`, placeOf([...path, 'access'])),
     forwarded: { ...part.forwarded, place: placeOf([...path, 'forwarded']) },
@@ -103,6 +104,9 @@ function buildListener(
             clients: buildClients(part.tls, [...path, 'tls', 'clientCertificates'], folder, placeOf),
           }
         : null,
+    connectionsMax: part.connectionsMax ?? null,
+    connectionsPerClientMax: part.connectionsPerClientMax ?? null,
+    inspectTimeoutMs: parseDurationMs(part.inspectTimeout ?? '5s'),
     proxyFrom: part.proxyProtocol?.from ?? [],
     place: placeOf(path),
   };

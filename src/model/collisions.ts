@@ -6,7 +6,7 @@ import { type Indexed, namesOf, type Parts, partsOf, sectionOf, textOf } from '.
 import type { Pool } from './pool.ts';
 import { repeated } from './references.ts';
 import { conditionsOf, hostPort } from './route.ts';
-import { boundHost, type Listener, poolsOf, type Route } from './site.ts';
+import { boundHost, isStream, type Listener, poolsOf, type Route } from './site.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 
 /**
@@ -49,7 +49,7 @@ function sameRequests({ listeners, routes }: Parts, source: SourceText): Diagnos
 }
 
 function* requestKeys(route: Route, listeners: readonly Indexed<Listener>[]): Generator<string> {
-  const all = listeners.map(({ part }) => part.name);
+  const all = listeners.filter(({ part }) => !isStream(part)).map(({ part }) => part.name);
   const names = route.listeners.length > 0 ? route.listeners : all;
   const hostnames = route.hostnames.length > 0 ? route.hostnames : [null];
   const matches = route.matches.length > 0 ? route.matches : [null];

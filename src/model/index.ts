@@ -13,3 +13,4 @@ export * from './pool.ts';
 export { checkCertificates, documentReader, ownSite, parseSite, siteJsonSchema } from './reading.ts';
 export { hostPort, routeOf } from './route.ts';
 export * from './site.ts';
+export { streamPools, streamsOf } from './stream.ts';

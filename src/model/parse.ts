@@ -9,6 +9,7 @@ import { referenceMistakes } from './references.ts';
 import { accessMistakes, listenerMistakes, pageMistakes, routeMistakes } from './route-mistakes.ts';
 import { siteJsonSchema, siteSchema } from './schema.ts';
 import type { Site } from './site.ts';
+import { streamMistakes } from './stream-mistakes.ts';
 import { readYaml, type SourceText } from './yaml.ts';
 
 const siteShape: Shape = { schema: siteSchema, json: once(siteJsonSchema) };
@@ -38,6 +39,7 @@ export function parseSite(text: string, file: string, folder: string): ParsedSit
     listenerMistakes,
     pageMistakes,
     poolMistakes,
+    streamMistakes,
     collisions,
   ];
   const found = look.flatMap((look) => look(source));

@@ -84,7 +84,7 @@ export function listenerMistakes(source: SourceText): Diagnostic[] {
       return mistake('HF013', source.placeOf(at), pathText(at), message, remedy);
     };
     return [
-      ...(data.hsts && !data.tls
+      ...(data.hsts && !data.tls && data.protocol === 'HTTP'
         ? [
             wrong(
               ['hsts'],

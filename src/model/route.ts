@@ -6,6 +6,7 @@ import {
   type Forwarded,
   type HeaderChanges,
   type PathChange,
+  type PoolShare,
   type RoutedListener,
   type Routing,
   type Rule,
@@ -14,6 +15,7 @@ import {
 import type { Pool } from './pool.ts';
 import {
   type Hsts,
+  isStream,
   type Listener,
   type NewPath,
   type PathMatch,
@@ -37,7 +39,8 @@ import {
  * usual last route for `/` would hide every expression.
  */
 export function routeOf(site: Site): Routing {
-  return { listeners: site.listeners.map((listener) => routedListener(site, listener)) };
+  const listeners = site.listeners.filter((listener) => !isStream(listener));
+  return { listeners: listeners.map((listener) => routedListener(site, listener)) };
 }
 
 function routedListener(site: Site, listener: Listener): RoutedListener {
@@ -122,16 +125,20 @@ function actionOf(
 const standardPorts = { http: 80, https: 443 } as const;
 
 function poolsAction(weighted: readonly WeightedPool[], pools: ReadonlyMap<string, Pool>): Action {
-  const shares = weighted
+  const shares = sharesOf(weighted, pools);
+  const [only] = shares;
+  if (only && shares.length === 1) return { kind: 'pool', pool: only.pool, servers: only.servers };
+  return { kind: 'split', shares };
+}
+
+export function sharesOf(weighted: readonly WeightedPool[], pools: ReadonlyMap<string, Pool>): PoolShare[] {
+  return weighted
     .filter(({ weight }) => weight > 0)
     .map(({ pool, weight }) => ({
       pool,
       weight,
       servers: (pools.get(pool)?.servers ?? []).map((server) => hostPort(server.host, server.port)),
     }));
-  const [only] = shares;
-  if (only && shares.length === 1) return { kind: 'pool', pool: only.pool, servers: only.servers };
-  return { kind: 'split', shares };
 }
 
 function filtersOf(
@@ -214,7 +221,7 @@ function valueCondition({ type, value }: ValueMatch, name: string) {
   return { name, match: type === 'Exact' ? 'exact' : 'regex', value } as const;
 }
 
-function hostnameRank(hostname: string | null): number[] {
+export function hostnameRank(hostname: string | null): number[] {
   if (hostname === null) return [0, 0];
   return [hostname.startsWith('*.') ? 1 : 2, hostname.length];
 }
@@ -235,7 +242,7 @@ function pathRank(path: PathMatch | null): number[] {
 }
 
 /** Higher numbers first. */
-function compareRanks(a: readonly number[], b: readonly number[]): number {
+export function compareRanks(a: readonly number[], b: readonly number[]): number {
   const at = a.findIndex((number, index) => number !== b[index]);
   return at < 0 ? 0 : (b[at] ?? 0) - (a[at] ?? 0);
 }

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { access, forwarded, hsts, network } from './schema-access.ts';
-import { fileName, list, name, text, yesOrNo } from './schema-words.ts';
-import { tlsVersions } from './site.ts';
+import { fileName, list, name, optionalDuration, text, wholeNumber, yesOrNo } from './schema-words.ts';
+import { listenerProtocols, tlsVersions } from './site.ts';
 import { parseAddress } from './words.ts';
 
 const listenerAddress = text(
@@ -19,7 +19,20 @@ export const listener = z.strictObject(
     address: z
       .union([listenerAddress, list(listenerAddress, 'a list of addresses', 1, 16)])
       .meta({ description: 'Address and port, or several; "*" stands for each balancer\'s own address' }),
+    protocol: z.enum(listenerProtocols, 'one of').default('HTTP').meta({
+      description:
+        'HTTP (HTTPS with tls); TCP: connections are passed on as they are; TLS: passed on as they are too, to the pool of the name that the client asks for',
+    }),
     access: access.optional().meta({ description: 'Who may ask anything here; routes may be stricter' }),
+    connectionsMax: wholeNumber(1, 1_000_000).optional().meta({
+      description: 'Connections at once, with TCP and TLS; more are closed',
+    }),
+    connectionsPerClientMax: wholeNumber(1, 1_000_000).optional().meta({
+      description: 'Of one client (an IPv4 address, a /64 of IPv6), with TCP and TLS; more are closed',
+    }),
+    inspectTimeout: optionalDuration().meta({
+      description: 'How long a client may take to say whom it wants, with TLS; 5s when left out',
+    }),
     forwarded: forwarded.prefault({}).meta({ description: 'What servers are told about the client' }),
     hsts: hsts.optional().meta({ description: 'Strict-Transport-Security in every answer; with tls' }),
     tls: z

@@ -65,7 +65,7 @@ export const route = z.strictObject(
     name: name.optional().meta({ description: 'What reports call it; route-1, route-2 when left out' }),
     listeners: list(name, 'a list of names of listeners', 0, 100)
       .default([])
-      .meta({ description: 'Names of listeners; every listener when left out' }),
+      .meta({ description: 'Names of listeners; every listener that speaks HTTP when left out' }),
     hostnames: list(hostname, 'a list of host names', 0, 100).default([]).meta({
       description: '"shop.example", or "*.shop.example" for one label or more; every host when left out',
     }),

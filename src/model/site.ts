@@ -26,8 +26,12 @@ export interface Site {
   readonly own: OwnText | null;
 }
 
+export const listenerProtocols = ['HTTP', 'TCP', 'TLS'] as const;
+
 export interface Listener {
   readonly name: string;
+  /** `HTTP`: HTTPS where it has `tls`. `TCP` and `TLS`: passed on byte by byte; `TLS` by the name that the client asks for. */
+  readonly protocol: (typeof listenerProtocols)[number];
   /** `*` stands for each balancer's own address. */
   readonly host: string;
   readonly port: number;
@@ -39,6 +43,11 @@ export interface Listener {
   /** Over TLS only. */
   readonly hsts: (Hsts & { readonly place: Place }) | null;
   readonly tls: ListenerTls | null;
+  /** Of TCP and TLS listeners: connections at once, and of one client. Null: no limit. */
+  readonly connectionsMax: number | null;
+  readonly connectionsPerClientMax: number | null;
+  /** How long a client of a TLS listener may take to say whom it wants. */
+  readonly inspectTimeoutMs: number;
   /** Networks whose connections begin with the PROXY protocol; all others speak for themselves. Empty: none. */
   readonly proxyFrom: readonly string[];
   readonly place: Place;
@@ -96,10 +105,13 @@ export interface CertificateFiles {
   readonly place: Place;
 }
 
-/** The Gateway API's HTTPRoute, one rule: any of `matches` under any of `hostnames`, on any of `listeners`. */
+/**
+ * The Gateway API's HTTPRoute, one rule: any of `matches` under any of `hostnames`, on any of `listeners`. Of TCP and TLS
+ * listeners, which it names, its TCPRoute and TLSRoute: pools only, and hostnames with TLS.
+ */
 export interface Route {
   readonly name: string;
-  /** Names; empty means every listener. */
+  /** Names; empty means every listener that speaks HTTP. */
   readonly listeners: readonly string[];
   /** `shop.example` or `*.shop.example` (one label or more); empty means every host. Lower case. */
   readonly hostnames: readonly string[];
@@ -217,6 +229,17 @@ export interface GuardPolicy {
 /** What the file calls it: a listener of several addresses is one listener there. */
 export function writtenName({ name }: Listener): string {
   return name.replace(/:\d+$/, '');
+}
+
+/** Its connections are passed on byte by byte. */
+export function isStream({ protocol }: Pick<Listener, 'protocol'>): boolean {
+  return protocol !== 'HTTP';
+}
+
+/** What stands before `://` in its address. */
+export function schemeOf({ protocol, tls }: Pick<Listener, 'protocol' | 'tls'>): string {
+  if (protocol !== 'HTTP') return protocol.toLowerCase();
+  return tls ? 'https' : 'http';
 }
 
 /** Where a listener is bound on a balancer. */

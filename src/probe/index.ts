@@ -1,2 +1,10 @@
 export { askEntrance, describeRequest, type EntranceAnswer } from './entrance.ts';
 export { askServer, probeServer, type ServerAnswer } from './server.ts';
+export {
+  askStream,
+  askStreamEntrance,
+  certificateOf,
+  clientHello,
+  type StreamAnswer,
+  whoAnswers,
+} from './stream.ts';

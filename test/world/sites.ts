@@ -44,7 +44,20 @@ export function siteOf(over: Partial<Site> = {}): Site {
 }
 
 export function listenerOf(name: string, port: number, tls: Listener['tls'] = null): Listener {
-  return { name, host: '127.0.0.1', port, access: null, forwarded, hsts: null, tls, proxyFrom: [], place };
+  const stream = { connectionsMax: null, connectionsPerClientMax: null, inspectTimeoutMs: 5_000 };
+  return {
+    name,
+    protocol: 'HTTP',
+    ...stream,
+    host: '127.0.0.1',
+    port,
+    access: null,
+    forwarded,
+    hsts: null,
+    tls,
+    proxyFrom: [],
+    place,
+  };
 }
 
 /** TLS whose certificates a test places itself. */

@@ -1,14 +1,22 @@
 import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { streamEntrance } from '#dialects';
 
 /**
  * Says which generation's entrance another one leads requests to. Any order is safe: by the private entrance no request
  * is led back, and a net leads on at most once what came by it.
  */
 export function linkNeighbour(folder: string, neighbourFolder: string | null): void {
-  const link = join(folder, 'neighbour.sock');
-  rmSync(neighbourFolder === null ? link : `${link}.new`, { force: true });
-  if (neighbourFolder === null) return;
-  symlinkSync(join(neighbourFolder, 'entrance.sock'), `${link}.new`);
+  lead(join(folder, 'neighbour.sock'), neighbourFolder && join(neighbourFolder, 'entrance.sock'));
+  lead(
+    streamEntrance(join(folder, 'neighbour.sock')),
+    neighbourFolder && streamEntrance(join(neighbourFolder, 'entrance.sock')),
+  );
+}
+
+function lead(link: string, to: string | null): void {
+  rmSync(to === null ? link : `${link}.new`, { force: true });
+  if (to === null) return;
+  symlinkSync(to, `${link}.new`);
   renameSync(`${link}.new`, link);
 }

@@ -43,8 +43,8 @@ export function lower(site: Site, placement: Placement): string {
       : {
           errorPages: site.errorPages.map(({ status, contentType, text }) => ({ status, contentType, text })),
         }),
-    listeners: routeOf(site).listeners.map((listener, index) =>
-      listenerOf(listener, site.listeners[index] ?? null, placement),
+    listeners: routeOf(site).listeners.map((listener) =>
+      listenerOf(listener, site.listeners.find(({ name }) => name === listener.name) ?? null, placement),
     ),
     pools: site.pools.map((pool) => poolOf(pool, placement)),
   };

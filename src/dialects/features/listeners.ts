@@ -1,4 +1,4 @@
-import { type AccessLog, type Listener, type ListenerTls, type Site, writtenName } from '#model';
+import { type AccessLog, isStream, type Listener, type ListenerTls, type Site, writtenName } from '#model';
 import type { Features } from './feature.ts';
 
 /** What a site can say of where it listens. */
@@ -6,12 +6,33 @@ export const listenerFeatures = {
   listenerPlain: {
     written: 'listeners[] without tls',
     meaning: 'serves HTTP/1.1 on an address and port',
-    uses: (site) => site.listeners.filter(({ tls }) => tls === null).map(({ place }) => place),
+    uses: (site) => site.listeners.filter((l) => l.tls === null && !isStream(l)).map(({ place }) => place),
   },
   listenerTls: {
     written: 'listeners[].tls',
     meaning: 'serves HTTPS, with HTTP/2 for clients that speak it',
     uses: (site) => site.listeners.filter(({ tls }) => tls !== null).map(({ place }) => place),
+  },
+  listenerTcp: {
+    written: 'listeners[].protocol: TCP',
+    meaning: 'connections are passed on as they are, to a pool',
+    uses: (site) => streams(site, ({ protocol }) => protocol === 'TCP'),
+  },
+  listenerTlsPassthrough: {
+    written: 'listeners[].protocol: TLS',
+    meaning:
+      'connections are passed on as they are, to the pool of the route whose hostnames have the name that the client asks for (SNI); who says nothing of TLS is closed',
+    uses: (site) => streams(site, ({ protocol }) => protocol === 'TLS'),
+  },
+  listenerConnectionsMax: {
+    written: 'listeners[].connectionsMax',
+    meaning: 'with TCP and TLS: connections at once; more are closed',
+    uses: (site) => streams(site, ({ connectionsMax }) => connectionsMax !== null),
+  },
+  connectionsPerClientMax: {
+    written: 'listeners[].connectionsPerClientMax',
+    meaning: 'with TCP and TLS: connections of one client (an IPv4 address, a /64 of IPv6); more are closed',
+    uses: (site) => streams(site, ({ connectionsPerClientMax }) => connectionsPerClientMax !== null),
   },
   certificatesByName: {
     written: 'listeners[].tls.certificates, several',
@@ -101,6 +122,10 @@ export const listenerFeatures = {
   },
 } as const satisfies Features;
 
+function streams(site: Site, uses: (listener: Listener) => boolean) {
+  return site.listeners.filter((l) => isStream(l) && uses(l)).map(({ place }) => place);
+}
+
 function logs(site: Site, kind: AccessLog['kind']) {
   return site.accessLog?.kind === kind ? [site.accessLog.place] : [];
 }
@@ -110,5 +135,7 @@ function tlsOf(site: Site, uses: (tls: ListenerTls) => boolean) {
 }
 
 function policies(site: Site, policy: Listener['forwarded']['policy']) {
-  return site.listeners.flatMap(({ forwarded }) => (forwarded.policy === policy ? [forwarded.place] : []));
+  return site.listeners.flatMap((l) =>
+    !isStream(l) && l.forwarded.policy === policy ? [l.forwarded.place] : [],
+  );
 }

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { hostPort, type Listener, routeOf, type Site } from '#model';
+import { hostPort, isStream, type Listener, routeOf, type Site, streamPools } from '#model';
 import type { ErrorPage, RoutedListener } from '#routing';
 import type { ListenAt, Placement } from '../dialect.ts';
 import { accessSections, countsClients, refusalsOf } from './access.ts';
@@ -10,6 +10,7 @@ import { certificateLines, forwardedLines, hstsLines } from './forwarded.ts';
 import { poolSection } from './pools.ts';
 import { routingLines } from './routes.ts';
 import { type Section, sectionText } from './section.ts';
+import { streamSections } from './streams.ts';
 import { strictDefaults, strictRules } from './strict.ts';
 import { defaults, milliseconds, name, ours, word } from './vocabulary.ts';
 
@@ -18,16 +19,24 @@ export function lower(site: Site, { peers = null, ...elsewhere }: Placement): st
   const routed = routeOf(site).listeners;
   const placement = { ...elsewhere, peers: countsClients(routed) ? peers : null };
   const filters = filterTable(routed);
+  const streams = streamPools(site);
   const sections = [
     globalSection(site, placement),
     errorsSection(),
     defaultsSection(site),
-    ...site.listeners.map((listener) => listenerSection(listener, site, { routed, filters, placement })),
-    ...(placement.entrance === null ? [] : [entranceSection(site, routed, filters, placement.entrance)]),
-    ...site.pools.map((pool) => poolSection(pool, site.guard.net, filters, placement)),
+    ...site.listeners
+      .filter((listener) => !isStream(listener))
+      .map((listener) => listenerSection(listener, site, { routed, filters, placement })),
+    ...(placement.entrance === null || routed.length === 0
+      ? []
+      : [entranceSection(site, routed, filters, placement.entrance)]),
+    ...site.pools
+      .filter(({ name: pool }) => !streams.has(pool))
+      .map((pool) => poolSection(pool, site.guard.net, filters, placement)),
     ...accessSections(routed, placement.peers),
     ...answerSections(routed, site.errorPages),
     ...(placement.neighbour === null ? [] : [neighbourSection(site, placement.neighbour)]),
+    ...streamSections(site, placement, (listener) => bindLines(listener, placement)),
   ];
   return `${sections.map(sectionText).join('\n\n')}\n`;
 }
@@ -108,8 +117,7 @@ function listenerSection(
   return {
     head: `frontend ${name(listener.name)}`,
     lines: [
-      `bind ${bindWords(listener, placement).join(' ')}`,
-      ...proxyLines(listener),
+      ...bindLines(listener, placement),
       ...accessLogLines(accessLog),
       ...strictRules,
       ...own.flatMap(forwardedLines),
@@ -148,6 +156,10 @@ function entranceSection(
       `default_backend ${otherwise}`,
     ],
   };
+}
+
+function bindLines(listener: Listener, placement: Placement): string[] {
+  return [`bind ${bindWords(listener, placement).join(' ')}`, ...proxyLines(listener)];
 }
 
 function bindWords(listener: Listener, placement: Placement): string[] {

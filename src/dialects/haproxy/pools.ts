@@ -31,7 +31,7 @@ export function poolSection(
   };
 }
 
-function balanceLines({ algorithm, hashOn }: Pool): string[] {
+export function balanceLines({ algorithm, hashOn }: Pool): string[] {
   if (algorithm === 'source') return ['balance source', 'hash-type consistent'];
   if (algorithm !== 'hash' || hashOn === null) return [`balance ${algorithm}`];
   const sample = {
@@ -104,7 +104,7 @@ function queueLines({ name: pool, queuedMax }: Pool): string[] {
  * without a failed request. The net needs no more: servers that do not exist are down after their first check, before
  * a candidate is exposed.
  */
-function healthCheckLines(pool: Pool, { servers: standIns }: Placement): string[] {
+export function healthCheckLines(pool: Pool, { servers: standIns }: Placement): string[] {
   const { http, port, intervalMs, timeoutMs, rise, fall } = pool.healthCheck;
   return [
     ...(http === null ? [] : httpCheckLines(http, pool)),
@@ -153,7 +153,7 @@ function fastIntervalMs(intervalMs: number): number {
   return Math.min(intervalMs, Math.max(100, Math.min(1_000, intervalMs / 4)));
 }
 
-function serverLine(pool: Pool, server: Server, placement: Placement): string {
+export function serverLine(pool: Pool, server: Server, placement: Placement): string {
   const address = placement.servers?.[`${pool.name}/${server.name}`] ?? hostPort(server.host, server.port);
   return [
     `server ${name(server.name)} ${word(address)} weight ${server.weight}`,
@@ -184,6 +184,6 @@ function reachWords({ tls, proxyProtocol }: Pool, { host }: Server, { files = {}
   ];
 }
 
-function netLine(neighbour: string): string {
+export function netLine(neighbour: string): string {
   return `server ${ours.net} ${word(`unix@${neighbour}`)} send-proxy-v2 proxy-v2-options unique-id backup no-check observe none id ${netServerId}`;
 }

@@ -9,6 +9,10 @@ export const ours = {
   entrance: 'holdfast:entrance',
   neighbour: 'holdfast:neighbour',
   net: 'holdfast:net',
+  /** Of TCP and TLS listeners: the entrance, where the take-back leads, and what closes a connection. */
+  streamEntrance: 'holdfast:entrance-tcp',
+  streamNeighbour: 'holdfast:neighbour-tcp',
+  refused: 'holdfast:refused',
   /** The backends of fixed answers begin so. */
   answer: 'holdfast:answer-',
   /** The generations that share what they count of each client. */

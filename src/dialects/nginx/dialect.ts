@@ -5,6 +5,10 @@ export const nginxDialect: Dialect = {
   name: 'nginx',
   fileName: 'nginx.conf',
   cannot: {
+    listenerTcp: notYet,
+    listenerTlsPassthrough: notYet,
+    listenerConnectionsMax: notYet,
+    connectionsPerClientMax: notYet,
     connectionsMax: 'open-source NGINX has no queue: a request beyond the limit would fail at once',
     queuedMax: 'open-source NGINX has no queue',
     stickyCookie: 'only NGINX Plus has sticky sessions',

@@ -26,6 +26,10 @@ const columns = [
   'wretr',
   'wredis',
   'act',
+  'mode',
+  'dcon',
+  'dses',
+  'dreq',
   ...answers,
 ] as const;
 type Row = StatRow<(typeof columns)[number]>;
@@ -41,30 +45,62 @@ export function evidenceOf(text: string, serversAll: ReadonlyMap<string, number>
   const rows = readEvidence(text);
   const frontends = rows.filter((row) => row.type === kinds.frontend);
   const visible = frontends.filter((row) => !isOurs(row.pxname));
-  const pools = rows
-    .filter((row) => row.type === kinds.backend && !isOurs(row.pxname))
-    .map((row) => poolEvidence(row, serversAll));
+  const pools = rows.filter(isPool).map((row) => poolEvidence(row, serversAll));
   const nets = rows.filter((row) => row.type === kinds.server);
   return {
     requests: sum(visible.map(finished)),
-    errors: Math.min(
-      sum(visible.map((row) => count(row.hrsp_5xx))),
-      Math.max(0, sum(frontends.map((row) => count(row.hrsp_5xx))) - meant(rows)),
+    errors:
+      Math.min(
+        sum(visible.map((row) => count(row.hrsp_5xx))),
+        Math.max(0, sum(frontends.map((row) => count(row.hrsp_5xx))) - meant(rows)),
+      ) + sum(rows.map(unserved)),
+    clientErrors: Math.max(
+      0,
+      sum(visible.map((row) => count(row.hrsp_4xx) + refused(row))) - sum(rows.map(turnedAway)),
     ),
-    clientErrors: sum(visible.map((row) => count(row.hrsp_4xx))),
     connectionErrors: sum(pools.map((pool) => pool.connectionErrors)),
     retries: sum(pools.map((pool) => pool.retries)),
     responseErrors: sum(pools.map((pool) => pool.responseErrors)),
     netUses: sum(nets.map((row) => count(row.stot))),
-    entranceRequests: sum(frontends.filter((row) => row.pxname === haproxyNames.entrance).map(finished)),
+    entranceRequests: sum(frontends.filter(isEntrance).map(finished)),
     connections: sum(visible.map((row) => count(row.scur))),
     pools,
   };
 }
 
+/** Of a TCP frontend or backend: a connection counts when it begins, as it may last for days. */
+function isStream({ mode }: Row): boolean {
+  return mode === 'tcp';
+}
+
+/** Connections that no server took, of a TCP pool; those that a neighbour sent are among them. */
+function unserved(row: Row): number {
+  return isPool(row) && isStream(row) ? count(row.econ) + count(row.dreq) : 0;
+}
+
+/** Of these the frontend says that it refused them, but the pool had no room. */
+function turnedAway(row: Row): number {
+  return isPool(row) && isStream(row) ? count(row.dreq) : 0;
+}
+
+function isPool({ type, pxname }: Row): boolean {
+  return type === kinds.backend && !isOurs(pxname);
+}
+
+/** Connections that a TCP listener refused: by network, by number, or because they said nothing that it takes. */
+function refused(row: Row): number {
+  return isStream(row) ? count(row.dcon) + count(row.dses) + count(row.dreq) : 0;
+}
+
 /** HAProxy counts an answer when it has ended, so their sum is the number of finished requests. */
 function finished(row: Row): number {
+  if (isStream(row))
+    return count(row.stot) + (row.type === kinds.frontend ? count(row.dcon) + count(row.dses) : 0);
   return sum(answers.map((column) => count(row[column])));
+}
+
+function isEntrance({ pxname }: Row): boolean {
+  return pxname === haproxyNames.entrance || pxname === haproxyNames.streamEntrance;
 }
 
 /** Answers of 500 and above that the site itself gives, such as a maintenance page: they are no errors. */
@@ -77,7 +113,7 @@ function poolEvidence(row: Row, serversAll: ReadonlyMap<string, number>): PoolEv
   return {
     pool: row.pxname,
     requests: finished(row),
-    errors: count(row.hrsp_5xx),
+    errors: count(row.hrsp_5xx) + unserved(row),
     connectionErrors: count(row.econ),
     retries: count(row.wretr) + count(row.wredis),
     responseErrors: count(row.eresp),
@@ -94,6 +130,10 @@ const serverColumns = [
   'check_status',
   'check_code',
   'last_chk',
+  'mode',
+  'stot',
+  'econ',
+  'eresp',
   ...answers,
 ] as const;
 
@@ -108,8 +148,12 @@ export function serversOf(text: string): ServerEvidence[] {
       server: row.svname,
       state: stateOf(row.status, row.check_status),
       lastCheck: lastCheckOf(row),
-      requests: sum(answers.map((column) => count(row[column]))),
-      errors: count(row.hrsp_5xx),
+      ...(row.mode === 'tcp'
+        ? { requests: count(row.stot), errors: count(row.econ) + count(row.eresp) }
+        : {
+            requests: sum(answers.map((column) => count(row[column]))),
+            errors: count(row.hrsp_5xx),
+          }),
     }));
 }
 
