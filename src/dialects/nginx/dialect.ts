@@ -1,14 +1,17 @@
 import type { Dialect } from '../dialect.ts';
 import { files, lower } from './lower.ts';
 
+/** Debian's NGINX has this in a package of its own, libnginx-mod-stream. */
+const noStreams = 'Holdfast does not write the stream module of NGINX yet';
+
 export const nginxDialect: Dialect = {
   name: 'nginx',
   fileName: 'nginx.conf',
   cannot: {
-    listenerTcp: notYet,
-    listenerTlsPassthrough: notYet,
-    listenerConnectionsMax: notYet,
-    connectionsPerClientMax: notYet,
+    listenerTcp: noStreams,
+    listenerTlsPassthrough: noStreams,
+    listenerConnectionsMax: noStreams,
+    connectionsPerClientMax: noStreams,
     connectionsMax: 'open-source NGINX has no queue: a request beyond the limit would fail at once',
     queuedMax: 'open-source NGINX has no queue',
     stickyCookie: 'only NGINX Plus has sticky sessions',
