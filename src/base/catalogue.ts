@@ -60,6 +60,11 @@ export const catalogue = {
     title: "The servers' certificates are not checked",
     solve: 'Name the authority that signed them (tls.ca): without it whoever answers is believed.',
   },
+  HF024: {
+    title: 'A file with the body of an answer cannot be used',
+    solve:
+      'It lies beside the site file, is UTF-8 text of at most 12 KiB, and is read when the site file is.',
+  },
   HF030: {
     title: "A line of a team's own text cannot be carried over",
     solve:

@@ -7,6 +7,7 @@ import {
   type Site,
   type TextDialect,
   type WrittenText,
+  withIncludes,
 } from '#model';
 import { readOwnText } from './own-text.ts';
 
@@ -34,7 +35,7 @@ export async function readLocally(file: string, dialect?: TextDialect): Promise<
       `${file} is a text of ${names[written]}`,
       'Give the file its own name (haproxy.cfg, nginx.conf), or say so: --dialect',
     );
-  const read = written === 'site' ? plain : await readOwnText(plain, written);
+  const read = written === 'site' ? await withIncludes(plain) : await readOwnText(plain, written);
   const { site, surveyed = null, diagnostics } = readSite(read);
   if (!site) return { read, site, surveyed, diagnostics };
   const more = [...unsupportedUses(site), ...(await checkCertificates(site, readCertificateFile))];

@@ -11,5 +11,7 @@ export const ownDialects = {
 /** What a text says, whatever it is written in: the one way from a text to a site. Never throws. */
 export function readSite(text: WrittenText): ParsedSite {
   const { dialect = 'site' } = text;
-  return dialect === 'site' ? parseSite(text.text, text.file, text.folder) : ownDialects[dialect].adopt(text);
+  return dialect === 'site'
+    ? parseSite(text.text, text.file, text.folder, text.includes)
+    : ownDialects[dialect].adopt(text);
 }

@@ -1,5 +1,7 @@
+import { extname } from 'node:path';
 import type { PlaceOf } from './build.ts';
 import { buildAccess } from './build-access.ts';
+import type { ContentOf } from './included.ts';
 import type { RoutePart } from './schema.ts';
 import type { AnswerPart, NewPathPart, RedirectPart } from './schema-actions.ts';
 import type { NewPath, RequestRedirect, RouteAction, RouteFilters } from './site.ts';
@@ -7,10 +9,15 @@ import { durationOrNull } from './words.ts';
 import type { Path } from './yaml.ts';
 
 /** The one action of a route; no pools at all when a part of the file names none, which is told as a mistake. */
-export function buildAction(part: RoutePart, index: number, placeOf: PlaceOf): RouteAction {
+export function buildAction(
+  part: RoutePart,
+  index: number,
+  placeOf: PlaceOf,
+  content: ContentOf,
+): RouteAction {
   const at = (key: string) => placeOf(['routes', index, key]);
   if (part.redirect) return { kind: 'redirect', ...redirectOf(part.redirect), place: at('redirect') };
-  if (part.answer) return { kind: 'answer', ...answerOf(part.answer), place: at('answer') };
+  if (part.answer) return { kind: 'answer', ...answerOf(part.answer, content), place: at('answer') };
   if (part.pools) return { kind: 'pools', pools: part.pools, place: at('pools') };
   const pools = part.pool === undefined ? [] : [{ pool: part.pool, weight: 1 }];
   return { kind: 'pools', pools, place: at('pool') };
@@ -26,8 +33,22 @@ function redirectOf({ scheme, hostname, port, path, statusCode }: RedirectPart):
   };
 }
 
-function answerOf({ statusCode, headers, contentType, body }: AnswerPart) {
-  return { status: statusCode, headers, body: body === undefined ? null : { contentType, text: body } };
+function answerOf({ statusCode, headers, contentType, body, file }: AnswerPart, content: ContentOf) {
+  const text = body ?? (file === undefined ? null : content(file));
+  const type = contentType ?? typeOf(file ?? '');
+  return { status: statusCode, headers, body: text === null ? null : { contentType: type, text } };
+}
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.xml': 'application/xml',
+  '.svg': 'image/svg+xml',
+};
+
+function typeOf(file: string): string {
+  return types[extname(file).toLowerCase()] ?? 'text/plain; charset=utf-8';
 }
 
 function newPathOf(path: NewPathPart | undefined): NewPath | null {

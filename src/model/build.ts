@@ -3,6 +3,7 @@ import type { Place } from '#base';
 import { buildAccess } from './build-access.ts';
 import { buildAction, buildFilters } from './build-action.ts';
 import { addressOf, buildPool } from './build-pools.ts';
+import type { ContentOf } from './included.ts';
 import type { BalancerPart, ListenerPart, MatchPart, RoutePart, SiteDocument } from './schema.ts';
 import type {
   AccessLog,
@@ -20,12 +21,17 @@ import type { Path, SourceText } from './yaml.ts';
 /** Where a part was written. */
 export type PlaceOf = SourceText['placeOf'];
 
-/** A document of the right shape as a site; `folder` is where relative file names start. */
-export function buildSite(document: SiteDocument, folder: string, placeOf: PlaceOf): Site {
+/** A document of the right shape as a site; `folder` is where relative file names start, `content` what files of bodies hold. */
+export function buildSite(
+  document: SiteDocument,
+  folder: string,
+  placeOf: PlaceOf,
+  content: ContentOf,
+): Site {
   return {
     name: document.site,
     listeners: document.listeners.flatMap((part, i) => buildListeners(part, i, folder, placeOf)),
-    routes: document.routes.map((part, i) => buildRoute(part, i, placeOf)),
+    routes: document.routes.map((part, i) => buildRoute(part, i, placeOf, content)),
     pools: document.pools.map((part, i) => buildPool(part, i, folder, placeOf)),
     balancers: document.balancers.map((part, i) => buildBalancer(part, i, placeOf)),
     timeouts: {
@@ -38,11 +44,11 @@ export function buildSite(document: SiteDocument, folder: string, placeOf: Place
     },
     accessLog: buildAccessLog(document.accessLog, placeOf(['accessLog'])),
     guard: buildGuard(document.guard),
-    errorPages: document.errorPages.flatMap(({ statusCodes, contentType, body }, index) =>
+    errorPages: document.errorPages.flatMap(({ statusCodes, contentType, body, file }, index) =>
       statusCodes.map((status) => ({
         status,
         contentType,
-        text: body,
+        text: body ?? (file === undefined ? '' : content(file)),
         place: placeOf(['errorPages', index]),
       })),
     ),
@@ -123,13 +129,13 @@ function buildClients(
   return { required: verify === 'required', authorities: resolve(folder, ca), place: placeOf(path) };
 }
 
-export function buildRoute(part: RoutePart, index: number, placeOf: PlaceOf): Route {
+export function buildRoute(part: RoutePart, index: number, placeOf: PlaceOf, content: ContentOf): Route {
   return {
     name: part.name ?? `route-${index + 1}`,
     listeners: part.listeners,
     hostnames: part.hostnames.map((hostname) => hostname.toLowerCase()),
     matches: part.matches.map(buildMatch),
-    action: buildAction(part, index, placeOf),
+    action: buildAction(part, index, placeOf, content),
     filters: buildFilters(part, index, placeOf),
     place: placeOf(['routes', index]),
   };

@@ -10,7 +10,14 @@ export * from './own.ts';
 export type { SurveyedPool, SurveyedSite } from './own-site.ts';
 export type { ParsedSite } from './parse.ts';
 export * from './pool.ts';
-export { checkCertificates, documentReader, ownSite, parseSite, siteJsonSchema } from './reading.ts';
+export {
+  checkCertificates,
+  documentReader,
+  ownSite,
+  parseSite,
+  siteJsonSchema,
+  withIncludes,
+} from './reading.ts';
 export { hostPort, routeOf } from './route.ts';
 export * from './site.ts';
 export { streamPools, streamsOf } from './stream.ts';

@@ -3,7 +3,7 @@ export const textDialects = ['site', 'haproxy', 'nginx'] as const;
 export type TextDialect = (typeof textDialects)[number];
 export type OwnDialectName = Exclude<TextDialect, 'site'>;
 
-/** A file that an own text includes, as it was read together with it. */
+/** A file that a text includes, as it was read together with it: own texts' includes, bodies of a site's answers. */
 export interface IncludedText {
   /** Absolute. */
   readonly path: string;

@@ -1,9 +1,11 @@
 import type { Diagnostic } from '#base';
 import { buildSite } from './build.ts';
 import { collisions } from './collisions.ts';
+import { contentsOf, includeMistakes } from './included.ts';
 import { diagnosticsMax } from './limits.ts';
 import { matchMistakes } from './matches.ts';
 import { type Shape, shapeMistakes } from './mistakes.ts';
+import type { IncludedText } from './own.ts';
 import { poolMistakes } from './pools.ts';
 import { referenceMistakes } from './references.ts';
 import { accessMistakes, listenerMistakes, pageMistakes, routeMistakes } from './route-mistakes.ts';
@@ -25,9 +27,15 @@ export interface ParsedSite {
 
 /**
  * A site file's text as a site, or every mistake in it at once. Never throws, whatever the text.
- * `file` is what diagnostics call it; `folder` is where relative file names in it start.
+ * `file` is what diagnostics call it; `folder` is where relative file names in it start, and `includes`
+ * are those of these files that belong to the text (`withIncludes`).
  */
-export function parseSite(text: string, file: string, folder: string): ParsedSite {
+export function parseSite(
+  text: string,
+  file: string,
+  folder: string,
+  includes: readonly IncludedText[] = [],
+): ParsedSite {
   const { source, diagnostics } = readYaml(text, file);
   if (source === null) return { site: null, diagnostics };
   const look = [
@@ -41,12 +49,17 @@ export function parseSite(text: string, file: string, folder: string): ParsedSit
     poolMistakes,
     streamMistakes,
     collisions,
+    (text: SourceText) => includeMistakes(text, folder, includes),
   ];
   const found = look.flatMap((look) => look(source));
   const all = [...diagnostics, ...withoutRepeats(found, diagnostics)];
   const told = all.toSorted(byPlace).slice(0, diagnosticsMax);
   if (all.some((diagnostic) => diagnostic.severity === 'error')) return { site: null, diagnostics: told };
-  return { site: buildSite(siteSchema.parse(source.value), folder, source.placeOf), diagnostics: told };
+  const content = contentsOf(folder, includes);
+  return {
+    site: buildSite(siteSchema.parse(source.value), folder, source.placeOf, content),
+    diagnostics: told,
+  };
 }
 
 /** What is wrong with the text at a place makes what is missing there no second mistake. */

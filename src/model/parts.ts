@@ -36,7 +36,7 @@ export function partsOf(source: SourceText): Parts {
     }),
     routes: good('routes', (item, i) => {
       const { data } = routes.safeParse(item);
-      return data ? buildRoute(data, i, placeOf) : null;
+      return data ? buildRoute(data, i, placeOf, (name) => name) : null;
     }),
     pools: good('pools', (item, i) => {
       const { data } = pools.safeParse(item);

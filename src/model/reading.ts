@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { checkCertificates as CheckCertificates } from './certificates.ts';
 import type { readDocument as ReadDocument } from './document.ts';
+import type { withIncludes as WithIncludes } from './included.ts';
 import type { ownSite as OwnSite } from './own-site.ts';
 import type { parseSite as ParseSite } from './parse.ts';
 import type { siteJsonSchema as SiteJsonSchema } from './schema.ts';
@@ -15,6 +16,10 @@ const load = createRequire(import.meta.url);
 
 export const parseSite: typeof ParseSite = (...given) =>
   (load('./parse.ts') as { parseSite: typeof ParseSite }).parseSite(...given);
+
+/** A site's text with the files that it names. */
+export const withIncludes: typeof WithIncludes = (...given) =>
+  (load('./included.ts') as { withIncludes: typeof WithIncludes }).withIncludes(...given);
 
 export const siteJsonSchema: typeof SiteJsonSchema = () =>
   (load('./schema.ts') as { siteJsonSchema: typeof SiteJsonSchema }).siteJsonSchema();

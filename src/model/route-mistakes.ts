@@ -56,11 +56,20 @@ function contentMistakes(route: RoutePart, above: Path, source: SourceText): Dia
   ];
 }
 
-/** A status has one page. */
+/** A page has one body, and a status one page. */
 export function pageMistakes(source: SourceText): Diagnostic[] {
+  const { data = [] } = siteSchema.shape.errorPages.safeParse(valueIn(source.value, 'errorPages'));
+  const bodies = data.flatMap(({ body, file }, index) => {
+    const at: Path = ['errorPages', index];
+    if (body !== undefined && file !== undefined)
+      return [
+        mistake('HF013', source.placeOf([...at, 'file']), pathText([...at, 'file']), oneBody, 'Remove one'),
+      ];
+    if (body !== undefined || file !== undefined) return [];
+    return [mistake('HF012', source.placeOf(at), pathText(at), 'missing, expected body or file')];
+  });
   const seen = new Set<number>();
-  const { data } = siteSchema.shape.errorPages.safeParse(valueIn(source.value, 'errorPages'));
-  return (data ?? []).flatMap(({ statusCodes }, index) =>
+  const repeats = data.flatMap(({ statusCodes }, index) =>
     statusCodes.flatMap((status, i) => {
       const at: Path = ['errorPages', index, 'statusCodes', i];
       const before = seen.has(status);
@@ -71,6 +80,7 @@ export function pageMistakes(source: SourceText): Diagnostic[] {
       ];
     }),
   );
+  return [...bodies, ...repeats];
 }
 
 /** Words of a listener that do not go together. */
@@ -152,11 +162,16 @@ function newPathMistakes(
   return [mistake('HF013', source.placeOf(at), pathText(at), message, remedy)];
 }
 
+const oneBody = 'expected one body, got "body" and "file"';
 const bodyless = [204, 205, 304];
 
 function answerMistakes({ answer }: RoutePart, above: Path, source: SourceText): Diagnostic[] {
-  if (!answer?.body || !bodyless.includes(answer.statusCode)) return [];
-  const at: Path = [...above, 'answer', 'body'];
+  if (!answer) return [];
+  const key = answer.file === undefined ? 'body' : 'file';
+  const at: Path = [...above, 'answer', key];
+  if (answer.body !== undefined && answer.file !== undefined)
+    return [mistake('HF013', source.placeOf(at), pathText(at), oneBody, 'Remove one')];
+  if (!answer[key] || !bodyless.includes(answer.statusCode)) return [];
   const message = `expected no body, an answer ${answer.statusCode} has none`;
   return [mistake('HF013', source.placeOf(at), pathText(at), message, 'Remove it')];
 }

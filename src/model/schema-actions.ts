@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { access } from './schema-access.ts';
-import { list, name, optionalDuration, plainHostname, text, wholeNumber } from './schema-words.ts';
+import { fileName, list, name, optionalDuration, plainHostname, text, wholeNumber } from './schema-words.ts';
 
 /** What a route does with a request: one of `actionKeys`, and any of `filterKeys`. */
 
@@ -92,15 +92,20 @@ const body = z
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
   .refine((text) => !/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text), 'text without control characters');
 
+const bodyFile = fileName.optional().meta({
+  description: 'In the place of body: a file of UTF-8 text, at most 12 KiB, relative to this file',
+});
+
 const pageStatuses = [403, 404, 413, 429, 502, 503, 504] as const;
 
 export const errorPage = z.strictObject(
   {
     statusCodes: list(z.literal(pageStatuses, 'one of'), 'a list of status codes', 1, 7),
     contentType: headerValue.default('text/html; charset=utf-8'),
-    body,
+    body: body.optional(),
+    file: bodyFile,
   },
-  'a page: statusCodes, contentType, body',
+  'a page: statusCodes, contentType, body or file',
 );
 
 const answer = z.strictObject(
@@ -112,10 +117,13 @@ const answer = z.strictObject(
       0,
       32,
     ).default([]),
-    contentType: headerValue.default('text/plain; charset=utf-8'),
+    contentType: headerValue.optional().meta({
+      description: "By the file's name when left out (.html, .css, .json, .xml, .svg), else text/plain",
+    }),
     body: body.optional(),
+    file: bodyFile,
   },
-  'a fixed answer: statusCode, headers, contentType, body',
+  'a fixed answer: statusCode, headers, contentType, body or file',
 );
 
 const weighted = z.strictObject(

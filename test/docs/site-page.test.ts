@@ -30,7 +30,11 @@ for (const { text, line } of examples)
     const missing = Object.entries(rest).flatMap(([section, lines]) =>
       new RegExp(`^${section}:`, 'm').test(text) ? [] : [lines],
     );
-    const { diagnostics } = parseSite(text + missing.join(''), 'site.md', '/etc/shop');
+    const includes = [...text.matchAll(/\bfile: ([\w.-]+)/g)].map(([, name = '']) => ({
+      path: `/etc/shop/${name}`,
+      text: 'some text',
+    }));
+    const { diagnostics } = parseSite(text + missing.join(''), 'site.md', '/etc/shop', includes);
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     assert.equal(errors.map(formatDiagnostic).join('\n'), '');
   });
