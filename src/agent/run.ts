@@ -4,6 +4,7 @@ import { type Handlers, jsonLog, messageOf, serveWire, systemClock } from '#base
 import type { SiteText } from '#contract';
 import type { Command } from '#engines';
 import { runAdmin } from './admin/admin.ts';
+import { serveOwnSockets } from './admin/own-sockets.ts';
 import { serveAdmin } from './admin/socket.ts';
 import { watchBeside } from './adopt/beside.ts';
 import { agentCalls } from './agent.ts';
@@ -59,6 +60,13 @@ export async function runAgent(options: {
   serveAdmin(join(options.run, 'admin.sock'), (command) => runAdmin(serving, command)).on('error', (error) =>
     log.error('no admin socket', { error: messageOf(error) }),
   );
+  const own = serveOwnSockets({
+    run: options.run,
+    site: () => serving.kept.site,
+    command: (command) => runAdmin(serving, command),
+    log,
+  });
+  setInterval(() => void own.look(), besideEveryMs).unref();
   process.on('SIGTERM', () => process.exit(0));
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});

@@ -31,6 +31,17 @@ export interface OwnFile {
   readonly use: 'read' | 'write' | 'control';
   readonly file: string;
   readonly line: number;
+  /** Of a socket that takes commands: who may speak to it, as the text has it. */
+  readonly access?: ControlAccess;
+}
+
+export interface ControlAccess {
+  /** Only an admin may change something. */
+  readonly level: 'user' | 'operator' | 'admin';
+  /** Octal digits, names or numbers; null: not said. */
+  readonly mode: string | null;
+  readonly user: string | null;
+  readonly group: string | null;
 }
 
 export interface OwnPlaces {

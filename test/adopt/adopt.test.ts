@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { identify } from '#base';
 import type { StatusView } from '#contract';
@@ -42,6 +44,23 @@ const inodesAt = (port: number) =>
     .filter((one) => one.port === port)
     .map(({ inode }) => inode);
 
+/** As a deploy script does it. */
+function script({ statistics }: Theirs, command: string): string {
+  return execFileSync('socat', ['-t', '20', 'stdio', `UNIX-CONNECT:${statistics}`], {
+    input: `${command}\n`,
+    encoding: 'utf8',
+  });
+}
+
+/** The team's scripts go on speaking to the socket that their text names, and are heard by every generation. */
+async function ownScripts(theirs: Theirs): Promise<void> {
+  await until('the socket of the text', async () => script(theirs, 'show info').includes('Name: HAProxy'));
+  assert.equal(statSync(theirs.statistics).mode & 0o777, 0o660);
+  assert.equal(script(theirs, 'set server web/web-1 weight 1').trim(), '');
+  assert.match(script(theirs, 'get weight web/web-1'), /^\d+ \(initial 1\)/);
+  assert.match(script(theirs, 'disable frontend shop'), /Not done by Holdfast/);
+}
+
 for (const manner of ['haproxy -W', 'haproxy -db', 'nginx'] as const) {
   test(`${manner} is adopted and handed back on its own sockets, under load`, async () => {
     await withTheirs(manner, async ({ theirs }) => {
@@ -57,6 +76,7 @@ for (const manner of ['haproxy -W', 'haproxy -db', 'nginx'] as const) {
           assert.match(adopted.adopt.out(), /but for \d+ lines:[\s\S]*(?:bind fd@3|nginx.pid)/);
           const [taken] = await adopted.journalled('adopted');
           assert.ok(taken, 'it is in the journal');
+          if (manner !== 'nginx') await ownScripts(theirs);
           const out = await release(adopted, '--wait', '2');
           assert.match(out, /no process of Holdfast is left/);
           assert.deepEqual(adopted.ours(), []);
@@ -67,6 +87,7 @@ for (const manner of ['haproxy -W', 'haproxy -db', 'nginx'] as const) {
             addresses: [{ host: '127.0.0.1', port: theirs.http }],
           });
           theirs.knows(found.main.pid);
+          if (manner !== 'nginx') assert.match(script(theirs, 'show info'), /^Name: HAProxy/m);
           assert.equal((await ask(theirs.http)).body, 'web-1\n');
         }),
       );

@@ -7,19 +7,26 @@ import { commandsIn } from './commands.ts';
 const welcomeToPrompt = '\n> ';
 const idleMsMax = 60_000;
 
+type RunCommand = (command: string) => Promise<string>;
+
 /**
  * Speaks as HAProxy's statistics socket does: without `prompt` one line is answered and the connection ends; with it,
  * it goes on. Each answer ends with an empty line. Scripts that spoke to the engine itself speak to this unchanged.
  */
-export function serveAdmin(path: string, run: (command: string) => Promise<string>): Server {
+export function serveAdmin(path: string, run: RunCommand): Server {
   rmSync(path, { force: true });
-  const server = createServer({ allowHalfOpen: true }, (socket) => converse(socket, run));
+  const server = adminServer(run);
   const umask = process.umask(0o117);
   server.listen(path, () => process.umask(umask));
   return server;
 }
 
-function converse(socket: Socket, run: (command: string) => Promise<string>): void {
+/** The same, not listening yet. */
+export function adminServer(run: RunCommand): Server {
+  return createServer({ allowHalfOpen: true }, (socket) => converse(socket, run));
+}
+
+function converse(socket: Socket, run: RunCommand): void {
   let isInteractive = false;
   let ended = false;
   let turn = Promise.resolve();

@@ -50,13 +50,14 @@ export interface Asked {
 }
 
 const versionMsMax = 5_000;
+const looksMax = 5;
 
 /**
  * The engine that serves the text, found by who listens on its addresses. Only reads below /proc.
  * @throws Failure HF501 (nobody listens), HF502 (it cannot be adopted: the message says why), HF503 (another text runs).
  */
 export function findEngine(asked: Asked): RunningEngine {
-  const sockets = socketsAt(asked);
+  const sockets = socketsNow(asked);
   const main = theOne(asked, sockets);
   const binary = linkOf(`/proc/${main.pid}/exe`);
   const foreign = foreignEngines[asked.dialect];
@@ -87,6 +88,16 @@ export function findEngine(asked: Asked): RunningEngine {
     loadedAt,
     sockets: sockets.filter(({ pid }) => mainOf(pid) === main.pid),
   };
+}
+
+/** A socket may be closed between the look at the kernel's list and that at the processes: who is not seen is looked for again. */
+function socketsNow(asked: Asked): EngineSocket[] {
+  for (let left = looksMax; ; left -= 1)
+    try {
+      return socketsAt(asked);
+    } catch (error) {
+      if (left <= 1 || !(error instanceof Failure) || error.code !== 'HF502') throw error;
+    }
 }
 
 /** Every process that has one of the addresses open, by address. @throws Failure HF501, HF502 */

@@ -32,7 +32,9 @@ interface Row {
 
 /** All of the network namespace of `pid`: what `/proc/net` shows is the reader's own. */
 export function listeningSockets(pid: number | 'self' = 'self'): Listening[] {
-  return rowsOf(pid, states.listening).map(({ host, port, inode, received }) => ({
+  // One that is just being closed belongs to nobody any more.
+  const open = rowsOf(pid, states.listening).filter(({ inode }) => inode !== '0');
+  return open.map(({ host, port, inode, received }) => ({
     host,
     port,
     inode,

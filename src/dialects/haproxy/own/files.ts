@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { OwnText } from '#model';
-import type { OwnFile } from '../../own.ts';
+import type { ControlAccess, OwnFile } from '../../own.ts';
 import { addressOf } from './address.ts';
 import { type Line, type Section, sectionsOf } from './sections.ts';
 import { globalLines, globalWord } from './unix.ts';
@@ -91,8 +91,22 @@ export function files({
   const controls = globalLines(sections, 'stats').flatMap(({ words, number }) => {
     const address = addressOf(words[2]?.value ?? '');
     return words[1]?.value === 'socket' && address.kind === 'unix'
-      ? [{ path: address.path, use: 'control' as const, line: number, file }]
+      ? [{ path: address.path, use: 'control' as const, line: number, file, access: accessOf(words) }]
       : [];
   });
   return [...[...read, ...listed].map((one) => ({ ...one, use: 'read' as const })), ...controls];
+}
+
+function accessOf(words: readonly Word[]): ControlAccess {
+  const after = (...names: readonly string[]) =>
+    words[words.findIndex(({ value }) => names.includes(value)) + 1]?.value ?? null;
+  const said = (name: string) => words.some(({ value }) => value === name);
+  const given = (...names: readonly string[]) => (names.some(said) ? after(...names) : null);
+  const level = given('level');
+  return {
+    level: level === 'admin' || level === 'user' ? level : 'operator',
+    mode: given('mode'),
+    user: given('user', 'uid'),
+    group: given('group', 'gid'),
+  };
 }
