@@ -22,7 +22,7 @@ const rewriting = `
     matches: [{ path: { value: /api } }]
     pool: web
     rewrite: { hostname: api.internal, path: { replacePrefixMatch: /x } }
-    requestHeaders: { set: [{ name: X-Tenant, value: shop }] }
+    requestHeaders: { set: [{ name: X-Tenant, value: shop }], add: [{ name: X-Via, value: edge }] }
     responseHeaders: { add: [{ name: X-Once, value: edge }] }
   - { name: x, matches: [{ path: { value: /x } }], answer: { statusCode: 418 } }`;
 const answering = `
@@ -80,7 +80,12 @@ for (const [name, open] of Object.entries(everyEngineWorld))
         const candidate = await pair(rewriting, rewriting, dead);
         const answer = await ask(socket?.port ?? 0, {
           path: '/api/b?q=1',
-          headers: { host: 'shop.example', 'holdfast-target': '/evil', 'holdfast-host': 'evil.example' },
+          headers: {
+            host: 'shop.example',
+            'holdfast-target': '/evil',
+            'holdfast-host': 'evil.example',
+            'holdfast-added': ',x-via,',
+          },
         });
         assert.equal(answer.status, 200, answer.body);
         assert.equal(answer.headers['x-once'], 'edge');
@@ -90,9 +95,10 @@ for (const [name, open] of Object.entries(everyEngineWorld))
             url: saw.url,
             host: saw.host,
             tenant: saw.tenant,
+            via: saw['x-via'],
             ours: Object.keys(saw).filter((k) => k.startsWith('holdfast')),
           },
-          { url: '/x/b?q=1', host: 'api.internal', tenant: 'shop', ours: [] },
+          { url: '/x/b?q=1', host: 'api.internal', tenant: 'shop', via: 'edge', ours: [] },
         );
         assert.equal((await candidate.control.evidence(1_000)).netUses, 1);
         await candidate.kill();

@@ -40,6 +40,7 @@ export function filterLines(table: FilterTable, pool: string, net: boolean): str
     ...all.flatMap(([id, filters]) => [
       `acl ${id} ${ours.filters} -m str ${id}`,
       ...requestLines(filters, net).map((line) => `http-request ${line} if ${id}`),
+      ...addLines(filters, id, net),
     ]),
     ...(response && net ? [`acl from.net srv_name -m str ${ours.net}`] : []),
     ...all.flatMap(([id, { responseHeaders }]) =>
@@ -62,9 +63,25 @@ function requestLines({ rewrite, requestHeaders, timeouts }: Filters, net: boole
       ? []
       : [`set-var(txn.target) ${word(changed('path', path))}`, 'set-path %[var(txn.target)]']),
     ...(host === null ? [] : [`set-header Host ${word(format(host))}`]),
-    ...changeLines(requestHeaders),
+    ...changeLines(requestHeaders && { ...requestHeaders, add: [] }),
     ...timeoutLine('server', timeouts?.serverMs),
     ...timeoutLine('tunnel', timeouts?.tunnelMs),
+  ];
+}
+
+/** What a neighbour has added before its net sent the request here is not added again. */
+function addLines({ requestHeaders }: Filters, id: string, net: boolean): string[] {
+  const add = requestHeaders?.add ?? [];
+  if (add.length === 0) return [];
+  const names = [...new Set(add.map(({ name }) => name.toLowerCase()))];
+  return [
+    ...add.map(({ name, value }) => {
+      const before = `{ var(${ours.addedVariable}) -m sub -- ${word(`,${name.toLowerCase()},`)} }`;
+      return `http-request add-header ${word(name)} ${word(format(value))} if ${id} !${before}`;
+    }),
+    ...(net
+      ? [`http-request set-header ${ours.added} ${word(format(`,${names.join(',')},`))} if ${id}`]
+      : []),
   ];
 }
 
@@ -85,6 +102,7 @@ function changeLines(changes: HeaderChanges | null): string[] {
 export const restoreLines: readonly string[] = [
   `http-request set-header Host %[req.hdr(${ours.originalHost})] if { req.hdr(${ours.originalHost}) -m found }`,
   `http-request set-pathq %[req.hdr(${ours.originalTarget})] if { req.hdr(${ours.originalTarget}) -m found }`,
+  `http-request set-var(${ours.addedVariable}) req.fhdr(${ours.added}) if { req.fhdr(${ours.added}) -m found }`,
   `http-request del-header ${ours.originalPrefix} -m beg`,
 ];
 

@@ -32,6 +32,9 @@ export const ours = {
   originalPrefix: 'holdfast-',
   originalHost: 'holdfast-host',
   originalTarget: 'holdfast-target',
+  /** Which headers were added before already: `,x-via,x-b,`. The entrance keeps it in a variable. */
+  added: 'holdfast-added',
+  addedVariable: 'txn.added',
 } as const;
 
 /** What a site does not say, in HAProxy's own units. */

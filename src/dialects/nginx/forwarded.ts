@@ -38,6 +38,7 @@ export function edgeOf(listeners: readonly RoutedListener[], addressOf: (index: 
       // Only a neighbour may say how a request was, and servers need not know.
       ['holdfast-host', '""'],
       ['holdfast-target', '""'],
+      ['holdfast-added', '""'],
       ['X-Forwarded-For', '$holdfast_for'],
       ['X-Forwarded-Proto', '$holdfast_proto'],
       ...(more

@@ -129,7 +129,11 @@ export class Locations {
       `proxy_read_timeout ${milliseconds(silence)};`,
       `proxy_send_timeout ${milliseconds(silence)};`,
       ...(at.kind === '' ? [] : ['proxy_request_buffering off;']),
-      ...(filters === null ? [] : filterLines(filters, this.#edge.headers)),
+      ...(filters === null
+        ? []
+        : filterLines(filters, this.#edge.headers, (name, value, nth) =>
+            this.#added(name, value, { ...at, nth }),
+          )),
       `proxy_next_upstream_tries ${pool.retries.max + 1};`,
       'error_page 502 = $holdfast_failed502;',
       'error_page 504 = $holdfast_failed504;',
@@ -147,6 +151,19 @@ export class Locations {
     if (kind === '')
       this.maps.push(...parts.flatMap((part, index) => map('', variables[index] ?? '', [], part)));
     return `"${variables.join('')}"`;
+  }
+
+  /** The variable that is a header's value; empty when a neighbour has added it before its net sent the request here. */
+  #added(
+    name: string,
+    value: string,
+    { number, kind, nth }: { readonly number: number; readonly kind: Kind; readonly nth: number },
+  ): string {
+    const variable = `$holdfast_add${number}_${nth}`;
+    const before = `~*^e:.*,${literally(name.toLowerCase())},`;
+    if (kind === '')
+      this.maps.push(...map('$holdfast_side:$http_holdfast_added', variable, [[before, '']], value));
+    return variable;
   }
 
   /** The variable that is path and query as changed. */
@@ -199,6 +216,7 @@ function replacement(change: PathChange): readonly [found: string, instead: stri
 function filterLines(
   { rewrite, requestHeaders, responseHeaders }: Filters,
   edgeHeaders: Edge['headers'],
+  addedOf: (name: string, value: string, nth: number) => string,
 ): string[] {
   const host = rewrite?.hostname ?? null;
   const changed = requestHeaders ?? { remove: [], set: [], add: [] };
@@ -217,12 +235,12 @@ function filterLines(
           ...edge.map(([name, value]) => set(name, name === 'Host' && host !== null ? text(host) : value)),
           ...changed.remove.map((name) => set(name, '""')),
           ...changed.set.map(({ name, value }) => set(name, text(value))),
-          ...changed.add.flatMap(({ name, value }) => {
+          ...changed.add.flatMap(({ name, value }, nth) => {
             const key = name.toLowerCase();
             const before = instead.has(key) || kept.has(key) || added.has(key) || !/^[\w-]+$/.test(name);
             added.add(key);
             const there = before ? [] : [set(name, `$http_${key.replaceAll('-', '_')}`)];
-            return [...there, set(name, text(value))];
+            return [...there, set(name, addedOf(name, value, nth))];
           }),
         ]),
     ...[...response.remove, ...response.set.map(({ name }) => name)].map(

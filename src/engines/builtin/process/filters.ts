@@ -32,7 +32,9 @@ export function filtered(
     hostname === null
       ? options.headers
       : changedHeaders(options.headers, { remove: [], set: [{ name: 'host', value: hostname }], add: [] });
-  const headers = requestHeaders ? changedHeaders(named, requestHeaders) : named;
+  // What a neighbour has added before its net sent the request here is not added again.
+  const add = requestHeaders?.add.filter(({ name }) => !head.added?.has(name.toLowerCase())) ?? [];
+  const headers = requestHeaders ? changedHeaders(named, { ...requestHeaders, add }) : named;
   return [
     { ...head, target },
     {

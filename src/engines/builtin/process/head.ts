@@ -10,6 +10,8 @@ export interface Head {
   readonly query: string;
   readonly raw: RawHeaders;
   readonly hasBody: boolean;
+  /** Names of headers that a neighbour has added already, in lower case. */
+  readonly added?: ReadonlySet<string>;
 }
 
 export interface Refusal {
@@ -84,18 +86,26 @@ export function routedHeaders(head: Head): Record<string, string> {
   };
 }
 
-/** Headers in which another engine's net tells how a request was before it was rewritten. */
-export const originalHeaders = ['holdfast-host', 'holdfast-target'] as const;
+/** Headers in which another engine's net tells how a request was before it was rewritten, and which headers it has added. */
+export const originalHeaders = ['holdfast-host', 'holdfast-target', 'holdfast-added'] as const;
 
 /** The request as its client sent it. Only for what comes by the private entrance. */
 export function restored(head: Head): Head {
   const [host] = valuesOf(head.raw, originalHeaders[0]);
   const [target] = valuesOf(head.raw, originalHeaders[1]);
-  if (host === undefined && target === undefined) return head;
+  const [added] = valuesOf(head.raw, originalHeaders[2]);
+  if (host === undefined && target === undefined && added === undefined) return head;
   const raw = [...pairs(head.raw)].flatMap(([name, lower, value]) =>
     originalHeaders.some((original) => original === lower) ? [] : [name, value],
   );
-  return { ...head, host: host ?? head.host, raw, ...(target === undefined ? {} : targetParts(target)) };
+  const before = added === undefined ? {} : { added: new Set(added.split(',')) };
+  return {
+    ...head,
+    ...before,
+    host: host ?? head.host,
+    raw,
+    ...(target === undefined ? {} : targetParts(target)),
+  };
 }
 
 function targetParts(target: string): Pick<Head, 'target' | 'path' | 'query'> {
