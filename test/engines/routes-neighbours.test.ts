@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { siteOf } from '../model/site.ts';
-import { ask } from '../world/ask.ts';
-import { type EngineWorld, everyEngineWorld } from '../world/engines.ts';
+import { type Answer, ask } from '../world/ask.ts';
+import { agreed, type EngineWorld, everyEngineWorld } from '../world/engines.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 
 /** Routes that change requests or answer by themselves, beside a neighbour of any engine: take-back and net come first. */
-const site = (routes: string, server: number, port: number) =>
+const site = (routes: string, server: number, port: number, pool = '') =>
   siteOf(`site: shop
 listeners: [{ name: http, address: "127.0.0.1:${port}" }]
 routes:
 ${routes}
 pools:
-  - { name: web, servers: ["127.0.0.1:${server}"] }
+  - { name: web, ${pool}servers: ["127.0.0.1:${server}"] }
 balancers: [{ name: lb-1, address: 127.0.0.1 }]
 `);
 
@@ -54,17 +54,17 @@ for (const [name, open] of Object.entries(everyEngineWorld))
         await otherWorld?.close();
       });
 
-      async function pair(bad: string, good: string, badServer: number): Promise<Generation> {
+      async function pair(bad: string, good: string, badServer: number, pool = ''): Promise<Generation> {
         assert(world && otherWorld && socket && otherSocket);
         const start = { parked: true, sockets: { http: otherSocket } };
         const tag = `g${Math.random().toString(36).slice(2, 8)}`;
-        const neighbour = await otherWorld.start(site(good, server, socket.port), {
+        const neighbour = await otherWorld.start(site(good, server, socket.port, pool), {
           name: `${tag}-good`,
           ...start,
         });
         // An engine without rights must be let in, as the agent does.
         chmodSync(neighbour.entrance, 0o666);
-        const candidate = await world.start(site(bad, badServer, socket.port), {
+        const candidate = await world.start(site(bad, badServer, socket.port, pool), {
           name: tag,
           sockets: { http: socket },
           neighbour: neighbour.entrance,
@@ -104,6 +104,22 @@ for (const [name, open] of Object.entries(everyEngineWorld))
         await candidate.kill();
       });
 
+      agreed(
+        'a sticky cookie goes through the net: given by the one that answers, and not taken away',
+        async () => {
+          const candidate = await pair(right, right, dead, 'stickyCookie: { name: SRV }, ');
+          const own = `127.0.0.1-${server}`;
+          for (const cookie of [null, own, `127.0.0.1-${dead}`, 'nobody']) {
+            const answer = await ask(socket?.port ?? 0, {
+              headers: cookie === null ? {} : { cookie: `SRV=${cookie}` },
+            });
+            assert.equal(answer.status, 200, answer.body);
+            assert.equal(afterwards(answer, cookie), own);
+          }
+          await candidate.kill();
+        },
+      );
+
       test('the take-back comes before redirects and fixed answers', async () => {
         const candidate = await pair(answering, right, server);
         const port = socket?.port ?? 0;
@@ -118,3 +134,13 @@ for (const [name, open] of Object.entries(everyEngineWorld))
         await candidate.kill();
       });
     });
+
+/** What a browser keeps as SRV that had this value before. */
+function afterwards({ headers }: Answer, before: string | null): string | null {
+  const lines = [headers['set-cookie'] ?? []].flat();
+  return lines.reduce<string | null>((kept, line) => {
+    const [, value] = /^SRV=([^;]*)/.exec(line) ?? [];
+    if (value === undefined) return kept;
+    return /expires=Thu, 01-Jan-1970|max-age=0/i.test(line) ? null : value;
+  }, before);
+}
