@@ -7,10 +7,12 @@ import {
   routeOf,
   type Server,
   type Site,
+  streamPools,
   tlsNameOf,
 } from '#model';
 import type { PoolShare, RoutedListener } from '#routing';
 import type { Placement } from '../dialect.ts';
+import { streamsText } from './streams.ts';
 import {
   type BuiltinAccessLog,
   type BuiltinAction,
@@ -26,6 +28,7 @@ import {
 } from './vocabulary.ts';
 
 export function lower(site: Site, placement: Placement): string {
+  const streams = streamPools(site);
   const text: BuiltinText = {
     format: builtinFormat,
     site: site.name,
@@ -46,21 +49,24 @@ export function lower(site: Site, placement: Placement): string {
     listeners: routeOf(site).listeners.map((listener) =>
       listenerOf(listener, site.listeners.find(({ name }) => name === listener.name) ?? null, placement),
     ),
-    pools: site.pools.map((pool) => poolOf(pool, placement)),
+    ...streamsText(site, placement),
+    pools: site.pools.map((pool) => poolOf(pool, streams.has(pool.name), placement)),
   };
   return `${JSON.stringify(text, null, 2)}\n`;
 }
 
 /**
  * Workers share inherited sockets; what listens by itself is a check or a rehearsal, and one process is enough. No server's
- * `connectionsMax` may be less than one for each worker; and a rate is counted in one place, or it would be another one.
+ * `connectionsMax` may be less than one for each worker; and a rate, or a listener's connections, are counted in one place, or it would be
+ * another one.
  */
 function workersOf(site: Site, placement: Placement): number {
   const shared = Object.values(placement.listeners).every(({ kind }) => kind === 'fd');
   const accesses = [...site.listeners, ...site.routes.map(({ filters }) => filters)].map(
     ({ access }) => access,
   );
-  const rated = accesses.some((access) => (access?.rate ?? null) !== null);
+  const counted = site.listeners.some((l) => l.connectionsMax !== null || l.connectionsPerClientMax !== null);
+  const rated = counted || accesses.some((access) => (access?.rate ?? null) !== null);
   const least = site.pools.flatMap(({ servers }) => servers.flatMap((s) => s.connectionsMax ?? []));
   return shared && !rated ? Math.min(placement.threads, workersMax, ...least) : 1;
 }
@@ -119,14 +125,16 @@ function splitOf(shares: readonly PoolShare[]): BuiltinAction {
   return { kind: 'split', shares: shares.map(({ pool, weight }) => ({ pool, weight })) };
 }
 
-/** What stands in for the servers in a rehearsal speaks plain HTTP, and has no other port. */
-function poolOf({ place, tls, ...pool }: Pool, placement: Placement): BuiltinPool {
+/** What stands in for the servers in a rehearsal speaks plain HTTP (of a stream: none), and has no other port. */
+function poolOf({ place, tls, ...pool }: Pool, isStream: boolean, placement: Placement): BuiltinPool {
   const real = placement.servers === null;
   return {
     ...pool,
     tls: tls === null || !real ? null : tlsOf(tls, placement),
     proxyProtocol: real ? pool.proxyProtocol : null,
-    healthCheck: real ? pool.healthCheck : { ...pool.healthCheck, port: null },
+    healthCheck: real
+      ? pool.healthCheck
+      : { ...pool.healthCheck, port: null, ...(isStream ? { http: null } : {}) },
     servers: pool.servers.filter(inUse).map((server) => ({
       name: server.name,
       at: addressOf(pool, server, placement),

@@ -8,6 +8,7 @@ import type {
   Forwarded,
   PoolShare,
   RoutedListener,
+  StreamRule,
 } from '#routing';
 import type { ListenAt } from '../dialect.ts';
 
@@ -31,6 +32,10 @@ export interface BuiltinText {
   /** Left out when there are none. */
   readonly errorPages?: readonly ErrorPage[] | undefined;
   readonly listeners: readonly BuiltinListener[];
+  /** TCP and TLS listeners, and the entrances for them. Left out when there are none. */
+  readonly streams?: readonly BuiltinStream[] | undefined;
+  readonly streamEntrance?: string | undefined;
+  readonly streamNeighbour?: string | undefined;
   readonly pools: readonly BuiltinPool[];
 }
 
@@ -58,6 +63,25 @@ export interface BuiltinListener {
   readonly clientCertificate?: RoutedListener['clientCertificate'];
   readonly rules: readonly BuiltinRule[];
   readonly otherwise: Exclude<BuiltinAction, { kind: 'split' }>;
+}
+
+export interface BuiltinStream {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly at: ListenAt;
+  readonly byName: boolean;
+  readonly inspectMs: number;
+  readonly proxyFrom: readonly string[];
+  readonly deny: readonly string[];
+  readonly allow: readonly string[];
+  readonly connectionsMax: number | null;
+  readonly connectionsPerClientMax: number | null;
+  readonly rules: readonly {
+    readonly route: string;
+    readonly name: StreamRule['name'];
+    readonly shares: readonly Omit<PoolShare, 'servers'>[];
+  }[];
 }
 
 /** A rule without the place it came from: a comment more in the site's file is no other text. */

@@ -43,7 +43,7 @@ function bodyRefusal({ head, request }: Exchange, bytesMax: number): FixedAnswer
 }
 
 /** Who has one IPv6 address has all of its /64. */
-function clientOf(address: string): string {
+export function clientOf(address: string): string {
   if (!isIPv6(address)) return address;
   const [before = '', behind = ''] = address.split('::');
   const [head, tail] = [before, behind].map((part) => part.split(':').filter((group) => group !== ''));

@@ -14,16 +14,18 @@ const count = z.int().min(0);
 const milliseconds = z.int().min(1).max(86_400_000);
 const tcp = { host: text, port: z.int().min(0).max(65_535) };
 
+const listenAt = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('fd'), fd: z.int().min(3), host: z.string().optional() }),
+  z.strictObject({ kind: z.literal('address'), ...tcp }),
+  z.strictObject({ kind: z.literal('unix'), path: text }),
+]);
+
 const listener = z.strictObject({
   name: text,
   scheme: z.enum(['http', 'https']),
   host: text,
   port: z.int().min(0).max(65_535),
-  at: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('fd'), fd: z.int().min(3), host: z.string().optional() }),
-    z.strictObject({ kind: z.literal('address'), ...tcp }),
-    z.strictObject({ kind: z.literal('unix'), path: text }),
-  ]),
+  at: listenAt,
   certificates: z.array(text),
   minVersion: z.enum(['1.2', '1.3']),
   http2: z.boolean(),
@@ -35,6 +37,27 @@ const listener = z.strictObject({
   clientCertificate: z.enum(['told', 'removed']).optional(),
   rules: z.array(rule),
   otherwise: simpleAction,
+});
+
+const stream = z.strictObject({
+  name: text,
+  host: text,
+  port: z.int().min(0).max(65_535),
+  at: listenAt,
+  byName: z.boolean(),
+  inspectMs: milliseconds,
+  proxyFrom: z.array(text),
+  deny: z.array(text),
+  allow: z.array(text),
+  connectionsMax: z.int().min(1).nullable(),
+  connectionsPerClientMax: z.int().min(1).nullable(),
+  rules: z.array(
+    z.strictObject({
+      route: text,
+      name: z.strictObject({ match: z.enum(['exact', 'suffix']), value: text }).nullable(),
+      shares: z.array(z.strictObject({ pool: text, weight: z.int().min(1) })).min(1),
+    }),
+  ),
 });
 
 const schema = z.strictObject({
@@ -70,6 +93,9 @@ const schema = z.strictObject({
     .nullable(),
   errorPages: z.array(z.strictObject({ status: z.int(), contentType: text, text: z.string() })).optional(),
   listeners: z.array(listener),
+  streams: z.array(stream).optional(),
+  streamEntrance: text.optional(),
+  streamNeighbour: text.optional(),
   pools: z.array(poolSchema),
 }) satisfies z.ZodType<BuiltinText>;
 
@@ -104,9 +130,17 @@ function issueText({ path, message }: { readonly path: PropertyKey[]; readonly m
 function inconsistencies(text: BuiltinText): string[] {
   const pools = new Set(text.pools.map((p) => p.name));
   return [
-    ...duplicates(text.listeners.map((l) => l.name)).map((name) => `listeners: ${name} is there twice`),
+    ...duplicates([...text.listeners, ...(text.streams ?? [])].map((l) => l.name)).map(
+      (name) => `listeners: ${name} is there twice`,
+    ),
     ...duplicates(text.pools.map((p) => p.name)).map((name) => `pools: ${name} is there twice`),
     ...text.listeners.flatMap((l) => listenerMistakes(l, pools)),
+    ...(text.streams ?? []).flatMap(({ name, rules }) =>
+      rules
+        .flatMap(({ shares }) => shares)
+        .filter(({ pool }) => !pools.has(pool))
+        .map(({ pool }) => `streams.${name}: no pool is called ${pool}`),
+    ),
     ...(text.neighbour !== null && text.neighbour === text.entrance
       ? ['neighbour: is this generation itself, which would be a loop']
       : []),

@@ -14,9 +14,11 @@ import { rfc2253 } from './distinguished-name.ts';
 import type { ConnectionFacts } from './exchange.ts';
 import type { Front } from './front.ts';
 import type { Generation } from './generation.ts';
+import { type Preface, readPreface } from './preface.ts';
 import { type ProxyHeader, parseProxy } from './proxy-protocol.ts';
 import { backlog, listen, PublicDoor } from './sides.ts';
 import { removeSocketFile } from './socket-file.ts';
+import { Stream } from './streams.ts';
 
 /** All doors of a generation: the public ones, and the private entrance. */
 export interface Doors {
@@ -32,23 +34,48 @@ export type EntranceAt = { readonly path: string } | { readonly fd: number };
 export async function openDoors(
   generation: Generation,
   front: Front,
-  entranceAt: EntranceAt | null,
+  entrances: { readonly requests: EntranceAt | null; readonly streams: EntranceAt | null },
   counted: (socket: Socket) => void,
 ): Promise<Doors> {
   const { text } = generation;
-  const doors = text.listeners.map((listener, index) => {
+  const taken = (socket: Socket, take: (socket: Socket) => void) => {
+    if (generation.counts.connections >= text.limits.connectionsMax) return void socket.destroy();
+    counted(socket);
+    take(socket);
+  };
+  const forRequests = text.listeners.map((listener, index) => {
     const routed = generation.listeners[index] ?? null;
     const accept = acceptor(listener, text, routed, front);
     return new PublicDoor(listener.at, {
       halfOpen: listener.scheme === 'http',
-      accept(socket) {
-        if (generation.counts.connections >= text.limits.connectionsMax) return void socket.destroy();
-        counted(socket);
-        accept(socket);
-      },
+      accept: (socket) => taken(socket, accept),
     });
   });
-  const entrance = entranceAt === null ? null : await openEntrance(generation, entranceAt, front, counted);
+  const streams = (text.streams ?? []).map((said) => new Stream(generation, said));
+  const forStreams = streams.map((stream) => {
+    const accept = streamAcceptor(stream);
+    return new PublicDoor(stream.said.at, {
+      halfOpen: true,
+      accept: (socket) => taken(socket, accept),
+    });
+  });
+  const doors = [...forRequests, ...forStreams];
+  const opened = [
+    ...(entrances.requests
+      ? [
+          await openEntrance(entrances.requests, counted, (socket, header) =>
+            front.take(socket, entranceFacts(generation.listeners, header), 'http/1.1'),
+          ),
+        ]
+      : []),
+    ...(entrances.streams
+      ? [
+          await openEntrance(entrances.streams, counted, (socket, header) =>
+            takeByEntrance(streams, socket, header),
+          ),
+        ]
+      : []),
+  ];
   const park = () => {
     for (const door of doors) door.park();
   };
@@ -65,7 +92,7 @@ export async function openDoors(
     park,
     end() {
       for (const door of doors) door.end();
-      entrance?.close();
+      for (const entrance of opened) entrance.close();
     },
   };
 }
@@ -191,18 +218,15 @@ function ticketKey(file: string): Buffer {
 const headerMs = 5_000;
 
 async function openEntrance(
-  generation: Generation,
   at: EntranceAt,
-  front: Front,
   counted: (socket: Socket) => void,
+  take: (socket: Socket, header: ProxyHeader) => void,
 ): Promise<{ close(): void }> {
   if ('path' in at) await removeSocketFile(at.path);
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     counted(socket);
     socket.on('error', () => socket.destroy());
-    readProxyHeader(socket, (header) => {
-      front.take(socket, entranceFacts(generation.listeners, header), 'http/1.1');
-    });
+    readProxyHeader(socket, (header) => take(socket, header));
   });
   await listen(server, { ...at, backlog });
   return server;
@@ -227,23 +251,38 @@ function entranceFacts(
 
 /** Reads exactly the header; what came behind it goes back to be read as HTTP. */
 function readProxyHeader(socket: Socket, use: (header: ProxyHeader) => void): void {
-  let bytes: Buffer = Buffer.alloc(0);
-  const late = setTimeout(() => socket.destroy(), headerMs);
-  socket.once('close', () => clearTimeout(late));
-  const ended = () => socket.destroy();
-  socket.once('end', ended);
-  const read = () => {
-    for (let chunk = socket.read(); chunk !== null; chunk = socket.read())
-      bytes = Buffer.concat([bytes, chunk]);
-    if (bytes.length === 0) return;
-    const parsed = parseProxy(bytes);
-    if (parsed.kind === 'incomplete') return;
-    clearTimeout(late);
-    socket.off('readable', read).off('end', ended);
-    if (parsed.kind === 'wrong') return void socket.destroy();
-    const rest = bytes.subarray(parsed.header.length);
-    if (rest.length > 0) socket.unshift(rest);
-    use(parsed.header);
+  readPreface(socket, { msMax: headerMs, parse: prefaceOf, use });
+}
+
+function prefaceOf(bytes: Buffer): Preface<ProxyHeader> {
+  const parsed = parseProxy(bytes);
+  return parsed.kind === 'header'
+    ? { kind: 'whole', value: parsed.header, length: parsed.header.length }
+    : { kind: parsed.kind };
+}
+
+function streamAcceptor(stream: Stream): (socket: Socket) => void {
+  const { proxyFrom, port } = stream.said;
+  const isTold = mayAsk({ deny: [], allow: proxyFrom });
+  const take = (socket: Socket, header: ProxyHeader | null) =>
+    stream.take(socket, {
+      side: 'public',
+      client: header?.client ?? {
+        address: plainAddress(socket.remoteAddress),
+        port: socket.remotePort ?? 0,
+      },
+      local: { address: header?.local?.address ?? plainAddress(socket.localAddress), port },
+    });
+  return (socket) => {
+    socket.on('error', () => socket.destroy());
+    if (proxyFrom.length === 0 || !isTold(plainAddress(socket.remoteAddress))) return take(socket, null);
+    readProxyHeader(socket, (header) => take(socket, header));
   };
-  socket.on('readable', read);
+}
+
+function takeByEntrance(streams: readonly Stream[], socket: Socket, { client, local }: ProxyHeader): void {
+  const here = streams.filter(({ said }) => said.port === local?.port);
+  const stream = here.find(({ said }) => said.host === local?.address) ?? here[0];
+  if (!stream || !local) return void socket.destroy();
+  stream.take(socket, { side: 'entrance', client: client ?? { address: '127.0.0.1', port: 0 }, local });
 }

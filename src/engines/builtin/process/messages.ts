@@ -8,6 +8,7 @@ export type ToWorker =
       /** This worker's share of the limits, and its own numbers of the descriptors. */
       readonly text: BuiltinText;
       readonly entranceFd: number | null;
+      readonly streamEntranceFd: number | null;
       readonly health: readonly Health[];
     }
   | { readonly kind: 'call'; readonly id: number; readonly call: string; readonly input: unknown }

@@ -14,6 +14,7 @@ export async function run(text: BuiltinText, { parked, say }: RunOptions): Promi
   surviveErrors(say);
   const { generation, doors, drain, handlers } = await openServing(text, {
     entrance: text.entrance === null ? null : { path: text.entrance },
+    streamEntrance: text.streamEntrance ? { path: text.streamEntrance } : null,
     ended() {
       stopChecks();
       controls.close();

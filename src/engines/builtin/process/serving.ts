@@ -16,18 +16,23 @@ export interface Serving {
 
 export interface ServingOptions {
   readonly entrance: EntranceAt | null;
+  readonly streamEntrance: EntranceAt | null;
   /** Called once, after `drain`, when the last connection has ended. */
   ended(): void;
 }
 
-export async function openServing(text: BuiltinText, { entrance, ended }: ServingOptions): Promise<Serving> {
+export async function openServing(
+  text: BuiltinText,
+  { entrance, streamEntrance, ended }: ServingOptions,
+): Promise<Serving> {
   const generation = createGeneration(text);
   const front = createFront(generation);
   const { counts } = generation;
   const endIfEmpty = () => {
     if (generation.draining && counts.connections === 0) ended();
   };
-  const doors = await openDoors(generation, front, entrance, (socket: Socket) => {
+  const entrances = { requests: entrance, streams: streamEntrance };
+  const doors = await openDoors(generation, front, entrances, (socket: Socket) => {
     counts.connections += 1;
     socket.once('close', () => {
       counts.connections -= 1;

@@ -39,12 +39,14 @@ export async function supervise(text: BuiltinText, { parked, say }: RunOptions):
   will.on('error', () => {});
   will.stdin.on('error', () => {});
   const wanted = { accepting: !parked, takeBack: false, net: text.net, draining: false };
-  const sockets = text.listeners.map(({ at }) => {
+  const sockets = [...text.listeners, ...(text.streams ?? [])].map(({ at }) => {
     assert(at.kind === 'fd', 'workers share inherited sockets only');
     return at.fd;
   });
-  const entranceFd = await openEntrance(text.entrance);
-  const inherited = entranceFd === null ? sockets : [...sockets, entranceFd];
+  const entrances = [text.entrance, text.streamEntrance ?? null];
+  const [entranceFd = null, streamEntranceFd = null] = await Promise.all(entrances.map(openEntrance));
+  const inherited = [...sockets, ...[entranceFd, streamEntranceFd].filter((fd) => fd !== null)];
+  const numberOf = (fd: number | null) => (fd === null ? null : firstFd + inherited.indexOf(fd));
   const health = watchAll(text, (changed) => crew.tell({ kind: 'health', health: [changed] }));
   const end = (status: number) => will.stdin.end('done\n', () => process.exit(status));
   const crew = new Crew({
@@ -58,7 +60,8 @@ export async function supervise(text: BuiltinText, { parked, say }: RunOptions):
         slot,
         sockets.map((_, i) => firstFd + i),
       ),
-      entranceFd: entranceFd === null ? null : firstFd + sockets.length,
+      entranceFd: numberOf(entranceFd),
+      streamEntranceFd: numberOf(streamEntranceFd),
       health: health.now(),
     }),
     wanted: () => [
@@ -75,7 +78,7 @@ export async function supervise(text: BuiltinText, { parked, say }: RunOptions):
     },
   });
   let controls: Awaited<ReturnType<typeof openControls>> | null = null;
-  const handlers = handlersOf({ crew, wanted, health, inherited, entrance: text.entrance });
+  const handlers = handlersOf({ crew, wanted, health, inherited, entrances });
   try {
     await crew.gather();
     controls = await openControls(text.control, handlers);
@@ -144,11 +147,11 @@ interface Supervised {
   readonly health: AllHealth;
   /** Ours to give up when it drains. */
   readonly inherited: readonly number[];
-  readonly entrance: string | null;
+  readonly entrances: readonly (string | null)[];
 }
 
 /** The calls of `controls.ts`, each asked of every worker: an answer means that all of them are so. */
-function handlersOf({ crew, wanted, health, inherited, entrance }: Supervised) {
+function handlersOf({ crew, wanted, health, inherited, entrances }: Supervised) {
   const agreed = async (call: string, input: unknown) => {
     const answers = await crew.ask(call, input);
     const [first] = answers;
@@ -195,7 +198,7 @@ function handlersOf({ crew, wanted, health, inherited, entrance }: Supervised) {
       wanted.draining = true;
       crew.ask('drain', null).catch(() => {});
       for (const fd of inherited) closeSync(fd);
-      if (entrance !== null) rmSync(entrance, { force: true });
+      for (const entrance of entrances) if (entrance !== null) rmSync(entrance, { force: true });
       crew.dismiss();
       return true;
     },
