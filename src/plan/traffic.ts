@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { hostName, type Request } from '#routing';
 
 /** Recent requests as a log tells them: enough to say where each goes, and no more. */
@@ -30,8 +31,6 @@ export interface TrafficOptions {
 const lineCharactersMax = 64 * 1024;
 /** `"GET /cart?x=1 HTTP/1.1"`, wherever it stands in a line. */
 const requestLine = /"([A-Z][A-Z-]*) (\S+) HTTP\/\d(?:\.\d)?"/;
-/** The client stands first in NGINX's lines, and behind a process's name or a time in HAProxy's. */
-const firstAddress = /(?:^|[\s[])((?:\d{1,3}\.){3}\d{1,3}|[0-9a-f]*:[0-9a-f:]+[0-9a-f])(?=[\s:\]])/i;
 /** Request headers that HAProxy captured: `{shop.example|Mozilla/5.0}` before the request line. */
 const captured = /\{([^|}]*)(?:\|[^}]*)?\}(?= (?:\{[^}]*\} )?")/;
 
@@ -79,7 +78,7 @@ function fromLine(line: string): LoggedRequest | null {
   return {
     ...splitTarget(target, host === '' || host === '-' ? null : host),
     method,
-    sourceAddress: firstAddress.exec(before)?.[1] ?? null,
+    sourceAddress: firstAddress(before),
   };
 }
 
@@ -122,13 +121,18 @@ function fromJson(line: string): LoggedRequest | null {
     method,
     query: split.query || (first(keys.query)?.replace(/^\?/, '') ?? ''),
     scheme: scheme === 'http' || scheme === 'https' ? scheme : split.scheme,
-    sourceAddress:
-      first(keys.source)?.replace(/:\d+$/, (port, at, all: string) => (isV4At(all, at) ? '' : port)) ?? null,
+    sourceAddress: firstAddress(first(keys.source) ?? ''),
   };
 }
 
-function isV4At(text: string, at: number): boolean {
-  return /^(?:\d{1,3}\.){3}\d{1,3}$/.test(text.slice(0, at));
+/** The client stands first in NGINX's lines, and behind a time and a process's name, with its port, in HAProxy's. */
+function firstAddress(text: string): string | null {
+  for (const word of text.split(/[\s[\]]+/)) {
+    if (isIP(word) > 0) return word;
+    const withoutPort = word.replace(/:\d+$/, '');
+    if (isIP(withoutPort) > 0) return withoutPort;
+  }
+  return null;
 }
 
 /** `http://shop.example/cart?x=1` names its host itself. */
