@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { identify } from '#base';
 import { keptAlive } from '../world/ask.ts';
 import { type HeldWorld, heldWorld } from '../world/held.ts';
@@ -57,8 +58,8 @@ describe('the holder', () => {
         world.holder.call('expose', { generation: to, forMs: 1, alone: false, leaseMs: 400 }),
         world.holder.call('activate', { generation: to }),
       ]);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      assert.deepEqual(await sides(), { [to]: 'active accepting', [back]: 'standby parked' });
+      const wanted = { [to]: 'active accepting', [back]: 'standby parked' };
+      await until(JSON.stringify(wanted), async () => isDeepStrictEqual(await sides(), wanted));
     }
   });
 
@@ -145,8 +146,9 @@ describe('the holder', () => {
         const now = await bodies(10);
         return now.length === 1 && now[0] === '200 good';
       });
-      assert.equal((await client.ask()).body.trim(), 'good', 'the open connection too');
-      assert.deepEqual(await sides(), { 1: 'active accepting', 3: 'candidate parked' });
+      await until('the open connection too', async () => (await client.ask()).body.trim() === 'good');
+      const wanted = { 1: 'active accepting', 3: 'candidate parked' };
+      await until(JSON.stringify(wanted), async () => isDeepStrictEqual(await sides(), wanted));
     } finally {
       client.close();
     }

@@ -8,8 +8,9 @@ import { freePort, type Stack, startStack, until } from '../world/stack.ts';
 
 /** A new generation begins with what the one before knew of its servers. */
 const requests = 20;
-/** A request that waits for a server that is down waits for the connect time-out, which is 2 s. */
-const promptMs = 1_500;
+/** A request that waits for a server that is down waits for the connect time-out. */
+const connect = '8s';
+const promptMs = 6_000;
 
 for (const engine of ['haproxy', 'builtin'] as const satisfies readonly EngineName[])
   describe(`warm health under ${engine}`, () => {
@@ -27,8 +28,9 @@ for (const engine of ['haproxy', 'builtin'] as const satisfies readonly EngineNa
         { name: 'silent', port: silent.port },
       ];
       const healthCheck = '{ path: /health, interval: 3s, timeout: 2s, rise: 1, fall: 1 }';
+      const pool = `${healthCheck}\n    timeouts: { connect: ${connect} }`;
       stack = await startStack({
-        siteText: (folder) => shopText({ http, https: null, engine, servers, healthCheck }, folder),
+        siteText: (folder) => shopText({ http, https: null, engine, servers, healthCheck: pool }, folder),
         engine,
       });
     });
@@ -39,7 +41,7 @@ for (const engine of ['haproxy', 'builtin'] as const satisfies readonly EngineNa
     });
 
     test('started cold, it sends nothing to a server that is known to be down', async () => {
-      await until('the active one to know it', async () => (await slowestMs(http)) < 300, 20_000);
+      await until('the active one to know it', async () => (await slowestMs(http)) < promptMs, 120_000);
       // Its knowledge is asked for once a second.
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       const { generations } = await stack.call('status', {});

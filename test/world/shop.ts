@@ -14,8 +14,8 @@ export interface ShopPlan {
   readonly healthCheck?: string;
 }
 
-/** Notices a dead server soon, and takes one on a machine that is out of breath for dead. */
-const quickCheck = '{ path: /health, interval: 500ms, timeout: 400ms, rise: 1, fall: 2 }';
+/** Notices soon that nobody listens; a machine that is out of breath is no dead server. */
+const quickCheck = '{ path: /health, interval: 500ms, timeout: 3s, rise: 1, fall: 2 }';
 /** For proofs that count every failed request on a machine that others use too. */
 export const patientCheck = '{ path: /health, interval: 1s, timeout: 5s, rise: 1, fall: 3 }';
 
