@@ -1,9 +1,10 @@
 /** A team's engine that `holdfast adopt` has taken over, in folders of its own. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, type ProcessIdentity } from '#base';
 import type { Event, JournalEntry } from '#events';
 import { processIds } from '../../src/agent/adopt/listening.ts';
+import { linkOf, programOf } from '../../src/agent/adopt/processes.ts';
 import { until } from './stack.ts';
 import type { Theirs } from './theirs.ts';
 import { type Folders, makeFolders, type Typed, type } from './up.ts';
@@ -46,8 +47,12 @@ export async function adopt(theirs: Theirs, ...more: string[]): Promise<Adopted>
 
 /** The same in folders that an earlier one may have used, without waiting. */
 export function beginAdopt(theirs: Theirs, folders: Folders, ...more: string[]): Adopted {
+  return adoptedBy(type(adoptArgs(theirs, ...more), { env: folders.env }), folders);
+}
+
+/** The same, of an `adopt` that somebody else has typed. */
+export function adoptedBy(typed: Typed, folders: Folders): Adopted {
   const { env } = folders;
-  const typed = type(adoptArgs(theirs, ...more), { env });
   const [run, state] = [join(env.HOLDFAST_RUN, siteName), join(env.HOLDFAST_STATE, siteName)];
   const ours = () => processesOf(folders.folder);
   return {
@@ -117,6 +122,9 @@ function processesOf(folder: string): number[] {
     if (pid === process.pid) return false;
     try {
       const said = ['cmdline', 'environ'].map((part) => readFileSync(`/proc/${pid}/${part}`, 'latin1'));
+      // NGINX's workers have written over both.
+      const open = programOf(pid) === 'nginx' ? readdirSync(`/proc/${pid}/fd`) : [];
+      said.push(...open.map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)));
       return said.some((text) => text.includes(folder)) && isAlive({ pid, startTicks: ticks(pid) });
     } catch {
       return false;

@@ -40,6 +40,8 @@ export interface TheirsPlan {
   readonly origins: readonly { readonly name: string; readonly port: number }[];
   /** More lines of HAProxy's frontend, or NGINX's server. */
   readonly more?: string;
+  /** Somebody else starts it, as a service manager does. */
+  readonly isService?: boolean;
 }
 
 let pair: { key: string; cert: string } | null = null;
@@ -108,7 +110,7 @@ export async function startTheirs(plan: TheirsPlan): Promise<Theirs> {
     },
   };
   try {
-    await start();
+    if (!plan.isService) await start();
     return theirs;
   } catch (error) {
     await theirs.close();

@@ -24,12 +24,15 @@ export interface TypeOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   readonly uid?: number;
+  /** Another machine to type it on: makes its command line of this one's. */
+  readonly on?: (file: string, ...args: string[]) => readonly string[];
 }
 
 /** Starts `holdfast ARGS` without a terminal. */
 export function type(args: readonly string[], options: TypeOptions = {}): Typed {
-  const { env = {}, ...rest } = options;
-  const child = spawn(process.execPath, [program, ...args], {
+  const { env = {}, on = (...words) => words, ...rest } = options;
+  const [file = '', ...words] = on(process.execPath, program, ...args);
+  const child = spawn(file, words, {
     ...rest,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
