@@ -6,7 +6,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
-  appendFileSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -14,9 +13,10 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
 import { identify } from '#base';
 import { until } from './stack.ts';
@@ -26,6 +26,8 @@ export const unitFolder = '/lib/systemd/system';
 const groups = '/sys/fs/cgroup/systemd';
 const startMsMax = 90_000;
 const restartMs = 100;
+/** What systemd calls a start limit. */
+const startsMax = 5;
 const program = resolve(import.meta.dirname, '../../bin/holdfast.js');
 
 const applied = new Set(
@@ -73,52 +75,152 @@ export function canManage(): boolean {
 
 export async function startServiceManager(plan: ServicePlan): Promise<ServiceManager> {
   const { unit, folder } = plan;
-  const run = join(folder, 'systemd');
-  const group = join(groups, `hf-${process.pid}-${Math.random().toString(36).slice(2, 8)}`, unit);
-  for (const path of [join(run, 'system'), join(folder, 'bin'), group]) mkdirSync(path, { recursive: true });
-  const log = join(folder, 'service.log');
-  const notify = join(folder, 'notify.sock');
-  const heard: string[] = [];
-  const ear = spawn('socat', ['-u', `UNIX-RECV:${notify}`, 'STDOUT'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const service = new Service(plan);
+  const ear = await listenForReady(join(folder, 'notify.sock'), service.heard);
+  const path = join(folder, 'systemctl.sock');
+  const server = await listenForCalls(path, (args) => service.answer(args));
+  const command = join(folder, 'bin/systemctl');
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(command, systemctlScript(path), { mode: 0o755 });
+  const mount = `mkdir -p /run/systemd && mount --bind ${service.run} /run/systemd`;
+  const script = `${mount} && PATH=${join(folder, 'bin')}:$PATH && export PATH && exec "$@"`;
+
+  return {
+    state: () => service.state,
+    mainPid: () => service.main,
+    starts: () => service.starts,
+    systemctl: (...args) =>
+      new Promise((done) => {
+        execFile(command, args, (error, _, said) =>
+          done({ exit: error ? Number(error.code ?? 1) : 0, said }),
+        );
+      }),
+    machine: (file, ...args) => ['unshare', '-m', 'sh', '-c', script, 'sh', file, ...args],
+    forgetRun() {
+      rmSync(join(service.run, 'system', `${unit}.d`), { recursive: true, force: true });
+      service.reload();
+    },
+    async close() {
+      server.close();
+      ear.kill('SIGKILL');
+      await service.close();
+    },
+  };
+}
+
+/** HAProxy and others say `READY=1` to a socket that Node cannot open. */
+async function listenForReady(path: string, heard: string[]): Promise<ChildProcess> {
+  const ear = spawn('socat', ['-u', `UNIX-RECV:${path}`, 'STDOUT'], { stdio: ['ignore', 'pipe', 'ignore'] });
   ear.stdout.setEncoding('utf8').on('data', (text: string) => heard.push(...text.split('\n')));
-  await until('the notify socket', async () => existsSync(notify));
-  let rules = load();
-  let state: ServiceState = 'inactive';
-  let main = 0;
-  let starts = 0;
-  let again: NodeJS.Timeout | undefined;
-  const children: ChildProcess[] = [];
+  await until('the notify socket', async () => existsSync(path));
+  return ear;
+}
+
+type Answer = (args: readonly string[]) => Promise<{ readonly exit: number; readonly said: string }>;
+
+async function listenForCalls(path: string, answer: Answer): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    let asked = '';
+    socket.on('error', () => {});
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      asked += text;
+    });
+    socket.on('end', () => {
+      void answer(asked.split('\n').filter(Boolean)).then(({ exit, said }) => socket.end(`${exit}\n${said}`));
+    });
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  return server;
+}
+
+class Service {
+  readonly #plan: ServicePlan;
+  readonly #group: string;
+  /** Stands for /run/systemd. */
+  readonly run: string;
+  readonly heard: string[] = [];
+  #rules: ReadonlyMap<string, readonly string[]>;
+  #again: NodeJS.Timeout | undefined;
+  state: ServiceState = 'inactive';
+  main = 0;
+  starts = 0;
+
+  constructor(plan: ServicePlan) {
+    this.#plan = plan;
+    this.run = join(plan.folder, 'systemd');
+    const name = `hf-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+    this.#group = join(groups, name, plan.unit);
+    for (const path of [join(this.run, 'system'), this.#group]) mkdirSync(path, { recursive: true });
+    this.#rules = this.#load();
+  }
+
+  /** `systemctl daemon-reload` */
+  reload(): void {
+    this.#rules = this.#load();
+  }
+
+  readonly answer: Answer = async (args) => {
+    const { unit } = this.#plan;
+    const [verb = '', ...rest] = args;
+    const named = rest.filter((word) => !word.startsWith('--'));
+    if (named.some((name) => name !== unit && `${name}.service` !== unit))
+      return { exit: 5, said: `Unit ${named.join()} not loaded.` };
+    const verbs: Readonly<Record<string, () => Promise<number>>> = {
+      'daemon-reload': async () => {
+        this.reload();
+        return 0;
+      },
+      start: () => this.#start(),
+      stop: () => this.#stop(),
+      disable: () => this.#stop(),
+      reload: async () => (this.state === 'active' ? await this.#all('ExecReload') : 1),
+    };
+    const act = verbs[verb];
+    if (!act) return { exit: 1, said: `Unknown command verb ${verb}.` };
+    const done = act();
+    const exit = rest.includes('--no-block') ? 0 : await done;
+    return { exit, said: exit === 0 ? '' : `Job for ${unit} failed.` };
+  };
+
+  async close(): Promise<void> {
+    this.state = 'inactive';
+    clearTimeout(this.#again);
+    await until('an empty control group', async () => {
+      this.#killAll();
+      return this.#members().length === 0;
+    });
+    for (const one of [this.#group, join(this.#group, '..')]) rmdirSync(one);
+  }
 
   /** The unit, then its drop-ins; an empty value takes back what stood there before. */
-  function load(): ReadonlyMap<string, readonly string[]> {
-    const drops = join(run, 'system', `${unit}.d`);
+  #load(): ReadonlyMap<string, readonly string[]> {
+    const drops = join(this.run, 'system', `${this.#plan.unit}.d`);
     const more = existsSync(drops) ? readdirSync(drops).sort() : [];
-    const all = [plan.text, ...more.map((name) => readFileSync(join(drops, name), 'utf8'))];
+    const all = [this.#plan.text, ...more.map((name) => readFileSync(join(drops, name), 'utf8'))];
     const found = new Map<string, string[]>();
     for (const [name, value] of all.flatMap(serviceLines))
       found.set(name, value === '' ? [] : [...(found.get(name) ?? []), value]);
     return found;
   }
 
-  const rule = (name: string, otherwise: string) => rules.get(name)?.at(-1) ?? otherwise;
-  const members = () =>
-    readFileSync(join(group, 'cgroup.procs'), 'utf8').split('\n').map(Number).filter(Boolean);
-  const killAll = () => {
-    for (const pid of members()) signal(pid, 'SIGKILL');
-  };
+  #rule(name: string, otherwise: string): string {
+    return this.#rules.get(name)?.at(-1) ?? otherwise;
+  }
 
-  function environment(): Record<string, string> {
-    const lines = (rules.get('Environment') ?? []).flatMap((value) => wordsOf(value));
-    for (const name of rules.get('EnvironmentFile') ?? []) {
+  #members(): number[] {
+    return readFileSync(join(this.#group, 'cgroup.procs'), 'utf8').split('\n').map(Number).filter(Boolean);
+  }
+
+  #killAll(): void {
+    for (const pid of this.#members()) signal(pid, 'SIGKILL');
+  }
+
+  #environment(): Record<string, string> {
+    const lines = (this.#rules.get('Environment') ?? []).flatMap(wordsOf);
+    for (const name of this.#rules.get('EnvironmentFile') ?? []) {
       const path = name.replace(/^-/, '');
-      if (existsSync(path))
-        lines.push(
-          ...readFileSync(path, 'utf8')
-            .split('\n')
-            .filter((line) => /^\w+=/.test(line)),
-        );
+      if (existsSync(path)) lines.push(...(readFileSync(path, 'utf8').match(/^\w+=.*$/gm) ?? []));
       else if (!name.startsWith('-')) throw new Error(`${path} is missing`);
     }
     const pairs = lines.map((line) => [
@@ -129,176 +231,98 @@ export async function startServiceManager(plan: ServicePlan): Promise<ServiceMan
   }
 
   /** In the unit's control group from its first instruction on. */
-  function begin(line: string): ChildProcess {
-    const env = { ...environment(), MAINPID: String(main), NOTIFY_SOCKET: notify };
+  #begin(line: string): ChildProcess {
+    const { folder } = this.#plan;
+    const notify = join(folder, 'notify.sock');
+    const env = { ...this.#environment(), MAINPID: String(this.main), NOTIFY_SOCKET: notify };
     const words = wordsOf(line.replace(/^-/, '')).flatMap((word) => expanded(word, env));
     const command = words[0] === '/usr/bin/holdfast' ? [process.execPath, program, ...words.slice(1)] : words;
-    const output = openSync(log, 'a');
-    const child = spawn(
-      '/bin/sh',
-      ['-c', `echo $$ > ${join(group, 'cgroup.procs')}; exec "$@"`, 'sh', ...command],
-      {
-        cwd: '/',
-        detached: true,
-        env,
-        stdio: ['ignore', output, output],
-      },
-    );
+    const output = openSync(join(folder, 'service.log'), 'a');
+    const enter = `echo $$ > ${join(this.#group, 'cgroup.procs')}; exec "$@"`;
+    const child = spawn('/bin/sh', ['-c', enter, 'sh', ...command], {
+      cwd: '/',
+      detached: true,
+      env,
+      stdio: ['ignore', output, output],
+    });
     closeSync(output);
-    children.push(child);
     return child;
   }
 
-  async function all(name: string): Promise<number> {
-    for (const line of rules.get(name) ?? []) {
-      const [code] = (await once(begin(line), 'exit')) as [number | null];
+  async #all(name: string): Promise<number> {
+    for (const line of this.#rules.get(name) ?? []) {
+      const [code] = (await once(this.#begin(line), 'exit')) as [number | null];
       if (code !== 0 && !line.startsWith('-')) return code ?? 1;
     }
     return 0;
   }
 
-  async function start(): Promise<number> {
-    if (state === 'active' || state === 'activating') return 0;
-    clearTimeout(again);
-    [state, main] = ['activating', 0];
-    starts += 1;
-    heard.length = 0;
-    if ((await all('ExecStartPre')) !== 0) return failed();
-    const child = begin(rule('ExecStart', ''));
-    const ended = () => child.exitCode !== null || child.signalCode !== null;
-    const type = rule('Type', 'simple');
-    try {
-      if (type === 'forking') {
-        await until('the end of its parent', async () => ended(), startMsMax);
-        if (child.exitCode !== 0) return failed();
-        main = await until(
-          'its pid file',
-          async () => Number(readFileSync(rule('PIDFile', ''), 'utf8')),
-          startMsMax,
-        );
-      } else if (type === 'notify') {
-        main = child.pid ?? 0;
-        await until('READY=1', async () => ended() || heard.includes('READY=1'), startMsMax);
-        if (ended()) return failed();
-      } else if (type === 'exec' || type === 'simple') main = child.pid ?? 0;
-      else throw new Error(`Type=${type} is not known here`);
-    } catch (error) {
-      appendFileSync(log, `${String(error)}\n`);
-      return failed();
-    }
-    state = 'active';
-    const watched = main;
+  async #start(): Promise<number> {
+    if (this.state === 'active' || this.state === 'activating') return 0;
+    clearTimeout(this.#again);
+    [this.state, this.main] = ['activating', 0];
+    this.starts += 1;
+    this.heard.length = 0;
+    if ((await this.#all('ExecStartPre')) !== 0) return this.#failed();
+    this.main = await this.#untilStarted(this.#begin(this.#rule('ExecStart', '')));
+    if (this.main === 0) return this.#failed();
+    this.state = 'active';
+    const watched = this.main;
     void until('its end', async () => identify(watched) === null, 3_600_000).then(() => {
-      if (state === 'active' && main === watched) failed();
+      if (this.state === 'active' && this.main === watched) this.#failed();
     });
     return 0;
+  }
+
+  /** Resolves with the main process; 0: it did not start. */
+  async #untilStarted(child: ChildProcess): Promise<number> {
+    const ended = () => child.exitCode !== null || child.signalCode !== null;
+    const type = this.#rule('Type', 'simple');
+    switch (type) {
+      case 'forking':
+        await until('the end of its parent', async () => ended(), startMsMax);
+        if (child.exitCode !== 0) return 0;
+        return await until(
+          'its pid file',
+          async () => Number(readFileSync(this.#rule('PIDFile', ''), 'utf8')),
+          startMsMax,
+        );
+      case 'notify':
+        await until('READY=1', async () => ended() || this.heard.includes('READY=1'), startMsMax);
+        return ended() ? 0 : (child.pid ?? 0);
+      case 'exec':
+        return child.pid ?? 0;
+      default:
+        throw new Error(`Type=${type} is not known here`);
+    }
   }
 
   /** It ended, or did not start, and nobody had wanted that. */
-  function failed(): number {
-    killAll();
-    const restart = rule('Restart', 'no');
+  #failed(): number {
+    this.#killAll();
+    const restart = this.#rule('Restart', 'no');
     if (restart !== 'always' && restart !== 'no') throw new Error(`Restart=${restart} is not known here`);
-    // What systemd calls a start limit: five in ten seconds.
-    state = 'failed';
-    if (restart === 'always' && starts < 5) again = setTimeout(() => void start(), restartMs);
+    this.state = 'failed';
+    if (restart === 'always' && this.starts < startsMax)
+      this.#again = setTimeout(() => void this.#start(), restartMs);
     return 1;
   }
 
-  async function stop(): Promise<number> {
-    clearTimeout(again);
-    if (state !== 'active') {
-      state = 'inactive';
-      return 0;
+  async #stop(): Promise<number> {
+    clearTimeout(this.#again);
+    if (this.state === 'active') {
+      this.state = 'deactivating';
+      await this.#all('ExecStop');
+      const mode = this.#rule('KillMode', 'control-group');
+      if (mode !== 'mixed') throw new Error(`KillMode=${mode} is not known here`);
+      signal(this.main, this.#rule('KillSignal', 'SIGTERM') as NodeJS.Signals);
+      const patience = msOf(this.#rule('TimeoutStopSec', '90'));
+      await until('its end', async () => identify(this.main) === null, patience).catch(() => {});
+      this.#killAll();
     }
-    state = 'deactivating';
-    await all('ExecStop');
-    if (rule('KillMode', 'control-group') !== 'mixed') throw new Error('only KillMode=mixed is known here');
-    signal(main, rule('KillSignal', 'SIGTERM') as NodeJS.Signals);
-    await until(
-      'its end',
-      async () => identify(main) === null,
-      secondsOf(rule('TimeoutStopSec', '90')),
-    ).catch(() => {});
-    killAll();
-    state = 'inactive';
+    this.state = 'inactive';
     return 0;
   }
-
-  async function reload(): Promise<number> {
-    return state === 'active' ? await all('ExecReload') : 1;
-  }
-
-  async function answer(args: readonly string[]): Promise<{ exit: number; said: string }> {
-    const [verb = '', ...rest] = args.filter((word) => word !== '--now');
-    const blocks = !rest.includes('--no-block');
-    const named = rest.filter((word) => !word.startsWith('--'));
-    if (verb === 'daemon-reload') {
-      rules = load();
-      return { exit: 0, said: '' };
-    }
-    if (named.some((name) => name !== unit && `${name}.service` !== unit))
-      return { exit: 5, said: `Unit ${named.join()} not loaded.` };
-    const verbs: Readonly<Record<string, () => Promise<number>>> = { start, stop, reload, disable: stop };
-    const act = verbs[verb];
-    if (!act) return { exit: 1, said: `Unknown command verb ${verb}.` };
-    const done = act();
-    const exit = blocks ? await done : 0;
-    return { exit, said: exit === 0 ? '' : `Job for ${unit} failed.` };
-  }
-
-  const path = join(folder, 'systemctl.sock');
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    let asked = '';
-    socket.setEncoding('utf8').on('data', (text: string) => {
-      asked += text;
-    });
-    socket.on('error', () => {});
-    socket.on('end', () => {
-      void answer(asked.split('\n').filter(Boolean)).then(({ exit, said }) => socket.end(`${exit}\n${said}`));
-    });
-  });
-  server.listen(path);
-  await once(server, 'listening');
-  writeFileSync(join(folder, 'bin/systemctl'), systemctlScript(path), { mode: 0o755 });
-
-  return {
-    state: () => state,
-    mainPid: () => main,
-    starts: () => starts,
-    systemctl: (...args) =>
-      new Promise((done) => {
-        execFile(join(folder, 'bin/systemctl'), args, (error, _, said) =>
-          done({ exit: error ? Number(error.code ?? 1) : 0, said }),
-        );
-      }),
-    machine: (file, ...args) => [
-      'unshare',
-      '-m',
-      'sh',
-      '-c',
-      `mkdir -p /run/systemd && mount --bind ${run} /run/systemd && PATH=${join(folder, 'bin')}:$PATH && export PATH && exec "$@"`,
-      'sh',
-      file,
-      ...args,
-    ],
-    forgetRun() {
-      const drops = join(run, 'system', `${unit}.d`);
-      for (const name of existsSync(drops) ? readdirSync(drops) : []) writeFileSync(join(drops, name), '');
-      rules = load();
-    },
-    async close() {
-      state = 'inactive';
-      clearTimeout(again);
-      server.close();
-      ear.kill('SIGKILL');
-      await until('an empty control group', async () => {
-        killAll();
-        return members().length === 0;
-      });
-      for (const one of [group, join(group, '..')]) rmdirSync(one);
-    },
-  };
 }
 
 /** Sends its words to the manager, and ends as it says. */
@@ -335,7 +359,7 @@ function expanded(word: string, env: Readonly<Record<string, string>>): string[]
   return [word.replace(/\$\{(\w+)\}/g, (_, name: string) => env[name] ?? '')];
 }
 
-function secondsOf(text: string): number {
+function msOf(text: string): number {
   return text === 'infinity' ? 3_600_000 : Number(text) * 1_000;
 }
 
