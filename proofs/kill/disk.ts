@@ -10,6 +10,8 @@ import type { Proof } from '../proof.ts';
 import { arrange, closeField, type Field, isWhole, openField } from './field.ts';
 
 const sizeMb = 24;
+/** A page: whoever has begun one may fill it. */
+const pieceBytes = 4_096;
 
 export async function fillDisk(proof: Proof, engine: EngineName): Promise<void> {
   const before = process.env.TMPDIR;
@@ -30,22 +32,35 @@ export async function fillDisk(proof: Proof, engine: EngineName): Promise<void> 
   }
 }
 
-/** Until nothing more goes in, not even a byte. */
-function fill(folder: string): string {
+/** Until nothing more goes in, and again whenever somebody made room; resolves to how to end it. */
+function fill(folder: string): () => void {
   const path = join(folder, 'full');
-  for (const piece of [64 * 1024, 1])
+  const more = () => {
     for (;;) {
       try {
-        writeFileSync(path, Buffer.alloc(piece), { flag: 'a' });
+        writeFileSync(path, Buffer.alloc(pieceBytes), { flag: 'a' });
       } catch {
-        break;
+        return;
       }
     }
-  return path;
+  };
+  more();
+  const timer = setInterval(more, 10);
+  return () => {
+    clearInterval(timer);
+    rmSync(path);
+  };
 }
 
 function startLoads(http: number) {
-  const usual = { ...usualLoad, port: http, hostname: 'shop.example', ratePerSecond: 300, expectBody: 'web' };
+  const usual = {
+    ...usualLoad,
+    port: http,
+    hostname: 'shop.example',
+    ratePerSecond: 300,
+    expectBody: 'web',
+    timeoutMs: 20_000,
+  };
   return Promise.all((['new', 'kept'] as const).map((kind) => startLoadProcess({ ...usual, kind })));
 }
 
@@ -64,7 +79,7 @@ async function full(
   let end = () => {};
   try {
     end = await arrange(field, { moment }, change);
-    const filler = fill(folder);
+    const empty = fill(folder);
     const began = performance.now();
     if (moment === 'none') await new Promise((resolve) => setTimeout(resolve, 3_000));
     else {
@@ -79,7 +94,7 @@ async function full(
       if (seen) proof.tell('  after, ms', seen.after);
     }
     end();
-    rmSync(filler);
+    empty();
     if (moment !== 'none') await field.stack.call('rollback', { reason: 'measured', change }).catch(() => {});
     await whole(field);
     await judgeLoads(proof, loads);
@@ -100,7 +115,7 @@ async function killedWhileFull(proof: Proof, field: Field, folder: string): Prom
   proof.say('full disk, and the main process of the active one is killed: the standby needs no room');
   const loads = await startLoads(field.http);
   try {
-    const filler = fill(folder);
+    const empty = fill(folder);
     const active = await field.stack.pidOf('active');
     process.kill(active, 'SIGKILL');
     const { takenOverBy } = await until('somebody takes over', async () => {
@@ -109,7 +124,7 @@ async function killedWhileFull(proof: Proof, field: Field, folder: string): Prom
       return death?.role === 'active' && death.takenOverBy !== null && death;
     });
     proof.holds('  taken over', `generation ${takenOverBy}`, 'a generation', takenOverBy !== null);
-    rmSync(filler);
+    empty();
     await whole(field);
     const records = (await Promise.all(loads.map((load) => load.stop()))).flatMap((r) => r.records);
     const failed = records.filter((r) => r.outcome !== 'ok').length;

@@ -26,7 +26,9 @@ export function judge(
   const inFlight = records.filter((r) => r.sentAt <= doneAt + seenLateMs && r.endedAt >= at).length;
   const late = failed.filter((r) => r.sentAt > doneAt + takenOverMsMax);
   const before = failed.filter((r) => r.endedAt < at);
-  const kinds = Map.groupBy(failed, (r) => r.outcome);
+  const kinds = Map.groupBy(failed, (r) =>
+    `${r.reused ? 'kept' : 'new'} ${r.outcome} ${r.status ?? ''}`.trim(),
+  );
   const faults = [...kinds].map(([outcome, all]) => `${outcome} ${all.length}`).join(', ');
   const waited = Math.max(...records.filter((r) => r.sentAt >= at - 100).map((r) => r.endedAt - r.sentAt));
   const name = `  failed of ${records.length}${faults && `: ${faults}`}`;
@@ -41,5 +43,12 @@ export function judge(
     proof.atMost('  the last one that was lost began after, ms', last, hungMsMax);
   }
   proof.atMost('  failed before the blow', before.length, 0);
+  if (failed.length > 0) {
+    const [first, last] = [
+      Math.min(...failed.map((r) => r.sentAt)),
+      Math.max(...failed.map((r) => r.sentAt)),
+    ];
+    proof.tell('  they began, ms after the blow', `${Math.round(first - at)} to ${Math.round(last - at)}`);
+  }
   proof.tell('  longest a request took from then on, ms', waited);
 }

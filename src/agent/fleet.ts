@@ -294,7 +294,8 @@ export class Fleet {
 
   /** Lets go of what belonged to generations that have ended. */
   tidy(status: HolderStatus): void {
-    const living = new Set([...status.generations.map((g) => g.generation), ...this.#launching]);
+    const held = status.generations.map((g) => g.generation);
+    const living = new Set([...held, ...(status.remains ?? []), ...this.#launching]);
     const draining = new Set(
       status.generations.filter((g) => g.role === 'draining').map((g) => g.generation),
     );

@@ -1,3 +1,4 @@
+import type { ProcessIdentity } from '#base';
 import type { Dialect } from '#dialects';
 import type { EngineName } from '#model';
 
@@ -11,8 +12,11 @@ export interface Engine {
   readonly dialect: Dialect;
   /** It is our own code and keeps our user; others run as a user without rights where we are root. */
   readonly runsAsSelf?: boolean;
-  /** Ends gently what outlives its main process. Absent: nothing does. */
-  readonly orphansEndBy?: 'SIGQUIT';
+  /**
+   * Ends gently what outlives its main process, which led their group; resolves when they are told. The generation's
+   * neighbour is alive. Absent: nothing outlives it.
+   */
+  endOrphans?(leader: ProcessIdentity, control: string): Promise<void>;
   /** How a person gets it: one shell line. Empty when nothing is needed. */
   readonly install: string;
   /** Null where it is not installed. */

@@ -1,5 +1,14 @@
 import { rmSync } from 'node:fs';
-import { assert, type Clock, Failure, isAlive, type Log, messageOf, type ProcessIdentity } from '#base';
+import {
+  assert,
+  type Clock,
+  Failure,
+  isAlive,
+  type Log,
+  messageOf,
+  type ProcessIdentity,
+  signalGroup,
+} from '#base';
 import { takeDescriptor } from './descriptors.ts';
 import { Exposures } from './exposure.ts';
 import { describe, drain, findGeneration, type Held, kill, startGeneration } from './generations.ts';
@@ -51,6 +60,8 @@ export class Holder {
   readonly #generations = new Map<number, Held>();
   /** Generations that another holder started: their end is not told to us, so it is looked for. */
   readonly #strangers = new Set<number>();
+  /** Generations of which processes are left whose main process has died. */
+  readonly #remains = new Map<number, ProcessIdentity>();
   readonly #deaths: Death[] = [];
   readonly #exposures: Exposures;
   #active: number | null = null;
@@ -91,6 +102,7 @@ export class Holder {
       generations: [...this.#generations.values()].map(describe),
       deaths: this.#deaths,
       expired: this.#exposures.expired(),
+      remains: [...this.#remains.keys()],
     }),
     activate: async ({ generation }) => {
       await this.#activate(this.#mustHave(generation));
@@ -267,8 +279,15 @@ export class Holder {
   }
 
   /** While nobody else accepts, what is left of a dead engine is better than nobody. */
-  #endRemains({ engine }: GenerationSpec, leader: ProcessIdentity): void {
-    endRemains({ engine, leader }, () => this.#stopping || this.#activeOne()?.side.wanted === 'accepting');
+  #endRemains(spec: GenerationSpec, leader: ProcessIdentity): void {
+    this.#remains.set(spec.generation, leader);
+    const isServed = () => {
+      const next = this.#activeOne();
+      if (next?.side.wanted !== 'accepting') return false;
+      this.#link({ spec }, next);
+      return true;
+    };
+    endRemains({ spec, leader, isServed, over: () => this.#remains.delete(spec.generation) });
   }
 
   /** Standby first: it was proven by traffic. A candidate is better than nobody. */
@@ -286,7 +305,7 @@ export class Holder {
     for (const g of others) if (g.role === 'candidate') this.#link(g, next);
   }
 
-  #link(from: Held, to: Held): void {
+  #link(from: Pick<Held, 'spec'>, to: Held): void {
     try {
       linkNeighbour(from.spec.folder, to.spec.folder);
     } catch (error) {
@@ -382,6 +401,7 @@ export class Holder {
         if (!isAlive(g.process)) this.#ended(g.spec.generation, 'told to');
       await clock.sleep(20);
     }
+    for (const leader of this.#remains.values()) signalGroup(leader, 'SIGKILL');
     rmSync(stateFile, { force: true });
     setTimeout(exit, 10);
   }

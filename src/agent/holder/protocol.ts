@@ -89,6 +89,8 @@ export interface HolderStatus {
   readonly deaths: readonly Death[];
   /** Numbers of candidates whose lease ran out. */
   readonly expired: readonly number[];
+  /** Generations whose main process has died and of which something is left. Absent from holders of before. */
+  readonly remains?: readonly number[];
 }
 
 export interface HeldGeneration extends GenerationSpec {

@@ -1,6 +1,6 @@
 import { isGroupAlive, type ProcessIdentity, signalGroup } from '#base';
 import { engines } from '#engines';
-import type { EngineName } from '#model';
+import type { GenerationSpec } from './protocol.ts';
 
 const lookEveryMs = 20;
 /** What is under way in a process whose main process has died gets this long. */
@@ -8,22 +8,26 @@ const gentleMsMax = 30_000;
 
 /**
  * Processes that outlive the one that the holder knows: NGINX's workers go on accepting without their master. They may,
- * until another generation accepts (`isServed`); then they end gently, and at last by force.
+ * until another generation accepts (`isServed`); then they end gently, and at last by force. `over` is called once, when
+ * nothing is left.
  */
-export function endRemains(
-  { engine, leader }: { readonly engine: EngineName; readonly leader: ProcessIdentity },
-  isServed: () => boolean,
-): void {
-  const { orphansEndBy } = engines[engine];
-  if (orphansEndBy === undefined) return;
+export function endRemains(options: {
+  readonly spec: GenerationSpec;
+  readonly leader: ProcessIdentity;
+  readonly isServed: () => boolean;
+  readonly over: () => void;
+}): void {
+  const { spec, leader, isServed, over } = options;
+  const engine = engines[spec.engine];
   let toldAt: number | null = null;
-  const timer = setInterval(() => {
-    if (!isGroupAlive(leader)) return clearInterval(timer);
+  const look = () => {
+    if (engine.endOrphans === undefined || !isGroupAlive(leader)) return over();
     if (toldAt === null && isServed()) {
       toldAt = performance.now();
-      signalGroup(leader, orphansEndBy);
+      void engine.endOrphans(leader, spec.control);
     }
     if (toldAt !== null && performance.now() - toldAt > gentleMsMax) signalGroup(leader, 'SIGKILL');
-  }, lookEveryMs);
-  timer.unref();
+    setTimeout(look, lookEveryMs).unref();
+  };
+  look();
 }

@@ -1,5 +1,8 @@
 import { connect } from 'node:net';
 
+/** Nobody took the connection up in time. */
+export class Silence extends Error {}
+
 /** One question over its control socket, on a connection of its own: whichever worker answers. */
 export function askNginx(socketPath: string, path: string, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -11,7 +14,7 @@ export function askNginx(socketPath: string, path: string, timeoutMs: number): P
       reject(error);
     };
     const timer = setTimeout(
-      () => fail(new Error(`${socketPath}: no answer to ${path} within ${timeoutMs} ms`)),
+      () => fail(new Silence(`${socketPath}: no answer to ${path} within ${timeoutMs} ms`)),
       timeoutMs,
     );
     socket.setEncoding('latin1');

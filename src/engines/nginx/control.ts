@@ -1,22 +1,21 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Clock, systemClock } from '#base';
+import { type Clock, identify, signal, systemClock } from '#base';
 import { nginxNames } from '#dialects';
 import type { EngineControl, GenerationHandle } from '../engine.ts';
 import { askNginx } from './ask.ts';
 import { Tally } from './evidence.ts';
 import { readFacts, type TextFacts } from './facts.ts';
+import { flag } from './flag.ts';
+import { connectionsOf, killIfHung, leadAway } from './lead-away.ts';
 import { followLog, type LogReader } from './log.ts';
 import { openProbes, type Probes } from './probes.ts';
 import { Side } from './side.ts';
 
-/** Before it ends gently, open connections get this long to be led away: it would close those that are idle. */
-const leadAwayMsMax = 2_000;
-const leadAwayLookMs = 50;
-const quietMs = 250;
+/** While it is led away. */
+const parkAgainMs = 50;
 /** NGINX writes the line of a request just after its answer. */
 const lineMsMax = 60;
-const flag = { set: 0o700, unset: 0o600 } as const;
 
 /** NGINX is parked from outside (`side.ts`), led by files (`if (-x ...)`), and tells in its log what it did. */
 export function openControl(handle: GenerationHandle, clock: Clock = systemClock): EngineControl {
@@ -67,7 +66,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
     async drain(timeoutMs) {
       process.kill(pid, 0);
       void side.lead('parked', timeoutMs).catch(() => {});
-      void leadAway(handle, side, clock);
+      void endGently(handle, side, clock);
     },
     close() {
       side.end();
@@ -76,39 +75,10 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
   };
 }
 
-/**
- * Parked meanwhile. Ends it gently when nobody is connected and nobody asks any more, by the private entrance either:
- * what is led here from a generation before is not to find it gone; or when time is up.
- */
-async function leadAway({ control, pid }: GenerationHandle, side: Side, clock: Clock): Promise<void> {
-  const deadline = clock.monotonicMs() + leadAwayMsMax;
-  let asked = Number.NaN;
-  let quietSince = clock.monotonicMs();
-  while (clock.monotonicMs() < deadline) {
-    const status = await askNginx(control, nginxNames.control.status, leadAwayMsMax).catch(() => '');
-    if (status === '') break;
-    const requests = requestsOf(status);
-    if (connectionsOf(status) > 0 || requests !== asked + 1) quietSince = clock.monotonicMs();
-    asked = requests;
-    if (clock.monotonicMs() - quietSince > quietMs) break;
-    await side.lead('parked', leadAwayLookMs).catch(() => {});
-    await clock.sleep(leadAwayLookMs);
-  }
-  try {
-    process.kill(pid, 'SIGQUIT');
-  } catch {
-    // It has ended already.
-  }
-}
-
-/** Of all sides, this question too. */
-function requestsOf(status: string): number {
-  return Number(/requests\s+\d+ \d+ (\d+)/.exec(status)?.[1] ?? Number.NaN);
-}
-
-/** Without the one that asks. */
-function connectionsOf(status: string): number {
-  return Math.max(0, Number(/Active connections: (\d+)/.exec(status)?.[1] ?? 1) - 1);
+async function endGently({ control, pid }: GenerationHandle, side: Side, clock: Clock): Promise<void> {
+  const leader = identify(pid);
+  await leadAway(control, () => side.lead('parked', parkAgainMs).catch(() => {}), clock);
+  if (leader && signal(leader, 'SIGQUIT')) await killIfHung(leader, control, clock);
 }
 
 interface Watch {

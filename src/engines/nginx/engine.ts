@@ -6,6 +6,7 @@ import type { Command, Engine, EngineBinary, EngineVerdict, Identity, StartPlan 
 import { environment, run } from '../run.ts';
 import { openControl } from './control.ts';
 import { startFacts } from './facts.ts';
+import { endOrphans } from './lead-away.ts';
 
 const versionTimeoutMs = 5_000;
 const checkTimeoutMs = 30_000;
@@ -15,7 +16,7 @@ const fileKilobytesMax = 65_536;
 export const nginxEngine: Engine = {
   name: 'nginx',
   dialect: nginxDialect,
-  orphansEndBy: 'SIGQUIT',
+  endOrphans,
   install: 'sudo apt-get install -y nginx-light',
   find,
   check,

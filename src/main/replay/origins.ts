@@ -155,7 +155,7 @@ function waitingLine(atOnceMax: number): WaitingLine {
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port, host: '127.0.0.1', backlog: 1_024 }, () => {
+    server.listen({ port, host: '127.0.0.1', backlog: 4_096 }, () => {
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });
