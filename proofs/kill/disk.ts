@@ -10,6 +10,8 @@ import type { Proof } from '../proof.ts';
 import { arrange, closeField, type Field, isWhole, openField } from './field.ts';
 
 const sizeMb = 24;
+/** The page that each log has begun is written to its end first. */
+const takenBackMsMax = 30_000;
 /** A page: whoever has begun one may fill it. */
 const pieceBytes = 4_096;
 
@@ -83,10 +85,14 @@ async function full(
     const began = performance.now();
     if (moment === 'none') await new Promise((resolve) => setTimeout(resolve, 3_000));
     else {
-      const seen = await until('it is taken back', async () => {
-        const { takenBack } = await field.stack.call('observe', { change });
-        return takenBack && { after: performance.now() - began, why: takenBack.reason };
-      }).catch(() => null);
+      const seen = await until(
+        'it is taken back',
+        async () => {
+          const { takenBack } = await field.stack.call('observe', { change });
+          return takenBack && { after: performance.now() - began, why: takenBack.reason };
+        },
+        takenBackMsMax,
+      ).catch(() => null);
       // Nobody sees a candidate whose log is not written: it does not stay.
       if (field.engine === 'nginx')
         proof.holds('  the candidate is taken back', seen?.why ?? 'no', 'a reason', seen !== null);

@@ -8,6 +8,8 @@ export interface Slice {
 }
 
 const takeBackMsMax = 50;
+/** Nobody waits for it, and nobody says it again: a busy machine is no reason to give up. */
+const patientMs = 5_000;
 
 /** Exposure by slices under a lease: whoever stops renewing, dead, hung or cut off, ends in the last good state. */
 export class Exposures {
@@ -51,7 +53,7 @@ export class Exposures {
     if (this.#current === candidate) this.#stopTimers();
     this.#expired.add(candidate.spec.generation);
     this.#endSlice(candidate);
-    candidate.control.takeBack(true, takeBackMsMax).catch(() => {});
+    candidate.control.takeBack(true, patientMs).catch(() => {});
   }
 
   /** No timer acts on this generation any more. */

@@ -206,7 +206,7 @@ function logMaps(folder: string): string[] {
     "log_format good '$holdfast_side $holdfast_route $status';",
     `log_format bad '${badFields.map((field) => `$${field}`).join('\t')}';`,
     "log_format asked '$arg_asked';",
-    `access_log ${file(folder, ours.files.good)} good buffer=32k flush=${milliseconds(defaults.logFlushMs)} if=$holdfast_good;`,
+    `access_log ${goodLog(folder, 'good')} if=$holdfast_good;`,
     `access_log ${file(folder, ours.files.bad)} bad if=$holdfast_bad;`,
   ];
 }
@@ -361,6 +361,11 @@ function listenAddress(at: ListenAt, listener: Listener): string {
   return hostPort(host, listener.port);
 }
 
+/** One file has the same buffer wherever it is named. */
+function goodLog(folder: string, format: string): string {
+  return `${file(folder, ours.files.good)} ${format} buffer=32k flush=${milliseconds(defaults.logFlushMs)}`;
+}
+
 function controlServer(placement: Placement, folder: string): string[] {
   const { status, takeBack, net } = ours.control;
   const flag = (at: string, name: string) =>
@@ -368,7 +373,8 @@ function controlServer(placement: Placement, folder: string): string[] {
   return [
     'server {',
     `  listen ${path(`unix:${placement.control}`)};`,
-    `  location = ${status} { access_log ${file(folder, ours.files.bad)} asked; stub_status; }`,
+    // In both, so that it shows when either is not written.
+    `  location = ${status} { access_log ${file(folder, ours.files.bad)} asked; access_log ${goodLog(folder, 'asked')}; stub_status; }`,
     flag(takeBack, ours.files.takeBack),
     flag(net, ours.files.netOut),
     '}',

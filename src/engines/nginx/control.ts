@@ -16,6 +16,8 @@ import { Side } from './side.ts';
 const parkAgainMs = 50;
 /** NGINX writes the line of a request just after its answer. */
 const lineMsMax = 60;
+/** Those of the other log wait in a buffer first; evidence that is late by more is none. */
+const bufferedLineMsMax = 1_000;
 
 /** NGINX is parked from outside (`side.ts`), led by files (`if (-x ...)`), and tells in its log what it did. */
 export function openControl(handle: GenerationHandle, clock: Clock = systemClock): EngineControl {
@@ -99,7 +101,7 @@ function openWatch(of: {
   let open: { good: LogReader; bad: LogReader; tally: Tally; probes: Probes } | null = null;
   let asked = 0;
   /** Questions that were answered and whose line was not seen yet, with the time of the answer. */
-  const unheard = new Map<string, number>();
+  const unheard = { good: new Map<string, number>(), bad: new Map<string, number>() };
   const marks = `${process.pid}-${Math.round(clock.monotonicMs() * 1_000)}-`;
 
   function opened() {
@@ -116,11 +118,20 @@ function openWatch(of: {
 
   function readAll() {
     const { good, bad, tally } = opened();
-    tally.addGood(good.read());
+    const lines = Object.groupBy(good.read(), (line) => (line.includes(' ') ? 'requests' : 'marks'));
+    tally.addGood(lines.requests ?? []);
+    for (const line of lines.marks ?? []) unheard.good.delete(line);
     for (const line of bad.read()) {
       if (line.includes('\t')) tally.addBad(line);
-      else unheard.delete(line);
+      else unheard.bad.delete(line);
     }
+  }
+
+  /** Takes out those that have waited too long. */
+  function isAnyLost(waiting: Map<string, number>, now: number, msMax: number): boolean {
+    const lost = [...waiting].filter(([, at]) => now - at > msMax);
+    for (const [line] of lost) waiting.delete(line);
+    return lost.length > 0;
   }
 
   return {
@@ -130,12 +141,12 @@ function openWatch(of: {
       const mark = `${marks}${asked}`;
       const status = await askNginx(control, `${nginxNames.control.status}?asked=${mark}`, timeoutMs);
       const now = clock.monotonicMs();
-      unheard.set(mark, now);
+      unheard.bad.set(mark, now);
+      unheard.good.set(mark, now);
       readAll();
-      // Each question is a line of the log too. One that is missing says that the log is not whole: a full disk.
-      const lost = [...unheard].filter(([, at]) => now - at > lineMsMax);
-      for (const [line] of lost) unheard.delete(line);
-      if (lost.length > 0)
+      // Each question is a line of both logs too. One that is missing says that a log is not whole: a full disk.
+      const lost = [isAnyLost(unheard.bad, now, lineMsMax), isAnyLost(unheard.good, now, bufferedLineMsMax)];
+      if (lost.includes(true))
         throw new Error(`${folder}: the log of NGINX is not written, so nothing is known of its requests`);
       return tally.evidence(connectionsOf(status), probes.look());
     },

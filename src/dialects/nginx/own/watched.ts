@@ -11,12 +11,16 @@ import { named } from './texts.ts';
 
 /** Both logs, as they stand beside each access_log of the text. */
 export function ownLogs({ folder }: Pick<OwnPlaces, 'folder'>): string {
-  const { good, bad } = ours.files;
-  const flush = milliseconds(defaults.logFlushMs);
   return [
-    `access_log ${path(`${folder}/${good}`)} holdfast_good buffer=32k flush=${flush} if=$holdfast_good;`,
-    `access_log ${path(`${folder}/${bad}`)} holdfast_bad if=$holdfast_bad;`,
+    `access_log ${goodLog(folder, 'good')} if=$holdfast_good;`,
+    `access_log ${path(`${folder}/${ours.files.bad}`)} holdfast_bad if=$holdfast_bad;`,
   ].join(' ');
+}
+
+/** One file has the same buffer wherever it is named. */
+function goodLog(folder: string, format: 'good' | 'asked'): string {
+  const flush = milliseconds(defaults.logFlushMs);
+  return `${path(`${folder}/${ours.files.good}`)} holdfast_${format} buffer=32k flush=${flush}`;
 }
 
 /** Maps, formats and the control server: for the http block. */
@@ -33,7 +37,7 @@ export function watchLines({ folder, placement }: OwnPlaces, site: Site | null):
     "log_format holdfast_asked '$arg_asked';",
     ownLogs({ folder }),
     `server { listen ${path(`unix:${placement.control}`)}; allow all; auth_basic off;`,
-    `location = ${status} { access_log ${path(`${folder}/${ours.files.bad}`)} holdfast_asked; stub_status; }`,
+    `location = ${status} { access_log ${path(`${folder}/${ours.files.bad}`)} holdfast_asked; access_log ${goodLog(folder, 'asked')}; stub_status; }`,
     flag(takeBack, ours.files.takeBack),
     flag(net, ours.files.netOut),
     '}',
