@@ -73,7 +73,7 @@ export class Flight {
       launched.control.evidence(evidenceMsMax).catch(() => null),
       incumbent.control.evidence(evidenceMsMax).catch(() => null),
     ]);
-    if (!other || this.#ended) return;
+    if (this.#ended) return;
     const verdict = watch.tick(candidate, other);
     // Somewhere in the tick that just ended, and not before the exposure.
     if (watch.firstBad) this.#firstBadAt ??= Math.max(this.#exposedAt ?? 0, this.#clock.now() - tickMs / 2);

@@ -74,6 +74,20 @@ describe('the watch on a candidate', () => {
   const begin = () =>
     watchCandidate({ candidateStart: start, incumbentStart: start, history: [], liveServersShareMin: 0.5 });
 
+  test('while nothing is known of the incumbent, its own errors are errors', () => {
+    const watch = begin();
+    const causes = Array.from({ length: 50 }, (_, i) =>
+      watch.tick(evidence({ requests: 10 * (i + 1), errors: 10 * (i + 1) }), null),
+    );
+    assert.equal(causes.find((found) => found !== null)?.cause, 'errors');
+  });
+
+  test('both silent: a stall of half a second is none of its faults, three seconds end the exposure', () => {
+    const watch = begin();
+    for (let tick = 1; tick < 30; tick += 1) assert.equal(watch.tick(null, null), null);
+    assert.equal(watch.tick(null, null)?.cause, 'silent');
+  });
+
   test('an hour of good answers is no reason', () => {
     const watch = begin();
     for (let i = 1; i <= 36_000; i += 1)

@@ -21,12 +21,14 @@ const series = 3;
 const comparisonAlpha = 1e-6;
 /** Half a second without a word from an engine that is exposed is a fault, not silence. */
 const silentTicksMax = 5;
+/** Both: a machine that is out of breath, for a moment; a full disk, for good. */
+const bothSilentTicksMax = 30;
 
 export interface CandidateWatch {
-  /** One reading of both at the same moment; `candidate` null when it did not answer. */
+  /** One reading of both at the same moment; null: it did not answer. */
   tick(
     candidate: Evidence | null,
-    incumbent: Evidence,
+    incumbent: Evidence | null,
   ): Verdict | { readonly cause: 'silent'; readonly reason: string } | null;
   readonly candidate: Counts;
   readonly incumbent: Counts;
@@ -59,15 +61,21 @@ export function watchCandidate(options: {
   let before = { candidate: options.candidateStart, incumbent: options.incumbentStart };
   let total = { candidate: noCounts, incumbent: noCounts };
   let silentTicks = 0;
+  let bothSilentTicks = 0;
 
   return {
-    tick(candidate, incumbent) {
+    tick(candidate, incumbentNow) {
       if (candidate === null) {
         silentTicks += 1;
-        if (silentTicks < silentTicksMax) return null;
+        bothSilentTicks = incumbentNow === null ? bothSilentTicks + 1 : 0;
+        const most = bothSilentTicks > 0 ? bothSilentTicksMax : silentTicksMax;
+        if (silentTicks < most) return null;
         return { cause: 'silent', reason: `its engine has not answered for ${silentTicks * tickMs} ms` };
       }
       silentTicks = 0;
+      bothSilentTicks = 0;
+      // Without the other there is nothing to compare with; its own errors are errors all the same.
+      const incumbent = incumbentNow ?? before.incumbent;
       const now = {
         candidate: since(candidate, before.candidate),
         incumbent: since(incumbent, before.incumbent),
