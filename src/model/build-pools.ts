@@ -1,9 +1,18 @@
 import { resolve } from 'node:path';
 import { assert } from '#base';
 import type { PlaceOf } from './build.ts';
-import type { HashOn, HealthCheck, Pool, PoolTls, Server, StatusRange, StickyCookie } from './pool.ts';
+import type {
+  Compression,
+  HashOn,
+  HealthCheck,
+  Pool,
+  PoolTls,
+  Server,
+  StatusRange,
+  StickyCookie,
+} from './pool.ts';
 import type { PoolPart, ServerPart } from './schema.ts';
-import { durationOrNull, nameOfAddress, parseAddress, parseDurationMs } from './words.ts';
+import { durationOrNull, nameOfAddress, parseAddress, parseBytes, parseDurationMs } from './words.ts';
 import type { Path } from './yaml.ts';
 
 export function buildPool(part: PoolPart, index: number, folder: string, placeOf: PlaceOf): Pool {
@@ -20,6 +29,7 @@ export function buildPool(part: PoolPart, index: number, folder: string, placeOf
     ejection: part.ejection ?? null,
     slowStartMs: durationOrNull(part.slowStart),
     retries: part.retries,
+    ...(part.compression === undefined ? {} : { compression: buildCompression(part.compression) }),
     queuedMax: part.queuedMax ?? null,
     timeouts: {
       connectMs: parseDurationMs(timeouts.connect),
@@ -29,6 +39,13 @@ export function buildPool(part: PoolPart, index: number, folder: string, placeOf
       ...(timeouts.firstByte === undefined ? {} : { firstByteMs: parseDurationMs(timeouts.firstByte) }),
     },
     place: placeOf(['pools', index]),
+  };
+}
+
+function buildCompression({ types, minSize }: NonNullable<PoolPart['compression']>): Compression {
+  return {
+    types: types.map((type) => type.toLowerCase()),
+    minBytes: minSize === undefined ? null : parseBytes(minSize),
   };
 }
 

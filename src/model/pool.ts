@@ -24,6 +24,8 @@ export interface Pool {
   /** How long the share of a server that came back takes to grow to the whole. Null: at once. */
   readonly slowStartMs: number | null;
   readonly retries: Retries;
+  /** Of answers 200, by gzip, for clients that take it. Absent: answers go on as they are. */
+  readonly compression?: Compression;
   /** Requests that may wait for a server; more are answered 503 at once. Null: as many as the engine can hold. */
   readonly queuedMax: number | null;
   readonly timeouts: PoolTimeouts;
@@ -44,6 +46,13 @@ export interface StickyCookie {
   /** Null: until the browser is closed. */
   readonly maxAgeMs: number | null;
   readonly domain: string | null;
+}
+
+export interface Compression {
+  /** Media types, in lower case, without parameters. */
+  readonly types: readonly string[];
+  /** Of answers that tell their length. Null: whatever the engine thinks is too short. */
+  readonly minBytes: number | null;
 }
 
 export interface PoolTls {

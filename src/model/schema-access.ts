@@ -57,7 +57,7 @@ const rate = z.strictObject(
 
 const bytesExpected = 'a size up to 1024GiB, such as 512KiB or 10MiB';
 
-const bodyMax = text(bytesExpected, /^\d{1,7}(?:B|KiB|MiB|GiB)$/).refine(
+export const size = text(bytesExpected, /^\d{1,7}(?:B|KiB|MiB|GiB)$/).refine(
   (word) => parseBytes(word) <= 2 ** 40,
   bytesExpected,
 );
@@ -70,7 +70,7 @@ export const access = z.strictObject(
       .optional()
       .meta({ description: 'Requests of one client (an IPv4 address, a /64 of IPv6); more get 429' }),
     basicAuth: basicAuth.optional().meta({ description: 'Others get 401' }),
-    bodyMax: bodyMax.optional().meta({
+    bodyMax: size.optional().meta({
       description: 'The longest body; longer ones get 413, and those that do not tell their length 411',
     }),
   },

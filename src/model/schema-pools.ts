@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { algorithms, checkMethods, ejectionCauses, retryCauses } from './pool.ts';
+import { size } from './schema-access.ts';
 import {
   duration,
   fileName,
@@ -183,6 +184,35 @@ const poolTls = z.strictObject(
   'TLS to servers: ca, name, verify, certificate, key',
 );
 
+const compression = z.strictObject(
+  {
+    types: list(
+      text(
+        'a media type such as "text/html"',
+        /^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}\/[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/,
+      ),
+      'a list of media types',
+      1,
+      64,
+    )
+      .default([
+        'text/html',
+        'text/css',
+        'text/plain',
+        'text/javascript',
+        'application/javascript',
+        'application/json',
+        'image/svg+xml',
+      ])
+      .meta({ description: 'Of the answers, without parameters' }),
+    minSize: size.optional().meta({
+      description:
+        'Shorter answers stay as they are, such as 1KiB; those that do not tell their length are compressed',
+    }),
+  },
+  'a compression: types, minSize',
+);
+
 export const pool = z.strictObject(
   {
     name,
@@ -208,6 +238,9 @@ export const pool = z.strictObject(
       description: 'Requests that may wait for a server; more are answered 503 at once',
     }),
     timeouts: timeouts.prefault({}),
+    compression: compression
+      .optional()
+      .meta({ description: 'Answers are compressed (gzip) for clients that take it' }),
   },
   'a pool: name, servers',
 );

@@ -33,6 +33,17 @@ const mistakes: readonly {
       'HF011 site.yaml:8:66 routes[3].timeouts.server: expected a duration from 1ms to 24h, such as 500ms, 2s or 1m, got the number 300. Add the unit, such as 300ms',
     ],
   },
+  {
+    what: 'compression of no media type, and from a size without its unit',
+    text: changed(
+      '{ name: web, servers',
+      '{ name: web, compression: { types: [html], minSize: 1000 }, servers',
+    ),
+    told: [
+      'HF013 site.yaml:8:41 pools[0].compression.types[0]: expected a media type such as "text/html", got "html"',
+      'HF011 site.yaml:8:57 pools[0].compression.minSize: expected a size up to 1024GiB, such as 512KiB or 10MiB, got the number 1000',
+    ],
+  },
 ];
 
 for (const { what, text, told } of mistakes) test(what, () => assert.deepEqual(linesOf(text), told));

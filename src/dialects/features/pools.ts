@@ -171,6 +171,23 @@ export const poolFeatures = {
     meaning: 'an upgraded connection on which nobody speaks so long ends',
     uses: (site) => pools(site, ({ timeouts }) => timeouts.tunnelMs !== 3_600_000),
   },
+  compression: {
+    written: 'pools[].compression',
+    meaning:
+      'answers 200 of these types go by gzip to clients that take it: never what is compressed already, with Vary, and a strong ETag becomes a weak one. NGINX compresses 403 and 404 too, and what says no-transform',
+    uses: (site) => pools(site, ({ compression }) => compression !== undefined),
+  },
+  compressionMinSize: {
+    written: 'pools[].compression.minSize',
+    meaning: 'shorter answers stay as they are',
+    uses: (site) => pools(site, ({ compression }) => (compression?.minBytes ?? null) !== null),
+  },
+  compressionWithoutHtml: {
+    written: 'pools[].compression.types without text/html',
+    meaning: 'web pages stay as they are',
+    uses: (site) =>
+      pools(site, ({ compression }) => compression !== undefined && !compression.types.includes('text/html')),
+  },
   firstByte: {
     written: 'pools[].timeouts.firstByte',
     meaning: 'how long an answer may take to begin, where that is not how long it may be silent',

@@ -6,6 +6,7 @@ export const haproxyDialect: Dialect = {
   fileName: 'haproxy.cfg',
   cannot: {
     accessLogFile: 'HAProxy writes no files: send it to syslog',
+    compressionMinSize: 'HAProxy 2.6 compresses answers of any length',
     firstByte: 'HAProxy has one time-out for the beginning of an answer and for silence in it',
     bodyTimeout: 'HAProxy knows how long a client was silent, not how long its body takes',
   },

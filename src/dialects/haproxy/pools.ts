@@ -24,6 +24,7 @@ export function poolSection(
       `timeout queue ${milliseconds(queueMs)}`,
       ...(tunnelMs === defaults.tunnelTimeoutMs ? [] : [`timeout tunnel ${milliseconds(tunnelMs)}`]),
       ...filterLines(filters, pool.name, neighbour !== null),
+      ...compressionLines(pool),
       ...healthCheckLines(pool, placement),
       ...pool.servers.map((server) => serverLine(pool, server, placement)),
       ...(neighbour === null ? [] : [netLine(neighbour)]),
@@ -88,6 +89,23 @@ function retryLines({ retries }: Pool): string[] {
           `retry-on ${retries.on.map((cause) => retriesOn[cause]).join(' ')}`,
           'http-request disable-l7-retry unless { method GET HEAD OPTIONS TRACE }',
         ]),
+  ];
+}
+
+/** HAProxy says Vary only where it compresses: a cache would give what a client without gzip got to all others. */
+function compressionLines({ compression }: Pool): string[] {
+  if (compression === undefined) return [];
+  const types = compression.types.map(word).join(' ');
+  const would = [
+    '{ status 200 }',
+    '!{ res.fhdr(content-encoding) -m found }',
+    `{ res.fhdr(content-type),word(1,';'),lower -m str ${types} }`,
+    '!{ res.fhdr(vary) -m sub -i accept-encoding }',
+  ];
+  return [
+    'compression algo gzip',
+    `compression type ${types}`,
+    `http-response add-header Vary Accept-Encoding if ${would.join(' ')}`,
   ];
 }
 

@@ -18,6 +18,7 @@ export const nginxDialect: Dialect = {
     slowStart: 'only NGINX Plus has a slow start',
     spares: 'NGINX spreads requests over all backup servers at once',
     spareOfDrawn: 'NGINX has no backup servers beside random, source and hash',
+    compressionWithoutHtml: 'NGINX compresses text/html wherever it compresses anything',
     firstByte: 'NGINX has one time-out for the beginning of an answer and for silence in it',
     bodyTimeout: 'NGINX knows how long a client was silent, not how long its body takes',
     ejectionAnswers: 'NGINX counts an answer as a failure only when it tries the request again',

@@ -12,7 +12,7 @@ import type { Placement } from '../dialect.ts';
 import type { Limits } from './access.ts';
 import { type Edge, hstsLines } from './forwarded.ts';
 import { map, splitClients } from './maps.ts';
-import { tlsToServerLines } from './pools.ts';
+import { compressionLines, tlsToServerLines } from './pools.ts';
 import { defaults, literally, milliseconds, path, text, upstreamName } from './vocabulary.ts';
 
 /** Kinds of requests that NGINX must treat apart from the first byte; `$holdfast_kind` is one of these. */
@@ -137,6 +137,7 @@ export class Locations {
       `proxy_next_upstream_tries ${pool.retries.max + 1};`,
       'error_page 502 = $holdfast_failed502;',
       'error_page 504 = $holdfast_failed504;',
+      ...compressionLines(pool),
       ...tlsToServerLines(pool, this.#placement),
       `proxy_pass http${pool.tls !== null && this.#placement.servers === null ? 's' : ''}://${upstreamName(this.#pools, name)}${change === null ? '$holdfast_target' : this.#changed(change, at)};`,
     ];

@@ -74,6 +74,19 @@ function tlsFacts({ tls }: Pool, { servers, files = {} }: Placement): { readonly
   };
 }
 
+/** `text/html` is always meant, and NGINX warns of it. */
+export function compressionLines({ compression }: Pool): string[] {
+  if (compression === undefined) return [];
+  const types = compression.types.filter((type) => type !== 'text/html');
+  return [
+    'gzip on;',
+    'gzip_proxied any;',
+    'gzip_vary on;',
+    ...(types.length === 0 ? [] : [`gzip_types ${types.join(' ')};`]),
+    ...(compression.minBytes === null ? [] : [`gzip_min_length ${compression.minBytes};`]),
+  ];
+}
+
 /** Lines of a location: how NGINX speaks to the pool's servers. */
 export function tlsToServerLines(pool: Pool, placement: Placement): string[] {
   const { tls } = tlsFacts(pool, placement);

@@ -48,6 +48,9 @@ export const poolSchema = z.strictObject({
   ejection: z.strictObject({ of: z.enum(ejectionCauses), errorsInARow: atLeastOne }).nullable(),
   slowStartMs: milliseconds.nullable(),
   retries: z.strictObject({ max: z.int().min(0).max(10), on: z.array(z.enum(retryCauses)) }),
+  compression: z
+    .strictObject({ types: z.array(text).min(1), minBytes: atLeastOne.nullable() })
+    .exactOptional(),
   queuedMax: atLeastOne.nullable(),
   timeouts: z.strictObject({
     connectMs: milliseconds,

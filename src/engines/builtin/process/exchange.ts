@@ -130,11 +130,15 @@ export class Exchange {
     return [...others, name, listener.hsts];
   }
 
+  trail(trailers: readonly string[]): void {
+    if (trailers.length > 0) this.response.addTrailers(grouped(trailers));
+  }
+
   /** The end of an answer that has begun. A client whose answer cannot carry trailers gets none. */
   end(trailers: readonly string[]): void {
     const { response } = this;
     if (response.writableEnded) return;
-    if (trailers.length > 0) response.addTrailers(grouped(trailers));
+    this.trail(trailers);
     if (isHttp2(response)) response.end();
     else response.end();
   }

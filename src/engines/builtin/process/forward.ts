@@ -215,12 +215,13 @@ async function toServer(
   assert(to, `no connections for ${server.key}`);
   exchange.server = server.config.name;
   server.requests += 1;
-  const { stickyCookie: cookie, retries, timeouts } = pool.config;
+  const { stickyCookie: cookie, retries, timeouts, compression } = pool.config;
   const leads = cookie === null || sticky === server.config.name;
   exchange.dress = leads ? null : (headers) => withCookie(headers, cookie, server.config.name);
   const options = sendOptions(generation, exchange, head, timeouts);
   const asked: SendOptions = {
     ...options,
+    compression,
     connection: own ? 'once' : options.connection,
     headers: cookie === null ? options.headers : withoutCookie(options.headers, cookie.name),
     unwanted: (status: number) =>

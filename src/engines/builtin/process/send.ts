@@ -1,6 +1,9 @@
+import type { Gzip } from 'node:zlib';
+import type { Compression } from '#model';
 import type { HeaderChanges } from '#routing';
 import { type AnswerHead, BadAnswer } from './answer-parser.ts';
 import { BodyOfAnotherLength, ClientLeft, ClientSilent, RequestBody } from './body.ts';
+import { compressing } from './compression.ts';
 import { type Exchange, isHttp2 } from './exchange.ts';
 import { changedHeaders } from './filters.ts';
 import type { Head } from './head.ts';
@@ -34,6 +37,8 @@ export interface SendOptions {
   readonly tunnelMs: number;
   /** A kept one or a new one; a new one; a new one that is closed behind the answer. */
   readonly connection: 'any' | 'new' | 'once';
+  /** Of the answer, behind what else is done to it. */
+  readonly compression?: Compression | undefined;
   /** What is done to the server's answer. */
   readonly responseHeaders?: HeaderChanges | null;
   /** Whether an answer with this status is to be thrown away: another server will be asked. */
@@ -71,6 +76,8 @@ class Attempt implements Asker {
   readonly #resolve: (outcome: Outcome) => void;
   #connection: ServerConnection | null = null;
   #body: RequestBody | null = null;
+  /** Compresses the answer. */
+  #packer: Gzip | null = null;
   /** Runs while the client does not read. */
   #stuck: NodeJS.Timeout | null = null;
   #answered = false;
@@ -115,14 +122,30 @@ class Attempt implements Asker {
     if (this.#options.firstByteMs !== undefined) this.#connection?.silentFor(this.#options.serverMs);
     const came = endToEnd(headers, status === 204 ? noLength : undefined);
     const { responseHeaders } = this.#options;
-    this.#exchange.start(status, reason, responseHeaders ? changedHeaders(came, responseHeaders) : came);
+    const changed = responseHeaders ? changedHeaders(came, responseHeaders) : came;
+    this.#exchange.start(status, reason, this.#compressed(status, changed));
+  }
+
+  #compressed(status: number, headers: readonly string[]): readonly string[] {
+    const { compression } = this.#options;
+    if (compression === undefined) return headers;
+    const { method } = this.#head;
+    const { version, request, response } = this.#exchange;
+    const accepts = version === 'old' ? null : valuesOf(request.rawHeaders, 'accept-encoding');
+    const made = compressing(compression, { method, accepts }, status, headers);
+    this.#packer = made.stream;
+    made.stream?.on('error', () => this.#exchange.abort()).pipe(response);
+    return made.headers;
   }
 
   onData(bytes: Buffer, last: boolean): void {
     // What is left of an answer that nobody wants.
     if (this.#over) return;
     const { response } = this.#exchange;
-    if (isHttp2(response)) {
+    if (this.#packer) {
+      if (last) this.#packer.end(bytes);
+      else if (!this.#packer.write(bytes)) this.#pause(this.#packer);
+    } else if (isHttp2(response)) {
       if (last) response.end(bytes);
       else if (!response.write(bytes)) this.#pause();
     } else if (last && bytes.length <= oneWriteBytesMax) response.end(bytes.toString('latin1'), 'latin1');
@@ -132,12 +155,25 @@ class Attempt implements Asker {
 
   onEnd(trailers: RawHeaders): void {
     if (this.#over) return;
-    this.#exchange.end(trailers.length > 0 ? endToEnd(trailers, noLength) : trailers);
-    this.#exchange.takenWithin(this.#options.clientMs);
+    const said = trailers.length > 0 ? endToEnd(trailers, noLength) : trailers;
+    if (this.#packer) this.#exchange.trail(said);
+    else this.#exchange.end(said);
+    if (!this.#packer) this.#exchange.takenWithin(this.#options.clientMs);
     // The server has answered a request that it did not hear to the end: nothing can follow on that connection.
     const unheard = this.#body !== null && !this.#body.whole;
     if (unheard || this.#options.connection === 'once') this.#connection?.drop();
-    this.#settle(answered);
+    if (this.#packer) this.#pack(this.#packer);
+    else this.#settle(answered);
+  }
+
+  /** The rest comes out of the packer. The server's connection may carry another request by now. */
+  #pack(packer: Gzip): void {
+    this.#connection = null;
+    this.#exchange.whenGone(() => packer.destroy());
+    packer
+      .once('end', () => this.#exchange.takenWithin(this.#options.clientMs))
+      .once('close', () => this.#settle(answered))
+      .end();
   }
 
   onSwitch({ status, headers }: AnswerHead, first: Buffer): void {
@@ -164,7 +200,10 @@ class Attempt implements Asker {
 
   onBroken(error: Error, untouched: boolean): void {
     const outcome = this.#outcomeOf(error, untouched);
-    if (outcome.kind === 'broken') this.#exchange.abort();
+    if (outcome.kind === 'broken') {
+      this.#packer?.destroy();
+      this.#exchange.abort();
+    }
     this.#settle(outcome);
   }
 
@@ -207,14 +246,14 @@ class Attempt implements Asker {
     return startLineShape.test(line) && fieldsShape.test(fields) ? `${line} HTTP/1.1\r\n${fields}\r\n` : null;
   }
 
-  #pause(): void {
+  #pause(full: { once(event: 'drain', heard: () => void): unknown } = this.#exchange.response): void {
     const connection = this.#connection;
     if (this.#stuck || !connection) return;
     connection.socket.pause();
     this.#stuck = setTimeout(() => {
       this.#break(new ClientStuck('the client does not read'));
     }, this.#options.clientMs);
-    this.#exchange.response.once('drain', () => {
+    full.once('drain', () => {
       if (this.#over) return;
       if (this.#stuck) clearTimeout(this.#stuck);
       this.#stuck = null;
