@@ -44,8 +44,11 @@ export type Value =
     }
   | ({ readonly kind: 'unknown' } & Unknown);
 
-/** `path`: up to 32, from 127 on, and `"`, `#`, `%`, `<`, `>`, `?`, `\\`, `^`, backquote, `{`, `|`, `}`. `query`: those, `&`, `+`, `;`. */
-export type EncodedBytes = 'path' | 'query';
+/**
+ * `redirect`: up to 32, from 127 on, `"`, `#`, `%`. `path`: those, `<`, `>`, `?`, `\`, `^`, backquote, `{`, `|`, `}`.
+ * `query`: those, `&`, `+`, `;`.
+ */
+export type EncodedBytes = 'path' | 'query' | 'redirect';
 
 export type TemplatePart = string | { readonly group: number | string };
 

@@ -1,0 +1,269 @@
+import { chosen, empty, encoded, holds, notEmpty, rest } from './folding.ts';
+import { all, always, type Condition, type Fate, joined, type Sent, text, type Value } from './meaning.ts';
+import { ruled, stepThen, type Ways } from './rewriting.ts';
+import { said } from './scope.ts';
+import { argsAsTheyCame, type State, unknown, type Where } from './state.ts';
+import { hasVariables } from './template.ts';
+import { type Asking, asQuoted, evaluate, fileOf, hostSent } from './variables.ts';
+
+type Handler = Exclude<Where['handler'], null>;
+
+const opaque: Readonly<Record<string, 'elsewhere' | 'files'>> = {
+  js_content: 'elsewhere',
+  content_by_lua: 'elsewhere',
+  content_by_lua_block: 'elsewhere',
+  content_by_lua_file: 'elsewhere',
+  perl: 'elsewhere',
+};
+
+/** Answers that NGINX makes of itself. */
+const builtIn = new Set([
+  'stub_status',
+  'empty_gif',
+  'status',
+  'api',
+  'upstream_conf',
+  'vhost_traffic_status_display',
+  'rtmp_stat',
+]);
+
+/** What makes the content of a location: a pool, a program, NGINX itself, or a file. */
+export function content(
+  state: State,
+  where: Where,
+  ways: Ways,
+  files: (state: State, where: Where) => Fate,
+): Fate {
+  const { handler } = where;
+  if (!handler) return files(state, where);
+  const { node } = handler;
+  if (builtIn.has(node.name)) return { kind: 'answer', status: 200, body: null };
+  const why = opaque[node.name];
+  if (why) return unknown(node, why);
+  if (['flv', 'mp4'].includes(node.name))
+    return { kind: 'file', path: fileOf({ node, state, where, lifting: ways.lifting }, state.uri) };
+  if (!node.name.endsWith('_pass')) {
+    ways.lifting.refuse(node, 'what it answers is not known');
+    return unknown(node, 'not understood');
+  }
+  return passed(handler, state, where, ways);
+}
+
+const schemePorts: Readonly<Record<string, number>> = { http: 80, https: 443, grpc: 80, grpcs: 443 };
+
+function passed(handler: Handler, state: State, where: Where, ways: Ways): Fate {
+  const { node } = handler;
+  const asking: Asking = { node, state, where, lifting: ways.lifting };
+  const word = node.words[0] ?? '';
+  const isHttp = node.name === 'proxy_pass';
+  if (!hasVariables(word)) return passedTo({ parts: [text(word)], isDynamic: false, isHttp }, asking);
+  const cases = casesOf(evaluate(word, asking));
+  if (cases.length > casesMax) return unknown(node, 'complex');
+  const fates = cases.map(({ when, parts }) => ({
+    when,
+    fate: passedTo({ parts, isDynamic: true, isHttp }, asking),
+  }));
+  const last = fates.at(-1);
+  if (!last) return unknown(node, 'complex');
+  const steps = fates
+    .slice(0, -1)
+    .map(({ when, fate }) => ({ when, then: fate, place: node.place, text: node.text }));
+  return steps.length === 0 ? last.fate : ruled(steps, last.fate);
+}
+
+const casesMax = 1000;
+
+interface Case {
+  readonly when: Condition;
+  readonly parts: readonly Value[];
+}
+
+/** The first case that holds: texts as far as the value's choices decide them. */
+function casesOf(value: Value): readonly Case[] {
+  if (value.kind === 'chosen') {
+    const then = casesOf(value.then).map((one) => ({ ...one, when: all([value.when, one.when]) }));
+    return [...then, ...casesOf(value.otherwise)];
+  }
+  if (value.kind === 'orElse' && value.otherwise.kind === 'text')
+    return [
+      { when: notEmpty(value.of), parts: [value.of] },
+      { when: always, parts: [value.otherwise] },
+    ];
+  if (value.kind !== 'joined') return [{ when: always, parts: [value] }];
+  let found: readonly Case[] = [{ when: always, parts: [] }];
+  for (const part of value.parts) {
+    const inner = casesOf(part);
+    found = found.flatMap((one) =>
+      isDecided(one.parts) || inner.length * found.length > casesMax
+        ? [{ ...one, parts: [...one.parts, part] }]
+        : inner.map((other) => ({
+            when: all([one.when, other.when]),
+            parts: [...one.parts, ...other.parts],
+          })),
+    );
+  }
+  return found;
+}
+
+/** The address is over; what follows is the URI. */
+function isDecided(parts: readonly Value[]): boolean {
+  const whole = joined(parts);
+  const head =
+    whole.kind === 'text'
+      ? whole.text
+      : whole.kind === 'joined' && whole.parts[0]?.kind === 'text'
+        ? whole.parts[0].text
+        : '';
+  return /^(?:[a-z]+:\/\/)?[^/]*[/?]/.test(head);
+}
+
+interface Target {
+  readonly parts: readonly Value[];
+  readonly isDynamic: boolean;
+  readonly isHttp: boolean;
+}
+
+function passedTo({ parts, isDynamic, isHttp }: Target, asking: Asking): Fate {
+  const { node, lifting } = asking;
+  const whole = joined(parts);
+  const pieces = whole.kind === 'joined' ? whole.parts : [whole];
+  const [first, ...behind] = pieces;
+  const head = first?.kind === 'text' ? first.text : '';
+  const [, scheme, authority = '', uri = ''] =
+    /^(?:([A-Za-z]+):\/\/)?(unix:[^:/]*(?:\/[^:]*)?(?=:|$)|[^/?]*)(:?[\s\S]*)$/.exec(head) ?? [];
+  const path = uri.startsWith(':/') ? uri.slice(1) : uri;
+  const isOpen = behind.length > 0 && path === '';
+  if (isOpen || authority === '') return dynamic(authority, scheme, whole, asking);
+  const port = node.name === 'memcached_pass' ? 11211 : (schemePorts[(scheme ?? '').toLowerCase()] ?? 80);
+  const pool = lifting.pools.of(authority, port, node.place);
+  const said = joined([...(path === '' ? [] : [text(path)]), ...behind]);
+  const sent = isHttp ? proxied({ uri: said, authority, isDynamic }, asking) : handed(asking, authority);
+  return { kind: 'pool', pool, sent };
+}
+
+/** The address comes out of the request: the pools of that name are known, what a name server says of others is not. */
+function dynamic(authority: string, scheme: string | undefined, whole: Value, asking: Asking): Fate {
+  const { node, lifting } = asking;
+  const otherwise = unknown(node, 'elsewhere');
+  if (authority !== '' || whole.kind !== 'joined') return whole.kind === 'text' ? failing(asking) : otherwise;
+  const [head, host, ...behind] = whole.parts;
+  if (scheme === undefined || head?.kind !== 'text' || !host || behind.length > 0) return otherwise;
+  return lifting.pools.all.reduceRight<Fate>((fate, pool) => {
+    const sent = proxied({ uri: empty, authority: pool.name, isDynamic: true }, asking);
+    return stepThen(
+      node,
+      holds(host, { kind: 'is', text: pool.name, ignoreCase: true }),
+      { kind: 'pool', pool: pool.name, sent },
+      fate,
+    );
+  }, otherwise);
+}
+
+/** An empty or invalid URL. */
+function failing({ node }: Asking): Fate {
+  return { kind: 'unknown', why: 'elsewhere', text: node.text, place: node.place };
+}
+
+interface Proxied {
+  /** Behind the address; empty: none is said. */
+  readonly uri: Value;
+  readonly authority: string;
+  readonly isDynamic: boolean;
+}
+
+/** The request line and the headers that `proxy_pass` makes (`ngx_http_proxy_create_request`). */
+function proxied({ uri, authority, isDynamic }: Proxied, asking: Asking): Sent {
+  const { state, where } = asking;
+  const { handler } = where;
+  const method = said(where.scope, 'proxy_method').at(-1);
+  const made = method ? evaluate(method.words[0] ?? '', asking) : changedMethod(state);
+  const base = { method: made, ...headersSent('proxy', authority, asking) };
+  const hasUri = !(uri.kind === 'text' && uri.text === '');
+  if (hasUri && isDynamic) return { ...base, ...divided(slashed(uri)) };
+  if (!hasUri && state.unparsed) return { ...base, path: null, query: null };
+  const name = hasUri && state.validLocation ? lengthOf(handler, where) : 0;
+  const path = asQuoted(state, rest(state.uri, name), 'path');
+  const fixed = hasUri && state.validLocation ? slashed(uri) : empty;
+  const mark = chosen(notEmpty(state.args), joined([text('?'), state.args]), empty);
+  if (fixed.kind === 'text' && fixed.text.includes('?'))
+    return { ...base, ...divided(joined([fixed, path, mark])) };
+  return { ...base, path: joined([fixed, path]), query: queryOf(state) };
+}
+
+/** Null where it is as it came; an empty one is sent without its question mark. */
+function queryOf(state: State): Value | null {
+  if (state.args === argsAsTheyCame) return null;
+  if (state.args.kind === 'text') return state.args.text === '' ? { kind: 'absent' } : state.args;
+  return chosen(notEmpty(state.args), state.args, { kind: 'absent' });
+}
+
+const slashed = (uri: Value): Value =>
+  uri.kind === 'text' && uri.text.startsWith('?') ? text(`/${uri.text}`) : uri;
+
+function lengthOf(handler: Where['handler'], where: Where): number {
+  const { location } = where;
+  if (!handler || !location || !['exact', 'prefix'].includes(location.kind)) return 0;
+  return location.name.length;
+}
+
+const changedMethod = ({ method }: State): Value | null =>
+  method.kind === 'field' && method.field.kind === 'method' ? null : method;
+
+/** At the first question mark that can be seen. */
+function divided(uri: Value): { readonly path: Value; readonly query: Value | null } {
+  const parts = uri.kind === 'joined' ? uri.parts : [uri];
+  for (const [index, part] of parts.entries()) {
+    if (part.kind === 'text' && part.text.includes('?')) {
+      const at = part.text.indexOf('?');
+      const path = joined([...parts.slice(0, index), text(part.text.slice(0, at))]);
+      const query = joined([text(part.text.slice(at + 1)), ...parts.slice(index + 1)]);
+      return { path, query };
+    }
+    const mark = part.kind === 'chosen' ? markOf(part.then) : null;
+    if (part.kind === 'chosen' && mark) {
+      const behind = joined([...mark, ...parts.slice(index + 1)]);
+      return { path: joined(parts.slice(0, index)), query: chosen(part.when, behind, { kind: 'absent' }) };
+    }
+  }
+  return { path: uri, query: { kind: 'absent' } };
+}
+
+function markOf(value: Value): readonly Value[] | null {
+  const [first, ...others] = value.kind === 'joined' ? value.parts : [value];
+  return first?.kind === 'text' && first.text.startsWith('?') ? [text(first.text.slice(1)), ...others] : null;
+}
+
+/** What FastCGI, uwsgi, SCGI, gRPC and memcached are given. */
+function handed(asking: Asking, authority: string): Sent {
+  const { state, node } = asking;
+  const kind = node.name.replace('_pass', '');
+  const { host, headers } = headersSent(kind, authority, asking);
+  const isGrpc = kind === 'grpc';
+  const path = state.unparsed ? null : isGrpc ? encoded(state.uri, 'path') : state.uri;
+  return { method: changedMethod(state), path, query: queryOf(state), host: isGrpc ? host : null, headers };
+}
+
+/** Headers that NGINX changes when nothing is said about them, but for those of one connection only. */
+const usual: Readonly<Record<string, string>> = { connection: 'close', upgrade: '' };
+
+function headersSent(kind: string, authority: string, asking: Asking): Pick<Sent, 'host' | 'headers'> {
+  const scope = asking.where.scope;
+  const hasProxy = kind === 'proxy';
+  const headers: Record<string, Value | null> = {};
+  if (hasProxy)
+    for (const [name, value] of Object.entries(usual)) headers[name] = value === '' ? null : text(value);
+  let host: Value | null = hasProxy || kind === 'grpc' ? text(hostSent(authority)) : null;
+  for (const node of said(scope, `${kind}_set_header`)) {
+    const name = (node.words[0] ?? '').toLowerCase();
+    const value = evaluate(node.words[1] ?? '', { ...asking, node });
+    if (name === 'host') host = asItCame(value) ? null : value;
+    else headers[name] = value.kind === 'text' && value.text === '' ? null : value;
+  }
+  return { host, headers };
+}
+
+const asItCame = (value: Value): boolean =>
+  value.kind === 'joined' &&
+  value.parts.length === 1 &&
+  value.parts[0]?.kind === 'field' &&
+  value.parts[0].field.kind === 'host';

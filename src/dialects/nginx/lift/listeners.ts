@@ -1,0 +1,218 @@
+import { isIP } from 'node:net';
+import type { Place } from '#base';
+import { holds, is } from './folding.ts';
+import {
+  all,
+  type Fate,
+  field,
+  type ListenerMeaning,
+  not,
+  type Rules,
+  type Setting,
+  type Step,
+  some,
+} from './meaning.ts';
+import { badHost, serversByName } from './names.ts';
+import { rulesOf, served } from './phases.ts';
+import { pcre } from './regex.ts';
+import { own, word } from './scope.ts';
+import { withCaptures } from './sources.ts';
+import { firstState, type Lifting, type Server } from './state.ts';
+import type { Node } from './tree.ts';
+import { hostName } from './variables.ts';
+
+/** An address that servers listen on. */
+export interface Address {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number | null;
+  readonly tls: boolean;
+  readonly servers: readonly Server[];
+  readonly standard: Server;
+  readonly settings: readonly Setting[];
+  readonly place: Place;
+}
+
+interface Listen {
+  readonly server: Server;
+  readonly node: Node | null;
+  readonly host: string;
+  readonly port: number | null;
+  readonly options: readonly string[];
+  readonly place: Place;
+}
+
+const portsMax = 1000;
+
+export function addressesOf(
+  servers: readonly Server[],
+  lifting: Lifting,
+  standardPort: number,
+): readonly Address[] {
+  const listens = servers.flatMap((server): Listen[] => {
+    const nodes = own(server.scope, 'listen');
+    if (nodes.length === 0)
+      return [{ server, node: null, host: '*', port: standardPort, options: [], place: server.place }];
+    return nodes.flatMap((node) => listensOf(node, server, lifting));
+  });
+  const groups = Map.groupBy(listens, ({ host, port }) => (port === null ? host : `${host}:${port}`));
+  return [...groups].flatMap(([name, group]) => addressOf(name, group));
+}
+
+function addressOf(name: string, group: readonly Listen[]): readonly Address[] {
+  const [first] = group;
+  if (!first) return [];
+  const standard =
+    group.find(({ options }) => options.includes('default_server') || options.includes('default')) ?? first;
+  const options = [...new Set(group.flatMap((listen) => listen.options))].filter(
+    (option) => !['default_server', 'default', 'ssl'].includes(option),
+  );
+  const tls = group.some(
+    (listen) => listen.options.includes('ssl') || word(listen.server.scope, 'ssl', 'off') === 'on',
+  );
+  const settings = options.map((option): Setting => {
+    const [key = '', value = 'on'] = option.split(/=(.*)/s);
+    return { scope: { kind: 'listener', name }, name: `listen ${key}`, value, place: first.place };
+  });
+  const servers = [...new Set(group.map(({ server }) => server))];
+  return [
+    {
+      name,
+      host: first.host,
+      port: first.port,
+      tls,
+      servers,
+      standard: standard.server,
+      settings,
+      place: first.place,
+    },
+  ];
+}
+
+function listensOf(node: Node, server: Server, lifting: Lifting): readonly Listen[] {
+  const [said = '', ...options] = node.words;
+  const at = { server, node, options, place: node.place };
+  if (said.startsWith('unix:')) return [{ ...at, host: said.slice('unix:'.length), port: null }];
+  const [, v6, name, ports] =
+    /^(?:\[([^\]]*)\]|([^:[\]]*?))?:?(\d+(?:-\d+)?)?$/.exec(
+      /^\d+(?:-\d+)?$/.test(said) ? `:${said}` : said,
+    ) ?? [];
+  const [low = 80, high = low] = (ports ?? '80').split('-').map(Number);
+  const host =
+    v6 !== undefined
+      ? `[${v6.toLowerCase()}]`
+      : name === undefined || name === '' || name === '0.0.0.0'
+        ? '*'
+        : name === 'localhost'
+          ? '127.0.0.1'
+          : name;
+  const isUsable =
+    (v6 === undefined ? host !== '' && !/[$\s]/.test(host) : isIP(v6) === 6) &&
+    low > 0 &&
+    high < 65_536 &&
+    high >= low &&
+    high - low < portsMax;
+  if (!isUsable || /[{}<>]/.test(said)) {
+    lifting.refuse(node, `"${said}" is no address`);
+    return [];
+  }
+  if (options.includes('quic') || options.includes('udp')) return [];
+  return Array.from({ length: high - low + 1 }, (_, index) => ({ ...at, host, port: low + index }));
+}
+
+/** Rules for each address: the request's faults, then the servers by name, then the standard one. */
+export function listenersOf(addresses: readonly Address[], lifting: Lifting): readonly ListenerMeaning[] {
+  const fates = new Map<string, Fate>();
+  const ids = new Map<Server, number>();
+  const idOf = (server: Server): number => {
+    if (!ids.has(server)) ids.set(server, ids.size);
+    return ids.get(server) ?? 0;
+  };
+  const fateOf = (server: Server, regex: string | null): Fate => {
+    const key = `${idOf(server)} ${regex ?? ''}`;
+    const known = fates.get(key);
+    if (known) return known;
+    const state = regex === null ? firstState : withCaptures(firstState, hostName, regex);
+    const made = served(state, server, lifting);
+    fates.set(key, made);
+    return made;
+  };
+  const shared = new Map<string, Rules>();
+  return addresses.map(({ name, host, port, tls, servers, standard, place }) => {
+    const key = `${tls} ${idOf(standard)} ${servers.map(idOf).join(',')}`;
+    const rules = shared.get(key) ?? rulesFor({ servers, standard, tls, place }, fateOf);
+    shared.set(key, rules);
+    return { name, host, port, mode: 'http', tls, rules, place };
+  });
+}
+
+type Sharing = Pick<Address, 'servers' | 'standard' | 'tls' | 'place'>;
+
+function rulesFor(
+  { servers, standard, tls, place }: Sharing,
+  fateOf: (server: Server, regex: string | null) => Fate,
+): Rules {
+  const steps: Step[] = tls ? [...refusedHandshakes(servers, standard)] : [];
+  steps.push(...faults(place));
+  const otherwise = rulesOf(fateOf(standard, null));
+  const captures = standard.names.some((one) => one.startsWith('~') && one.includes('?<'));
+  if (servers.length === 1 && !captures)
+    return { steps: [...steps, ...otherwise.steps], otherwise: otherwise.otherwise };
+  for (const by of tls ? (['host', 'sni'] as const) : (['host'] as const))
+    for (const { server, when, regex } of serversByName(servers, by)) {
+      const node = own(server.scope, 'server_name')[0];
+      const text = `${by === 'sni' ? 'by the name in the ClientHello: ' : ''}${node?.text ?? 'server'}`;
+      steps.push({
+        when,
+        then: fateOf(server, by === 'host' ? regex : null),
+        place: node?.place ?? server.place,
+        text,
+      });
+    }
+  return { steps, otherwise: { kind: 'rules', rules: otherwise } };
+}
+
+function refusedHandshakes(servers: readonly Server[], standard: Server): readonly Step[] {
+  const refuses = ({ scope }: Server) => word(scope, 'ssl_reject_handshake', 'off') === 'on';
+  const rejecting = servers.filter(refuses);
+  if (rejecting.length === 0) return [];
+  const named = serversByName(servers, 'sni');
+  const steps = named.map(({ server, when }): Step | null =>
+    refuses(server)
+      ? {
+          when: all([when]),
+          then: { kind: 'reject', how: 'close' },
+          place: server.place,
+          text: 'ssl_reject_handshake on',
+        }
+      : null,
+  );
+  const unnamed: Step = {
+    when: not(some(named.map(({ when }) => when))),
+    then: { kind: 'reject', how: 'close' },
+    place: standard.place,
+    text: 'ssl_reject_handshake on',
+  };
+  return [...steps.filter((step) => step !== null), ...(refuses(standard) ? [unnamed] : [])];
+}
+
+/** What NGINX answers before it looks for a server's directives. */
+function faults(place: Place): readonly Step[] {
+  const noHost = all([holds(field('host'), { kind: 'absent' }), not(holds(field('version'), is('1.0')))]);
+  const bad = some([
+    not(holds(field('method'), { kind: 'matches', regex: pcre('^[A-Z_-]+$') })),
+    holds(field('normalisedPath'), { kind: 'absent' }),
+    noHost,
+    holds(field('host'), badHost),
+  ]);
+  const refused = some([holds(field('method'), is('TRACE')), holds(field('method'), is('CONNECT'))]);
+  return [
+    {
+      when: bad,
+      then: { kind: 'answer', status: 400, body: null },
+      place,
+      text: 'no request that NGINX takes',
+    },
+    { when: refused, then: { kind: 'answer', status: 405, body: null }, place, text: 'TRACE, CONNECT' },
+  ];
+}

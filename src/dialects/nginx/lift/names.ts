@@ -1,0 +1,91 @@
+import { holds, isEmptyWord } from './folding.ts';
+import { type Condition, field, type Language, some } from './meaning.ts';
+import { pcre } from './regex.ts';
+import { literal } from './sources.ts';
+import type { Server } from './state.ts';
+import { hostName } from './variables.ts';
+
+/** A server with the names of it that decide here, in NGINX's order: exact, star in front, star behind, expressions. */
+export interface Named {
+  readonly server: Server;
+  readonly when: Condition;
+  /** The expression that took the name, with its mark. */
+  readonly regex: string | null;
+}
+
+interface Said {
+  readonly server: Server;
+  readonly name: string;
+}
+
+/** Which server takes the name in the Host header, or in the ClientHello. The first word about a name counts. */
+export function serversByName(servers: readonly Server[], by: 'host' | 'sni'): readonly Named[] {
+  const seen = new Set<string>();
+  const said = servers.flatMap((server) => server.names.map((name): Said => ({ server, name })));
+  const first = said.filter(({ name }) => name.startsWith('~') || (!seen.has(name) && seen.add(name)));
+  const exact = first.filter(({ name }) => !/^[~]|\*|^\./.test(name) || name === '.');
+  const dotted = first.filter(({ name }) => name.startsWith('.'));
+  const inFront = first.filter(({ name }) => name.startsWith('*.') || name.startsWith('.')).toSorted(longest);
+  const behind = first.filter(({ name }) => /^[^~].*\.\*$/.test(name)).toSorted(longest);
+  const regexes = first.filter(({ name }) => name.startsWith('~'));
+  const exactByServer = Map.groupBy(
+    [...exact, ...dotted.map((one) => ({ ...one, name: one.name.slice(1) }))],
+    ({ server }) => server,
+  );
+  return [
+    ...[...exactByServer].map(([server, names]) => ({
+      server,
+      when: some(names.map(({ name }) => holds(field(by), exactly(name)))),
+      regex: null,
+    })),
+    ...inFront.map(({ server, name }) => ({
+      server,
+      when: suffix(name.replace(/^\*?\./, ''), by),
+      regex: null,
+    })),
+    ...behind.map(({ server, name }) => ({ server, when: prefix(name.slice(0, -2), by), regex: null })),
+    ...regexes.map(({ server, name }) => ({
+      server,
+      when: holds(by === 'host' ? hostName : { kind: 'lower', of: field('sni') }, {
+        kind: 'matches',
+        regex: pcre(name.slice(1)),
+      }),
+      regex: name,
+    })),
+  ];
+}
+
+const longest = (a: Said, b: Said) => b.name.length - a.name.length;
+
+/** The name, a dot at its end, a port. */
+function exactly(name: string): Language {
+  if (name === '') return isEmptyWord;
+  const forms = [name, `${name}.`];
+  return {
+    kind: 'union',
+    of: [
+      ...forms.map((text): Language => ({ kind: 'is', text, ignoreCase: true })),
+      ...forms.map((text): Language => ({ kind: 'begins', text: `${text}:`, ignoreCase: true })),
+    ],
+  };
+}
+
+function suffix(name: string, by: 'host' | 'sni'): Condition {
+  return holds(field(by), { kind: 'matches', regex: pcre(`^[^:]+\\.${literal(name)}\\.?(?::.*)?$`, true) });
+}
+
+function prefix(name: string, by: 'host' | 'sni'): Condition {
+  return holds(field(by), {
+    kind: 'matches',
+    regex: pcre(`^${literal(name)}\\.[^:]*[^:.]\\.?(?::.*)?$`, true),
+  });
+}
+
+/** NGINX answers 400 to it. */
+export const badHost: Language = {
+  kind: 'union',
+  of: [
+    { kind: 'contains', text: '..', ignoreCase: false },
+    { kind: 'matches', regex: pcre('[\\x00-\\x20/\\x7f]|^\\.?(?::|$)') },
+  ],
+};

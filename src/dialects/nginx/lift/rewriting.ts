@@ -1,0 +1,349 @@
+import { chosen, contains, either, empty, encoded, holds, is, matches, notEmpty } from './folding.ts';
+import {
+  all,
+  always,
+  type Condition,
+  type Fate,
+  joined,
+  not,
+  type Rules,
+  type Step,
+  text,
+  type Value,
+} from './meaning.ts';
+import { groupsOf, pcre } from './regex.ts';
+import { type Scope, scopeOf } from './scope.ts';
+import { taking } from './sources.ts';
+import { type Lifting, type State, unknown, type Where } from './state.ts';
+import { piecesOf } from './template.ts';
+import type { Node } from './tree.ts';
+import { type Asking, absolute, asQuoted, evaluate, variable } from './variables.ts';
+
+/** What comes behind the directives of the rewrite module, and what they end in. */
+export interface Ways {
+  readonly lifting: Lifting;
+  /** Behind the last one. */
+  after(state: State, where: Where): Fate;
+  /** An answer that NGINX makes itself, with its `error_page`. */
+  fail(status: number, state: State, where: Where, node: Node): Fate;
+}
+
+const rewriting = new Set(['rewrite', 'return', 'set', 'if', 'break']);
+const setting = new Set(['set', 'rewrite_log', 'uninitialized_variable_warn']);
+
+interface Frame {
+  readonly codes: readonly Node[];
+  readonly at: number;
+  readonly outer: Frame | null;
+}
+
+/** The directives of the rewrite module, in their order (`ngx_http_rewrite_handler`). */
+export function rewrites(state: State, where: Where, ways: Ways): Fate {
+  const codes = where.scope.nodes.filter(({ name }) => rewriting.has(name));
+  return run({ codes, at: 0, outer: null }, state, where, ways);
+}
+
+function run(frame: Frame, state: State, where: Where, ways: Ways): Fate {
+  const node = frame.codes[frame.at];
+  if (!node) return frame.outer ? run(frame.outer, state, where, ways) : ways.after(state, where);
+  const next: Frame = { ...frame, at: frame.at + 1 };
+  const asking: Asking = { node, state, where, lifting: ways.lifting };
+  if (!ways.lifting.spend()) return unknown(node, 'complex');
+  switch (node.name) {
+    case 'set':
+      return told(node, run(next, withSet(node, asking), where, ways));
+    case 'break':
+      return ways.after(state.changed ? { ...state, validLocation: false, changed: false } : state, where);
+    case 'return':
+      return returned(asking, ways);
+    case 'rewrite':
+      return rewritten(asking, ways, (changed) => run(next, changed, where, ways));
+    default:
+      return conditional(asking, next, ways);
+  }
+}
+
+/** A step that decides nothing, for whoever reads the rules. */
+function told(node: Node, fate: Fate): Fate {
+  const step: Step = { when: always, then: { kind: 'continue' }, place: node.place, text: node.text };
+  return fate.kind === 'rules' ? ruled([step, ...fate.rules.steps], fate.rules.otherwise) : fate;
+}
+
+export function ruled(steps: readonly Step[], otherwise: Fate): Fate {
+  const rules: Rules = { steps, otherwise };
+  return { kind: 'rules', rules };
+}
+
+/** A step, and behind it the rules of another fate as if they stood in one list. */
+export function stepThen(
+  node: Pick<Node, 'place' | 'text'>,
+  when: Condition,
+  then: Fate,
+  otherwise: Fate,
+): Fate {
+  if (when.kind === 'never') return otherwise;
+  const step: Step = { when, then, place: node.place, text: node.text };
+  if (when.kind === 'always') return ruled([step], then);
+  return otherwise.kind === 'rules'
+    ? ruled([step, ...otherwise.rules.steps], otherwise.rules.otherwise)
+    : ruled([step], otherwise);
+}
+
+function withSet(node: Node, asking: Asking): State {
+  const { state } = asking;
+  const name = (node.words[0] ?? '').replace(/^\$/, '').toLowerCase();
+  const value = evaluate(node.words[1] ?? '', asking);
+  if (name === 'args' || name === 'query_string') return { ...state, args: value };
+  return { ...state, variables: new Map(state.variables).set(name, value) };
+}
+
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+function returned(asking: Asking, ways: Ways): Fate {
+  const { node, state, where } = asking;
+  const [first = '', said] = node.words;
+  const isUrl = said === undefined && /^(?:https?:\/\/|\$scheme)/.test(first);
+  const status = isUrl ? 302 : Number(first);
+  const word = isUrl ? first : said;
+  if (!Number.isInteger(status) || status > 999) {
+    ways.lifting.refuse(node, `"${first}" is neither a status nor a URL`);
+    return unknown(node, 'not understood');
+  }
+  if (status === 444 && !word) return { kind: 'reject', how: 'close' };
+  if (redirects.has(status) && word !== undefined)
+    return { kind: 'redirect', status, location: absolute(evaluate(word, asking), asking) };
+  if (status >= 400 && !word) return ways.fail(status, state, where, node);
+  return { kind: 'answer', status: state.status || status, body: word ? evaluate(word, asking) : null };
+}
+
+interface Replacement {
+  readonly node: Node;
+  readonly source: string;
+  readonly template: string;
+  readonly keepsArgs: boolean;
+  readonly redirect: number | null;
+  readonly flag: string;
+}
+
+function replacementOf(node: Node): Replacement {
+  const [source = '', said = '', flag = ''] = node.words;
+  const keepsArgs = !said.endsWith('?');
+  const template = keepsArgs ? said : said.slice(0, -1);
+  const isUrl = /^(?:https?:\/\/|\$scheme)/.test(template);
+  const redirect =
+    flag === 'permanent' ? 301 : flag === 'redirect' || (isUrl && flag !== 'permanent') ? 302 : null;
+  return { node, source, template, keepsArgs, redirect, flag };
+}
+
+function rewritten(asking: Asking, ways: Ways, next: (state: State) => Fate): Fate {
+  const { node, state, where } = asking;
+  const replacement = replacementOf(node);
+  const regex = pcre(replacement.source);
+  const when = holds(state.uri, matches(regex));
+  const without = (): Fate => next({ ...state, captures: null });
+  if (when.kind === 'never') return without();
+  const taken = taking(state, state.uri, replacement.source, false);
+  const inside: Asking = { ...asking, state: taken };
+  const otherwise = when.kind === 'always' ? unknown(node, 'complex') : without();
+  if (replacement.redirect !== null) {
+    const location = absolute(redirectTo(replacement, inside), inside);
+    return stepThen(node, when, { kind: 'redirect', status: replacement.redirect, location }, otherwise);
+  }
+  const changed = { ...rewriteTo(replacement, inside), internal: true, unparsed: false };
+  if (changed.uri.kind === 'text' && changed.uri.text === '')
+    return stepThen(node, when, ways.fail(500, taken, where, node), otherwise);
+  if (replacement.flag === 'break')
+    return stepThen(
+      node,
+      when,
+      ways.after({ ...changed, validLocation: false, changed: false }, where),
+      otherwise,
+    );
+  const moved = { ...changed, changed: true };
+  const then = replacement.flag === 'last' ? ways.after(moved, where) : next(moved);
+  return stepThen(node, when, then, otherwise);
+}
+
+/** The literal question mark divides it. */
+function divided(template: string): readonly [string, string | null] {
+  const at = template.indexOf('?');
+  return at < 0 ? [template, null] : [template.slice(0, at), template.slice(at + 1)];
+}
+
+function rewriteTo({ template, keepsArgs }: Replacement, asking: Asking): State {
+  const { state } = asking;
+  const [path, query] = divided(template);
+  const uri = evaluate(path, asking);
+  if (query === null) return { ...state, uri, args: keepsArgs ? state.args : empty };
+  const written = joined(
+    piecesOf(query).map((piece) => {
+      if (piece.kind === 'text') return text(piece.text);
+      const value = variable(piece.name, asking);
+      return /^[0-9]+$/.test(piece.name) ? asQuoted(asking.state, value, 'query') : value;
+    }),
+  );
+  const before = chosen(notEmpty(state.args), joined([text('&'), state.args]), empty);
+  return { ...state, uri, args: keepsArgs ? joined([written, before]) : written };
+}
+
+/** Captures are escaped, and what was escaped is undone again but for what cannot stand in a header. */
+function redirectTo({ template, keepsArgs }: Replacement, asking: Asking): Value {
+  const parts = piecesOf(template).map((piece) => {
+    if (piece.kind === 'text') return text(undone(piece.text));
+    const value = variable(piece.name, asking);
+    return /^[0-9]+$/.test(piece.name) ? asQuotedRedirect(value) : value;
+  });
+  const mark = template.includes('?') ? '&' : '?';
+  const args = asking.state.args;
+  const behind = keepsArgs ? chosen(notEmpty(args), joined([text(mark), args]), empty) : empty;
+  return joined([...parts, behind]);
+}
+
+const asQuotedRedirect = (value: Value): Value => {
+  const isPlain = value.kind === 'text' && encoded(value, 'query') === value;
+  return isPlain ? value : { kind: 'chosen', when: quoted, then: redirectEncoded(value), otherwise: value };
+};
+
+const quoted: Condition = holds({ kind: 'field', field: { kind: 'path' } }, contains('%'));
+const redirectEncoded = (value: Value): Value => ({ kind: 'encoded', of: value, bytes: 'redirect' });
+
+function undone(word: string): string {
+  const at = word.indexOf('?');
+  const head = at < 0 ? word : word.slice(0, at);
+  const done = head.replace(/%([0-9A-Fa-f]{2})/g, (whole, hex: string) => {
+    const code = Number.parseInt(hex, 16);
+    return code > 0x25 && code < 0x7f ? String.fromCharCode(code) : whole;
+  });
+  return done + word.slice(head.length);
+}
+
+function conditional(asking: Asking, next: Frame, ways: Ways): Fate {
+  const { node, state, where } = asking;
+  const block = node.block ?? [];
+  const tested = conditionOf(asking);
+  if (!tested) {
+    ways.lifting.refuse(node, 'a condition of a form that is not known');
+    return unknown(node, 'not understood');
+  }
+  const { when, matched, missed } = tested;
+  const inLocation = where.scope.kind !== 'server';
+  const scope: Scope = inLocation ? scopeOf('if', node, block, locationScope(where.scope)) : where.scope;
+  const lost =
+    inLocation &&
+    locationScope(where.scope).nodes.some(({ name }) => name === 'try_files' || name === 'limit_except');
+  if (!lost && block.every(({ name }) => setting.has(name)) && matched.variables === state.variables)
+    return told(node, run(next, merged(block, when, { ...asking, state: matched }), where, ways));
+  const handlerNode = inLocation ? handlerOf(scope) : null;
+  const inside: Where = {
+    ...where,
+    scope,
+    handler: handlerNode ? { node: handlerNode, scope } : where.handler,
+  };
+  const codes = block.filter(({ name }) => rewriting.has(name));
+  const then = when.kind === 'never' ? null : run({ codes, at: 0, outer: next }, matched, inside, ways);
+  if (when.kind === 'always' && then) return told(node, then);
+  const otherwise = run(next, missed, where, ways);
+  return then ? stepThen(node, when, then, otherwise) : otherwise;
+}
+
+/** Blocks of `if` in one location do not inherit from each other. */
+function locationScope(scope: Scope): Scope {
+  return scope.kind === 'if' && scope.parent ? scope.parent : scope;
+}
+
+/** An `if` that only sets: its values are chosen by its condition, the way goes on as one. */
+function merged(block: readonly Node[], when: Condition, asking: Asking): State {
+  const before = asking.state;
+  let inside = before;
+  for (const node of block)
+    if (node.name === 'set') inside = withSet(node, { ...asking, node, state: inside });
+  const variables = new Map(before.variables);
+  for (const [name, value] of inside.variables)
+    if (value !== before.variables.get(name))
+      variables.set(name, chosen(when, value, before.variables.get(name) ?? empty));
+  return {
+    ...before,
+    variables,
+    args: inside.args === before.args ? before.args : chosen(when, inside.args, before.args),
+  };
+}
+
+const handlers =
+  /^(?:(?:proxy|fastcgi|uwsgi|scgi|memcached|grpc|tunnel)_pass|stub_status|empty_gif|flv|mp4|perl|status|api|upstream_conf|js_content|content_by_lua(?:_block|_file)?|f4f|hls|image_filter_handler|vhost_traffic_status_display|rds_json_ret|echo|echo_.*|nchan_.*|push_stream_.*|shib_.*handler|rtmp_stat|rtmp_control|random_index_handler)$/;
+
+/** The last one that says who makes the content. */
+export function handlerOf(scope: Scope): Node | null {
+  return (
+    scope.nodes.findLast(
+      ({ name, words }) => handlers.test(name) && (name !== 'stub_status' || words[0] !== 'off'),
+    ) ?? null
+  );
+}
+
+interface Tested {
+  readonly when: Condition;
+  readonly matched: State;
+  readonly missed: State;
+}
+
+function conditionOf(asking: Asking): Tested | null {
+  const { node, state } = asking;
+  const words = inParentheses(node.words);
+  if (!words) return null;
+  const [first = '', operator, last = ''] = words;
+  const same = (when: Condition): Tested => ({ when, matched: state, missed: state });
+  const file = /^(!?)-([fdex])$/.exec(first);
+  if (file && words.length === 2) {
+    const value = evaluate(operator ?? '', asking);
+    if (value.kind === 'text' && operator === undefined) return null;
+    const when: Condition = {
+      kind: 'unknown',
+      why: 'files',
+      place: node.place,
+      text: `-${file[2]} ${operator}`,
+    };
+    return same(file[1] ? not(when) : when);
+  }
+  if (!/^\$[A-Za-z0-9_]/.test(first) || words.length === 2 || words.length > 3) return null;
+  const value = variable(first.slice(1).toLowerCase(), asking);
+  if (operator === undefined) return same(truth(value));
+  if (operator === '=' || operator === '!=') {
+    const when = equals(value, evaluate(last, asking), node);
+    return same(operator === '=' ? when : not(when));
+  }
+  const [, negative, fold] = /^(!?)~(\*?)$/.exec(operator) ?? [];
+  if (negative === undefined) return null;
+  const ignoreCase = fold === '*';
+  const when = holds(value, matches(pcre(last, ignoreCase)));
+  const taken =
+    groupsOf(last).names.length > 0
+      ? taking(state, value, last, ignoreCase)
+      : { ...state, captures: { of: value, regex: pcre(last, ignoreCase), count: groupsOf(last).count } };
+  const missed = { ...state, captures: null };
+  return negative ? { when: not(when), matched: missed, missed: taken } : { when, matched: taken, missed };
+}
+
+function inParentheses(words: readonly string[]): readonly string[] | null {
+  const first = words[0] ?? '';
+  const last = words.at(-1) ?? '';
+  if (!first.startsWith('(') || !last.endsWith(')')) return null;
+  const inner = [...words];
+  inner[0] = first.slice(1);
+  inner[inner.length - 1] = (inner.at(-1) ?? '').slice(0, -1);
+  const from = inner[0] === '' ? 1 : 0;
+  const to = inner.length > 1 && inner.at(-1) === '' && words.at(-1) === ')' ? -1 : undefined;
+  return inner.slice(from, to);
+}
+
+/** Empty and `0` are false. */
+function truth(value: Value): Condition {
+  return all([notEmpty(value), not(holds(value, is('0')))]);
+}
+
+function equals(value: Value, other: Value, node: Node): Condition {
+  if (other.kind === 'text') return holds(value, is(other.text));
+  if (value.kind === 'text') return holds(other, is(value.text));
+  if (other.kind === 'chosen')
+    return either(other.when, equals(value, other.then, node), equals(value, other.otherwise, node));
+  return { kind: 'unknown', why: 'complex', place: node.place, text: node.text };
+}

@@ -1,0 +1,226 @@
+import { captured, chosen, empty, holds, is, matches } from './folding.ts';
+import { type Condition, type Fate, type Language, some, text, type Value } from './meaning.ts';
+import { groupsOf, pcre } from './regex.ts';
+import { type State, unknownValue } from './state.ts';
+import { variablesOf } from './template.ts';
+import type { Node } from './tree.ts';
+import { type Asking, evaluate } from './variables.ts';
+
+/** Variables that the text makes itself: `map`, `geo`, `split_clients`, `set`, and what programs set. */
+export interface Sources {
+  valueOf(name: string, asking: Asking): Value | null;
+  /** Some `set` or named group gives it a value somewhere; where none did yet, it is empty. */
+  isSet(name: string): boolean;
+  /** Names of `split_clients` that these words depend on and that are not decided yet. */
+  splitsIn(words: readonly string[], state: State): readonly string[];
+  /** The fate with each share's value in its place. */
+  split(name: string, state: State, go: (state: State) => Fate): Fate;
+}
+
+const nameIn = (word: string | undefined) => (word ?? '').replace(/^\$/, '').toLowerCase();
+const setByPrograms =
+  /^(?:js_set|js_var|perl_set|set_by_lua\w*|auth_request_set|auth_jwt_claim_set|auth_jwt_header_set|geoip2|keyval|set_random|secure_link)$/;
+
+export function sourcesOf(nodes: readonly Node[]): Sources {
+  const maps = new Map<string, Node>();
+  const set = new Set<string>();
+  const programs = new Map<string, Node>();
+  const walk = (list: readonly Node[]): void => {
+    for (const node of list) {
+      const { name, words, block } = node;
+      if (block && ['map', 'split_clients'].includes(name)) maps.set(nameIn(words[1]), node);
+      else if (block && name === 'geo') maps.set(nameIn(words.at(-1)), node);
+      else if (name === 'set') set.add(nameIn(words[0]));
+      else if (setByPrograms.test(name))
+        for (const word of words) if (word.startsWith('$')) programs.set(nameIn(word), node);
+      if (['location', 'rewrite', 'if', 'server_name'].includes(name))
+        for (const word of words) for (const group of groupsOf(word).names) set.add(group.toLowerCase());
+      if (block && !['map', 'geo', 'split_clients', 'types'].includes(name)) walk(block);
+    }
+  };
+  walk(nodes);
+  return new Own(maps, set, programs);
+}
+
+class Own implements Sources {
+  readonly #maps: ReadonlyMap<string, Node>;
+  readonly #set: ReadonlySet<string>;
+  readonly #programs: ReadonlyMap<string, Node>;
+  readonly #known = new WeakMap<State, Map<string, Value>>();
+
+  constructor(
+    maps: ReadonlyMap<string, Node>,
+    set: ReadonlySet<string>,
+    programs: ReadonlyMap<string, Node>,
+  ) {
+    this.#maps = maps;
+    this.#set = set;
+    this.#programs = programs;
+  }
+
+  isSet(name: string): boolean {
+    return this.#set.has(name);
+  }
+
+  valueOf(name: string, asking: Asking): Value | null {
+    const program = this.#programs.get(name);
+    if (program) return unknownValue(program, program.name === 'keyval' ? 'state' : 'elsewhere', `$${name}`);
+    const map = this.#maps.get(name);
+    if (!map) return null;
+    const known = this.#known.get(asking.state) ?? new Map<string, Value>();
+    this.#known.set(asking.state, known);
+    const key = `${name} ${asking.where.server.place.file}:${asking.where.server.place.line}`;
+    const value = known.get(key) ?? sourceValue(map, { ...asking, node: map });
+    known.set(key, value);
+    return value;
+  }
+
+  splitsIn(words: readonly string[], state: State): readonly string[] {
+    const found = new Set<string>();
+    const seen = new Set<string>();
+    const look = (word: string): void => {
+      for (const name of variablesOf(word)) {
+        if (seen.has(name)) continue;
+        seen.add(name);
+        const map = this.#maps.get(name);
+        if (map?.name === 'split_clients' && !state.shares.has(name)) found.add(name);
+        if (map?.name === 'map') for (const part of [map.words[0] ?? '', ...valuesOf(map)]) look(part);
+      }
+    };
+    for (const word of words) look(word);
+    return [...found];
+  }
+
+  split(name: string, state: State, go: (state: State) => Fate): Fate {
+    const map = this.#maps.get(name);
+    const shares = sharesOf(map?.block ?? []).map(({ weight, value }) => ({
+      weight,
+      fate: go({ ...state, shares: new Map([...state.shares, [name, text(value)]]) }),
+    }));
+    return { kind: 'split', shares };
+  }
+}
+
+const valuesOf = ({ block }: Node) => (block ?? []).flatMap(({ words }) => words.slice(0, 1));
+
+/** In hundredths of a per cent, as NGINX counts them; `*` is what is left. */
+export function sharesOf(
+  block: readonly Node[],
+): readonly { readonly weight: number; readonly value: string }[] {
+  let left = 10_000;
+  return block.flatMap(({ name, words }) => {
+    const weight = name === '*' ? left : Math.round(Number(name.replace('%', '')) * 100);
+    if (!(weight > 0)) return [];
+    left -= weight;
+    return [{ weight, value: words[0] ?? '' }];
+  });
+}
+
+function sourceValue(map: Node, asking: Asking): Value {
+  if (map.name === 'geo') return geoValue(map, asking);
+  if (map.name === 'split_clients')
+    return unknownValue(map, 'chance', `split_clients ${map.words.join(' ')}`);
+  return mapValue(map, asking);
+}
+
+const parameters = new Set(['hostnames', 'volatile', 'default', 'include']);
+
+function mapValue(map: Node, asking: Asking): Value {
+  const source = evaluate(map.words[0] ?? '', asking);
+  const entries = (map.block ?? []).filter(
+    ({ name, words }) => !(parameters.has(name) && name !== 'default') || words.length > 1,
+  );
+  const hostnames = (map.block ?? []).some(({ name, words }) => name === 'hostnames' && words.length === 0);
+  const cases = entries.filter(({ name }) => name !== 'default').map((node) => caseOf(node, hostnames));
+  const ordered = cases.toSorted((a, b) => a.rank - b.rank || (a.rank < 3 ? b.size - a.size : 0));
+  const fallback = entries.find(({ name }) => name === 'default');
+  const valueFor = (node: Node, taken: Case | null): Value => {
+    const state = taken?.regex ? withCaptures(asking.state, source, taken.regex) : asking.state;
+    return evaluate(node.words[0] ?? '', { ...asking, node, state });
+  };
+  return ordered.reduceRight<Value>(
+    (otherwise, one) => chosen(holds(lowered(source, one), one.language), valueFor(one.node, one), otherwise),
+    fallback ? valueFor(fallback, null) : empty,
+  );
+}
+
+interface Case {
+  readonly node: Node;
+  readonly language: Language;
+  /** 0: exact, 1: a star in front, 2: a star behind, 3: an expression. */
+  readonly rank: number;
+  readonly size: number;
+  readonly regex: string | null;
+}
+
+const lowered = (source: Value, one: Case): Value =>
+  one.regex === null && source.kind === 'text' ? text(source.text.toLowerCase()) : source;
+
+/** Strings of a map are looked up in lower case. */
+function caseOf(node: Node, hostnames: boolean): Case {
+  const made = (language: Language, rank: number, regex: string | null = null): Case => ({
+    node,
+    language,
+    rank,
+    size: node.name.length,
+    regex,
+  });
+  const { name } = node;
+  if (name.startsWith('~')) {
+    const ignoreCase = name.startsWith('~*');
+    const source = name.slice(ignoreCase ? 2 : 1);
+    return made(matches(pcre(source, ignoreCase)), 3, name);
+  }
+  const key = name.startsWith('\\') ? name.slice(1) : name;
+  if (hostnames && key.startsWith('*.'))
+    return made({ kind: 'matches', regex: pcre(`.${literal(key.slice(1))}$`, true) }, 1);
+  if (hostnames && key.startsWith('.'))
+    return made({ kind: 'matches', regex: pcre(`(?:^|.\\.)${literal(key.slice(1))}$`, true) }, 1);
+  if (hostnames && key.endsWith('.*'))
+    return made({ kind: 'matches', regex: pcre(`^${literal(key.slice(0, -1))}.`, true) }, 2);
+  if (key === '') return made(is(''), 0);
+  return made({ kind: 'is', text: key, ignoreCase: true }, 0);
+}
+
+export const literal = (word: string): string => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+
+export function withCaptures(state: State, of: Value, word: string): State {
+  const ignoreCase = word.startsWith('~*');
+  const source = word.replace(/^~\*?/, '');
+  return taking(state, of, source, ignoreCase);
+}
+
+/** An expression that matched: its groups are `$1` and the variables of their names from here on. */
+export function taking(state: State, of: Value, source: string, ignoreCase: boolean): State {
+  const regex = pcre(source, ignoreCase);
+  const groups = groupsOf(source);
+  if (groups.names.length === 0) return { ...state, captures: { of, regex, count: groups.count } };
+  const variables = new Map(state.variables);
+  for (const name of groups.names) variables.set(name.toLowerCase(), captured(of, regex, name));
+  return { ...state, captures: { of, regex, count: groups.count }, variables };
+}
+
+/** The smallest network that holds the address decides, whatever the order. */
+function geoValue(geo: Node, asking: Asking): Value {
+  const block = geo.block ?? [];
+  const odd = block.some(({ name }) => ['ranges', 'proxy', 'proxy_recursive', 'delete'].includes(name));
+  if (odd || geo.words.length > 1) return unknownValue(geo, 'complex', geo.text);
+  const networks = block.filter(({ name }) => name !== 'default' && name !== 'include');
+  const size = ({ name }: Node) => Number(name.split('/')[1] ?? (name.includes(':') ? 128 : 32));
+  const fallback = block.find(
+    ({ name, words }) => name === 'default' || (/\/0$/.test(name) && words.length > 0),
+  );
+  const byValue = (list: readonly Node[]): Condition =>
+    some([{ kind: 'from', networks: list.map(({ name }) => name) }]);
+  const groups = networks.toSorted((a, b) => size(b) - size(a));
+  return runs(groups, size).reduceRight<Value>(
+    (otherwise, list) => chosen(byValue(list), text(list[0]?.words[0] ?? ''), otherwise),
+    fallback ? text(fallback.words[0] ?? '') : empty,
+  );
+}
+
+/** Neighbours of one size and one value as one. */
+function runs(nodes: readonly Node[], size: (node: Node) => number): readonly (readonly Node[])[] {
+  const groups = Map.groupBy(nodes, (node) => `${String(size(node)).padStart(3, '0')} ${node.words[0]}`);
+  return [...groups.values()];
+}

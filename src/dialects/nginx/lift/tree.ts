@@ -1,0 +1,116 @@
+import { posix } from 'node:path';
+import type { Place } from '#base';
+import { type Directive, parse } from '../own/directives.ts';
+import type { NotUnderstood } from './meaning.ts';
+
+/** What the lift asks of the machine that the text lies on. */
+export interface TextFiles {
+  /** Absolute paths that a pattern of `include` names, in the order in which NGINX reads them. */
+  find(pattern: string): readonly string[];
+  /** Null: it is not there, or cannot be read. */
+  read(path: string): string | null;
+}
+
+/** A directive with what it includes in the place of `include`. Words are bytes, one UTF-16 unit each. */
+export interface Node {
+  readonly name: string;
+  readonly words: readonly string[];
+  readonly place: Place;
+  /** In one line, as it is written but for spaces and quotes. */
+  readonly text: string;
+  readonly block: readonly Node[] | null;
+}
+
+export interface Tree {
+  readonly nodes: readonly Node[];
+  readonly notUnderstood: readonly NotUnderstood[];
+}
+
+const includeDepthMax = 16;
+const includesMax = 10_000;
+const textLengthMax = 16 * 1024 * 1024;
+
+/** Files that NGINX brings along: types and parameters, nothing that moves a request. */
+const standard = /(?:^|\/)(?:mime\.types|(?:fastcgi|uwsgi|scgi)_params|fastcgi\.conf)(?:\.default)?$/;
+
+/** Reads a text with its includes. Never throws: where it cannot be read on, that line is not understood. */
+export function readTree(file: string, folder: string, text: string, files: TextFiles): Tree {
+  return new Reading(folder, files).read(file, text);
+}
+
+class Reading {
+  readonly #folder: string;
+  readonly #files: TextFiles;
+  readonly #notUnderstood: NotUnderstood[] = [];
+  #includes = 0;
+  #length = 0;
+
+  constructor(folder: string, files: TextFiles) {
+    this.#folder = folder;
+    this.#files = files;
+  }
+
+  read(file: string, text: string): Tree {
+    const nodes = this.#nodes(file, text, []);
+    return { nodes, notUnderstood: this.#notUnderstood };
+  }
+
+  #nodes(file: string, text: string, within: readonly string[]): readonly Node[] {
+    this.#length += text.length;
+    const start = { file, line: 1, column: 1 };
+    if (this.#length > textLengthMax) {
+      this.#refuse(start, '', `more than ${textLengthMax} characters, with what it includes`);
+      return [];
+    }
+    const { directives, broken } = parse(file, text.startsWith('\uFEFF') ? text.slice(1) : text);
+    if (broken) this.#refuse({ file, line: broken.line, column: broken.column }, '', broken.what);
+    return this.#spread(directives, [...within, file]);
+  }
+
+  #spread(directives: readonly Directive[], within: readonly string[]): readonly Node[] {
+    return directives.flatMap((directive) => {
+      if (directive.name === 'include' && directive.block === null) return this.#include(directive, within);
+      const { name, args, block, file, at } = directive;
+      const place = { file, line: at.line, column: at.start + 1 };
+      const words = args.map(({ value }) => asBytes(value));
+      const line = [name, ...args.map(({ value }) => shown(value))].join(' ');
+      return [{ name, words, place, text: line, block: block && this.#spread(block, within) }];
+    });
+  }
+
+  #include({ args, file, at }: Directive, within: readonly string[]): readonly Node[] {
+    const place = { file, line: at.line, column: at.start + 1 };
+    const said = args[0]?.value ?? '';
+    const text = `include ${said}`;
+    const pattern = posix.resolve(this.#folder, said);
+    const paths = this.#files.find(pattern);
+    if (paths.length === 0 && !/[*?[]/.test(said) && !standard.test(said))
+      this.#refuse(place, text, 'the file is not there');
+    return paths.flatMap((path) => {
+      this.#includes += 1;
+      const isLoop = within.includes(path) || within.length > includeDepthMax;
+      if (isLoop || this.#includes > includesMax) {
+        this.#refuse(place, text, isLoop ? 'the file includes itself' : `more than ${includesMax} includes`);
+        return [];
+      }
+      const source = this.#files.read(path);
+      if (source !== null) return this.#nodes(path, source, within);
+      this.#refuse(place, text, `${path} cannot be read`);
+      return [];
+    });
+  }
+
+  #refuse(place: Place, text: string, why: string): void {
+    this.#notUnderstood.push({ place, text, why });
+  }
+}
+
+function shown(word: string): string {
+  if (word !== '' && !/[\s;{}"']/.test(word)) return word;
+  return word.includes('"') && !word.includes("'") ? `'${word}'` : `"${word.replaceAll('"', '\\"')}"`;
+}
+
+/** UTF-8, one UTF-16 unit a byte. */
+function asBytes(word: string): string {
+  return /^[\0-\x7f]*$/.test(word) ? word : Buffer.from(word, 'utf8').toString('latin1');
+}

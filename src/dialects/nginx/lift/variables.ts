@@ -1,0 +1,273 @@
+import { begins, captured, chosen, empty, encoded, holds, is, notEmpty, rest } from './folding.ts';
+import {
+  all,
+  type Condition,
+  field,
+  header,
+  joined,
+  some,
+  text,
+  type Unknown,
+  type Value,
+} from './meaning.ts';
+import { pcre } from './regex.ts';
+import { said, sayer } from './scope.ts';
+import { type Lifting, type State, unknownValue, type Where } from './state.ts';
+import { piecesOf } from './template.ts';
+import type { Node } from './tree.ts';
+
+/** For whom a word is evaluated: the line that says it, and the request at that moment. */
+export interface Asking {
+  readonly node: Node;
+  readonly state: State;
+  readonly where: Where;
+  readonly lifting: Lifting;
+  /** How many variables of the text's own led here. */
+  readonly depth?: number;
+}
+
+const depthMax = 24;
+
+export function evaluate(word: string, asking: Asking): Value {
+  return joined(
+    piecesOf(word).map((piece) => (piece.kind === 'text' ? text(piece.text) : variable(piece.name, asking))),
+  );
+}
+
+/** What the variable is at this moment; absent or empty where NGINX has nothing. */
+export function variable(name: string, asking: Asking): Value {
+  const { state, lifting, node } = asking;
+  const depth = (asking.depth ?? 0) + 1;
+  if (depth > depthMax) return unknownValue(node, 'complex', `$${name}`);
+  if (/^[0-9]+$/.test(name)) return group(Number(name), state);
+  const set = state.variables.get(name) ?? state.shares.get(name);
+  if (set) return set;
+  const own = lifting.sources.valueOf(name, { ...asking, depth });
+  if (own) return own;
+  const builtIn =
+    request(name, asking) ?? prefixed(name, state) ?? located(name, asking) ?? opaque(name, node);
+  if (builtIn) return builtIn;
+  if (lifting.sources.isSet(name)) return empty;
+  lifting.refuse(node, `the variable $${name} is not known`);
+  return unknownValue(node, 'not understood', `$${name}`);
+}
+
+function group(number: number, { captures }: State): Value {
+  if (!captures || number > captures.count) return empty;
+  return captured(captures.of, captures.regex, number);
+}
+
+const port = pcre('^(\\[[^\\]]*\\]|[^:]*?)\\.?(?::.*)?$');
+/** The name in the Host header, in lower case, without port and without a dot at its end. */
+export const hostName: Value = { kind: 'lower', of: captured(field('host'), port, 1) };
+
+/** `?` and the query where there is one, even an empty one. */
+const queryMark = (): Value =>
+  chosen(holds(field('query'), { kind: 'present' }), joined([text('?'), field('query')]), empty);
+
+const http = (version: Value): Value => joined([text('HTTP/'), version]);
+
+function request(name: string, asking: Asking): Value | null {
+  const { state } = asking;
+  switch (name) {
+    case 'uri':
+    case 'document_uri':
+      return state.uri;
+    case 'args':
+    case 'query_string':
+      return state.args;
+    case 'is_args':
+      return chosen(notEmpty(state.args), text('?'), empty);
+    case 'request_uri':
+      return joined([field('path'), queryMark()]);
+    case 'request':
+      return joined([
+        field('method'),
+        text(' '),
+        field('path'),
+        queryMark(),
+        text(' '),
+        http(field('version')),
+      ]);
+    case 'request_method':
+      return field('method');
+    case 'server_protocol':
+      return http(field('version'));
+    case 'scheme':
+      return field('scheme');
+    case 'https':
+      return chosen(holds(field('scheme'), is('https')), text('on'), empty);
+    case 'host':
+      return { kind: 'orElse', of: hostName, otherwise: text(asking.where.server.names[0] ?? '') };
+    case 'server_name':
+      return text((asking.where.server.names[0] ?? '').replace(/^\./, ''));
+    case 'remote_addr':
+    case 'binary_remote_addr':
+      return remoteAddress(asking);
+    case 'realip_remote_addr':
+      return field('sourceAddress');
+    case 'remote_port':
+    case 'realip_remote_port':
+      return field('sourcePort');
+    case 'server_addr':
+      return field('localAddress');
+    case 'server_port':
+      return field('localPort');
+    case 'ssl_server_name':
+    case 'ssl_preread_server_name':
+      return field('sni');
+    case 'proxy_add_x_forwarded_for': {
+      const before = header('x-forwarded-for');
+      const address = remoteAddress(asking);
+      return chosen(notEmpty(before), joined([before, text(', '), address]), address);
+    }
+    case 'content_length':
+    case 'content_type':
+      return header(name.replace('_', '-'));
+    default:
+      return null;
+  }
+}
+
+/** `set_real_ip_from` and `real_ip_header` put another address in the place of the connection's. */
+function remoteAddress({ where, node }: Asking): Value {
+  const from = said(where.scope, 'set_real_ip_from');
+  const source = field('sourceAddress');
+  if (from.length === 0) return source;
+  const name = said(where.scope, 'real_ip_header')[0]?.words[0] ?? 'X-Real-IP';
+  const trusted = trustedBy(from);
+  if (name.toLowerCase() === 'proxy_protocol')
+    return unknownValue(node, 'elsewhere', 'the address in the PROXY header');
+  const recursive = said(where.scope, 'real_ip_recursive')[0]?.words[0] === 'on';
+  const given = header(name);
+  const last = captured(given, pcre('(?:^|[ ,])([^ ,]+)[ ,]*$'), 1);
+  const there = all([trusted, holds(last, { kind: 'matches', regex: pcre('^[0-9A-Fa-f.:]+$') })]);
+  return chosen(
+    there,
+    recursive ? unknownValue(node, 'complex', `the address in ${name}, from the right`) : last,
+    source,
+  );
+}
+
+export function trustedBy(from: readonly Node[]): Condition {
+  return {
+    kind: 'from',
+    networks: from.flatMap(({ words }) => (words[0]?.startsWith('unix:') ? [] : words.slice(0, 1))),
+  };
+}
+
+function prefixed(name: string, state: State): Value | null {
+  const [, kind, rest = ''] = /^(arg|http|cookie)_(.+)$/.exec(name) ?? [];
+  if (kind === 'arg') return { kind: 'parameter', of: state.args, name: rest, ignoreCase: true };
+  if (kind === 'cookie') return { kind: 'cookie', of: header('cookie'), name: rest };
+  return kind === 'http' ? header(rest.replaceAll('_', '-')) : null;
+}
+
+function located(name: string, asking: Asking): Value | null {
+  const { where, state, node } = asking;
+  switch (name) {
+    case 'document_root':
+      return rootOf(asking).root;
+    case 'request_filename':
+      return fileOf(asking, state.uri);
+    case 'realpath_root':
+      return unknownValue(node, 'files', '$realpath_root');
+    case 'proxy_host':
+    case 'proxy_port': {
+      const target = where.handler?.node.words[0] ?? '';
+      const [, scheme, host = ''] = /^(https?):\/\/([^/?]*)/i.exec(target) ?? [];
+      if (host.includes('$')) return unknownValue(node, 'complex', `$${name}`);
+      const said = /:(\d+)$/.exec(host)?.[1];
+      return text(name === 'proxy_host' ? hostSent(host) : (said ?? (scheme === 'https' ? '443' : '80')));
+    }
+    default:
+      return null;
+  }
+}
+
+/** `$proxy_host`: the address as it is written, or `localhost` for a Unix socket. */
+export function hostSent(authority: string): string {
+  return authority.startsWith('unix:') ? 'localhost' : authority;
+}
+
+export interface Root {
+  readonly root: Value;
+  /** How many bytes of the URI `alias` stands for; null: all of it (`alias` in a location with an expression). */
+  readonly replaces: number | null;
+}
+
+export function rootOf(asking: Asking): Root {
+  const { where } = asking;
+  const node = said(where.scope, 'root', 'alias').at(-1);
+  if (!node) return { root: text('html'), replaces: 0 };
+  const root = evaluate((node.words[0] ?? '').replace(/(.)\/+$/, node.name === 'root' ? '$1' : '$&'), {
+    ...asking,
+    node,
+  });
+  if (node.name === 'root') return { root: node.words[0] === '/' ? empty : root, replaces: 0 };
+  const at = sayer(where.scope, 'root', 'alias');
+  const [modifier = '', name = modifier] = (at?.kind === 'if' ? at.parent : at)?.node?.words ?? [];
+  return { root, replaces: modifier.startsWith('~') ? null : name.length };
+}
+
+export function fileOf(asking: Asking, uri: Value): Value {
+  const { root, replaces } = rootOf(asking);
+  return replaces === null ? root : joined([root, rest(uri, replaces)]);
+}
+
+const opaqueKinds: readonly (readonly [RegExp, Unknown['why']])[] = [
+  [/^(?:time_iso8601|time_local|msec|date_local|date_gmt)$/, 'time'],
+  [/^request_id$|^ssl_session_id$/, 'chance'],
+  [/^remote_user$|^ssl_client_|^ssl_early_data$|^jwt_|^secure_link/, 'secret'],
+  [
+    /^(?:connection|connections_|upstream_|status|bytes_|body_bytes|request_time|request_length|request_completion|tcpinfo_|pipe|limit_|proxy_internal|sent_|ssl_|session_|protocol|gzip_ratio|http2|http3|quic|nginx_version|pid|hostname|slice_range|server_|ancient_browser|modern_browser|msie|invalid_referer|spdy|memcached_key|proxy_protocol_|uid_|fastcgi_|date_|fingerprint)/,
+    'state',
+  ],
+  [/^geoip2?_/, 'files'],
+  [/^(?:request_body|request_body_file|jwt|modsec|shib|js_)/, 'elsewhere'],
+];
+
+function opaque(name: string, node: Node): Value | null {
+  const why = opaqueKinds.find(([pattern]) => pattern.test(name))?.[1];
+  return why ? unknownValue(node, why, `$${name}`) : null;
+}
+
+/** Of a request whose URI has something escaped: the client's, or one that NGINX made. */
+export function asQuoted(state: State, raw: Value, bytes: 'path' | 'query'): Value {
+  const enc = encoded(raw, bytes);
+  return state.internal && bytes === 'path'
+    ? enc
+    : enc.kind === 'text'
+      ? enc
+      : chosen(some([wasEscaped]), enc, raw);
+}
+
+const wasEscaped: Condition = holds(field('path'), { kind: 'contains', text: '%', ignoreCase: false });
+
+/** `https://shop.example:8443` in front of a location that begins with a slash. */
+export function absolute(location: Value, asking: Asking): Value {
+  const { where } = asking;
+  const { scope } = where;
+  const flag = (name: string, otherwise: boolean) =>
+    (said(scope, name).at(-1)?.words[0] ?? (otherwise ? 'on' : 'off')) === 'on';
+  const isRelative = knownSlash(location) ? null : holds(location, begins('/'));
+  if (isRelative?.kind === 'never' || !flag('absolute_redirect', true)) return location;
+  const host: Value = flag('server_name_in_redirect', false)
+    ? text(where.server.names[0] ?? '')
+    : { kind: 'orElse', of: hostName, otherwise: field('localAddress') };
+  const usual = some([
+    all([holds(field('scheme'), is('http')), holds(field('localPort'), is('80'))]),
+    all([holds(field('scheme'), is('https')), holds(field('localPort'), is('443'))]),
+  ]);
+  const ending = flag('port_in_redirect', true)
+    ? chosen(usual, empty, joined([text(':'), field('localPort')]))
+    : empty;
+  const whole = joined([field('scheme'), text('://'), host, ending, location]);
+  return isRelative ? chosen(isRelative, whole, location) : whole;
+}
+
+function knownSlash(value: Value): boolean {
+  const first = value.kind === 'joined' ? value.parts[0] : value;
+  if (first?.kind === 'text') return first.text.startsWith('/');
+  return first?.kind === 'field' && ['path', 'normalisedPath'].includes(first.field.kind);
+}
