@@ -1,5 +1,15 @@
 import { chosen, empty, encoded, holds, notEmpty, rest } from './folding.ts';
-import { all, always, type Condition, type Fate, joined, type Sent, text, type Value } from './meaning.ts';
+import {
+  all,
+  always,
+  type Condition,
+  type Fate,
+  joined,
+  type Sent,
+  stepOf,
+  text,
+  type Value,
+} from './meaning.ts';
 import { ruled, stepThen, type Ways } from './rewriting.ts';
 import { said } from './scope.ts';
 import { argsAsTheyCame, type State, unknown, type Where } from './state.ts';
@@ -65,9 +75,7 @@ function passed(handler: Handler, state: State, where: Where, ways: Ways): Fate 
   }));
   const last = fates.at(-1);
   if (!last) return unknown(node, 'complex');
-  const steps = fates
-    .slice(0, -1)
-    .map(({ when, fate }) => ({ when, then: fate, place: node.place, text: node.text }));
+  const steps = fates.slice(0, -1).map(({ when, fate }) => stepOf(node, when, fate));
   return steps.length === 0 ? last.fate : ruled(steps, last.fate);
 }
 

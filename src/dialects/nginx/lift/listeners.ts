@@ -11,6 +11,7 @@ import {
   type Setting,
   type Step,
   some,
+  stepOf,
 } from './meaning.ts';
 import { badHost, serversByName } from './names.ts';
 import { rulesOf, served } from './phases.ts';
@@ -162,12 +163,8 @@ function rulesFor(
     for (const { server, when, regex } of serversByName(servers, by)) {
       const node = own(server.scope, 'server_name')[0];
       const text = `${by === 'sni' ? 'by the name in the ClientHello: ' : ''}${node?.text ?? 'server'}`;
-      steps.push({
-        when,
-        then: fateOf(server, by === 'host' ? regex : null),
-        place: node?.place ?? server.place,
-        text,
-      });
+      const at = { place: node?.place ?? server.place, text };
+      steps.push(stepOf(at, when, fateOf(server, by === 'host' ? regex : null)));
     }
   return { steps, otherwise: { kind: 'rules', rules: otherwise } };
 }
@@ -177,23 +174,14 @@ function refusedHandshakes(servers: readonly Server[], standard: Server): readon
   const rejecting = servers.filter(refuses);
   if (rejecting.length === 0) return [];
   const named = serversByName(servers, 'sni');
-  const steps = named.map(({ server, when }): Step | null =>
-    refuses(server)
-      ? {
-          when: all([when]),
-          then: { kind: 'reject', how: 'close' },
-          place: server.place,
-          text: 'ssl_reject_handshake on',
-        }
-      : null,
-  );
-  const unnamed: Step = {
-    when: not(some(named.map(({ when }) => when))),
-    then: { kind: 'reject', how: 'close' },
-    place: standard.place,
-    text: 'ssl_reject_handshake on',
-  };
-  return [...steps.filter((step) => step !== null), ...(refuses(standard) ? [unnamed] : [])];
+  const closed: Fate = { kind: 'reject', how: 'close' };
+  const line = ({ place }: Server) => ({ place, text: 'ssl_reject_handshake on' });
+  const steps = named.flatMap(({ server, when }, index): readonly Step[] => {
+    const earlier = named.slice(0, index).map((one) => one.when);
+    return refuses(server) ? [stepOf(line(server), all([when, not(some(earlier))]), closed)] : [];
+  });
+  const unnamed = stepOf(line(standard), not(some(named.map(({ when }) => when))), closed);
+  return refuses(standard) ? [...steps, unnamed] : steps;
 }
 
 /** What NGINX answers before it looks for a server's directives. */
@@ -206,13 +194,9 @@ function faults(place: Place): readonly Step[] {
     holds(field('host'), badHost),
   ]);
   const refused = some([holds(field('method'), is('TRACE')), holds(field('method'), is('CONNECT'))]);
+  const answer = (status: number): Fate => ({ kind: 'answer', status, body: null });
   return [
-    {
-      when: bad,
-      then: { kind: 'answer', status: 400, body: null },
-      place,
-      text: 'no request that NGINX takes',
-    },
-    { when: refused, then: { kind: 'answer', status: 405, body: null }, place, text: 'TRACE, CONNECT' },
+    stepOf({ place, text: 'no request that NGINX takes' }, bad, answer(400)),
+    stepOf({ place, text: 'TRACE, CONNECT' }, refused, answer(405)),
   ];
 }

@@ -1,3 +1,4 @@
+import type { Place } from '#base';
 import { meaning } from '#routing';
 
 /** The words of a meaning, by their short names. */
@@ -18,3 +19,12 @@ export type Setting = meaning.Setting;
 export type Step = meaning.Step;
 export type Unknown = meaning.Unknown;
 export type Value = meaning.Value;
+
+/** A rule at its line. */
+export function stepOf(
+  { place, text: line }: { readonly place: Place; readonly text: string },
+  when: Condition,
+  then: Step['then'],
+): Step {
+  return { when, then, place, text: line };
+}

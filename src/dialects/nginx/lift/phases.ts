@@ -66,7 +66,7 @@ class Phases implements Ways {
     return this.#find({ ...state, changesLeft });
   }
 
-  fail(status: number, state: State, where: Where, node: Node): Fate {
+  fail(status: number, state: State, where: Where, _node: Node): Fate {
     const page = state.inErrorPage || state.changesLeft === 0 ? null : pageOf(status, where);
     if (!page) return { kind: 'answer', status, body: null };
     const recursive = word(where.scope, 'recursive_error_pages', 'off') === 'on';

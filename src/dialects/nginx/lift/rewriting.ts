@@ -8,6 +8,7 @@ import {
   not,
   type Rules,
   type Step,
+  stepOf,
   text,
   type Value,
 } from './meaning.ts';
@@ -65,7 +66,7 @@ function run(frame: Frame, state: State, where: Where, ways: Ways): Fate {
 
 /** A step that decides nothing, for whoever reads the rules. */
 function told(node: Node, fate: Fate): Fate {
-  const step: Step = { when: always, then: { kind: 'continue' }, place: node.place, text: node.text };
+  const step = stepOf(node, always, { kind: 'continue' });
   return fate.kind === 'rules' ? ruled([step, ...fate.rules.steps], fate.rules.otherwise) : fate;
 }
 
@@ -201,7 +202,7 @@ function redirectTo({ template, keepsArgs }: Replacement, asking: Asking): Value
 
 const asQuotedRedirect = (value: Value): Value => {
   const isPlain = value.kind === 'text' && encoded(value, 'query') === value;
-  return isPlain ? value : { kind: 'chosen', when: quoted, then: redirectEncoded(value), otherwise: value };
+  return isPlain ? value : chosen(quoted, redirectEncoded(value), value);
 };
 
 const quoted: Condition = holds({ kind: 'field', field: { kind: 'path' } }, contains('%'));

@@ -201,7 +201,7 @@ export function taking(state: State, of: Value, source: string, ignoreCase: bool
 }
 
 /** The smallest network that holds the address decides, whatever the order. */
-function geoValue(geo: Node, asking: Asking): Value {
+function geoValue(geo: Node, _asking: Asking): Value {
   const block = geo.block ?? [];
   const odd = block.some(({ name }) => ['ranges', 'proxy', 'proxy_recursive', 'delete'].includes(name));
   if (odd || geo.words.length > 1) return unknownValue(geo, 'complex', geo.text);

@@ -6,8 +6,8 @@ import {
   type ListenerMeaning,
   type Rules,
   type Setting,
-  type Step,
   sentAsItCame,
+  stepOf,
 } from './meaning.ts';
 import { serversByName } from './names.ts';
 import type { Pools } from './pools.ts';
@@ -61,20 +61,16 @@ export function streamOf(stream: Scope, lifting: Lifting, pools: Pools): StreamP
 function rulesFor(
   servers: readonly Server[],
   standard: Server,
-  place: Place,
+  _place: Place,
   lifting: Lifting,
   pools: Pools,
 ): Rules {
   const otherwise = passed(standard, lifting, pools);
   if (servers.length === 1) return otherwise.kind === 'rules' ? otherwise.rules : { steps: [], otherwise };
-  const steps = serversByName(servers, 'sni').map(
-    ({ server, when }): Step => ({
-      when,
-      then: passed(server, lifting, pools),
-      place: server.place ?? place,
-      text: own(server.scope, 'server_name')[0]?.text ?? 'server',
-    }),
-  );
+  const steps = serversByName(servers, 'sni').map(({ server, when }) => {
+    const text = own(server.scope, 'server_name')[0]?.text ?? 'server';
+    return stepOf({ place: server.place, text }, when, passed(server, lifting, pools));
+  });
   return { steps, otherwise };
 }
 
@@ -114,13 +110,8 @@ function target(value: ReturnType<typeof evaluate>, node: Node, pools: Pools): F
   if (only?.kind === 'chosen' && others.length === 0)
     return stepThen(node, only.when, target(only.then, node, pools), target(only.otherwise, node, pools));
   if (only?.kind !== 'field' || others.length > 0) return unknown(node, 'elsewhere');
-  const steps = pools.all.map(
-    (pool): Step => ({
-      when: holds(only, is(pool.name)),
-      then: { kind: 'pool', pool: pool.name, sent: sentAsItCame },
-      place: node.place,
-      text: node.text,
-    }),
+  const steps = pools.all.map((pool) =>
+    stepOf(node, holds(only, is(pool.name)), { kind: 'pool', pool: pool.name, sent: sentAsItCame }),
   );
   return ruled(steps, unknown(node, 'elsewhere'));
 }
