@@ -9,6 +9,8 @@ export { haproxyDialect } from './haproxy/dialect.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
 export type { KeepAlive } from './keep-alive.ts';
 export { nginxDialect } from './nginx/dialect.ts';
+export { liftNginx, type NginxText } from './nginx/lift/lift.ts';
+export type { TextFiles } from './nginx/lift/tree.ts';
 export type { TlsFacts as NginxTlsFacts } from './nginx/pools.ts';
 export {
   badFields as nginxBadFields,

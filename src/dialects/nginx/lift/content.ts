@@ -1,10 +1,11 @@
-import { chosen, empty, encoded, holds, notEmpty, rest } from './folding.ts';
+import { begins, chosen, empty, encoded, holds, isEmptyWord, notEmpty, rest } from './folding.ts';
 import {
   all,
   always,
   type Condition,
   type Fate,
   joined,
+  type Language,
   type Sent,
   stepOf,
   text,
@@ -14,7 +15,7 @@ import { ruled, stepThen, type Ways } from './rewriting.ts';
 import { said } from './scope.ts';
 import { argsAsTheyCame, type State, unknown, type Where } from './state.ts';
 import { hasVariables } from './template.ts';
-import { type Asking, asQuoted, evaluate, fileOf, hostSent } from './variables.ts';
+import { type Asking, asQuoted, beginsWithSlash, evaluate, fileOf, hostSent } from './variables.ts';
 
 type Handler = Exclude<Where['handler'], null>;
 
@@ -122,7 +123,8 @@ function isDecided(parts: readonly Value[]): boolean {
       : whole.kind === 'joined' && whole.parts[0]?.kind === 'text'
         ? whole.parts[0].text
         : '';
-  return /^(?:[a-z]+:\/\/)?[^/]*[/?]/.test(head);
+  const authority = head.replace(/^[a-z]+:\/\//i, '');
+  return authority.startsWith('unix:') ? /^unix:[^:]+:/.test(authority) : /^[^/?]+[/?]/.test(authority);
 }
 
 interface Target {
@@ -140,14 +142,20 @@ function passedTo({ parts, isDynamic, isHttp }: Target, asking: Asking): Fate {
   const [, scheme, authority = '', uri = ''] =
     /^(?:([A-Za-z]+):\/\/)?(unix:[^:/]*(?:\/[^:]*)?(?=:|$)|[^/?]*)(:?[\s\S]*)$/.exec(head) ?? [];
   const path = uri.startsWith(':/') ? uri.slice(1) : uri;
-  const isOpen = behind.length > 0 && path === '';
-  if (isOpen || authority === '') return dynamic(authority, scheme, whole, asking);
+  if (authority === '') return dynamic(authority, scheme, whole, asking);
+  const [next] = path === '' ? behind : [];
   const port = node.name === 'memcached_pass' ? 11211 : (schemePorts[(scheme ?? '').toLowerCase()] ?? 80);
   const pool = lifting.pools.of(authority, port, node.place);
   const said = joined([...(path === '' ? [] : [text(path)]), ...behind]);
   const sent = isHttp ? proxied({ uri: said, authority, isDynamic }, asking) : handed(asking, authority);
-  return { kind: 'pool', pool, sent };
+  const fate: Fate = { kind: 'pool', pool, sent };
+  return next && !beginsWithSlash(next)
+    ? stepThen(node, holds(next, ends), fate, unknown(node, 'elsewhere'))
+    : fate;
 }
+
+/** The address ends in front of it. */
+const ends: Language = { kind: 'union', of: [begins('/'), begins('?'), isEmptyWord] };
 
 /** The address comes out of the request: the pools of that name are known, what a name server says of others is not. */
 function dynamic(authority: string, scheme: string | undefined, whole: Value, asking: Asking): Fate {

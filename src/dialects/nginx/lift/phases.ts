@@ -365,7 +365,9 @@ class Phases implements Ways {
       const { kind, name: other, ignoreCase } = entry.location;
       if (kind === 'regex') return missesEnd(pcre(other, ignoreCase), `/${name}`);
       if (kind === 'exact') return !other.endsWith(`/${name}`);
-      return location !== null && !other.startsWith(location.name) ? true : other.endsWith('/');
+      const segment = other.slice(other.lastIndexOf('/') + 1);
+      if (location?.name.startsWith(other)) return true;
+      return segment === '' || !name.startsWith(segment);
     });
   }
 

@@ -250,7 +250,7 @@ export function absolute(location: Value, asking: Asking): Value {
   const { scope } = where;
   const flag = (name: string, otherwise: boolean) =>
     (said(scope, name).at(-1)?.words[0] ?? (otherwise ? 'on' : 'off')) === 'on';
-  const isRelative = knownSlash(location) ? null : holds(location, begins('/'));
+  const isRelative = beginsWithSlash(location) ? null : holds(location, begins('/'));
   if (isRelative?.kind === 'never' || !flag('absolute_redirect', true)) return location;
   const host: Value = flag('server_name_in_redirect', false)
     ? text(where.server.names[0] ?? '')
@@ -266,7 +266,8 @@ export function absolute(location: Value, asking: Asking): Value {
   return isRelative ? chosen(isRelative, whole, location) : whole;
 }
 
-function knownSlash(value: Value): boolean {
+/** Whatever the request. */
+export function beginsWithSlash(value: Value): boolean {
   const first = value.kind === 'joined' ? value.parts[0] : value;
   if (first?.kind === 'text') return first.text.startsWith('/');
   return first?.kind === 'field' && ['path', 'normalisedPath'].includes(first.field.kind);

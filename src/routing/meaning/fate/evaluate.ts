@@ -184,12 +184,12 @@ function decoded(told: string, plusIsSpace: boolean): string {
   );
 }
 
-/** Whether a byte is written as `%3F` in an encoded path or query. */
+/** Whether a byte is written as `%3F` there. */
 export function isEncoded(code: number, bytes: EncodedBytes): boolean {
   const char = String.fromCharCode(code);
-  return (
-    code <= 32 || code >= 127 || '"#%<>?\\^`{|}'.includes(char) || (bytes === 'query' && '&+;'.includes(char))
-  );
+  if (code <= 32 || code >= 127 || '"#%'.includes(char)) return true;
+  if (bytes === 'redirect') return false;
+  return '<>?\\^`{|}'.includes(char) || (bytes === 'query' && '&+;'.includes(char));
 }
 
 function encoded(told: string, bytes: EncodedBytes): string {
