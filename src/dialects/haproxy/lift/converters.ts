@@ -1,0 +1,161 @@
+import { meaning } from '#routing';
+import type { Line } from '../own/sections.ts';
+import { type Expression, textOfExpression } from './expression.ts';
+import { fetchOf } from './fetches.ts';
+import { tableOf } from './lists.ts';
+import type { Sample } from './request.ts';
+import { isIn, pcre, type Scene, textSample, unknownSample, valueOf } from './scene.ts';
+import { bytes } from './source.ts';
+import { templateOf } from './template.ts';
+
+type Value = meaning.Value;
+const { joined, text } = meaning;
+
+interface Given {
+  readonly args: readonly string[];
+  readonly scene: Scene;
+  readonly line: Line;
+  /** The expression up to and with this converter. */
+  readonly said: string;
+}
+type Converter = (value: Value, given: Given) => Value | null;
+
+/** Text to text. What is here commutes with commas or not: `bytewise` does. */
+const bytewise: Readonly<Record<string, Converter>> = {
+  lower: (of) => ({ kind: 'lower', of }),
+  upper: (of) => ({ kind: 'upper', of }),
+};
+
+const converters: Readonly<Record<string, Converter>> = {
+  ...bytewise,
+  field: (of, { args: [number = '', separators = '', count] }) =>
+    count === undefined ? { kind: 'part', of, separators: bytes(separators), number: Number(number) } : null,
+  regsub: (of, { args: [source = '', by = '', flags = ''] }) => ({
+    kind: 'replaced',
+    of,
+    regex: pcre(source, flags.includes('i')),
+    every: flags.includes('g'),
+    by: templateOf(by),
+  }),
+  host_only: (of) => ({
+    kind: 'replaced',
+    of: { kind: 'lower', of },
+    regex: pcre(':[0-9]*$'),
+    every: false,
+    by: [],
+  }),
+  url_dec: (of, { args: [form] }) => (form === undefined ? { kind: 'decoded', of, plusIsSpace: false } : null),
+  bytes: (of, { args: [from = '', length] }) =>
+    /^\d+$/.test(from)
+      ? { kind: 'slice', of, from: Number(from), length: length === undefined ? null : Number(length) }
+      : null,
+  concat: (of, given) => concatenated(of, given),
+  ltrim: (of, { args: [chars = ''] }) => trimmed(of, `^[${inClass(chars)}]+`),
+  rtrim: (of, { args: [chars = ''] }) => trimmed(of, `[${inClass(chars)}]+$`),
+  ...Object.fromEntries(
+    ['str', 'beg', 'end', 'sub', 'dir', 'dom', 'reg', 'regm'].map((method) => [
+      `map_${method}`,
+      (of: Value, given: Given) => mapped(of, method, given),
+    ]),
+  ),
+  map: (of, given) => mapped(of, 'str', given),
+};
+
+/** Kept as they are: types of HAProxy, not values. */
+const nothing = new Set(['str', 'ipmask32']);
+
+const known =
+  /^(?:add|sub|mul|div|mod|neg|and|or|xor|cpl|not|bool|even|odd|hex|hex2i|base64|b64dec|ub64enc|ub64dec|sha1|sha2|md5|crc32c?|djb2|sdbm|wt6|xxh\d+|hmac|digest|json|json_query|jwt_.*|ipmask|language|utime|ltime|http_date|word|url_enc|table_.*|in_table|map_.*|iif|length|strcmp|capture-req|debug|da-csv-conv|nbsrv|srv_queue|protobuf|mqtt_.*|fix_.*|param|rfc7239_.*|add_item|set-var|unset-var|secure_memcmp|aes_gcm_dec|be2dec|be2hex|bitset|x509_.*|when|port_only|host_only|ungrpc|c14n|sub)$/;
+
+export function sampleOf(expression: Expression, scene: Scene, line: Line): Sample {
+  let sample = fetchOf(expression.fetch, scene, line);
+  expression.converters.forEach(({ name, args }, index) => {
+    const so = { fetch: expression.fetch, converters: expression.converters.slice(0, index + 1) };
+    sample = converted(sample, name, { args, scene, line, said: textOfExpression(so) });
+  });
+  return sample;
+}
+
+function converted(sample: Sample, name: string, given: Given): Sample {
+  const { scene, line, said } = given;
+  if (sample.kind === 'unknown') return { ...sample, text: said };
+  if (name === 'length') return measuredLength(sample, given);
+  if ((name === 'not' || name === 'bool') && sample.kind === 'bool')
+    return name === 'bool' ? sample : { kind: 'bool', when: meaning.not(sample.when) };
+  if (nothing.has(name)) return sample;
+  const constant = calculated(sample, name, given);
+  if (constant !== null) return constant;
+  const convert = Object.hasOwn(converters, name) ? converters[name] : undefined;
+  if (sample.kind === 'value' && sample.list && Object.hasOwn(bytewise, name)) {
+    const value = convert?.(sample.value, given);
+    return value ? { ...sample, value } : sample;
+  }
+  const value = convert?.(valueOf(sample), given) ?? null;
+  if (value === null) {
+    const isKnown = known.test(name) || convert !== undefined;
+    return isKnown
+      ? unknownSample(scene, line, 'complex', said, `the converter "${name}" is not followed`)
+      : unknownSample(scene, line, 'not understood', said, `the converter "${name}" is not known`);
+  }
+  const several = severalOf(sample);
+  return several === null ? textSample(value) : { kind: 'value', type: 'text', value, several };
+}
+
+/** A condition would ask each part; what was made of them is made of the last one only. */
+function severalOf(sample: Sample): meaning.Condition | null {
+  if (sample.kind !== 'value') return null;
+  if (sample.several !== undefined) return sample.several;
+  return sample.list ? isIn(sample.value, { kind: 'contains', text: ',', ignoreCase: false }) : null;
+}
+
+function measuredLength(sample: Sample, { scene, line, said }: Given): Sample {
+  return {
+    kind: 'measured',
+    by: 'length',
+    of: valueOf(sample),
+    text: said,
+    place: scene.notes.place(line),
+    why: 'complex',
+  };
+}
+
+const arithmetic: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => (b === 0n ? 0n : a / b),
+  mod: (a, b) => (b === 0n ? 0n : a % b),
+};
+
+/** Numbers that the text itself gives. */
+function calculated(sample: Sample, name: string, { args: [by = ''] }: Given): Sample | null {
+  const of = arithmetic[name];
+  if (of === undefined || sample.kind !== 'value' || sample.value.kind !== 'text') return null;
+  if (!/^-?\d{1,18}$/.test(by) || !/^-?\d{1,18}$/.test(sample.value.text)) return null;
+  const value = text(String(of(BigInt(sample.value.text), BigInt(by))));
+  return { kind: 'value', type: 'number', value };
+}
+
+function concatenated(of: Value, { args: [before = '', name = '', behind = ''], scene, line }: Given): Value {
+  const call = { name: 'var', args: [name] };
+  const middle = name === '' ? text('') : valueOf(fetchOf(call, scene, line));
+  return joined([of, text(bytes(before)), middle, text(bytes(behind))]);
+}
+
+function trimmed(of: Value, source: string): Value {
+  return { kind: 'replaced', of, regex: pcre(source), every: false, by: [] };
+}
+
+function inClass(chars: string): string {
+  return bytes(chars).replaceAll(/[\\\]^-]/g, '\\$&');
+}
+
+function mapped(of: Value, method: string, { args: [file = '', otherwise], scene, line, said }: Given): Value {
+  const table = tableOf(file, method, scene.notes, line);
+  if (table === null) {
+    const unknown = scene.notes.unknown(line, 'not understood', said, `${file} cannot be read`);
+    return { kind: 'unknown', ...unknown };
+  }
+  const fallback = otherwise === undefined ? meaning.absent : text(bytes(otherwise));
+  return { kind: 'mapped', of, cases: table, otherwise: fallback };
+}

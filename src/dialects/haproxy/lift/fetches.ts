@@ -1,0 +1,263 @@
+import { meaning } from '#routing';
+import type { Line } from '../own/sections.ts';
+import type { Call } from './expression.ts';
+import type { Sample } from './request.ts';
+import { isIn, lastOf, no, pcre, type Scene, textSample, unknownSample, valueOf, yes } from './scene.ts';
+import { bytes } from './source.ts';
+
+const { absent, field, joined, text } = meaning;
+
+export interface Asked extends Scene {
+  readonly line: Line;
+  /** The fetch as it is written. */
+  readonly said: string;
+}
+
+type Fetch = (args: readonly string[], asked: Asked) => Sample;
+
+/** Names that mean another one. */
+const aliases: Readonly<Record<string, string>> = {
+  'req.hdr': 'hdr',
+  'req.hdr_cnt': 'hdr_cnt',
+  'req.hdr_val': 'hdr_val',
+  'req.hdr_ip': 'hdr_ip',
+  'req.fhdr': 'req.fhdr',
+  hdr_count: 'hdr_cnt',
+  'req.cook': 'cook',
+  'req.cook_cnt': 'cook_cnt',
+  cookie: 'cook',
+  url_param: 'urlp',
+  req_ssl_sni: 'req.ssl_sni',
+  req_ssl_hello_type: 'req.ssl_hello_type',
+  req_ssl_ver: 'req.ssl_ver',
+  req_proto_http: 'req.proto_http',
+  req_ver: 'req.ver',
+  ssl_fc_has_sni: 'ssl_fc_has_sni',
+  req_len: 'req.len',
+};
+
+export function canonicalFetch(name: string): string {
+  return aliases[name] ?? name;
+}
+
+const http = (of: (args: readonly string[], asked: Asked) => Sample): Fetch => {
+  return (args, asked) =>
+    asked.protocol === 'http'
+      ? of(args, asked)
+      : unknownSample(asked, asked.line, 'complex', asked.said, 'HTTP is not read in mode tcp');
+};
+
+const flag = (when: meaning.Condition): Sample => ({ kind: 'bool', when });
+const ignoreCase = false;
+const is = (word: string): meaning.Language => ({ kind: 'is', text: word, ignoreCase });
+
+const httpFetches: Readonly<Record<string, Fetch>> = {
+  path: http((_, { request }) => textSample(request.path)),
+  pathq: http((_, { request }) => textSample(request.url)),
+  url: http((_, { request }) => textSample(wholeUrl(request))),
+  query: http((_, { request }) => textSample(request.query)),
+  base: http((_, { request }) => textSample(joined([firstOf(request.host), request.path]))),
+  baseq: http((_, { request }) => textSample(joined([firstOf(request.host), request.url]))),
+  method: http((_, { request }) => ({ kind: 'value', type: 'method', value: request.method })),
+  'req.ver': http(() => ({ kind: 'value', type: 'version', value: field('version') })),
+  hdr: http((args, asked) => headerOf(args, asked)),
+  'req.fhdr': http(([name = ''], { request }) => textSample(request.header(name))),
+  hdr_cnt: http(([name = ''], asked) => measured(asked, 'items', asked.request.header(name))),
+  'req.fhdr_cnt': http(([name = ''], asked) => measured(asked, 'items', asked.request.header(name))),
+  hdr_val: http((args, asked) => numberOf(headerOf(args, asked))),
+  cook: http(([name = ''], asked) => cookieOf(name, asked)),
+  urlp: http(([name = '', , flags = ''], asked) => parameterOf(name, flags === 'i', asked)),
+  urlp_val: http(([name = '', , flags = ''], asked) => numberOf(parameterOf(name, flags === 'i', asked))),
+  'capture.req.uri': http((_, { request }) => textSample(asItCame(request))),
+  'capture.req.method': http(() => ({ kind: 'value', type: 'method', value: field('method') })),
+  'capture.req.ver': http(() => textSample(joined([text('HTTP/'), field('version')]))),
+  'capture.req.hdr': http(([number = ''], asked) => textSample(asked.captures[Number(number)] ?? absent)),
+};
+
+const connectionFetches: Readonly<Record<string, Fetch>> = {
+  src: (_, asked) =>
+    asked.request.source === 'changed'
+      ? unknownSample(asked, asked.line, 'complex', 'src', 'the source address was set from something else')
+      : { kind: 'address', of: 'source' },
+  dst: () => ({ kind: 'address', of: 'local' }),
+  dst_port: () => ({ kind: 'value', type: 'number', value: field('localPort') }),
+  src_port: () => ({ kind: 'value', type: 'number', value: field('sourcePort') }),
+  ssl_fc: (_, { tls }) => flag(tls === null ? isIn(field('scheme'), is('https')) : tls ? yes : no),
+  ssl_fc_sni: (_, { tls }) => textSample(tls === false ? absent : field('sni')),
+  ssl_fc_has_sni: (_, { tls }) => flag(tls === false ? no : isIn(field('sni'), { kind: 'present' })),
+  'req.ssl_sni': (_, asked) => hello(asked, () => textSample(field('sni'))),
+  'req.ssl_hello_type': (_, asked) => hello(asked, helloType),
+  'req.proto_http': (_, { protocol, ...asked }) =>
+    protocol === 'http' ? flag(yes) : unknownSample({ protocol, ...asked }, asked.line, 'complex', 'HTTP'),
+  'req.len': (_, asked) =>
+    asked.protocol === 'http'
+      ? { kind: 'value', type: 'number', value: text('1') }
+      : measuredBytes(asked),
+};
+
+const constants: Readonly<Record<string, Fetch>> = {
+  always_true: () => flag(yes),
+  always_false: () => flag(no),
+  wait_end: () => flag(yes),
+  str: ([value = '']) => textSample(text(bytes(value))),
+  int: ([value = '']) => ({ kind: 'value', type: 'number', value: text(value) }),
+  bool: ([value = '']) => flag(/^(?:true|yes|on|1)$/i.test(value) || Number(value) > 0 ? yes : no),
+  env: ([name = ''], asked) => {
+    const value = asked.notes.source.environment(name);
+    return value === null
+      ? unknownSample(asked, asked.line, 'not understood', asked.said, setIt(name))
+      : textSample(text(bytes(value)));
+  },
+  var: ([name = ''], asked) => variable(name, asked),
+  acl: (names, asked) => {
+    const all = names.map((name) => {
+      const plain = name.replace(/^!+/, '');
+      const found = asked.named(plain, asked.line, asked);
+      if (found === null) return null;
+      return name.startsWith('!') ? meaning.not(found) : found;
+    });
+    const missing = all.findIndex((one) => one === null);
+    if (missing !== -1)
+      return unknownSample(asked, asked.line, 'not understood', asked.said, `no ACL ${names[missing]}`);
+    return flag(meaning.all(all.flatMap((one) => (one === null ? [] : [one]))));
+  },
+};
+
+/** Fetches of which the text and the request say nothing, by how their names begin. */
+const outside: readonly (readonly [RegExp, meaning.Unknown['why']])[] = [
+  [/^(?:sc\d?_|src_(?!port|is)|table_|stkctr)/, 'state'],
+  [/^(?:nbsrv|srv_|be_|fe_|queue|avg_queue|connslots|quota|act_conn|pid|proc|http_first_req|nbproc)/, 'state'],
+  [/^(?:bc_|fc_|so_|lat_|thread|cpu_|last_rule|txn\.|res\.|status|scook|shdr)/, 'state'],
+  [/^(?:rand|uuid|unique-id)/, 'chance'],
+  [/^(?:date|date_us|hostname)$/, 'time'],
+  [/^(?:http_auth|ssl_c_|ssl_f_|ssl_fc_|ssl_s_|ssl_bc_|ssl_r_|req\.ssl_|req\.rdp_cookie|req_ssl_)/, 'secret'],
+  [/^lua\./, 'elsewhere'],
+  [/^(?:req\.|payload|body|src_is_local|dst_is_local|cook_|hdr_ip|url|req_|base32|distcc|mqtt|fix)/, 'complex'],
+];
+
+const fetches: Readonly<Record<string, Fetch>> = { ...httpFetches, ...connectionFetches, ...constants };
+
+export function isFetch(name: string): boolean {
+  return Object.hasOwn(fetches, canonicalFetch(name));
+}
+
+export function isOutside(name: string): boolean {
+  return outside.some(([names]) => names.test(name));
+}
+
+export function fetchOf({ name, args }: Call, scene: Scene, line: Line): Sample {
+  const canonical = canonicalFetch(name);
+  const said = args.length === 0 ? canonical : `${canonical}(${args.join(',')})`;
+  const fetch = Object.hasOwn(fetches, canonical) ? fetches[canonical] : undefined;
+  if (fetch !== undefined) return fetch(args, { ...scene, line, said });
+  const why = outside.find(([names]) => names.test(canonical))?.[1];
+  if (why === undefined)
+    return unknownSample(scene, line, 'not understood', said, `the fetch "${name}" is not known`);
+  return unknownSample(scene, line, why, said, `"${name}" is not followed`);
+}
+
+export const setIt = (name: string) => `only the environment knows ${name}: set it there, or in the text`;
+
+/** As HTTP/2 has it, with scheme and host. */
+function wholeUrl(request: Scene['request']): meaning.Value {
+  const http2 = isIn(field('version'), is('2.0'));
+  const whole = joined([field('scheme'), text('://'), field('host'), request.url]);
+  return { kind: 'chosen', when: http2, then: whole, otherwise: request.url };
+}
+
+function asItCame(request: Scene['request']): meaning.Value {
+  const query = field('query');
+  const path = field('path');
+  if (request.path.kind === 'field' && request.query.kind === 'field') return request.url;
+  const none = isIn(query, { kind: 'absent' });
+  return { kind: 'chosen', when: none, then: path, otherwise: joined([path, text('?'), query]) };
+}
+
+/** The first part between commas. */
+export function firstOf(value: meaning.Value): meaning.Value {
+  if (value.kind !== 'field') return value;
+  const several = isIn(value, { kind: 'contains', text: ',', ignoreCase });
+  const regex = pcre('^[ \\t]*([^,]*?)[ \\t]*(?:,|$)');
+  return {
+    kind: 'chosen',
+    when: several,
+    then: { kind: 'captured', of: value, regex, group: 1 },
+    otherwise: value,
+  };
+}
+
+function headerOf([name = '', occurrence]: readonly string[], asked: Asked): Sample {
+  const value = asked.request.header(name);
+  if (occurrence === undefined || occurrence === '0' || occurrence === '')
+    return { kind: 'value', type: 'text', value, list: true };
+  if (occurrence === '1') return textSample(firstOf(value));
+  if (occurrence === '-1') return textSample(lastOf(value));
+  return unknownSample(asked, asked.line, 'complex', asked.said, 'only the first or last part is followed');
+}
+
+function cookieOf(name: string, { request }: Asked): Sample {
+  const of = request.header('cookie');
+  const several = isIn(of, { kind: 'matches', regex: twice(name, '[;,] *', ' *=') });
+  return { kind: 'value', type: 'text', value: { kind: 'cookie', of, name }, several };
+}
+
+function parameterOf(name: string, anyCase: boolean, { request }: Asked): Sample {
+  const of = request.query;
+  const several = isIn(of, { kind: 'matches', regex: { ...twice(name, '&', '='), ignoreCase: anyCase } });
+  const value: meaning.Value = { kind: 'parameter', of, name, ignoreCase: anyCase };
+  return { kind: 'value', type: 'text', value, several };
+}
+
+function twice(name: string, before: string, behind: string): meaning.Regex {
+  const literal = name.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  return pcre(`(?:^|${before})${literal}${behind}.*${before}${literal}${behind}`);
+}
+
+function numberOf(sample: Sample): Sample {
+  if (sample.kind !== 'value') return sample;
+  return { ...sample, type: 'number' };
+}
+
+function measured(asked: Asked, by: 'length' | 'items', of: meaning.Value): Sample {
+  return { kind: 'measured', by, of, text: asked.said, place: asked.notes.place(asked.line), why: 'complex' };
+}
+
+function measuredBytes(asked: Asked): Sample {
+  if (asked.awaited) return { kind: 'value', type: 'number', value: text('1') };
+  return unknownSample(asked, asked.line, 'time', asked.said);
+}
+
+function hello(asked: Asked, of: (asked: Asked) => Sample): Sample {
+  if (asked.protocol === 'http' || asked.tls === true) return textSample(absent);
+  if (!asked.awaited) return unknownSample(asked, asked.line, 'time', asked.said);
+  return of(asked);
+}
+
+/** A number where the client speaks TLS. */
+function helloType(): Sample {
+  const tls = isIn(field('scheme'), is('https'));
+  const value: meaning.Value = { kind: 'chosen', when: tls, then: text('1'), otherwise: absent };
+  return { kind: 'value', type: 'number', value };
+}
+
+function variable(name: string, asked: Asked): Sample {
+  const known = asked.request.variables.get(name);
+  if (known !== undefined) return known;
+  if (asked.others) return unknownSample(asked, asked.line, 'elsewhere', asked.said);
+  if (name.startsWith('proc.') || name.startsWith('sess.'))
+    return unknownSample(asked, asked.line, 'state', asked.said);
+  return { kind: 'value', type: 'any', value: absent };
+}
+
+/** Two samples as one: the first where the condition holds. */
+export function chosenSample(when: meaning.Condition, then: Sample, otherwise: Sample): Sample {
+  if (when.kind === 'always') return then;
+  if (then.kind === 'unknown' && otherwise.kind === 'unknown' && then.text === otherwise.text) return then;
+  const value: meaning.Value = { kind: 'chosen', when, then: valueOf(then), otherwise: valueOf(otherwise) };
+  const isNumber = [then, otherwise].every(
+    (one) => one.kind === 'bool' || (one.kind === 'value' && (one.type === 'number' || isNothing(one))),
+  );
+  return { kind: 'value', type: isNumber ? 'number' : 'any', value };
+}
+
+const isNothing = (sample: Sample) => sample.kind === 'value' && sample.value.kind === 'absent';

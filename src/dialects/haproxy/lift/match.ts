@@ -1,0 +1,236 @@
+import { isIP } from 'node:net';
+import { meaning } from '#routing';
+import type { Line } from '../own/sections.ts';
+import { isTextMethod, languageOf, type Range, rangesOf } from './languages.ts';
+import type { Sample } from './request.ts';
+import { isIn, no, pcre, type Scene, valueOf, yes } from './scene.ts';
+import { bytes } from './source.ts';
+
+type Condition = meaning.Condition;
+type Language = meaning.Language;
+
+/** What an ACL asks of a sample. */
+export interface Question {
+  /** As `-m` has it; null: by the sample's own type. */
+  readonly method: string | null;
+  readonly patterns: readonly string[];
+  readonly ignoreCase: boolean;
+  /** The whole question in one form. */
+  readonly said: string;
+  readonly line: Line;
+  readonly scene: Scene;
+}
+
+/** Whether a sample is among the patterns. */
+export function matchOf(sample: Sample, question: Question): Condition {
+  const { scene, line, said } = question;
+  if (sample.kind === 'unknown') return { ...sample, kind: 'unknown', text: said };
+  const method = question.method ?? methodOf(sample);
+  if (method === null) return miss(question, 'it says no matching method: add "-m str", or another');
+  if (method === 'found') return found(sample);
+  if (method === 'bool') return truth(sample);
+  if (sample.kind === 'address' && method === 'ip') return from(sample.of, question);
+  if (method === 'int') return numbered(sample, question);
+  if (method === 'len') return measuredBy(question, (language) => textual(sample, language, question));
+  if (method === 'ip') return address(sample, question);
+  if (!isTextMethod(method)) {
+    const isKnown = method === 'bin';
+    return isKnown
+      ? { kind: 'unknown', ...scene.notes.unknown(line, 'complex', said, `-m ${method} is not followed`) }
+      : miss(question, `the matching method "${method}" is not known`);
+  }
+  if (sample.kind === 'measured') return miss(question, 'a number is compared as text');
+  const ignoreCase = question.ignoreCase && !(sample.kind === 'value' && sample.type === 'method');
+  const languages = question.patterns.map((pattern) => languageOf(method, pattern, ignoreCase));
+  return textual(sample, unionOf(languages), question);
+}
+
+function miss({ scene, line, said }: Question, why: string): Condition {
+  return { kind: 'unknown', ...scene.notes.unknown(line, 'not understood', said, why) };
+}
+
+function methodOf(sample: Sample): string | null {
+  if (sample.kind === 'bool') return 'bool';
+  if (sample.kind === 'address') return 'ip';
+  if (sample.kind === 'measured') return 'int';
+  if (sample.kind !== 'value' || sample.type === 'any') return null;
+  return sample.type === 'number' ? 'int' : 'str';
+}
+
+export function unionOf(of: readonly Language[]): Language {
+  const [only] = of;
+  return of.length === 1 && only !== undefined ? only : { kind: 'union', of };
+}
+
+function textual(sample: Sample, language: Language, { scene, line, said }: Question): Condition {
+  if (language.kind === 'union' && language.of.length === 0) return no;
+  if (sample.kind === 'value' && sample.list)
+    return isIn(sample.value, { kind: 'item', separators: ',', of: language });
+  const asked = isIn(valueOf(sample), language);
+  if (sample.kind !== 'value' || sample.several === undefined) return asked;
+  const several: Condition = { kind: 'unknown', text: said, place: scene.notes.place(line), why: 'complex' };
+  const { some, all, not } = meaning;
+  return some([all([not(sample.several), asked]), all([sample.several, several])]);
+}
+
+function found(sample: Sample): Condition {
+  switch (sample.kind) {
+    case 'bool':
+    case 'address':
+      return yes;
+    case 'measured':
+      return sample.by === 'length' ? isIn(sample.of, { kind: 'present' }) : yes;
+    case 'unknown':
+      return sample;
+    case 'value':
+      return sample.list
+        ? isIn(sample.value, { kind: 'item', separators: ',', of: { kind: 'length', min: 1, max: null } })
+        : isIn(sample.value, { kind: 'present' });
+  }
+}
+
+const zero: Range = { min: 0, max: 0 };
+
+function truth(sample: Sample): Condition {
+  if (sample.kind === 'bool') return sample.when;
+  if (sample.kind === 'address') return yes;
+  return meaning.all([found(sample), meaning.not(inRanges(sample, [zero]))]);
+}
+
+function numbered(sample: Sample, question: Question): Condition {
+  const ranges = rangesOf(question.patterns);
+  if (ranges === null) return miss(question, 'a pattern is no number and no range');
+  return ranges.length === 0 ? no : inRanges(sample, ranges);
+}
+
+function inRanges(sample: Sample, ranges: readonly Range[]): Condition {
+  if (sample.kind === 'measured') return meaning.some(ranges.map((range) => measuredIn(sample, range)));
+  const value = valueOf(sample);
+  const numbers = unionOf(ranges.map((range) => ({ kind: 'number', ...range })));
+  const isExact =
+    sample.kind === 'bool' || (sample.kind === 'value' && ['field', 'text', 'chosen'].includes(value.kind));
+  if (isExact && !(sample.kind === 'value' && isFromText(value))) return isIn(value, numbers);
+  const digits: meaning.Value = { kind: 'captured', of: value, regex: pcre('^\\+?(-?[0-9]+)'), group: 1 };
+  const isZero = ranges.some(({ min, max }) => (min ?? 0) <= 0 && (max ?? 0) >= 0);
+  const { some, all } = meaning;
+  const none = all([isIn(value, { kind: 'present' }), isIn(digits, { kind: 'absent' })]);
+  return some([isIn(digits, numbers), isZero ? none : no]);
+}
+
+/** What came from a client is read up to its first letter, and is 0 without digits. */
+function isFromText(value: meaning.Value): boolean {
+  switch (value.kind) {
+    case 'text':
+      return !/^-?\d+$/.test(value.text);
+    case 'field':
+      return !['localPort', 'sourcePort'].includes(value.field.kind);
+    case 'chosen':
+      return isFromText(value.then) || isFromText(value.otherwise);
+    case 'absent':
+      return false;
+    default:
+      return true;
+  }
+}
+
+function measuredIn(sample: Extract<Sample, { kind: 'measured' }>, { min, max }: Range): Condition {
+  if (sample.by === 'length')
+    return max !== null && max < 0
+      ? no
+      : isIn(sample.of, { kind: 'length', min: Math.max(0, min ?? 0), max: max ?? null });
+  const upper = max === null ? yes : meaning.not(atLeast(sample.of, max + 1));
+  return meaning.all([min === null ? yes : atLeast(sample.of, min), upper]);
+}
+
+const partsMax = 20;
+
+function atLeast(value: meaning.Value, count: number): Condition {
+  if (count <= 0) return yes;
+  if (count === 1)
+    return isIn(value, { kind: 'item', separators: ',', of: { kind: 'length', min: 1, max: null } });
+  if (count > partsMax) return no;
+  return isIn(value, {
+    kind: 'matches',
+    regex: pcre(`(?:(?:[ \\t]*,)*[^,]*[^, \\t][^,]*(?:,|$)){${count}}`),
+  });
+}
+
+function measuredBy(question: Question, of: (language: Language) => Condition): Condition {
+  const ranges = rangesOf(question.patterns);
+  if (ranges === null) return miss(question, 'a pattern is no length and no range');
+  return of(unionOf(ranges.map(({ min, max }) => ({ kind: 'length', min: Math.max(0, min ?? 0), max }))));
+}
+
+function from(of: 'source' | 'local', question: Question): Condition {
+  const networks = question.patterns.map(networkOf);
+  const bad = networks.indexOf(null);
+  if (bad !== -1) return named(question, question.patterns[bad] ?? '');
+  const known = networks.flatMap((one) => (one === null ? [] : [one]));
+  if (known.length === 0) return no;
+  if (of === 'source') return { kind: 'from', networks: known };
+  return amongAddresses(meaning.field('localAddress'), known, question);
+}
+
+function named(question: Question, name: string): Condition {
+  const { scene, line, said } = question;
+  const why = `"${name}" is no address and no network: the name is asked for when the engine starts`;
+  return { kind: 'unknown', ...scene.notes.unknown(line, 'complex', said, why) };
+}
+
+function amongAddresses(
+  value: meaning.Value,
+  networks: readonly string[],
+  { scene, line, said }: Question,
+): Condition {
+  const languages = networks.map(addressesOf);
+  if (!languages.includes(null)) return isIn(value, unionOf(languages.flatMap((one) => (one ? [one] : []))));
+  const why = 'only whole addresses, and networks of whole numbers, are followed here';
+  return { kind: 'unknown', ...scene.notes.unknown(line, 'complex', said, why) };
+}
+
+function addressesOf(network: string): Language | null {
+  const [address = '', bits] = network.split('/');
+  if (bits === undefined) return { kind: 'is', text: address, ignoreCase: true };
+  const whole = Number(bits) / 8;
+  if (isIP(address) !== 4 || !Number.isInteger(whole)) return null;
+  const fixed = address.split('.').slice(0, whole);
+  const rest = Array.from({ length: 4 - whole }, () => '[0-9]{1,3}');
+  return { kind: 'matches', regex: pcre(`^${[...fixed, ...rest].join('\\.')}$`) };
+}
+
+function address(sample: Sample, question: Question): Condition {
+  const networks = question.patterns.map(networkOf);
+  const bad = networks.indexOf(null);
+  if (bad !== -1) return named(question, question.patterns[bad] ?? '');
+  return amongAddresses(
+    valueOf(sample),
+    networks.flatMap((one) => (one === null ? [] : [one])),
+    question,
+  );
+}
+
+/** `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, an address. The bits behind the mask do not count. Null: a name. */
+export function networkOf(text: string): string | null {
+  const [address = '', mask] = text.split('/');
+  const plain = address.replace(/^\[(.*)\]$/, '$1');
+  const family = isIP(plain);
+  if (family === 0) return /^\d+(?:\.\d+){0,2}$/.test(plain) ? networkOf(padded(plain, mask)) : null;
+  if (mask === undefined) return bytes(plain);
+  const bits = /^\d+$/.test(mask) ? Number(mask) : bitsOf(mask);
+  const most = family === 4 ? 32 : 128;
+  if (bits === null || bits > most) return null;
+  return bits === most ? plain : `${plain}/${bits}`;
+}
+
+/** `10/8` is `10.0.0.0/8`. */
+function padded(plain: string, mask: string | undefined): string {
+  const zeros = '.0'.repeat(4 - plain.split('.').length);
+  return mask === undefined ? `${plain}${zeros}` : `${plain}${zeros}/${mask}`;
+}
+
+function bitsOf(mask: string): number | null {
+  if (isIP(mask) !== 4) return null;
+  const bits = mask.split('.').map((part) => Number(part).toString(2).padStart(8, '0'));
+  const [, ones] = /^(1*)0*$/.exec(bits.join('')) ?? [];
+  return ones === undefined ? null : ones.length;
+}

@@ -1,0 +1,77 @@
+import { meaning } from '#routing';
+import type { Line } from '../own/sections.ts';
+import { chosen, type Request, type Sample } from './request.ts';
+import type { Notes } from './source.ts';
+
+type Value = meaning.Value;
+type Condition = meaning.Condition;
+
+/** Where a rule stands: all that what it says may depend on. */
+export interface Scene {
+  readonly notes: Notes;
+  readonly request: Request;
+  readonly protocol: 'http' | 'tcp';
+  /** Whether TLS ends at the listener; null: at some of them, which the scheme tells. */
+  readonly tls: boolean | null;
+  /** Whether the first bytes are waited for: without it nobody can say whether they are there. */
+  readonly awaited: boolean;
+  /** Lua or another program is asked, and may set any variable. */
+  readonly others: boolean;
+  /** What `capture` lines have kept, by their number. */
+  readonly captures: Value[];
+  /** Conditions by name, of the section that the rule stands in. */
+  readonly named: (name: string, line: Line, scene: Scene) => Condition | null;
+}
+
+export const yes = meaning.always;
+export const no = meaning.never;
+
+export function isIn(value: Value, language: meaning.Language): Condition {
+  if (value.kind === 'absent') return language.kind === 'absent' ? yes : no;
+  if (value.kind === 'text' && language.kind === 'present') return yes;
+  if (value.kind === 'text' && language.kind === 'absent') return no;
+  return { kind: 'in', value, language };
+}
+
+export const pcre = (source: string, ignoreCase = false): meaning.Regex => ({
+  source,
+  ignoreCase,
+  syntax: 'pcre',
+});
+
+/** The last part between commas, which is what a header gives outside of conditions. */
+export function lastOf(value: Value): Value {
+  if (value.kind !== 'field') return value;
+  const several = isIn(value, { kind: 'contains', text: ',', ignoreCase: false });
+  const regex = pcre('(?:^|,)[ \\t]*([^,]*?)[ \\t]*$');
+  return chosen(several, { kind: 'captured', of: value, regex, group: 1 }, value);
+}
+
+/** A sample as a value: of what it is not known, it is not known. */
+export function valueOf(sample: Sample): Value {
+  switch (sample.kind) {
+    case 'value':
+      return sample.list ? lastOf(sample.value) : sample.value;
+    case 'bool':
+      return chosen(sample.when, meaning.text('1'), meaning.text('0'));
+    case 'address':
+      return meaning.field(sample.of === 'source' ? 'sourceAddress' : 'localAddress');
+    case 'measured':
+    case 'unknown': {
+      const { text, place, why } = sample;
+      return { kind: 'unknown', text, place, why };
+    }
+  }
+}
+
+export function unknownSample(
+  scene: Scene,
+  line: Line,
+  why: meaning.Unknown['why'],
+  text: string,
+  reason = '',
+): Sample {
+  return { kind: 'unknown', ...scene.notes.unknown(line, why, text, reason) };
+}
+
+export const textSample = (value: Value): Sample => ({ kind: 'value', type: 'text', value });

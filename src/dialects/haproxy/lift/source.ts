@@ -1,0 +1,74 @@
+import type { Place } from '#base';
+import type { meaning } from '#routing';
+import type { Line, Section } from '../own/sections.ts';
+import type { Word } from '../own/words.ts';
+
+type Unknown = meaning.Unknown;
+
+/** What a lift is given: the text, and all that may be asked of the machine. */
+export interface LiftSource {
+  readonly file: string;
+  readonly text: string;
+  /** A list or map by the name that the text has for it; null when it cannot be read. */
+  readonly read: (path: string) => string | null;
+  /** A variable of the engine's environment; null when it is not set, or not known. */
+  readonly environment: (name: string) => string | null;
+  /** The program that will run the text, where it is known: `.if` asks for it. */
+  readonly engine?: { readonly version: string; readonly features: readonly string[] };
+}
+
+/** A condition that is too large is one that is not understood. */
+export const patternsMax = 100_000;
+export const listedMax = 1_000_000;
+
+/** What one lift has found out so far. */
+export class Notes {
+  readonly notUnderstood: meaning.NotUnderstood[] = [];
+  readonly source: LiftSource;
+  readonly #lines: readonly string[];
+  readonly #seen = new Set<string>();
+
+  constructor(source: LiftSource) {
+    this.source = source;
+    this.#lines = source.text.split('\n');
+  }
+
+  place(line: Line, word: Word | undefined = line.words[0]): Place {
+    return { file: this.source.file, line: line.number, column: (word?.start ?? 0) + 1 };
+  }
+
+  /** The line as it stands, without what is around it. */
+  textOf(line: Line): string {
+    return textOf(line.words);
+  }
+
+  /** Told once for each line and reason. */
+  miss(line: Line, why: string): void {
+    const key = `${line.number} ${why}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const text = (this.#lines[line.number - 1] ?? '').trim().slice(0, 300);
+    this.notUnderstood.push({ place: this.place(line), text, why });
+  }
+
+  /** Something that depends on what is not in the text. `not understood` is told, too. */
+  unknown(line: Line, why: Unknown['why'], text: string, reason = ''): Unknown {
+    if (why === 'not understood' || why === 'complex') this.miss(line, reason || `"${text}" is not understood`);
+    return { text, place: this.place(line), why };
+  }
+}
+
+/** Words in one form, with quotes only where they are needed. */
+export function textOf(words: readonly Word[]): string {
+  return words.map(({ value }) => (/^[^\s"'#\\]+$/.test(value) ? value : JSON.stringify(value))).join(' ');
+}
+
+/** As bytes, one UTF-16 unit each: what requests are compared with. */
+export function bytes(text: string): string {
+  return [...text].every((char) => char < '\u0080') ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** The lines of a proxy with those of the defaults that it starts from before them. */
+export function ownAndInherited(section: Section): readonly Line[] {
+  return section.defaults ? [...ownAndInherited(section.defaults), ...section.lines] : section.lines;
+}
