@@ -25,10 +25,19 @@ export interface Unknown {
   readonly place: Place;
   /**
    * `state`: counters, health, stick tables. `chance`: random or hashed. `time`. `files`: whether a file is there.
-   * `secret`: passwords, certificates. `elsewhere`: another program decides (Lua, SPOE, auth_request).
+   * `secret`: passwords, certificates. `body`: what a request carries. `elsewhere`: another program decides (Lua, SPOE, auth_request).
    * `complex`: past a named limit. `not understood`: a word that we do not know.
    */
-  readonly why: 'state' | 'chance' | 'time' | 'files' | 'secret' | 'elsewhere' | 'complex' | 'not understood';
+  readonly why:
+    | 'state'
+    | 'chance'
+    | 'time'
+    | 'files'
+    | 'secret'
+    | 'body'
+    | 'elsewhere'
+    | 'complex'
+    | 'not understood';
 }
 
 export const always: Condition = { kind: 'always' };

@@ -66,7 +66,12 @@ export class Acls {
     this.#open.add(name);
     const condition =
       lines === undefined
-        ? askedOf((own ?? []).map(plain), scene, { number: 0, words: [], conditional: false, environment: new Map() })
+        ? askedOf((own ?? []).map(plain), scene, {
+            number: 0,
+            words: [],
+            conditional: false,
+            environment: new Map(),
+          })
         : meaning.some(lines.map((line) => this.#lineOf(line, scene)));
     this.#open.delete(name);
     this.#known.set(name, { version, condition });
@@ -200,7 +205,8 @@ function suitesOf(words: readonly Word[], line: Line, scene: Scene): Condition {
       term = askedOf(words.slice(at + 1, end), scene, line);
       at = end;
     } else
-      term = scene.named(name, line, scene) ?? bad(scene, line, name, `no ACL "${name}" stands in this section`);
+      term =
+        scene.named(name, line, scene) ?? bad(scene, line, name, `no ACL "${name}" stands in this section`);
     terms.push(isNegated ? meaning.not(term) : term);
     isNegated = false;
   }

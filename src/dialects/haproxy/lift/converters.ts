@@ -4,7 +4,7 @@ import { type Expression, textOfExpression } from './expression.ts';
 import { fetchOf } from './fetches.ts';
 import { tableOf } from './lists.ts';
 import type { Sample } from './request.ts';
-import { isIn, pcre, type Scene, textSample, unknownSample, valueOf } from './scene.ts';
+import { asValue, isIn, pcre, type Scene, textSample, unknownSample } from './scene.ts';
 import { bytes } from './source.ts';
 import { templateOf } from './template.ts';
 
@@ -44,7 +44,8 @@ const converters: Readonly<Record<string, Converter>> = {
     every: false,
     by: [],
   }),
-  url_dec: (of, { args: [form] }) => (form === undefined ? { kind: 'decoded', of, plusIsSpace: false } : null),
+  url_dec: (of, { args: [form] }) =>
+    form === undefined ? { kind: 'decoded', of, plusIsSpace: false } : null,
   bytes: (of, { args: [from = '', length] }) =>
     /^\d+$/.test(from)
       ? { kind: 'slice', of, from: Number(from), length: length === undefined ? null : Number(length) }
@@ -90,7 +91,7 @@ function converted(sample: Sample, name: string, given: Given): Sample {
     const value = convert?.(sample.value, given);
     return value ? { ...sample, value } : sample;
   }
-  const value = convert?.(valueOf(sample), given) ?? null;
+  const value = convert?.(asValue(sample), given) ?? null;
   if (value === null) {
     const isKnown = known.test(name) || convert !== undefined;
     return isKnown
@@ -112,7 +113,7 @@ function measuredLength(sample: Sample, { scene, line, said }: Given): Sample {
   return {
     kind: 'measured',
     by: 'length',
-    of: valueOf(sample),
+    of: asValue(sample),
     text: said,
     place: scene.notes.place(line),
     why: 'complex',
@@ -138,7 +139,7 @@ function calculated(sample: Sample, name: string, { args: [by = ''] }: Given): S
 
 function concatenated(of: Value, { args: [before = '', name = '', behind = ''], scene, line }: Given): Value {
   const call = { name: 'var', args: [name] };
-  const middle = name === '' ? text('') : valueOf(fetchOf(call, scene, line));
+  const middle = name === '' ? text('') : asValue(fetchOf(call, scene, line));
   return joined([of, text(bytes(before)), middle, text(bytes(behind))]);
 }
 
@@ -150,7 +151,11 @@ function inClass(chars: string): string {
   return bytes(chars).replaceAll(/[\\\]^-]/g, '\\$&');
 }
 
-function mapped(of: Value, method: string, { args: [file = '', otherwise], scene, line, said }: Given): Value {
+function mapped(
+  of: Value,
+  method: string,
+  { args: [file = '', otherwise], scene, line, said }: Given,
+): Value {
   const table = tableOf(file, method, scene.notes, line);
   if (table === null) {
     const unknown = scene.notes.unknown(line, 'not understood', said, `${file} cannot be read`);

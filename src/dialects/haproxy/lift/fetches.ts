@@ -2,7 +2,7 @@ import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
 import type { Call } from './expression.ts';
 import type { Sample } from './request.ts';
-import { isIn, lastOf, no, pcre, type Scene, textSample, unknownSample, valueOf, yes } from './scene.ts';
+import { asValue, isIn, lastOf, no, pcre, type Scene, textSample, unknownSample, yes } from './scene.ts';
 import { bytes } from './source.ts';
 
 const { absent, field, joined, text } = meaning;
@@ -40,11 +40,13 @@ export function canonicalFetch(name: string): string {
   return aliases[name] ?? name;
 }
 
-const http = (of: (args: readonly string[], asked: Asked) => Sample): Fetch => {
-  return (args, asked) =>
-    asked.protocol === 'http'
-      ? of(args, asked)
-      : unknownSample(asked, asked.line, 'complex', asked.said, 'HTTP is not read in mode tcp');
+/** In mode `tcp` the bytes are read as HTTP where they are there. */
+const http = (of: Fetch): Fetch => {
+  return (args, asked) => {
+    if (asked.protocol === 'http' || (asked.awaited && asked.tls === true)) return of(args, asked);
+    const why = asked.awaited ? 'complex' : 'time';
+    return unknownSample(asked, asked.line, why, asked.said, 'HTTP is asked for in mode tcp');
+  };
 };
 
 const flag = (when: meaning.Condition): Sample => ({ kind: 'bool', when });
@@ -90,9 +92,7 @@ const connectionFetches: Readonly<Record<string, Fetch>> = {
   'req.proto_http': (_, { protocol, ...asked }) =>
     protocol === 'http' ? flag(yes) : unknownSample({ protocol, ...asked }, asked.line, 'complex', 'HTTP'),
   'req.len': (_, asked) =>
-    asked.protocol === 'http'
-      ? { kind: 'value', type: 'number', value: text('1') }
-      : measuredBytes(asked),
+    asked.protocol === 'http' ? { kind: 'value', type: 'number', value: text('1') } : measuredBytes(asked),
 };
 
 const constants: Readonly<Record<string, Fetch>> = {
@@ -116,7 +116,7 @@ const constants: Readonly<Record<string, Fetch>> = {
       if (found === null) return null;
       return name.startsWith('!') ? meaning.not(found) : found;
     });
-    const missing = all.findIndex((one) => one === null);
+    const missing = all.indexOf(null);
     if (missing !== -1)
       return unknownSample(asked, asked.line, 'not understood', asked.said, `no ACL ${names[missing]}`);
     return flag(meaning.all(all.flatMap((one) => (one === null ? [] : [one]))));
@@ -126,13 +126,20 @@ const constants: Readonly<Record<string, Fetch>> = {
 /** Fetches of which the text and the request say nothing, by how their names begin. */
 const outside: readonly (readonly [RegExp, meaning.Unknown['why']])[] = [
   [/^(?:sc\d?_|src_(?!port|is)|table_|stkctr)/, 'state'],
-  [/^(?:nbsrv|srv_|be_|fe_|queue|avg_queue|connslots|quota|act_conn|pid|proc|http_first_req|nbproc)/, 'state'],
+  [
+    /^(?:nbsrv|srv_|be_|fe_|queue|avg_queue|connslots|quota|act_conn|pid|proc|http_first_req|nbproc)/,
+    'state',
+  ],
   [/^(?:bc_|fc_|so_|lat_|thread|cpu_|last_rule|txn\.|res\.|status|scook|shdr)/, 'state'],
   [/^(?:rand|uuid|unique-id)/, 'chance'],
   [/^(?:date|date_us|hostname)$/, 'time'],
   [/^(?:http_auth|ssl_c_|ssl_f_|ssl_fc_|ssl_s_|ssl_bc_|ssl_r_|req\.ssl_|req\.rdp_cookie|req_ssl_)/, 'secret'],
+  [/^(?:req\.body|body)/, 'body'],
   [/^lua\./, 'elsewhere'],
-  [/^(?:req\.|payload|body|src_is_local|dst_is_local|cook_|hdr_ip|url|req_|base32|distcc|mqtt|fix)/, 'complex'],
+  [
+    /^(?:req\.|payload|body|src_is_local|dst_is_local|cook_|hdr_ip|url|req_|base32|distcc|mqtt|fix)/,
+    'complex',
+  ],
 ];
 
 const fetches: Readonly<Record<string, Fetch>> = { ...httpFetches, ...connectionFetches, ...constants };
@@ -162,7 +169,7 @@ export const setIt = (name: string) => `only the environment knows ${name}: set 
 function wholeUrl(request: Scene['request']): meaning.Value {
   const http2 = isIn(field('version'), is('2.0'));
   const whole = joined([field('scheme'), text('://'), field('host'), request.url]);
-  return { kind: 'chosen', when: http2, then: whole, otherwise: request.url };
+  return meaning.chosen(http2, whole, request.url);
 }
 
 function asItCame(request: Scene['request']): meaning.Value {
@@ -170,7 +177,7 @@ function asItCame(request: Scene['request']): meaning.Value {
   const path = field('path');
   if (request.path.kind === 'field' && request.query.kind === 'field') return request.url;
   const none = isIn(query, { kind: 'absent' });
-  return { kind: 'chosen', when: none, then: path, otherwise: joined([path, text('?'), query]) };
+  return meaning.chosen(none, path, joined([path, text('?'), query]));
 }
 
 /** The first part between commas. */
@@ -178,12 +185,7 @@ export function firstOf(value: meaning.Value): meaning.Value {
   if (value.kind !== 'field') return value;
   const several = isIn(value, { kind: 'contains', text: ',', ignoreCase });
   const regex = pcre('^[ \\t]*([^,]*?)[ \\t]*(?:,|$)');
-  return {
-    kind: 'chosen',
-    when: several,
-    then: { kind: 'captured', of: value, regex, group: 1 },
-    otherwise: value,
-  };
+  return meaning.chosen(several, { kind: 'captured', of: value, regex, group: 1 }, value);
 }
 
 function headerOf([name = '', occurrence]: readonly string[], asked: Asked): Sample {
@@ -236,7 +238,7 @@ function hello(asked: Asked, of: (asked: Asked) => Sample): Sample {
 /** A number where the client speaks TLS. */
 function helloType(): Sample {
   const tls = isIn(field('scheme'), is('https'));
-  const value: meaning.Value = { kind: 'chosen', when: tls, then: text('1'), otherwise: absent };
+  const value: meaning.Value = meaning.chosen(tls, text('1'), absent);
   return { kind: 'value', type: 'number', value };
 }
 
@@ -253,7 +255,7 @@ function variable(name: string, asked: Asked): Sample {
 export function chosenSample(when: meaning.Condition, then: Sample, otherwise: Sample): Sample {
   if (when.kind === 'always') return then;
   if (then.kind === 'unknown' && otherwise.kind === 'unknown' && then.text === otherwise.text) return then;
-  const value: meaning.Value = { kind: 'chosen', when, then: valueOf(then), otherwise: valueOf(otherwise) };
+  const value: meaning.Value = meaning.chosen(when, asValue(then), asValue(otherwise));
   const isNumber = [then, otherwise].every(
     (one) => one.kind === 'bool' || (one.kind === 'value' && (one.type === 'number' || isNothing(one))),
   );

@@ -4,7 +4,7 @@ import type { Word } from '../own/words.ts';
 import { sampleOf } from './converters.ts';
 import { expressionOf, textOfExpression } from './expression.ts';
 import { setIt } from './fetches.ts';
-import { type Scene, valueOf } from './scene.ts';
+import { asValue, type Scene } from './scene.ts';
 import { bytes } from './source.ts';
 
 type Value = meaning.Value;
@@ -57,8 +57,11 @@ function variableAt(source: string, start: number, line: Line, scene: Scene) {
     const end = endOf(source, at + 1);
     const expression = expressionOf(source.slice(at + 1, end).trim());
     if (expression === null || end === source.length) return null;
-    const value = valueOf(sampleOf(expression, scene, line));
-    return { value: flags === '' ? value : flagged(flags, value, textOfExpression(expression)), end: end + 1 };
+    const value = asValue(sampleOf(expression, scene, line));
+    return {
+      value: flags === '' ? value : flagged(flags, value, textOfExpression(expression)),
+      end: end + 1,
+    };
   }
   const name = /^[A-Za-z]+/.exec(source.slice(at))?.[0];
   if (name === undefined) return null;

@@ -3,7 +3,7 @@ import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
 import { isTextMethod, languageOf, type Range, rangesOf } from './languages.ts';
 import type { Sample } from './request.ts';
-import { isIn, no, pcre, type Scene, valueOf, yes } from './scene.ts';
+import { asValue, isIn, no, pcre, type Scene, yes } from './scene.ts';
 import { bytes } from './source.ts';
 
 type Condition = meaning.Condition;
@@ -66,7 +66,7 @@ function textual(sample: Sample, language: Language, { scene, line, said }: Ques
   if (language.kind === 'union' && language.of.length === 0) return no;
   if (sample.kind === 'value' && sample.list)
     return isIn(sample.value, { kind: 'item', separators: ',', of: language });
-  const asked = isIn(valueOf(sample), language);
+  const asked = isIn(asValue(sample), language);
   if (sample.kind !== 'value' || sample.several === undefined) return asked;
   const several: Condition = { kind: 'unknown', text: said, place: scene.notes.place(line), why: 'complex' };
   const { some, all, not } = meaning;
@@ -83,9 +83,7 @@ function found(sample: Sample): Condition {
     case 'unknown':
       return sample;
     case 'value':
-      return sample.list
-        ? isIn(sample.value, { kind: 'item', separators: ',', of: { kind: 'length', min: 1, max: null } })
-        : isIn(sample.value, { kind: 'present' });
+      return isIn(sample.value, { kind: 'present' });
   }
 }
 
@@ -105,7 +103,7 @@ function numbered(sample: Sample, question: Question): Condition {
 
 function inRanges(sample: Sample, ranges: readonly Range[]): Condition {
   if (sample.kind === 'measured') return meaning.some(ranges.map((range) => measuredIn(sample, range)));
-  const value = valueOf(sample);
+  const value = asValue(sample);
   const numbers = unionOf(ranges.map((range) => ({ kind: 'number', ...range })));
   const isExact =
     sample.kind === 'bool' || (sample.kind === 'value' && ['field', 'text', 'chosen'].includes(value.kind));
@@ -142,17 +140,14 @@ function measuredIn(sample: Extract<Sample, { kind: 'measured' }>, { min, max }:
   return meaning.all([min === null ? yes : atLeast(sample.of, min), upper]);
 }
 
-const partsMax = 20;
+const partsMax = 100;
 
+/** Empty parts count, too. */
 function atLeast(value: meaning.Value, count: number): Condition {
   if (count <= 0) return yes;
-  if (count === 1)
-    return isIn(value, { kind: 'item', separators: ',', of: { kind: 'length', min: 1, max: null } });
+  if (count === 1) return isIn(value, { kind: 'present' });
   if (count > partsMax) return no;
-  return isIn(value, {
-    kind: 'matches',
-    regex: pcre(`(?:(?:[ \\t]*,)*[^,]*[^, \\t][^,]*(?:,|$)){${count}}`),
-  });
+  return isIn(value, { kind: 'matches', regex: pcre(`(?:[^,]*,){${count - 1}}`) });
 }
 
 function measuredBy(question: Question, of: (language: Language) => Condition): Condition {
@@ -203,7 +198,7 @@ function address(sample: Sample, question: Question): Condition {
   const bad = networks.indexOf(null);
   if (bad !== -1) return named(question, question.patterns[bad] ?? '');
   return amongAddresses(
-    valueOf(sample),
+    asValue(sample),
     networks.flatMap((one) => (one === null ? [] : [one])),
     question,
   );

@@ -118,7 +118,7 @@ export class Request {
 
 export function chosen(when: Condition, then: Value, otherwise: Value): Value {
   if (when.kind === 'always' || then === otherwise) return then;
-  return when.kind === 'never' ? otherwise : { kind: 'chosen', when, then, otherwise };
+  return when.kind === 'never' ? otherwise : meaning.chosen(when, then, otherwise);
 }
 
 export function withQuery(path: Value, query: Value): Value {

@@ -48,7 +48,7 @@ export function lastOf(value: Value): Value {
 }
 
 /** A sample as a value: of what it is not known, it is not known. */
-export function valueOf(sample: Sample): Value {
+export function asValue(sample: Sample): Value {
   switch (sample.kind) {
     case 'value':
       return sample.list ? lastOf(sample.value) : sample.value;

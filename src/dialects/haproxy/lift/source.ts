@@ -53,7 +53,8 @@ export class Notes {
 
   /** Something that depends on what is not in the text. `not understood` is told, too. */
   unknown(line: Line, why: Unknown['why'], text: string, reason = ''): Unknown {
-    if (why === 'not understood' || why === 'complex') this.miss(line, reason || `"${text}" is not understood`);
+    if (why === 'not understood' || why === 'complex')
+      this.miss(line, reason || `"${text}" is not understood`);
     return { text, place: this.place(line), why };
   }
 }

@@ -20,7 +20,7 @@ export interface ServerLine {
   readonly unseen: string | null;
 }
 
-const withValue = new Set(
+export const withValue = new Set(
   `weight cookie inter fastinter downinter rise fall maxconn minconn maxqueue slowstart addr port agent-addr
   agent-inter agent-port agent-send ca-file ca-verify-file crl-file crt sni alpn npn ciphers ciphersuites resolvers init-addr
   on-error observe on-marked-down on-marked-up error-limit track source verify verifyhost id namespace pool-max-conn
@@ -45,7 +45,7 @@ export function serverLines(sections: readonly Section[]): readonly ServerLine[]
     );
 }
 
-function templateNames({ words }: Line): readonly string[] {
+export function templateNames({ words }: Line): readonly string[] {
   const prefix = words[1]?.value ?? '';
   const [, from, to] = /^(\d+)(?:-(\d+))?$/.exec(words[2]?.value ?? '') ?? [];
   if (from === undefined) return [];

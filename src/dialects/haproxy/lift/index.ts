@@ -1,0 +1,2 @@
+export { lift } from './lift.ts';
+export type { LiftSource } from './source.ts';

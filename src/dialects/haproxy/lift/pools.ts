@@ -1,0 +1,119 @@
+import type { meaning } from '#routing';
+import { addressOf } from '../own/address.ts';
+import { isDisabled, type Line, type Section } from '../own/sections.ts';
+import { templateNames, withValue } from '../own/servers.ts';
+import { inAddress, type Word } from '../own/words.ts';
+import { chainOf, linesOf, type ProxySection, type Work } from './proxy.ts';
+import { bytes } from './source.ts';
+import { oneForm } from './values.ts';
+
+/** A backend's servers, and what their lines say beside where they are. */
+export function poolOf(proxy: ProxySection, work: Work): meaning.PoolMeaning {
+  const { notes } = work;
+  const servers = proxy.section.lines.flatMap((line) => {
+    const keyword = line.words[0]?.value;
+    if (keyword === 'server') return serverOf(line, 2, [line.words[1]?.value ?? ''], proxy, work);
+    if (keyword === 'server-template') return serverOf(line, 3, templateNames(line), proxy, work);
+    if (keyword === 'dispatch') return serverOf(line, 1, ['dispatch'], proxy, work);
+    return [];
+  });
+  return {
+    name: proxy.name,
+    mode: proxy.isHttp ? 'http' : 'tcp',
+    servers: isDisabled(proxy.section) ? servers.map((server) => ({ ...server, disabled: true })) : servers,
+    place: notes.place(proxy.section.head),
+  };
+}
+
+function serverOf(
+  line: Line,
+  at: number,
+  names: readonly string[],
+  proxy: ProxySection,
+  work: Work,
+): meaning.ServerMeaning[] {
+  const given = line.words[at];
+  if (given === undefined || line.conditional) {
+    work.notes.miss(
+      line,
+      given === undefined ? 'a server without an address' : 'whether the .if holds is not known',
+    );
+    return [];
+  }
+  const options = optionsOf(proxy.section, line.words.slice(at + 1));
+  const address = addressText(given, line);
+  tellOptions(options, address, line, proxy, work);
+  const weight = Number(options.get('weight')?.value ?? 1);
+  return names.map((name) => ({
+    name,
+    address,
+    weight: Number.isFinite(weight) ? weight : 1,
+    spare: options.has('backup'),
+    disabled: options.has('disabled'),
+    place: work.notes.place(line),
+  }));
+}
+
+/** A variable that nobody knows stays as it is written: the same in two texts is the same address. */
+function addressText(word: Word, line: Line): string {
+  const { value, unknown } = inAddress(word, line.environment);
+  if (unknown.length > 0) return unknown.reduce((text, name) => `${text}\${${name}}`, value);
+  const address = addressOf(value);
+  switch (address.kind) {
+    case 'unix':
+      return address.path.startsWith('abns') ? address.path : `unix:${address.path}`;
+    case 'inet': {
+      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+      return address.port === null ? host : `${host}:${address.port}`;
+    }
+    case 'other':
+      return bytes(value);
+  }
+}
+
+interface Option {
+  readonly value: string;
+  readonly from: Line | null;
+}
+
+/** Own words, over those of `default-server` in the section and its defaults. */
+function optionsOf(section: Section, own: readonly Word[]): ReadonlyMap<string, Option> {
+  const options = new Map<string, Option>();
+  for (const { lines } of chainOf(section))
+    for (const line of lines) if (line.words[0]?.value === 'default-server') read(line.words.slice(1), line);
+  read(own, null);
+  return options;
+
+  function read(words: readonly Word[], from: Line | null): void {
+    for (let index = 0; index < words.length; index += 1) {
+      const option = words[index]?.value ?? '';
+      const undone = /^no-(.+)$/.exec(option)?.[1];
+      if (undone !== undefined) options.delete(undone);
+      if (option === 'enabled') options.delete('disabled');
+      const takes = withValue.has(option);
+      const value = takes ? (words[index + 1]?.value ?? '') : 'on';
+      if (undone === undefined && option !== 'enabled') options.set(option, { value, from });
+      if (takes) index += 1;
+      if (option === 'source' && words[index + 1]?.value === 'usesrc') index += 2;
+    }
+  }
+}
+
+/** These are the server itself. */
+const ownWords = new Set(['weight', 'backup', 'disabled']);
+
+function tellOptions(
+  options: ReadonlyMap<string, Option>,
+  address: string,
+  line: Line,
+  proxy: ProxySection,
+  { settings }: Work,
+): void {
+  const scope = { kind: 'server', pool: proxy.name, address } as const;
+  for (const [name, { value, from }] of options)
+    if (!ownWords.has(name)) settings.add([scope], name, oneForm(name, value), from ?? line);
+}
+
+export function hasServers(proxy: ProxySection): boolean {
+  return ['server', 'server-template', 'dispatch'].some((word) => linesOf(proxy, word).length > 0);
+}

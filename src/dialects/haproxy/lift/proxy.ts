@@ -1,0 +1,69 @@
+import type { meaning } from '#routing';
+import { isHttp, type Line, type Section, settingOf } from '../own/sections.ts';
+import { Acls } from './acl.ts';
+import type { Request } from './request.ts';
+import type { Scene } from './scene.ts';
+import { type Notes, ownAndInherited } from './source.ts';
+import type { Settings, Told } from './told.ts';
+
+/** A frontend, backend or listen section, and what is known of it. */
+export interface ProxySection {
+  readonly section: Section;
+  readonly name: string;
+  readonly isFront: boolean;
+  readonly isBack: boolean;
+  readonly isHttp: boolean;
+  /** With those of its defaults before them. */
+  readonly lines: readonly Line[];
+  readonly told: Told;
+}
+
+/** What the lifting of one text shares. */
+export interface Work {
+  readonly notes: Notes;
+  readonly settings: Settings;
+  readonly proxies: readonly ProxySection[];
+  /** Those that requests can be given to, by name. */
+  readonly backends: ReadonlyMap<string, ProxySection>;
+  /** Lua or another program may set variables. */
+  readonly others: boolean;
+  /** Variables of the process that the text itself sets. */
+  readonly constants: Request;
+}
+
+export function sceneOf(
+  work: Work,
+  proxy: ProxySection,
+  request: Request,
+  at: Pick<Scene, 'protocol' | 'tls' | 'awaited'>,
+  captures: meaning.Value[],
+): Scene {
+  const acls = new Acls(chainOf(proxy.section));
+  const named: Scene['named'] = (name, _, scene) => acls.named(name, scene);
+  return { notes: work.notes, request, ...at, others: work.others, captures, named };
+}
+
+/** The defaults that it starts from, farthest first, and itself. */
+export function chainOf(section: Section): readonly Section[] {
+  return section.defaults ? [...chainOf(section.defaults), section] : [section];
+}
+
+export function proxyOf(section: Section, told: Told): ProxySection {
+  return {
+    section,
+    name: section.name,
+    isFront: section.kind !== 'backend',
+    isBack: section.kind !== 'frontend',
+    isHttp: isHttp(section),
+    lines: ownAndInherited(section),
+    told,
+  };
+}
+
+export function linesOf(proxy: ProxySection, ...keyword: readonly string[]): readonly Line[] {
+  return proxy.lines.filter(({ words }) => keyword.every((word, index) => words[index]?.value === word));
+}
+
+export function lastLine(proxy: ProxySection, ...keyword: readonly string[]): Line | null {
+  return settingOf(proxy.section, ...keyword);
+}

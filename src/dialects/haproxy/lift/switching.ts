@@ -1,0 +1,149 @@
+import { meaning } from '#routing';
+import type { Line } from '../own/sections.ts';
+import { conditionOf } from './acl.ts';
+import { Flow } from './flow.ts';
+import { formatOf } from './format.ts';
+import { httpRules, monitored } from './http.ts';
+import { lastLine, linesOf, type ProxySection, sceneOf, type Work } from './proxy.ts';
+import { Request } from './request.ts';
+import { isIn } from './scene.ts';
+import { isAwaited, tcpRules } from './tcp.ts';
+
+type Fate = meaning.Fate;
+type Value = meaning.Value;
+
+/** All that a frontend does to what comes in by one of its addresses. */
+export function frontRules(proxy: ProxySection, tls: boolean | null, work: Work): meaning.Rules {
+  const protocol = proxy.isHttp ? 'http' : 'tcp';
+  const captures = declaredCaptures(proxy);
+  const request = work.constants.copy();
+  const scene = sceneOf(work, proxy, request, { protocol, tls, awaited: isAwaited(proxy) }, captures);
+  const flow = new Flow(scene, proxy.told);
+  tcpRules(flow, proxy, work, 'front');
+  if (proxy.isHttp) {
+    monitored(flow, proxy);
+    httpRules(flow, proxy, work);
+  }
+  flow.nextList();
+  return { steps: flow.steps, otherwise: switched(flow, proxy, work) };
+}
+
+function declaredCaptures(proxy: ProxySection): Value[] {
+  return linesOf(proxy, 'capture', 'request').map(({ words }) => ({
+    kind: 'slice',
+    of: meaning.header(words[3]?.value ?? ''),
+    from: 0,
+    length: Number(words[5]?.value ?? 0),
+  }));
+}
+
+/** `use_backend` in its order, then `default_backend`, then its own servers. */
+function switched(flow: Flow, proxy: ProxySection, work: Work): Fate {
+  const targets = new Targets(flow, proxy, work);
+  const otherwise = targets.fallback();
+  for (const line of linesOf(proxy, 'use_backend')) {
+    const [, name] = line.words;
+    if (name === undefined) continue;
+    const when = conditionOf(line.words.slice(2), line, flow.scene);
+    if (!name.value.includes('%') && name.unknown.length === 0)
+      flow.decide(when, targets.named(name.value, line), line);
+    else dynamic(formatOf(name, line, flow.scene), when, line);
+  }
+  return otherwise;
+
+  /** A name that is put together: each backend that it may be; where there is none of the name, the default. */
+  function dynamic(name: Value, when: meaning.Condition, line: Line): void {
+    if (name.kind === 'unknown') {
+      flow.decide(when, name, line);
+      return;
+    }
+    for (const backend of possibleNames(name, work))
+      flow.decide(
+        meaning.all([when, isIn(name, { kind: 'is', text: backend, ignoreCase: false })]),
+        targets.named(backend, line),
+        line,
+      );
+    flow.decide(when, otherwise, line);
+  }
+}
+
+/** Names that a value can have: those of a table, or all there are. */
+function possibleNames(name: Value, { backends }: Work): readonly string[] {
+  if (name.kind === 'joined' && name.parts.length === 1 && name.parts[0])
+    return possibleNames(name.parts[0], { backends } as Work);
+  if (name.kind === 'mapped' && (name.otherwise.kind === 'absent' || name.otherwise.kind === 'text')) {
+    const texts = new Set(name.cases.map(({ text }) => text));
+    if (name.otherwise.kind === 'text') texts.add(name.otherwise.text);
+    return [...texts].filter((text) => backends.has(text));
+  }
+  return [...backends.keys()];
+}
+
+/** Backends as the fates of requests that are as the frontend's rules have left them. */
+class Targets {
+  readonly #flow: Flow;
+  readonly #proxy: ProxySection;
+  readonly #work: Work;
+  readonly #known = new Map<string, Fate>();
+  readonly #sent: meaning.Sent;
+
+  constructor(flow: Flow, proxy: ProxySection, work: Work) {
+    this.#flow = flow;
+    this.#proxy = proxy;
+    this.#work = work;
+    this.#sent = flow.scene.request.version === 0 ? meaning.sentAsItCame : flow.scene.request.sent();
+  }
+
+  named(name: string, line: Line): Fate {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const backend = this.#work.backends.get(name);
+    const fate =
+      backend === undefined
+        ? this.#flow.unknownFate(line, 'not understood', name, `no backend "${name}" is in this text`)
+        : this.#fateOf(backend);
+    this.#known.set(name, fate);
+    return fate;
+  }
+
+  fallback(): Fate {
+    const line = lastLine(this.#proxy, 'default_backend');
+    const name = line?.words[1];
+    if (line && name && name.unknown.length === 0) return this.named(name.value, line);
+    if (line && name)
+      return this.#flow.unknownFate(line, 'not understood', name.value, 'its name is not known');
+    if (this.#proxy.isBack) return { kind: 'pool', pool: this.#proxy.name, sent: this.#sent };
+    return { kind: 'answer', status: 503, body: null };
+  }
+
+  #fateOf(backend: ProxySection): Fate {
+    if (backend.section === this.#proxy.section)
+      return { kind: 'pool', pool: backend.name, sent: this.#sent };
+    const steps = backRules(backend, this.#flow.scene.request.copy(), this.#flow, this.#work);
+    const fate: Fate = { kind: 'pool', pool: backend.name, sent: steps.sent ?? this.#sent };
+    return steps.steps.length === 0
+      ? fate
+      : { kind: 'rules', rules: { steps: steps.steps, otherwise: fate } };
+  }
+}
+
+const ruling = /^(?:http-request|tcp-request|block|stats|redirect|req[a-z]+)$/;
+
+/** What a backend's own rules do; `sent` is null where they change nothing. */
+function backRules(backend: ProxySection, request: Request, from: Flow, work: Work) {
+  if (!backend.lines.some(({ words }) => ruling.test(words[0]?.value ?? '')))
+    return { steps: [], sent: null };
+  const { protocol, tls, awaited, captures } = from.scene;
+  const at = { protocol: backend.isHttp ? 'http' : protocol, tls, awaited } as const;
+  const before = request.version;
+  const flow = new Flow(sceneOf(work, backend, request, at, captures), backend.told);
+  tcpRules(flow, backend, work, 'back');
+  if (backend.isHttp) httpRules(flow, backend, work);
+  return { steps: flow.steps, sent: request.version === before ? null : request.sent() };
+}
+
+/** A backend that nobody reaches is read, too: what is not understood in it is told. */
+export function readUnreached(backend: ProxySection, work: Work): void {
+  const scene = sceneOf(work, backend, new Request(), { protocol: 'http', tls: null, awaited: true }, []);
+  backRules(backend, new Request(), new Flow(scene, backend.told), work);
+}

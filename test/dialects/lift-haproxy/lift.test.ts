@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { meaning } from '#routing';
+import { lift } from '../../../src/dialects/haproxy/lift/index.ts';
+
+const { fateOf, requestOf } = meaning;
+
+/** A frontend on port 80 and one with TLS on 443; pools a to d have a server each. */
+function textOf(rules: string): string {
+  const pools = ['a', 'b', 'c', 'd'].map((name) => `backend ${name}\n  server s 10.0.0.1:80\n`).join('');
+  return `defaults\n  mode http\nfrontend f\n  bind :80\n  bind :443 ssl crt x.pem\n${indented(rules)}\n  default_backend d\n${pools}`;
+}
+const indented = (rules: string) =>
+  rules
+    .trim()
+    .split('\n')
+    .map((line) => `  ${line.trim()}`)
+    .join('\n');
+
+const files: Readonly<Record<string, string>> = {
+  '/maps/hosts.map': '# who is where\nshop.example a\nblog.example  b \nshop.example c\n',
+  '/maps/paths.map': '/ c\n/api a\n/api/v2 b\n',
+  '/lists/words': '/one\n\n# none\n  /two\n',
+};
+
+function lifted(text: string) {
+  return lift({
+    file: 'haproxy.cfg',
+    text,
+    read: (path) => files[path] ?? null,
+    environment: (name) => (name === 'PREFIX' ? '/env' : null),
+    engine: { version: '2.6.12', features: ['OPENSSL'] },
+  });
+}
+
+/** `METHOD scheme://host/path?query`, and headers: the fate in a few words. */
+function fate(text: string, line: string, headers: Record<string, string> = {}): string {
+  const [, method = '', scheme, host, path, query] =
+    /^(\w+) (https?):\/\/([^/]*)(\/[^?]*)(?:\?(.*))?$/.exec(line) ?? [];
+  const request = requestOf({
+    method,
+    scheme: scheme === 'https' ? 'https' : 'http',
+    host: host ?? null,
+    path: path ?? '/',
+    query: query ?? null,
+    headers,
+  });
+  const { ways, exact } = fateOf(lifted(text), request);
+  const told = ways.map(({ fate: one }) => {
+    switch (one.kind) {
+      case 'pool':
+        return `pool ${one.pool}`;
+      case 'redirect':
+        return `${one.status} ${String(one.location)}`;
+      case 'answer':
+        return `answer ${one.status}`;
+      case 'reject':
+        return `reject ${one.how}`;
+      default:
+        return one.kind;
+    }
+  });
+  return exact ? (told[0] ?? '') : `one of ${[...new Set(told)].join(', ')}`;
+}
+
+/** Each case: rules, and what becomes of requests. A header of the request is behind ` | `. */
+const cases: Readonly<Record<string, readonly [string, Readonly<Record<string, string>>]>> = {
+  'acl lines of one name are alternatives, terms are all meant, or separates': [
+    `acl api path_beg /api
+     acl api hdr(host) -i api.example
+     acl post method POST
+     use_backend a if api post or { path /x }
+     use_backend b unless api || post`,
+    {
+      'POST http://www.example/api/1': 'pool a',
+      'POST http://API.example/': 'pool a',
+      'GET http://www.example/x': 'pool a',
+      'GET http://www.example/': 'pool b',
+      'GET http://www.example/api': 'pool d',
+    },
+  ],
+  'methods of matching': [
+    `use_backend a if { path_dir static }
+     use_backend b if { hdr_dom(host) -i shop.example }
+     use_backend c if { path_end .jpg .PNG } || { path -m len 20 }
+     use_backend a if { path_reg -i ^/R[0-9]+$ }
+     use_backend b if { url_sub x=1 }`,
+    {
+      'GET http://w/a/static/b': 'pool a',
+      'GET http://w/a/statics/b': 'pool d',
+      'GET http://www.SHOP.example:80/': 'pool b',
+      'GET http://www.myshop.example/': 'pool d',
+      'GET http://w/i.png': 'pool d',
+      'GET http://w/i.PNG': 'pool c',
+      'GET http://w/1234567890123456789': 'pool c',
+      'GET http://w/r12': 'pool a',
+      'GET http://w/?x=1': 'pool b',
+    },
+  ],
+  'numbers, lists, counts, what is built in': [
+    `http-request deny if { req.hdr_cnt(x-many) gt 1 }
+     http-request deny deny_status 429 if { hdr_val(x-n) ge 10 }
+     use_backend a if { hdr(x-list) b } METH_GET
+     use_backend b if { path -f /lists/words }
+     use_backend c if { dst_port 443 } HTTP_1.1`,
+    {
+      'GET http://w/ | x-many: a,b': 'answer 403',
+      'GET http://w/ | x-many: a': 'pool d',
+      'GET http://w/ | x-n: 12abc': 'answer 429',
+      'GET http://w/ | x-n: abc': 'pool d',
+      'HEAD http://w/ | x-list: a, b': 'pool a',
+      'POST http://w/ | x-list: a, b': 'pool d',
+      'GET http://w/two': 'pool b',
+      'GET https://w/': 'pool c',
+    },
+  ],
+  'rules come in order, redirect lines behind them, then backends': [
+    `redirect prefix https://new.example if { path_beg /old }
+     http-request set-path /old%[path] if { path_beg /x }
+     http-request redirect scheme https code 301 if !{ ssl_fc } { path /s }
+     http-request return status 204 if { path /old/xy }
+     use_backend a if { path_beg /old }`,
+    {
+      'GET http://w/old/1?q': '302 https://new.example/old/1?q',
+      'GET http://w/x1': '302 https://new.example/old/x1',
+      'GET http://w/xy': 'answer 204',
+      'GET http://w/s': '301 https://w/s',
+      'GET https://w/s': 'pool d',
+    },
+  ],
+  'allow ends the list of http-request and nothing else': [
+    `http-request allow if { path /free }
+     http-request deny if { path_beg /f }
+     redirect location /other code 303 if { path /free } { hdr(x) 1 }
+     use_backend a if { path /free }`,
+    {
+      'GET http://w/free': 'pool a',
+      'GET http://w/free | x: 1': '303 /other',
+      'GET http://w/fr': 'answer 403',
+    },
+  ],
+  'names from tables': [
+    `use_backend %[req.hdr(host),lower,map(/maps/hosts.map)] if { path / }
+     use_backend %[path,map_beg(/maps/paths.map,nobody)]`,
+    {
+      'GET http://SHOP.example/': 'pool a',
+      'GET http://blog.example/': 'pool b',
+      'GET http://none.example/': 'pool d',
+      'GET http://none.example/api/v2/x': 'pool b',
+      'GET http://none.example/apix': 'pool a',
+      'GET http://none.example/q': 'pool c',
+    },
+  ],
+  'variables keep what they were given': [
+    `http-request set-var(txn.host) hdr(host),lower
+     http-request set-var(txn.api) bool(true) if { path_beg /api }
+     http-request set-header Host other.example
+     use_backend a if { var(txn.host) -m beg shop. }
+     use_backend b if { var(txn.api) -m bool }
+     use_backend c if { hdr(host) other.example } { path /c }`,
+    {
+      'GET http://Shop.example/': 'pool a',
+      'GET http://w/api': 'pool b',
+      'GET http://w/c': 'pool c',
+      'GET http://w/': 'pool d',
+    },
+  ],
+  'statistics and whoever watches': [
+    `monitor-uri /up
+     monitor fail if { hdr(x) bad }
+     stats uri /admin
+     http-request deny if { path_beg /up /deny }`,
+    {
+      'GET http://w/up': 'answer 200',
+      'GET http://w/up?x': 'answer 403',
+      'GET http://w/up | x: bad': 'answer 503',
+      'GET http://w/admin;csv': 'answer 200',
+      'PUT http://w/admin': 'pool d',
+    },
+  ],
+  'removed words: block, reqrep': [
+    `block if { path /blocked }
+     reqrep ^([^\\ :]*)\\ /in/(.*) \\1\\ /out/\\2
+     reqideny ^Host:\\ bad
+     use_backend a if { path_beg /out }`,
+    {
+      'GET http://w/blocked': 'answer 403',
+      'GET http://w/in/1': 'pool a',
+      'GET http://BADLY.example/': 'answer 403',
+      'GET http://w/in': 'pool d',
+    },
+  ],
+  'what nobody can say is said to be unknown': [
+    `http-request deny if { sc_http_req_rate(0) gt 10 }
+     http-request lua.asked if { path /lua }
+     use_backend a if { nosuchfetch 1 } { path /n }`,
+    {
+      'GET http://w/n': 'one of answer 403, pool a, pool d',
+      'GET http://w/': 'one of answer 403, pool d',
+      'GET http://w/lua': 'one of answer 403, unknown, pool d',
+    },
+  ],
+  'the environment, quotes, .if': [
+    `use_backend a if { path_beg "$PREFIX" }
+     .if defined(PREFIX) && version_atleast(2.4)
+     use_backend b if { path '/a b' }
+     .else
+     use_backend c
+     .endif
+     .if feature(QUIC) || !defined(PREFIX)
+     use_backend c
+     .endif`,
+    { 'GET http://w/env/1': 'pool a', 'GET http://w/a b': 'pool b', 'GET http://w/': 'pool d' },
+  ],
+};
+
+describe('a haproxy.cfg as its meaning', () => {
+  for (const [name, [rules, requests]] of Object.entries(cases))
+    test(name, () => {
+      for (const [asked, expected] of Object.entries(requests)) {
+        const [line = '', ...given] = asked.split(' | ');
+        const headers = Object.fromEntries(given.map((header) => header.split(': ')));
+        assert.equal(fate(textOf(rules), line, headers), expected, asked);
+      }
+    });
+});
