@@ -10,6 +10,7 @@ import { type LoadResult, startLoadProcess, usualLoad } from '../test/world/load
 import { until } from '../test/world/stack.ts';
 import { type Manner, startTheirs, type Theirs } from '../test/world/theirs.ts';
 import { makeFolders, type as typed } from '../test/world/up.ts';
+import { corpus } from './adopt/corpus.ts';
 import { type Kind, kinds } from './field.ts';
 import { type OriginProcess, startOriginProcess } from './origin.ts';
 import { type Proof, prove } from './proof.ts';
@@ -234,6 +235,8 @@ async function withoutHoldfast(proof: Proof, theirs: Theirs, adopted: Adopted): 
 }
 
 await prove('adopt', async (proof) => {
+  const folder = process.argv[process.argv.indexOf('--corpus') + 1];
+  if (process.argv.includes('--corpus') && folder !== undefined) return await corpus(proof, folder);
   const only = process.argv[2]?.startsWith('-') ? undefined : process.argv[2];
   if (only === undefined || only === 'around') await around(proof);
   for (const { manner, which } of rounds.filter((one) => only === undefined || one.manner === only))

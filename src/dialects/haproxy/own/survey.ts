@@ -28,7 +28,12 @@ export function adopt(written: WrittenText): ParsedSite {
   refuseWords(sections, findings, place);
   refuseRelative(sections, written, findings);
   if (listeners.length === 0 && findings.all.every(({ severity }) => severity !== 'error'))
-    findings.refuse({ file, line: 1, column: 1 }, '', 'no frontend listens on an address', 'Add a bind line');
+    findings.refuse(
+      { file, line: 1, column: 1 },
+      '',
+      'no frontend listens on an address',
+      'Name the whole haproxy.cfg, not a part of it; or add a bind line',
+    );
   const failed = findings.all.some(({ severity }) => severity === 'error');
   const diagnostics = findings.all.toSorted((a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0));
   // HAProxy reads relative names from where it was started, not from where its text lies.
