@@ -199,7 +199,7 @@ log-forward l
       ],
     );
     assert.deepEqual(refusals('global\n  daemon\n'), [
-      'HF030 haproxy.cfg:1:1 no frontend listens on an address. Add a bind line',
+      'HF030 haproxy.cfg:1:1 no frontend listens on an address. Name the whole haproxy.cfg, not a part of it; or add a bind line',
     ]);
   });
 });
