@@ -2,7 +2,9 @@ import { resolve } from 'node:path';
 import { assert } from '#base';
 import type { PlaceOf } from './build.ts';
 import type {
+  CircuitBreaker,
   Compression,
+  Ejection,
   HashOn,
   HealthCheck,
   Pool,
@@ -26,9 +28,10 @@ export function buildPool(part: PoolPart, index: number, folder: string, placeOf
     proxyProtocol: part.proxyProtocol ?? null,
     servers: part.servers.map((server, i) => buildServer(server, ['pools', index, 'servers', i], placeOf)),
     healthCheck: buildHealthCheck(part.healthCheck),
-    ejection: part.ejection ?? null,
+    ejection: part.ejection === undefined ? null : buildEjection(part.ejection),
     slowStartMs: durationOrNull(part.slowStart),
     retries: part.retries,
+    ...(part.circuitBreaker === undefined ? {} : { circuitBreaker: buildBreaker(part.circuitBreaker) }),
     ...(part.compression === undefined ? {} : { compression: buildCompression(part.compression) }),
     queuedMax: part.queuedMax ?? null,
     timeouts: {
@@ -39,6 +42,24 @@ export function buildPool(part: PoolPart, index: number, folder: string, placeOf
       ...(timeouts.firstByte === undefined ? {} : { firstByteMs: parseDurationMs(timeouts.firstByte) }),
     },
     place: placeOf(['pools', index]),
+  };
+}
+
+function buildEjection({ of, errorsInARow, serversShareMax }: NonNullable<PoolPart['ejection']>): Ejection {
+  return { of, errorsInARow, ...(serversShareMax === undefined ? {} : { serversShareMax }) };
+}
+
+function buildBreaker({
+  failures,
+  requests,
+  window,
+  open,
+}: NonNullable<PoolPart['circuitBreaker']>): CircuitBreaker {
+  return {
+    failuresShare: failures,
+    requests,
+    windowMs: parseDurationMs(window),
+    openMs: parseDurationMs(open),
   };
 }
 

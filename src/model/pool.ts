@@ -24,6 +24,8 @@ export interface Pool {
   /** How long the share of a server that came back takes to grow to the whole. Null: at once. */
   readonly slowStartMs: number | null;
   readonly retries: Retries;
+  /** Absent: however many fail, the next one is sent to a server. */
+  readonly circuitBreaker?: CircuitBreaker;
   /** Of answers 200, by gzip, for clients that take it. Absent: answers go on as they are. */
   readonly compression?: Compression;
   /** Requests that may wait for a server; more are answered 503 at once. Null: as many as the engine can hold. */
@@ -46,6 +48,17 @@ export interface StickyCookie {
   /** Null: until the browser is closed. */
   readonly maxAgeMs: number | null;
   readonly domain: string | null;
+}
+
+/**
+ * When of at least `requests` in a window this share failed (no connection, no answer, 500 and above but not 501 and 505),
+ * requests are answered 503 at once for `openMs`; then one is sent to a server, and what it gets decides.
+ */
+export interface CircuitBreaker {
+  readonly failuresShare: number;
+  readonly requests: number;
+  readonly windowMs: number;
+  readonly openMs: number;
 }
 
 export interface Compression {
@@ -124,6 +137,8 @@ export const ejectionCauses = ['connections', 'answers'] as const;
 export interface Ejection {
   readonly of: (typeof ejectionCauses)[number];
   readonly errorsInARow: number;
+  /** The most of the pool's servers that may be down for one more to be taken out, as a share with it. Absent: all. */
+  readonly serversShareMax?: number;
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   list,
   name,
   optionalDuration,
+  share,
   text,
   wholeNumber,
   yesOrNo,
@@ -145,8 +146,11 @@ const ejection = z.strictObject(
       description: 'answers: also answers 500 and above (not 501, 505), and broken ones',
     }),
     errorsInARow: wholeNumber(1, 1000).default(10),
+    serversShareMax: share(0.0001).optional().meta({
+      description: 'No server is taken out when more than this share of the pool would be down then',
+    }),
   },
-  'an ejection: of, errorsInARow',
+  'an ejection: of, errorsInARow, serversShareMax',
 );
 
 const retries = z.strictObject(
@@ -182,6 +186,18 @@ const poolTls = z.strictObject(
     key: fileName.optional().meta({ description: "PEM file with that certificate's key" }),
   },
   'TLS to servers: ca, name, verify, certificate, key',
+);
+
+const circuitBreaker = z.strictObject(
+  {
+    failures: share(0.0001).default(0.5).meta({ description: 'The share of failed requests that opens it' }),
+    requests: wholeNumber(1, 1_000_000)
+      .default(20)
+      .meta({ description: 'It does not open by fewer in a window' }),
+    window: duration('10s'),
+    open: duration('10s').meta({ description: 'How long requests are answered 503 at once' }),
+  },
+  'a circuit breaker: failures, requests, window, open',
 );
 
 const compression = z.strictObject(
@@ -241,6 +257,9 @@ export const pool = z.strictObject(
     compression: compression
       .optional()
       .meta({ description: 'Answers are compressed (gzip) for clients that take it' }),
+    circuitBreaker: circuitBreaker.optional().meta({
+      description: 'When most requests fail, the next ones are answered 503 at once for a time',
+    }),
   },
   'a pool: name, servers',
 );

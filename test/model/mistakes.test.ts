@@ -43,7 +43,7 @@ const mistakes: readonly {
     text: changed('servers: [10.0.0.3:80]', 'server: [10.0.0.3:80]'),
     told: [
       'HF012 site.yaml:9:5 pools[1].servers: missing, expected a list of servers',
-      'HF010 site.yaml:9:18 pools[1].server: expected one of "name", "algorithm", "hash", "stickyCookie", "servers", "tls", "proxyProtocol", "healthCheck", "ejection", "slowStart", "retries", "queuedMax" and 2 more, got "server". Did you mean "servers"?',
+      'HF010 site.yaml:9:18 pools[1].server: expected one of "name", "algorithm", "hash", "stickyCookie", "servers", "tls", "proxyProtocol", "healthCheck", "ejection", "slowStart", "retries", "queuedMax" and 3 more, got "server". Did you mean "servers"?',
     ],
   },
   {

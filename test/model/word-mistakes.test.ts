@@ -44,6 +44,18 @@ const mistakes: readonly {
       'HF011 site.yaml:8:57 pools[0].compression.minSize: expected a size up to 1024GiB, such as 512KiB or 10MiB, got the number 1000',
     ],
   },
+  {
+    what: 'a circuit breaker that opens at no failure, and an ejection of more than all',
+    text: changed(
+      '{ name: web, servers',
+      '{ name: web, circuitBreaker: { failures: 0, open: 5 }, ejection: { serversShareMax: 2 }, servers',
+    ),
+    told: [
+      'HF013 site.yaml:8:46 pools[0].circuitBreaker.failures: expected a share above 0 and up to 1, such as 0.25, got the number 0',
+      'HF011 site.yaml:8:55 pools[0].circuitBreaker.open: expected a duration from 1ms to 24h, such as 500ms, 2s or 1m, got the number 5. Add the unit, such as 5s',
+      'HF013 site.yaml:8:89 pools[0].ejection.serversShareMax: expected a share above 0 and up to 1, such as 0.25, got the number 2',
+    ],
+  },
 ];
 
 for (const { what, text, told } of mistakes) test(what, () => assert.deepEqual(linesOf(text), told));

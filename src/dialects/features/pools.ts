@@ -171,6 +171,17 @@ export const poolFeatures = {
     meaning: 'an upgraded connection on which nobody speaks so long ends',
     uses: (site) => pools(site, ({ timeouts }) => timeouts.tunnelMs !== 3_600_000),
   },
+  ejectionMax: {
+    written: 'pools[].ejection.serversShareMax',
+    meaning: 'ejection takes no server out when more than this share of the pool would be down then',
+    uses: (site) => pools(site, ({ ejection }) => ejection?.serversShareMax !== undefined),
+  },
+  circuitBreaker: {
+    written: 'pools[].circuitBreaker',
+    meaning:
+      'when this share of the requests in a window failed, the next ones are answered 503 at once for a time; then one is tried',
+    uses: (site) => pools(site, ({ circuitBreaker }) => circuitBreaker !== undefined),
+  },
   compression: {
     written: 'pools[].compression',
     meaning:

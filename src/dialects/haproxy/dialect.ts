@@ -6,6 +6,8 @@ export const haproxyDialect: Dialect = {
   fileName: 'haproxy.cfg',
   cannot: {
     accessLogFile: 'HAProxy writes no files: send it to syslog',
+    ejectionMax: 'HAProxy looks at each server for itself',
+    circuitBreaker: 'HAProxy has none: ejection and queuedMax are the nearest',
     compressionMinSize: 'HAProxy 2.6 compresses answers of any length',
     firstByte: 'HAProxy has one time-out for the beginning of an answer and for silence in it',
     bodyTimeout: 'HAProxy knows how long a client was silent, not how long its body takes',

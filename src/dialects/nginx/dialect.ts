@@ -18,6 +18,8 @@ export const nginxDialect: Dialect = {
     slowStart: 'only NGINX Plus has a slow start',
     spares: 'NGINX spreads requests over all backup servers at once',
     spareOfDrawn: 'NGINX has no backup servers beside random, source and hash',
+    ejectionMax: 'NGINX looks at each server for itself',
+    circuitBreaker: 'NGINX has none: ejection is the nearest',
     compressionWithoutHtml: 'NGINX compresses text/html wherever it compresses anything',
     firstByte: 'NGINX has one time-out for the beginning of an answer and for silence in it',
     bodyTimeout: 'NGINX knows how long a client was silent, not how long its body takes',

@@ -45,7 +45,21 @@ export const poolSchema = z.strictObject({
     rise: atLeastOne,
     fall: atLeastOne,
   }),
-  ejection: z.strictObject({ of: z.enum(ejectionCauses), errorsInARow: atLeastOne }).nullable(),
+  ejection: z
+    .strictObject({
+      of: z.enum(ejectionCauses),
+      errorsInARow: atLeastOne,
+      serversShareMax: z.number().positive().exactOptional(),
+    })
+    .nullable(),
+  circuitBreaker: z
+    .strictObject({
+      failuresShare: z.number().positive(),
+      requests: atLeastOne,
+      windowMs: milliseconds,
+      openMs: milliseconds,
+    })
+    .exactOptional(),
   slowStartMs: milliseconds.nullable(),
   retries: z.strictObject({ max: z.int().min(0).max(10), on: z.array(z.enum(retryCauses)) }),
   compression: z

@@ -132,6 +132,24 @@ async function toPool(
 ): Promise<void> {
   pool.counts.requests += 1;
   exchange.pool = pool.config.name;
+  const { breaker } = pool;
+  if (breaker === null) return toServers(generation, exchange, head, pool);
+  const pass = breaker.pass(performance.now());
+  if (pass === null) return fail(generation, exchange, 503, 'circuit-open');
+  try {
+    await toServers(generation, exchange, head, pool);
+  } finally {
+    const failed = exchange.status === 0 ? null : isError(exchange.status);
+    breaker.heard(pass, failed, performance.now());
+  }
+}
+
+async function toServers(
+  generation: Generation,
+  exchange: Exchange,
+  head: Head,
+  pool: PoolState,
+): Promise<void> {
   const preference = preferenceOf(
     pool.config,
     asSent(generation, exchange, head, pool),

@@ -1,6 +1,7 @@
 import type { BuiltinPool, BuiltinServer } from '#dialects';
 import type { PoolEvidence, ServerEvidence } from '../../engine.ts';
 import { type Choice, choosers } from './algorithm.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import { type PoolCounts, poolCounts } from './counters.ts';
 
 /** One server as the engine sees it now. */
@@ -54,6 +55,7 @@ export class PoolState {
   readonly config: BuiltinPool;
   readonly servers: readonly ServerState[];
   readonly counts: PoolCounts = poolCounts();
+  readonly breaker: CircuitBreaker | null;
   readonly #regular: readonly ServerState[];
   /** Called after a server's state has changed. */
   changed: (server: ServerState) => void = () => {};
@@ -63,6 +65,7 @@ export class PoolState {
 
   constructor(config: BuiltinPool, queuedMax: number, random: () => number = Math.random) {
     this.config = config;
+    this.breaker = config.circuitBreaker === undefined ? null : new CircuitBreaker(config.circuitBreaker);
     this.#queuedMax = config.queuedMax ?? queuedMax;
     this.#random = random;
     this.servers = config.servers.map((server) => ({
@@ -226,12 +229,20 @@ export function serverFailed(pool: PoolState, server: ServerState, errorsInARow:
   server.failedInARow += 1;
   if (server.failedInARow < (ejection?.errorsInARow ?? errorsInARow)) return;
   server.failedInARow = 0;
-  if (ejection === null) {
+  if (ejection === null || tooManyDown(pool, server, ejection.serversShareMax ?? 1)) {
     server.suspect();
     return;
   }
   server.lastCheck = `ejected after ${ejection.errorsInARow} errors in a row`;
   setState(pool, server, 'down');
+}
+
+/** A spare server is one more, not one of those that must stay. */
+function tooManyDown({ servers }: PoolState, server: ServerState, shareMax: number): boolean {
+  if (server.config.spare) return false;
+  const regular = servers.filter(({ config }) => !config.spare);
+  const down = regular.filter((one) => one === server || one.state === 'down').length;
+  return down / regular.length > shareMax;
 }
 
 /** Whether this answer counts as one of the server's errors. */
