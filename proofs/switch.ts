@@ -2,6 +2,7 @@
 import { type LoadResult, startLoadProcess } from '../test/world/load.ts';
 import { type Field, generationOf, kinds, loadOf, type Round, rollbackOnce, withField } from './field.ts';
 import { type Proof, prove } from './proof.ts';
+import { tcpPart } from './switch/tcp.ts';
 
 const rollbacksEach = 10;
 const kindsAll = Object.values(kinds);
@@ -126,7 +127,7 @@ async function rollbacks(proof: Proof, field: Field): Promise<void> {
   }
 }
 
-/** `--only=nginx`: one engine. */
+/** `--only=nginx`: one engine; `--only=tcp`: TCP alone, on each engine that has it. */
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
 
 await prove('switch', async (proof) => {
@@ -140,4 +141,6 @@ await prove('switch', async (proof) => {
       await rollbacks(proof, field);
     }, engine);
   }
+  if (only !== undefined && only !== 'tcp') return;
+  for (const engine of ['haproxy', 'builtin'] as const) await tcpPart(proof, engine);
 });
