@@ -227,7 +227,7 @@ for (const [engine, open] of Object.entries(everyEngineWorld))
             two.map((server) => server.port),
             {
               retries: { max: 2, on: ['connect', kind] },
-              timeouts: timeoutsOf({ serverMs: 300 }),
+              timeouts: timeoutsOf({ serverMs: 1_500 }),
             },
           );
           for (let i = 0; i < 4; i += 1) assert.equal((await ask(port)).body, 'good', kind);
@@ -319,7 +319,7 @@ for (const [engine, open] of Object.entries(everyEngineWorld))
       await once(client, 'close');
       assert.match(said, /^HTTP\/1\.1 101 /);
       const took = performance.now() - began;
-      assert.ok(took > 250 && took < 3_000, `${took}`);
+      assert.ok(took > 250 && took < 60_000, `${took}`);
       for (const socket of sockets) socket.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -17,10 +17,10 @@ for (const [engine, open] of Object.entries(everyEngineWorld))
     let web: number;
     before(async () => {
       world = await open();
-      // `/late` answers late, `/never` never, `/stops` begins late and stops then.
+      // `/late` answers late, `/never` and `/own` never, `/stops` begins late and stops then.
       const server = await world.server('web', (request, response) => {
         request.on('error', () => {}).resume();
-        if (request.url === '/never') return;
+        if (request.url === '/never' || request.url === '/own') return;
         if (request.url === '/late') setTimeout(() => response.end('late'), delayMs);
         else if (request.url === '/stops') setTimeout(() => response.write('begun'), delayMs);
         else request.on('end', () => response.end('whole'));
@@ -52,12 +52,12 @@ balancers: [{ name: lb-1, address: 127.0.0.1 }]
 
     agreed('a route may wait longer than its pool, and shorter', async () => {
       const routes = (server: string) =>
-        `[{ name: own, matches: [{ path: { value: /late } }, { path: { value: /quick } }, { path: { value: /never } }], pool: web, timeouts: { server: ${server} } }, { name: web, pool: web }]`;
+        `[{ name: own, matches: [{ path: { value: /late } }, { path: { value: /own } }], pool: web, timeouts: { server: ${server} } }, { name: web, pool: web }]`;
       const patient = await start(pool('server: 300ms'), routes('20s'));
       const hasty = await start(pool('server: 1h'), routes('300ms'));
       assert.equal((await ask(patient, { path: '/late', timeoutMs: limitMs })).body, 'late');
-      assert.equal((await ask(patient, { path: '/stops', timeoutMs: limitMs })).status, 504);
-      assert.equal((await ask(hasty, { path: '/never', timeoutMs: limitMs })).status, 504);
+      assert.equal((await ask(patient, { path: '/never', timeoutMs: limitMs })).status, 504);
+      assert.equal((await ask(hasty, { path: '/own', timeoutMs: limitMs })).status, 504);
     });
 
     agreed('an answer may take long to begin, and not be silent then', async () => {
