@@ -13,7 +13,7 @@ import {
 } from './meaning.ts';
 import { ruled, stepThen, type Ways } from './rewriting.ts';
 import { said } from './scope.ts';
-import { argsAsTheyCame, type State, unknown, type Where } from './state.ts';
+import { type State, unknown, type Where } from './state.ts';
 import { hasVariables } from './template.ts';
 import { type Asking, asQuoted, beginsWithSlash, evaluate, fileOf, hostSent } from './variables.ts';
 
@@ -206,9 +206,8 @@ function proxied({ uri, authority, isDynamic }: Proxied, asking: Asking): Sent {
   return { ...base, path: joined([fixed, path]), query: queryOf(state) };
 }
 
-/** Null where it is as it came; an empty one is sent without its question mark. */
-function queryOf(state: State): Value | null {
-  if (state.args === argsAsTheyCame) return null;
+/** An empty one is sent without its question mark. */
+function queryOf(state: State): Value {
   if (state.args.kind === 'text') return state.args.text === '' ? { kind: 'absent' } : state.args;
   return chosen(notEmpty(state.args), state.args, { kind: 'absent' });
 }
@@ -256,7 +255,13 @@ function handed(asking: Asking, authority: string): Sent {
   const { host, headers } = headersSent(kind, authority, asking);
   const isGrpc = kind === 'grpc';
   const path = state.unparsed ? null : isGrpc ? encoded(state.uri, 'path') : state.uri;
-  return { method: changedMethod(state), path, query: queryOf(state), host: isGrpc ? host : null, headers };
+  return {
+    method: changedMethod(state),
+    path,
+    query: state.unparsed ? null : queryOf(state),
+    host: isGrpc ? host : null,
+    headers,
+  };
 }
 
 /** Headers that NGINX changes when nothing is said about them, but for those of one connection only. */

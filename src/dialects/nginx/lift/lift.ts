@@ -17,8 +17,8 @@ export interface NginxText {
   readonly text: string;
 }
 
-/** How many fates a text may come to, and for each of its directives: past it, the rest is too complex. */
-const fatesMin = 20_000;
+/** How many fates a server may come to, and for each directive of the text: past it, the rest is too complex. */
+const fatesMin = 6_000;
 const fatesPerDirective = 12;
 
 /**
@@ -131,7 +131,8 @@ function contexts(nodes: readonly Node[]): Contexts {
 
 function liftingOf(http: Scope, pools: Pools, refused: NotUnderstood[]): Lifting {
   const seen = new Set<string>();
-  let left = Math.max(fatesMin, countOf(http.nodes) * fatesPerDirective);
+  const most = Math.max(fatesMin, countOf(http.nodes) * fatesPerDirective);
+  let left = most;
   return {
     pools,
     sources: sourcesOf(http.nodes),
@@ -145,6 +146,9 @@ function liftingOf(http: Scope, pools: Pools, refused: NotUnderstood[]): Lifting
     spend() {
       left -= 1;
       return left > 0;
+    },
+    renew() {
+      left = most;
     },
   };
 }

@@ -14,7 +14,7 @@ import {
   stepOf,
 } from './meaning.ts';
 import { badHost, serversByName } from './names.ts';
-import { rulesOf, served } from './phases.ts';
+import { answersRefused, isRefused, rulesOf, served } from './phases.ts';
 import { pcre } from './regex.ts';
 import { own, word } from './scope.ts';
 import { withCaptures } from './sources.ts';
@@ -123,6 +123,7 @@ function listensOf(node: Node, server: Server, lifting: Lifting): readonly Liste
 
 /** Rules for each address: the request's faults, then the servers by name, then the standard one. */
 export function listenersOf(addresses: readonly Address[], lifting: Lifting): readonly ListenerMeaning[] {
+  const each = addresses.some(({ servers }) => servers.some(answersRefused));
   const fates = new Map<string, Fate>();
   const ids = new Map<Server, number>();
   const idOf = (server: Server): number => {
@@ -134,27 +135,30 @@ export function listenersOf(addresses: readonly Address[], lifting: Lifting): re
     const known = fates.get(key);
     if (known) return known;
     const state = regex === null ? firstState : withCaptures(firstState, hostName, regex);
-    const made = served(state, server, lifting);
+    const made = served(state, server, lifting, each);
     fates.set(key, made);
     return made;
   };
   const shared = new Map<string, Rules>();
   return addresses.map(({ name, host, port, tls, servers, standard, place }) => {
     const key = `${tls} ${idOf(standard)} ${servers.map(idOf).join(',')}`;
-    const rules = shared.get(key) ?? rulesFor({ servers, standard, tls, place }, fateOf);
+    const rules = shared.get(key) ?? rulesFor({ servers, standard, tls, place, each }, fateOf);
     shared.set(key, rules);
     return { name, host, port, mode: 'http', tls, rules, place };
   });
 }
 
-type Sharing = Pick<Address, 'servers' | 'standard' | 'tls' | 'place'>;
+type Sharing = Pick<Address, 'servers' | 'standard' | 'tls' | 'place'> & {
+  /** Each server answers for itself to methods that NGINX refuses. */
+  readonly each: boolean;
+};
 
 function rulesFor(
-  { servers, standard, tls, place }: Sharing,
+  { servers, standard, tls, place, each }: Sharing,
   fateOf: (server: Server, regex: string | null) => Fate,
 ): Rules {
   const steps: Step[] = tls ? [...refusedHandshakes(servers, standard)] : [];
-  steps.push(...faults(place));
+  steps.push(...faults(place, each));
   const otherwise = rulesOf(fateOf(standard, null));
   const captures = standard.names.some((one) => one.startsWith('~') && one.includes('?<'));
   if (servers.length === 1 && !captures)
@@ -184,8 +188,8 @@ function refusedHandshakes(servers: readonly Server[], standard: Server): readon
   return refuses(standard) ? [...steps, unnamed] : steps;
 }
 
-/** What NGINX answers before it looks for a server's directives. */
-function faults(place: Place): readonly Step[] {
+/** What NGINX answers before it looks for a server's directives. `each`: its servers refuse methods themselves. */
+function faults(place: Place, each: boolean): readonly Step[] {
   const noHost = all([holds(field('host'), { kind: 'absent' }), not(holds(field('version'), is('1.0')))]);
   const bad = some([
     not(holds(field('method'), { kind: 'matches', regex: pcre('^[A-Z_-]+$') })),
@@ -193,10 +197,9 @@ function faults(place: Place): readonly Step[] {
     noHost,
     holds(field('host'), badHost),
   ]);
-  const refused = some([holds(field('method'), is('TRACE')), holds(field('method'), is('CONNECT'))]);
   const answer = (status: number): Fate => ({ kind: 'answer', status, body: null });
   return [
     stepOf({ place, text: 'no request that NGINX takes' }, bad, answer(400)),
-    stepOf({ place, text: 'TRACE, CONNECT' }, refused, answer(405)),
+    ...(each ? [] : [stepOf({ place, text: 'TRACE, CONNECT' }, isRefused, answer(405))]),
   ];
 }

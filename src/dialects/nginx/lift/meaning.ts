@@ -2,7 +2,20 @@ import type { Place } from '#base';
 import { meaning } from '#routing';
 
 /** The words of a meaning, by their short names. */
-export const { absent, all, always, field, header, joined, never, not, sentAsItCame, some, text } = meaning;
+export const {
+  absent,
+  all,
+  always,
+  describeValue,
+  field,
+  header,
+  joined,
+  never,
+  not,
+  sentAsItCame,
+  some,
+  text,
+} = meaning;
 export type Condition = meaning.Condition;
 export type Fate = meaning.Fate;
 export type Field = meaning.Field;

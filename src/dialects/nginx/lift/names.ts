@@ -20,18 +20,14 @@ interface Said {
 
 /** Which server takes the name in the Host header, or in the ClientHello. The first word about a name counts. */
 export function serversByName(servers: readonly Server[], by: 'host' | 'sni'): readonly Named[] {
-  const seen = new Set<string>();
-  const said = servers.flatMap((server) => server.names.map((name): Said => ({ server, name })));
-  const first = said.filter(({ name }) => name.startsWith('~') || (!seen.has(name) && seen.add(name)));
-  const exact = first.filter(({ name }) => !/^[~]|\*|^\./.test(name) || name === '.');
-  const dotted = first.filter(({ name }) => name.startsWith('.'));
-  const inFront = first.filter(({ name }) => name.startsWith('*.') || name.startsWith('.')).toSorted(longest);
-  const behind = first.filter(({ name }) => /^[^~].*\.\*$/.test(name)).toSorted(longest);
-  const regexes = first.filter(({ name }) => name.startsWith('~'));
-  const exactByServer = Map.groupBy(
-    [...exact, ...dotted.map((one) => ({ ...one, name: one.name.slice(1) }))],
-    ({ server }) => server,
-  );
+  const said = accepted(servers.flatMap((server) => server.names.map((name): Said => ({ server, name }))));
+  const bare = said
+    .filter(({ name }) => !/^~|\*/.test(name))
+    .map((one) => ({ ...one, name: one.name.replace(/^\./, '') }));
+  const inFront = said.filter(({ name }) => /^\*?\./.test(name)).toSorted(longest);
+  const behind = said.filter(({ name }) => /^[^~].*\.\*$/.test(name)).toSorted(longest);
+  const regexes = said.filter(({ name }) => name.startsWith('~'));
+  const exactByServer = Map.groupBy(bare, ({ server }) => server);
   return [
     ...[...exactByServer].map(([server, names]) => ({
       server,
@@ -55,7 +51,20 @@ export function serversByName(servers: readonly Server[], by: 'host' | 'sni'): r
   ];
 }
 
-const longest = (a: Said, b: Said) => b.name.length - a.name.length;
+/** Without those that NGINX ignores because an earlier one is the same: `.a` is `a` and `*.a` (`ngx_hash_add_key`). */
+function accepted(said: readonly Said[]): readonly Said[] {
+  const [exact, inFront, behind] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const isNew = (set: Set<string>, name: string) => !set.has(name) && Boolean(set.add(name));
+  return said.filter(({ name }) => {
+    if (name.startsWith('~')) return true;
+    if (name.startsWith('*.')) return isNew(inFront, name.slice(2));
+    if (name.endsWith('.*')) return isNew(behind, name.slice(0, -2));
+    if (!name.startsWith('.')) return isNew(exact, name);
+    return isNew(exact, name.slice(1)) && isNew(inFront, name.slice(1));
+  });
+}
+
+const longest = (a: Said, b: Said) => b.name.replace('*', '').length - a.name.replace('*', '').length;
 
 /** The name, a dot at its end, a port. */
 function exactly(name: string): Language {

@@ -1,17 +1,18 @@
+import { type Asked, accessRules, askedOf, opaque, shownPath } from './access.ts';
 import { content } from './content.ts';
 import { chosen, empty, holds, is } from './folding.ts';
 import { type Entry, entriesOf, type Location } from './locations.ts';
 import {
-  always,
+  all,
   type Condition,
   type Fate,
+  field,
   joined,
   not,
   type Rules,
   type Step,
   some,
   text,
-  type Unknown,
   type Value,
 } from './meaning.ts';
 import { missesEnd, pcre } from './regex.ts';
@@ -22,9 +23,20 @@ import { type Lifting, redirected, type Server, type State, unknown, type Where 
 import type { Node } from './tree.ts';
 import { type Asking, absolute, evaluate, fileOf } from './variables.ts';
 
-/** A server's phases, from its own rewrites on. */
-export function served(state: State, server: Server, lifting: Lifting): Fate {
-  return new Phases(server, lifting).server(state);
+/** A server's phases, from its own rewrites on. `refuses`: methods that NGINX refuses are its business too. */
+export function served(state: State, server: Server, lifting: Lifting, refuses: boolean): Fate {
+  lifting.renew();
+  const phases = new Phases(server, lifting);
+  return refuses ? phases.refused(state) : phases.server(state);
+}
+
+export const isRefused: Condition = some(
+  ['TRACE', 'CONNECT'].map((method) => holds(field('method'), is(method))),
+);
+
+/** Its `error_page` has something to say about methods that NGINX refuses. */
+export function answersRefused(server: Server): boolean {
+  return pageOf(405, { server, scope: server.scope, location: null, handler: null }) !== null;
 }
 
 /** `ngx_http_core_run_phases`, with a request whose parts are values. */
@@ -39,6 +51,12 @@ class Phases implements Ways {
     const { scope } = server;
     const handler = handlerOf(scope);
     this.#nowhere = { server, scope, location: null, handler: handler && { node: handler, scope } };
+  }
+
+  refused(state: State): Fate {
+    const line = { place: this.#server.place, text: 'TRACE, CONNECT' };
+    const answer = this.fail(405, state, this.#nowhere, nodeOf(this.#server));
+    return stepThen(line, isRefused, answer, this.server(state));
   }
 
   server(state: State): Fate {
@@ -318,7 +336,7 @@ class Phases implements Ways {
     const path = fileOf(asking, state.uri);
     const found: Fate =
       state.status >= 400 ? { kind: 'answer', status: state.status, body: null } : { kind: 'file', path };
-    const plain = this.#missing(state, where, found);
+    const plain = this.#refusing(state, where, this.#missing(state, where, found));
     if (isFolder.kind === 'never') return plain;
     const names = said(where.scope, 'index').flatMap(({ words }) => words);
     const indexes = names.length === 0 ? ['index.html'] : names;
@@ -328,7 +346,33 @@ class Phases implements Ways {
       const shown = `-f ${shownPath(asking, '$uri')}${name}`;
       return stepThen(node, opaque(node, 'files', shown), other ?? plain, otherwise ?? plain);
     }, null);
-    return led ? stepThen(node, isFolder, led, plain) : plain;
+    const folder = this.#unlisted(state, where, led ?? plain, indexes);
+    return folder === plain ? plain : stepThen(node, isFolder, folder, plain);
+  }
+
+  /** `error_page 403` of a folder without an index, where it leads to something else than an answer. */
+  #unlisted(state: State, where: Where, inside: Fate, indexes: readonly string[]): Fate {
+    const page =
+      state.inErrorPage || word(where.scope, 'autoindex', 'off') === 'on' ? null : pageOf(403, where);
+    if (!page) return inside;
+    const other = this.fail(403, state, where, page.node);
+    if (plainEnd(other)) return inside;
+    const asking: Asking = { node: page.node, state, where, lifting: this.lifting };
+    const there = opaque(page.node, 'files', `-f ${shownPath(asking, '$uri')} ${indexes.join(' or ')}`);
+    return stepThen(page.node, not(there), other, inside);
+  }
+
+  /** `error_page 405` of a place with files, where it leads to something else than an answer. */
+  #refusing(state: State, where: Where, inside: Fate): Fate {
+    const page = state.inErrorPage ? null : pageOf(405, where);
+    if (!page) return inside;
+    const other = this.fail(405, state, where, page.node);
+    if (plainEnd(other)) return inside;
+    const post = holds(state.method, is('POST'));
+    const taken = some([holds(state.method, is('GET')), holds(state.method, is('HEAD')), post]);
+    const asking: Asking = { node: page.node, state, where, lifting: this.lifting };
+    const there = opaque(page.node, 'files', `-f ${shownPath(asking, '$uri')}`);
+    return stepThen(page.node, not(taken), other, stepThen(page.node, all([post, there]), other, inside));
   }
 
   /** Where the index leads, if that is not the location that it was found in. */
@@ -394,56 +438,6 @@ function plainEnd(fate: Fate, depth = 0): boolean {
 
 function handlesRewrites({ scope }: Location): boolean {
   return scope.nodes.some(({ name }) => ['rewrite', 'return', 'if'].includes(name));
-}
-
-/** With the folder in front: the same name below another root is another question. */
-function shownPath({ where }: Asking, path: string): string {
-  const root = said(where.scope, 'root', 'alias').at(-1);
-  return `${root ? root.text : 'root html'} ${path}`;
-}
-
-interface Asked {
-  readonly node: Node;
-  readonly passes: Condition;
-  readonly refusals: readonly { readonly status: number; readonly when: Condition | null }[];
-}
-
-function askedOf(node: Node, why: Unknown['why'], line: string, statuses: readonly number[]): Asked {
-  const refusals = statuses.map((status, index) => ({
-    status,
-    when: index === statuses.length - 1 ? null : opaque(node, why, `${node.text}: answers ${status}`),
-  }));
-  return { node, passes: opaque(node, why, line), refusals };
-}
-
-interface AccessEnds {
-  readonly none: Fate;
-  readonly allowed: Fate;
-  readonly denied: (node: Node) => Fate;
-  readonly where: Where;
-  readonly state: State;
-  readonly lifting: Lifting;
-}
-
-/** The first rule whose network holds the address decides. */
-function accessRules(rules: readonly Node[], ends: AccessEnds): Fate {
-  const moved = said(ends.where.scope, 'set_real_ip_from').length > 0;
-  return rules.reduceRight<Fate>((fate, node) => {
-    const then = node.name === 'allow' ? ends.allowed : ends.denied(node);
-    return stepThen(node, networkOf(node, moved), then, fate);
-  }, ends.none);
-}
-
-function networkOf(node: Node, moved: boolean): Condition {
-  const [network = ''] = node.words;
-  if (network === 'all') return always;
-  if (network === 'unix:') return opaque(node, 'complex', node.text);
-  if (moved) return opaque(node, 'complex', `the real address is in ${network}`);
-  return { kind: 'from', networks: [network] };
-}
-
-function opaque({ place, text: line }: Node, why: Unknown['why'], shown = line): Condition {
-  return { kind: 'unknown', why, place, text: shown };
 }
 
 export interface ErrorPage {

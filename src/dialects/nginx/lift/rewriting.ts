@@ -189,10 +189,16 @@ function rewriteTo({ template, keepsArgs }: Replacement, asking: Asking): State 
 
 /** Captures are escaped, and what was escaped is undone again but for what cannot stand in a header. */
 function redirectTo({ template, keepsArgs }: Replacement, asking: Asking): Value {
+  let isBehind = false;
   const parts = piecesOf(template).map((piece) => {
-    if (piece.kind === 'text') return text(undone(piece.text));
+    if (piece.kind === 'text') {
+      const written = isBehind ? piece.text : undone(piece.text);
+      isBehind ||= piece.text.includes('?');
+      return text(written);
+    }
     const value = variable(piece.name, asking);
-    return /^[0-9]+$/.test(piece.name) ? asQuotedRedirect(value) : value;
+    if (!/^[0-9]+$/.test(piece.name)) return value;
+    return isBehind ? asQuoted(asking.state, value, 'query') : asQuotedRedirect(value);
   });
   const mark = template.includes('?') ? '&' : '?';
   const args = asking.state.args;

@@ -80,6 +80,8 @@ export interface Lifting {
   readonly all: readonly NotUnderstood[];
   /** False: so many fates were made that this text is too complex. */
   spend(): boolean;
+  /** Another server: it may come to as many again. */
+  renew(): void;
 }
 
 export function unknown(

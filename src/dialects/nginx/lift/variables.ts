@@ -98,9 +98,9 @@ function request(name: string, asking: Asking): Value | null {
     case 'https':
       return chosen(holds(field('scheme'), is('https')), text('on'), empty);
     case 'host':
-      return { kind: 'orElse', of: hostName, otherwise: text(asking.where.server.names[0] ?? '') };
+      return { kind: 'orElse', of: hostName, otherwise: serverName(asking) };
     case 'server_name':
-      return text((asking.where.server.names[0] ?? '').replace(/^\./, ''));
+      return serverName(asking);
     case 'remote_addr':
     case 'binary_remote_addr':
       return remoteAddress(asking);
@@ -127,6 +127,11 @@ function request(name: string, asking: Asking): Value | null {
     default:
       return null;
   }
+}
+
+/** The server's first name. */
+function serverName({ where }: Asking): Value {
+  return text((where.server.names[0] ?? '').replace(/^\./, ''));
 }
 
 /** `set_real_ip_from` and `real_ip_header` put another address in the place of the connection's. */
@@ -159,7 +164,7 @@ export function trustedBy(from: readonly Node[]): Condition {
 function prefixed(name: string, state: State): Value | null {
   const [, kind, rest = ''] = /^(arg|http|cookie)_(.+)$/.exec(name) ?? [];
   if (kind === 'arg') return { kind: 'parameter', of: state.args, name: rest, ignoreCase: true };
-  if (kind === 'cookie') return { kind: 'cookie', of: header('cookie'), name: rest };
+  if (kind === 'cookie') return captured(header('cookie'), pcre(`(?:^|[;,]) *${rest} *= *([^;]*)`, true), 1);
   return kind === 'http' ? header(rest.replaceAll('_', '-')) : null;
 }
 
@@ -167,9 +172,13 @@ function located(name: string, asking: Asking): Value | null {
   const { where, state, node } = asking;
   switch (name) {
     case 'document_root':
-      return rootOf(asking).root;
-    case 'request_filename':
-      return fileOf(asking, state.uri);
+    case 'request_filename': {
+      const { root } = rootOf(asking);
+      // A relative one begins at a folder that only the binary knows.
+      if (root.kind === 'text' && root.text !== '' && !root.text.startsWith('/'))
+        return unknownValue(node, 'elsewhere', `$${name}`);
+      return name === 'document_root' ? root : fileOf(asking, state.uri);
+    }
     case 'realpath_root':
       return unknownValue(node, 'files', '$realpath_root');
     case 'proxy_host':
@@ -253,7 +262,7 @@ export function absolute(location: Value, asking: Asking): Value {
   const isRelative = beginsWithSlash(location) ? null : holds(location, begins('/'));
   if (isRelative?.kind === 'never' || !flag('absolute_redirect', true)) return location;
   const host: Value = flag('server_name_in_redirect', false)
-    ? text(where.server.names[0] ?? '')
+    ? serverName(asking)
     : { kind: 'orElse', of: hostName, otherwise: field('localAddress') };
   const usual = some([
     all([holds(field('scheme'), is('http')), holds(field('localPort'), is('80'))]),

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { asked } from './asked.ts';
+
+/** What the model once said otherwise than NGINX does (`npm run prove:plan -- --engine nginx`). */
+describe('found by the plan proof', () => {
+  test('a method that NGINX refuses gets the error page of the server that the Host header names', () => {
+    const text = `server { server_name a; error_page 405 =200 /e; location = /e { return 200 page; } }
+      server { server_name b; return 200 b; }`;
+    assert.equal(asked(text, 'http://a/', { method: 'TRACE' }), '200 page');
+    assert.equal(asked(text, 'http://b/', { method: 'TRACE' }), '405');
+  });
+
+  test('an empty query loses its question mark where the URI is replaced', () => {
+    assert.equal(asked('location / { proxy_pass http://x/new/; }', 'http://h/a?'), 'x:80 x /new/a');
+    assert.equal(asked('location / { proxy_pass http://x; }', 'http://h/a?'), 'x:80 x /a?');
+  });
+
+  test('a name with a dot in front takes the name without it, for whoever comes later', () => {
+    const text = 'server { server_name .b; return 200 first; } server { server_name b; return 200 second; }';
+    assert.equal(asked(text, 'http://b/'), '200 first');
+    const other = 'server { server_name b; return 200 first; } server { server_name .b; return 200 second; }';
+    assert.equal(asked(other, 'http://sub.b/'), '200 first');
+  });
+
+  test('the root of a text that names none is not known', () => {
+    const text = 'location / { if ($document_root ~ ^html) { return 200 html; } return 200 other; }';
+    assert.equal(asked(text, 'http://h/'), '200 html | 200 other');
+  });
+
+  test('behind the question mark of a redirect, what was escaped stays so', () => {
+    const text = 'location / { rewrite ^/([^/]+)/ https://r.example/$1?w=$1 permanent; }';
+    assert.equal(asked(text, 'http://h/a%3Bb%20c/'), '301 https://r.example/a;b%20c?w=a%3Bb%20c');
+  });
+
+  test('names of cookies are the same in any case', () => {
+    const cookie = (value: string) =>
+      asked('return 200 "$cookie_c.";', 'http://h/', { headers: { cookie: value } });
+    assert.equal(cookie('d=1; C=a'), '200 a.');
+    assert.equal(cookie('dc=1'), '200 .');
+  });
+
+  test('a path that a rewrite made is another question about files', () => {
+    const text = 'root /r; location / { try_files $uri /a; }';
+    assert.equal(asked(text, 'http://h/x'), 'file /r/x | file /r/a | 500');
+  });
+
+  test('without a Host header the host is the first name, without a dot in front', () => {
+    const text = 'server_name .b.example; return 200 $host;';
+    assert.equal(asked(text, 'http:///', { version: '1.0' }), '200 b.example');
+  });
+});
