@@ -49,6 +49,8 @@ export class Certificates {
 
   /** What is shown to clients of a text that runs, by file. */
   facts(text: SiteText, site: Site): readonly (CertificateFacts & { readonly file: string })[] {
+    if (site.own)
+      return [...new Set(site.own.certificates.map(({ certificate }) => certificate))].flatMap(ownFacts);
     const pems = this.of(text, site);
     return pemFiles(site).certificates.flatMap((file) => {
       const facts = certificateFacts(pems[file] ?? '');
@@ -74,6 +76,16 @@ export class Certificates {
     } catch {
       return null;
     }
+  }
+}
+
+/** Of a team's own text: as its engine found the file, or will when it starts anew. */
+function ownFacts(file: string): readonly (CertificateFacts & { readonly file: string })[] {
+  try {
+    const facts = certificateFacts(readFileSync(file, 'utf8'));
+    return facts ? [{ file, ...facts }] : [];
+  } catch {
+    return [];
   }
 }
 

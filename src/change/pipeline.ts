@@ -110,6 +110,8 @@ class OneAtATime implements Pipeline {
     if (request.force && !request.reason.trim())
       throw new Failure('HF110', 'a forced change needs a reason', 'Add --reason "why".');
     const { clock } = this.#parts;
+    const renewal = this.#busy ? await this.#sameRenewal(this.#busy, request) : null;
+    if (renewal) return renewal;
     if (this.#busy) throw ahead(this.#busy, this.#book.ledger(), clock);
     const mine: Busy = {
       by: request.by,
@@ -127,6 +129,16 @@ class OneAtATime implements Pipeline {
       this.#busy = null;
       throw error;
     }
+  }
+
+  /** The hook of a certificate client may come when its certificate was noticed already: that change is what it asks for. */
+  async #sameRenewal({ by, change }: Busy, request: ApplyRequest): Promise<ChangeView | null> {
+    if (by !== 'controller' || change === null || request.force) return null;
+    const current = this.#parts.sites.current();
+    const named = namedAs(current, siteOf(current), request);
+    const { text } = await readText(named, this.#parts.readFile, this.#parts.clock.now());
+    const view = this.#view(change);
+    return view && view.siteHash === text.hash && this.#busy?.change === change ? view : null;
   }
 
   async #begin(request: ApplyRequest, mine: Busy): Promise<ChangeView> {

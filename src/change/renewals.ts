@@ -2,13 +2,22 @@ import { type Clock, formatDiagnostic, type Log, messageOf } from '#base';
 import type { SiteText } from '#contract';
 import { readSite } from '#dialects';
 import { finalStates } from '#events';
-import { certificateFacts, pemFiles, readCertificates, type Site } from '#model';
+import {
+  certificateFacts,
+  type FileDigest,
+  type OwnText,
+  pemFiles,
+  readCertificates,
+  type Site,
+} from '#model';
 import type { Pipeline } from './pipeline.ts';
 import type { SiteKeeper } from './ports.ts';
 import { type ReadFile, readText } from './reading.ts';
 
 /** Who writes a certificate and its key writes one after the other: both have been still for this long. */
 const stillMs = 2_000;
+/** For a team's own text its certificate client often has a hook that applies it: that one comes first. */
+const ownStillMs = 10_000;
 
 export interface RenewalParts {
   readonly sites: SiteKeeper;
@@ -17,6 +26,8 @@ export interface RenewalParts {
   readonly readFile: ReadFile;
   /** Changes when the file is written, replaced, removed: its time, size and number. */
   readonly stamp: (path: string) => Promise<string>;
+  /** What the files that an own text names hold now. */
+  readonly digests: (own: OwnText) => readonly FileDigest[];
   /** That a renewal cannot be used. */
   readonly told: (siteHash: string, why: string) => Promise<void>;
   readonly clock: Clock;
@@ -42,19 +53,22 @@ export function watchRenewals(parts: RenewalParts): Renewals {
   async function look(): Promise<void> {
     const current = sites.current();
     const { site } = readSite(current);
-    if (!site || site.own) return;
+    if (!site) return;
     const now = [current.hash, ...(await Promise.all(pathsOf(site).map(parts.stamp)))].join(' ');
     if (now !== stamp) {
       stamp = now;
       stillSinceMs = clock.monotonicMs();
     }
-    if (now === handled || clock.monotonicMs() - stillSinceMs < stillMs) return;
+    if (now === handled || clock.monotonicMs() - stillSinceMs < (site.own ? ownStillMs : stillMs)) return;
     if (await judge(current, site)) handled = now;
   }
 
   /** True when there is nothing more to do about what the files hold now. */
   async function judge(current: SiteText, site: Site): Promise<boolean> {
-    const { text, diagnostics } = await readText(current, parts.readFile, clock.now());
+    // An own text is bound to what its files hold; nothing else of it is read anew.
+    const { own } = site;
+    const fresh = own ? { ...current, digests: parts.digests(own) } : current;
+    const { text, diagnostics } = await readText(fresh, parts.readFile, clock.now());
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     if (errors.length > 0) {
       trouble = errors.map(formatDiagnostic);
@@ -68,8 +82,9 @@ export function watchRenewals(parts: RenewalParts): Renewals {
       trouble = ['a renewed certificate waits until another change has ended'];
       return false;
     }
-    const { hash: _, ...written } = current;
-    const reason = `renewed on disk: ${await shown(site, parts.readFile)}`;
+    const { hash: _, ...written } = fresh;
+    const changed = own ? changedFiles(own.digests, fresh.digests ?? []) : await shown(site, parts.readFile);
+    const reason = `renewed on disk: ${changed}`;
     const asked = { force: false, release: false, unfreeze: false, reason, by: 'controller' };
     proposed = (await pipeline.propose({ ...written, ...asked })).id;
     return true;
@@ -98,8 +113,24 @@ export function watchRenewals(parts: RenewalParts): Renewals {
 }
 
 function pathsOf(site: Site): string[] {
+  // A folder of certificates changes with what is put there.
+  if (site.own)
+    return [
+      ...new Set(
+        [...site.own.digests, ...site.own.certificates.map((c) => ({ path: c.certificate }))].map(
+          ({ path }) => path,
+        ),
+      ),
+    ];
   const { certificates, authorities, keys } = pemFiles(site);
   return [...certificates, ...authorities, ...keys];
+}
+
+function changedFiles(before: readonly FileDigest[], after: readonly FileDigest[]): string {
+  const known = new Map(before.map(({ path, sha256 }) => [path, sha256]));
+  const changed = after.filter(({ path, sha256 }) => known.get(path) !== sha256).map(({ path }) => path);
+  const gone = before.filter(({ path }) => after.every((one) => one.path !== path)).map(({ path }) => path);
+  return [...changed, ...gone].join(', ');
 }
 
 /** `cert.pem (shop.example, until 2027-02-01)` */

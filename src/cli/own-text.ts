@@ -70,7 +70,7 @@ function filesOf(pattern: string): string[] {
 }
 
 /** Of certificates and keys, also of each one in a folder of them: never the content. */
-function digestsOf(files: readonly { readonly path: string; readonly use: string }[]): FileDigest[] {
+export function digestsOf(files: readonly { readonly path: string; readonly use: string }[]): FileDigest[] {
   const named = new Set(files.filter(({ use }) => use === 'read').map(({ path }) => path));
   return [...named].sort().flatMap((path) => {
     try {

@@ -7,6 +7,8 @@ import { writeDurably } from '#agent';
 import { createApi } from '#api';
 import { type ApiLocation, Failure, jsonLog, type Log, messageOf, type SitePaths, systemClock } from '#base';
 import { type Renewals, type SiteKeeper, watchRenewals } from '#change';
+import { digestsOf } from '#cli';
+import { ownDialects } from '#dialects';
 import { readCertificateFile } from '#model';
 import { agentPort } from './agent-port.ts';
 import { controllerBackend } from './backend.ts';
@@ -56,6 +58,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     pipeline: () => door.open()?.pipeline ?? null,
     readFile: readCertificateFile,
     stamp: stampOf,
+    digests: (own) => digestsOf(ownDialects[own.dialect].files(own)),
     async told(siteHash, why) {
       log.error('a renewed certificate cannot be used', { why });
       await door.open()?.journal.append('controller', { kind: 'certificate.refused', siteHash, why });

@@ -18,8 +18,9 @@ export async function readOwn(
       `Run it: holdfast up ${file}`,
     );
   const written = { ...read, folder: resolve(read.folder), site: name, balancer: name };
-  const { site, diagnostics } = readSite(written);
-  if (site) return { site, text: { ...written, hash: siteHash(site) }, warnings: diagnostics };
+  const { site } = readSite(written);
+  // What runs is adopted as it is: a certificate that has expired is told, and no reason not to.
+  if (site) return { site, text: { ...written, hash: siteHash(site) }, warnings: found };
   const errors = found.filter(({ severity }) => severity === 'error');
   throw new Failure(errors[0]?.code ?? 'HF005', `${file} cannot be adopted, nothing was touched`, '', found);
 }

@@ -16,6 +16,10 @@ export async function checkCertificates(
   read: (path: string) => Promise<string | Uint8Array>,
   now: number = Date.now(),
 ): Promise<readonly Diagnostic[]> {
+  if (site.own) {
+    const { checkOwnCertificates } = await import('./own-certificates.ts');
+    return await checkOwnCertificates(site.own.certificates, read, now);
+  }
   const found = site.listeners.map(async (listener, index) => {
     const pairs = await Promise.all(
       (listener.tls?.certificates ?? []).map((files, i) =>
@@ -56,7 +60,7 @@ async function checkAuthorities(
   return [mistake('HF018', place, path, `expected certificates in ${file}, ${trouble}`, pemRemedy)];
 }
 
-async function checkPair(
+export async function checkPair(
   files: CertificateFiles,
   path: string,
   read: (path: string) => Promise<string | Uint8Array>,

@@ -1,3 +1,5 @@
+import type { Place } from '#base';
+
 /** What people write a site in: `site` is site.yaml; the others are an engine's own language. */
 export const textDialects = ['site', 'haproxy', 'nginx'] as const;
 export type TextDialect = (typeof textDialects)[number];
@@ -44,4 +46,16 @@ export interface OwnText {
   readonly digests: readonly FileDigest[];
   /** A listener that answers plain HTTP (with TLS, where it has it), as a probe can ask it; null: none does. */
   readonly httpListener: string | null;
+  /** What is shown to clients over TLS, as far as it is plainly written. */
+  readonly certificates: readonly OwnCertificate[];
+}
+
+export interface OwnCertificate {
+  /** Absolute; it may be a folder of them. */
+  readonly certificate: string;
+  /** Null: in the same file, or beside it. */
+  readonly key: string | null;
+  /** Host names that it is shown for; none: whatever the client asks for. */
+  readonly names: readonly string[];
+  readonly place: Place;
 }

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { OwnText } from '#model';
+import type { OwnCertificate, OwnText, WrittenText } from '#model';
 import type { ControlAccess, OwnFile } from '../../own.ts';
 import { addressOf } from './address.ts';
 import { type Line, type Section, sectionsOf } from './sections.ts';
@@ -109,4 +109,32 @@ function accessOf(words: readonly Word[]): ControlAccess {
     user: given('user', 'uid'),
     group: given('group', 'gid'),
   };
+}
+
+/** Those of `bind` lines, and of the lists that these name. */
+export function certificatesOf(
+  sections: readonly Section[],
+  { file, includes: included = [] }: Pick<WrittenText, 'file' | 'includes'>,
+): readonly OwnCertificate[] {
+  const after = ({ line, word }: FileWord) => line.words[line.words.indexOf(word) - 1]?.value;
+  const shown = fileWords(sections).filter(
+    (one) => one.line.words[0]?.value === 'bind' && after(one) === 'crt' && !one.relative,
+  );
+  const direct = shown.map(({ path, line, word }) => ({
+    certificate: path,
+    key: null,
+    names: [],
+    place: { file, line: line.number, column: word.start + 1 },
+  }));
+  const listed = included.flatMap((list) =>
+    listedFiles(sections, list.text)
+      .filter(({ relative }) => !relative)
+      .map(({ path, number, word }) => ({
+        certificate: path,
+        key: null,
+        names: [],
+        place: { file: list.path, line: number, column: word.start + 1 },
+      })),
+  );
+  return [...direct, ...listed];
 }

@@ -11,7 +11,7 @@ import {
 } from '#model';
 import { collectFindings, type Findings, uniqueNames } from '../../own-findings.ts';
 import { bindLines, setItHere } from './binds.ts';
-import { fileWords, listedFiles } from './files.ts';
+import { certificatesOf, fileWords, listedFiles } from './files.ts';
 import { isDisabled, isHttp, type Line, type Section, sectionsOf, settingOf } from './sections.ts';
 import { plainCheck, type ServerLine, serverLines } from './servers.ts';
 import { unixLinks } from './unix.ts';
@@ -45,6 +45,7 @@ export function adopt(written: WrittenText): ParsedSite {
     includes: written.includes ?? [],
     digests: written.digests ?? [],
     httpListener: httpListenerOf(sections),
+    certificates: certificatesOf(sections, written),
   };
   const balancer = {
     name: written.balancer ?? 'lb-1',

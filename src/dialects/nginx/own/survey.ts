@@ -8,6 +8,7 @@ import {
   type WrittenText,
 } from '#model';
 import { collectFindings, type Findings } from '../../own-findings.ts';
+import { certificatesOf } from './certificates.ts';
 import type { Directive, Token } from './directives.ts';
 import { type Listen, listensOf } from './listens.ts';
 import { named, type OwnTexts, readTexts } from './texts.ts';
@@ -37,7 +38,9 @@ export function adopt(written: WrittenText): ParsedSite {
   const diagnostics = inOrder(findings.all, [file, ...includes.map(({ path }) => path)]);
   const failed = diagnostics.some(({ severity }) => severity === 'error');
   const plain = sockets.find((socket) => socket.plain)?.name ?? null;
-  const own: OwnText = { dialect: 'nginx', file, folder, text, includes, digests, httpListener: plain };
+  const certificates = certificatesOf(texts.directives, folder, placeOf);
+  const read = { file, folder, text, includes, digests };
+  const own: OwnText = { dialect: 'nginx', ...read, httpListener: plain, certificates };
   const listeners = sockets.map(({ name, host, port, tls, dualStack, first }) => {
     const place = placeOf(first.directive ?? first.server);
     return { name, host, port, tls, dualStack, place };
