@@ -23,10 +23,10 @@ interface Candidate {
   readonly judged: boolean;
 }
 
-function resultOf({ test, outcome }: Tried, engine: string): Result {
+function resultOf({ test, outcome }: Tried, engine: string, version: string): Result {
   const wrong = mismatches(test, outcome);
   if (wrong.length === 0) return { kind: 'expected' };
-  const difference = differenceOf(test.id, engine);
+  const difference = differenceOf(test.id, engine, version);
   const still = difference && mismatches({ ...test, ...difference.instead }, outcome);
   return still?.length === 0 ? { kind: 'difference' } : { kind: 'other', what: wrong };
 }
@@ -38,7 +38,7 @@ async function columnOf({ engine, binary, from, judged }: Candidate): Promise<Co
     const unable = cases.filter((one) => cannotDo(one, engine) !== null);
     const results = new Map<string, Result>([
       ...unable.map(({ id }) => [id, { kind: 'cannot' }] as const),
-      ...tried.map((one) => [one.test.id, resultOf(one, engine.name)] as const),
+      ...tried.map((one) => [one.test.id, resultOf(one, engine.name, binary.version)] as const),
     ]);
     return { ...column, refused: null, results };
   } catch (error) {

@@ -15,7 +15,7 @@ describe('the list of cases', () => {
   });
 
   test('a difference names a case and an engine that exist, once, and gives its reason', () => {
-    const names = differences.map((one) => `${one.engine} ${one.case}`);
+    const names = differences.map((one) => `${one.engine} ${one.case} ${one.versions ?? ''}`);
     assert.deepEqual(names, [...new Set(names)]);
     for (const one of differences) {
       assert.ok(Object.hasOwn(engines, one.engine), `no engine ${one.engine}`);
@@ -31,9 +31,11 @@ describe('the list of cases', () => {
 for (const engine of Object.values(engines))
   describe(`contract of ${engine.name}`, () => {
     let tried = new Map<string, Tried>();
+    let version = '';
     before(async () => {
       const binary = await engine.find();
       assert.ok(binary, `${engine.name} is not installed: ${engine.install}`);
+      version = binary.version;
       tried = new Map((await tryAll({ engine, binary }, cases)).map((one) => [one.test.id, one]));
     });
     after(() => tried.clear());
@@ -44,7 +46,7 @@ for (const engine of Object.values(engines))
         assert.ok(outcome, 'it was not tried');
         const told = (wrong: readonly string[]) => `${wrong.join('\n')}\n(${described(outcome.saw)})`;
         const wrong = mismatches(one, outcome);
-        const difference = differenceOf(one.id, engine.name);
+        const difference = differenceOf(one.id, engine.name, version);
         if (!difference) return assert.equal(wrong.length, 0, told(wrong));
         assert.notEqual(
           wrong.length,

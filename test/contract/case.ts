@@ -136,6 +136,8 @@ export interface SeenRequest {
 export interface Difference {
   readonly case: string;
   readonly engine: string;
+  /** Of these versions alone; absent: of all. */
+  readonly versions?: RegExp;
   readonly instead: { readonly sees?: Sees; readonly seen?: ContractCase['seen'] };
   readonly reason: string;
 }

@@ -295,8 +295,40 @@ export const differences: readonly Difference[] = [
     { sees: { status: [] }, seen: [] },
     'It knows no trailers of requests over HTTP/2, and ends the connection.',
   ),
+  ...ofSomeVersions(),
 ];
 
-export function differenceOf(name: string, engine: string): Difference | null {
-  return differences.find((one) => one.case === name && one.engine === engine) ?? null;
+function ofSomeVersions(): readonly Difference[] {
+  return [
+    {
+      ...haproxy(
+        'answer-204-body',
+        { sees: { status: [204], closed: true }, seen: got('GET /a HTTP/1.1') },
+        "HAProxy 3.0 ends the client's connection behind a 204 that something follows.",
+      ),
+      versions: /^3\.0\./,
+    },
+    {
+      ...haproxy(
+        'two-lengths',
+        { sees: { status: [], closed: true }, seen: [] },
+        'HAProxy 3.2 and later end the connection without an answer.',
+      ),
+      versions: /^3\.[2-9]/,
+    },
+    {
+      ...nginx(
+        'answer-103',
+        { sees: { status: [200], informational: [], body: 'ok' } },
+        'NGINX 1.29 and later pass 103 on only where `early_hints` says so, which versions before do not know.',
+      ),
+      versions: /^1\.(?:29|3\d)\./,
+    },
+  ];
+}
+
+/** Null for the version: what is so in all of them. */
+export function differenceOf(name: string, engine: string, version: string | null): Difference | null {
+  const isOf = ({ versions }: Difference) => versions === undefined || versions.test(version ?? '');
+  return differences.find((one) => one.case === name && one.engine === engine && isOf(one)) ?? null;
 }

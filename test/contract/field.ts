@@ -49,7 +49,8 @@ export interface Tried {
 /** Tries every case that one engine can do: real processes behind one site file, as many of them as the cases need. */
 export function tryAll(under: EngineUnderTest, all: readonly ContractCase[]): Promise<readonly Tried[]> {
   const cases = all.filter((test) => cannotDo(test, under.engine) === null);
-  const seesOf = (test: ContractCase) => differenceOf(test.id, under.engine.name)?.instead.sees ?? test.sees;
+  const seesOf = (test: ContractCase) =>
+    differenceOf(test.id, under.engine.name, under.binary.version)?.instead.sees ?? test.sees;
   return eachIn(under, cases, async (field, test) => ({
     test,
     outcome: await field.run(test, seesOf(test)),
