@@ -1,5 +1,6 @@
 import { RegExpParser, visitRegExpAST } from '@eslint-community/regexpp';
 import { linearMatcher } from '#routing';
+import { ambiguityIn } from './ambiguity.ts';
 
 const lengthMax = 512;
 const repeatMax = 1000;
@@ -24,7 +25,7 @@ export function expressionTrouble(
       found ??= { message: `expected what PCRE and JavaScript read alike, got ${what}`, remedy };
     };
     visitRegExpAST(ast, visitor(refuse));
-    return found ?? endlessTrouble(source, ast);
+    return found ?? endlessTrouble(source, ast) ?? ambiguousTrouble(source);
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^Invalid regular expression: /, '') : '';
     return trouble(
@@ -61,6 +62,17 @@ function endlessTrouble(
   return {
     message: `expected an expression that is decided in one pass over the value, got ${got}`,
     remedy: 'Write several matches, or repeat less',
+  };
+}
+
+/** The built-in engine decides it in one pass all the same; a site must be one that any engine can carry. */
+function ambiguousTrouble(source: string): { readonly message: string; readonly remedy: string } | null {
+  const found = ambiguityIn(source);
+  if (found === null) return null;
+  const [pump, prefix] = [found.pump, found.prefix].map((text) => JSON.stringify(text));
+  return {
+    message: `expected an expression that reads each value in one way, got one that reads ${pump} in several: behind ${prefix}, each more of it doubles the time that HAProxy and NGINX take`,
+    remedy: 'Let what is repeated begin with a character that it cannot go on with, as in "(?:-[a-z]+)*"',
   };
 }
 

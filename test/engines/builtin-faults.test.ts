@@ -241,6 +241,27 @@ describe('the built-in engine and what goes wrong', () => {
     assert.match(await rawly(http.port, half), /^HTTP\/1\.1 408 /);
   });
 
+  test('a body that drips, never silent for long, has an end too: 408', async () => {
+    const good = await world.server('good', (incoming, response) => {
+      incoming.resume().on('end', () => response.end());
+    });
+    await start([good.port], {}, { limits: { clientMs: 60_000, bodyMs: 500 } });
+    const socket = connect(http.port, '127.0.0.1');
+    let came = '';
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      came += chunk;
+    });
+    socket.on('error', () => {});
+    socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n');
+    const drip = setInterval(() => socket.write('x'), 20);
+    try {
+      await until('it is told', () => came.startsWith('HTTP/1.1 408 '));
+    } finally {
+      clearInterval(drip);
+      socket.destroy();
+    }
+  });
+
   test('a client hears 503 even while it uploads, and its connection stays in order', async () => {
     await start([await world.closedPort()]);
     const bytes = 6_400_000;

@@ -133,7 +133,7 @@ export interface BuiltinLimits {
   readonly idleMs: number;
   /** Silence of the client while its body is awaited, or while it does not read its answer. */
   readonly clientMs: number;
-  /** For the whole of a body. Left out: as long as its client is not silent. */
+  /** For the whole of a body, however steadily it drips. Left out of texts of before: as long as its client is not silent. */
   readonly bodyMs?: number | undefined;
   readonly headBytesMax: number;
   /** More are closed as soon as they are accepted. */
@@ -153,6 +153,7 @@ export const builtinLimits: BuiltinLimits = {
   headMs: 15_000,
   idleMs: 60_000,
   clientMs: 60_000,
+  bodyMs: 3_600_000,
   headBytesMax: 32_768,
   connectionsMax: 8_000,
   requestsMax: 8_192,
