@@ -34,8 +34,21 @@ const partsMax = 2_000;
 const pairsMax = 3_000_000;
 const nothing: Part = { first: [], last: [], canBeEmpty: true };
 
+/** A site is read again and again, and says the same. */
+const known = new Map<string, Ambiguity | null>();
+const knownMax = 1_000;
+
 /** Null: none was found. The expression is one that `RegExp` takes. */
 export function ambiguityIn(source: string): Ambiguity | null {
+  const before = known.get(source);
+  if (before !== undefined) return before;
+  const found = lookFor(source);
+  if (known.size >= knownMax) known.clear();
+  known.set(source, found);
+  return found;
+}
+
+function lookFor(source: string): Ambiguity | null {
   const { alternatives } = new RegExpParser({ ecmaVersion: 2018 }).parsePattern(source);
   const builder = new Builder();
   const { first } = builder.anyOf(alternatives);

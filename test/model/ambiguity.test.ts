@@ -39,9 +39,6 @@ for (const [source, pump] of endless)
   test(`${source} reads ${pump} in several ways, any number of times`, () => {
     const found = ambiguityIn(source);
     assert.equal(found?.pump, pump);
-    // It is a value that the expression begins to read: what follows decides.
-    const value = `${found.prefix}${found.pump.repeat(2)}`;
-    assert.match(value, new RegExp(`^(?:${source})`));
   });
 
 for (const source of oneWay)
