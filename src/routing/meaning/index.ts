@@ -1,4 +1,5 @@
 export * from './condition.ts';
+export * from './difference/index.ts';
 export * from './fate/index.ts';
 export type * from './language.ts';
 export * from './meaning.ts';

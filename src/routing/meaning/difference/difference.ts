@@ -1,0 +1,182 @@
+import { fateOf } from '../fate/fate.ts';
+import type { Request } from '../fate/request.ts';
+import { type FateView, poolsOf } from '../fate/view.ts';
+import type { ListenerMeaning, Meaning, Step } from '../meaning.ts';
+import { poolKey } from './canonical.ts';
+import { describeClass } from './description.ts';
+import { Lists, Sames } from './lists.ts';
+import { type Meeting, meetings } from './meetings.ts';
+import { Terms } from './terms.ts';
+import { type Chosen, type Group, Walk } from './walk.ts';
+import { type Witness, witnessOf } from './witness.ts';
+
+/** Requests that are treated differently, with one of them. */
+export interface Difference {
+  /** Of after; of before where it is gone. */
+  readonly listener: ListenerMeaning;
+  readonly witness: Request;
+  /** What is taken to hold of what is not known: `be_conn(web) gt 100`: yes. */
+  readonly assuming: readonly { readonly text: string; readonly is: string | null }[];
+  readonly before: FateView;
+  readonly after: FateView;
+  /** What decided, outermost first; none where the last word of the rules did. */
+  readonly steps: { readonly before: readonly Step[]; readonly after: readonly Step[] };
+  /** The requests, in words: `host is "shop.example", path begins with "/cart"`. */
+  readonly description: string;
+}
+
+export interface Comparison {
+  readonly differences: readonly Difference[];
+  /** Written differently, and the same on every request that was tried: not known to be the same. */
+  readonly notKnownSame: readonly Difference[];
+  /** False: a named limit was met, and there may be more. */
+  readonly complete: boolean;
+}
+
+/** What a change does to every request. Throws when a difference that was worked out is none: that is a defect of ours. */
+export function difference(before: Meaning, after: Meaning): Comparison {
+  const first = new Side(before, after, false);
+  return (first.asksBothPaths ? new Side(before, after, true) : first).compare();
+}
+
+class Side {
+  readonly #before: Meaning;
+  readonly #after: Meaning;
+  readonly #terms: Terms;
+  readonly #lists: { readonly before: Lists; readonly after: Lists };
+  readonly #meetings: readonly Meeting[];
+  readonly asksBothPaths: boolean;
+
+  constructor(before: Meaning, after: Meaning, rawPath: boolean) {
+    const sames = new Sames();
+    this.#before = before;
+    this.#after = after;
+    this.#terms = new Terms(rawPath);
+    this.#lists = {
+      before: new Lists(before, this.#terms, sames),
+      after: new Lists(after, this.#terms, sames),
+    };
+    this.#meetings = meetings(before, after);
+    for (const meeting of this.#meetings) {
+      if (meeting.before) this.#lists.before.ofRules(meeting.before.rules);
+      if (meeting.after) this.#lists.after.ofRules(meeting.after.rules);
+    }
+    const { fieldKeys } = this.#terms.formulas;
+    this.asksBothPaths = fieldKeys.includes('path') && fieldKeys.includes('normalisedPath');
+  }
+
+  compare(): Comparison {
+    const differences: Difference[] = [];
+    const notKnownSame: Difference[] = [];
+    let complete = true;
+    for (const meeting of this.#meetings) {
+      if (!meeting.before || !meeting.after) {
+        differences.push(this.#told(meeting, null, witnessOf(meeting.plain, null, firstWord)));
+        continue;
+      }
+      const walk = new Walk(this.#terms, this.#lists.before, this.#lists.after, (field) =>
+        onlyWords(field, meeting),
+      );
+      const groups = walk.groups(
+        this.#lists.before.ofRules(meeting.before.rules),
+        this.#lists.after.ofRules(meeting.after.rules),
+      );
+      complete &&= walk.complete;
+      for (const group of groups) {
+        const { found, differs } = this.#judge(meeting, group);
+        (differs ? differences : notKnownSame).push(found);
+      }
+    }
+    return { differences, notKnownSame, complete };
+  }
+
+  /** Only what differs on a concrete request is called a difference. */
+  #judge(meeting: Meeting, group: Group): { readonly found: Difference; readonly differs: boolean } {
+    let first: Witness | null = null;
+    for (const witness of candidates(meeting, group)) {
+      first ??= witness;
+      if (this.#differs(witness)) return { found: this.#told(meeting, group, witness), differs: true };
+    }
+    const sure = group.before.leaf.canonical.shape !== group.after.leaf.canonical.shape;
+    if (first === null || (sure && !group.samples.some(isComplex)))
+      throw new Error(
+        `a difference that is none: ${first ? JSON.stringify(first.request) : 'no request'}, ${describeClass(group, this.#terms)}`,
+      );
+    return { found: this.#told(meeting, group, first), differs: false };
+  }
+
+  #differs({ request, oracle }: Witness): boolean {
+    const [one, other] = [this.#before, this.#after].map((meaning) => {
+      const [way] = fateOf(meaning, request, oracle).ways;
+      return way ? JSON.stringify(keyOfView(way.fate, meaning)) : '';
+    });
+    return one !== other;
+  }
+
+  #told(meeting: Meeting, group: Group | null, { request, oracle, assumed }: Witness): Difference {
+    const ways = [this.#before, this.#after].map((meaning) => fateOf(meaning, request, oracle).ways[0]);
+    const listener = meeting.after ?? meeting.before;
+    const [before, after] = ways;
+    if (!before || !after || !listener) throw new Error('a request has a fate on both sides');
+    return {
+      listener,
+      witness: request,
+      assuming: [...assumed].map(([key, is]) => ({ text: key.slice(key.indexOf('\n') + 1), is })),
+      before: before.fate,
+      after: after.fate,
+      steps: { before: before.steps, after: after.steps },
+      description: group ? describeClass(group, this.#terms) : `every request on ${listener.name}`,
+    };
+  }
+}
+
+const firstWord = (_: string, words: readonly (string | null)[]) => words[0] ?? null;
+
+function onlyWords(field: string, { plain, schemes }: Meeting): readonly string[] | null {
+  if (field === 'scheme') return schemes;
+  if (field === 'localPort') return [`${plain.port}`];
+  return null;
+}
+
+function isComplex(chosen: Chosen | null): boolean {
+  for (let at = chosen; at !== null; at = at.rest)
+    if (at.field.startsWith('whether:unknown:complex')) return true;
+  return false;
+}
+
+const freeVariants: readonly Partial<Request>[] = [
+  {},
+  { path: '/a/b.html' },
+  { query: 'a=1' },
+  { host: 'Other.example.net:8080' },
+  { method: 'POST' },
+  { sourceAddress: '192.0.2.7' },
+  { headers: { 'x-forwarded-for': '192.0.2.1', 'x-forwarded-proto': 'https', cookie: 'a=1' } },
+];
+
+/** Requests of the classes: the plainest first, then one field or one free part at a time otherwise. */
+function* candidates({ plain }: Meeting, group: Group): Generator<Witness> {
+  for (const sample of group.samples) {
+    for (const free of freeVariants) yield witnessOf(plain, sample, firstWord, free);
+    for (let at = sample; at !== null; at = at.rest) {
+      const { field } = at;
+      for (let i = 1; i < at.words.length; i += 1)
+        yield witnessOf(plain, sample, (one, words) =>
+          one === field ? (words[i] ?? null) : (words[0] ?? null),
+        );
+    }
+  }
+}
+
+/** By what it does: pools by their servers. */
+function keyOfView(view: FateView, meaning: Meaning): unknown {
+  if (view.kind === 'pool') {
+    const headers = Object.entries(view.sent.headers).sort(([a], [b]) => (a < b ? -1 : 1));
+    return [poolKey(view.pool, poolsOf(meaning).get(view.pool)), { ...view.sent, headers }];
+  }
+  if (view.kind !== 'split') return { ...view, place: null };
+  const whole = view.shares.reduce((sum, { weight }) => sum + weight, 0) || 1;
+  return view.shares
+    .map(({ weight, fate }) => JSON.stringify([weight / whole, keyOfView(fate, meaning)]))
+    .sort();
+}

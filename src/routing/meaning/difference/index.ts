@@ -1,0 +1,1 @@
+export { type Comparison, type Difference, difference } from './difference.ts';

@@ -1,0 +1,52 @@
+import { addressOf, isAny } from '../fate/listener.ts';
+import type { Request } from '../fate/request.ts';
+import type { ListenerMeaning, Meaning } from '../meaning.ts';
+
+/** Who takes the same connections before and after. Null: nobody. */
+export interface Meeting {
+  readonly before: ListenerMeaning | null;
+  readonly after: ListenerMeaning | null;
+  readonly schemes: readonly ('http' | 'https')[];
+  /** Where such a request is sent to. */
+  readonly plain: Partial<Request> & Pick<Request, 'port'>;
+}
+
+export function meetings(before: Meaning, after: Meaning): readonly Meeting[] {
+  const all = [...before.listeners, ...after.listeners];
+  const found = new Map<string, Meeting>();
+  for (const { host, port } of all) {
+    const address = addressOf(host);
+    const one = takerOf(before, address, port);
+    const other = takerOf(after, address, port);
+    for (const schemes of schemesOf(one, other)) {
+      const key = `${address} ${port} ${schemes.join()}`;
+      const [scheme] = schemes;
+      const [left, right] = [taking(one, schemes), taking(other, schemes)];
+      if (scheme && (left || right) && !found.has(key))
+        found.set(key, { before: left, after: right, schemes, plain: { address, port, scheme } });
+    }
+  }
+  return [...found.values()];
+}
+
+function takerOf(meaning: Meaning, address: string, port: number | null): ListenerMeaning | null {
+  const there = meaning.listeners.filter((listener) => listener.port === port);
+  const exact = there.find(({ host }) => addressOf(host) === address);
+  return exact ?? there.find((one) => port !== null && isAny(one.host)) ?? null;
+}
+
+type Schemes = readonly ('http' | 'https')[];
+
+const takes = (one: ListenerMeaning | null): Schemes =>
+  one === null ? [] : one.mode === 'tcp' && !one.tls ? ['http', 'https'] : [one.tls ? 'https' : 'http'];
+
+/** Together where both sides take the same, apart where they do not. */
+function schemesOf(one: ListenerMeaning | null, other: ListenerMeaning | null): readonly Schemes[] {
+  const [left, right] = [takes(one), takes(other)];
+  if (left.join() === right.join()) return [left];
+  return (['http', 'https'] as const).filter((s) => left.includes(s) || right.includes(s)).map((s) => [s]);
+}
+
+function taking(one: ListenerMeaning | null, schemes: Schemes): ListenerMeaning | null {
+  return schemes.every((scheme) => takes(one).includes(scheme)) ? one : null;
+}
