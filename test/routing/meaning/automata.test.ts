@@ -36,7 +36,7 @@ test('a machine of a language takes what is in it', () => {
       const value: meaning.Value = word === null ? { kind: 'absent' } : meaning.text(word);
       assert.equal(labelOf(machineOf(of), word) === 1, isIn(value, of), JSON.stringify(word));
     }),
-    { numRuns: 1_500 },
+    { numRuns: 1_500, seed: 4 },
   );
 });
 
@@ -58,7 +58,7 @@ test('a machine before a value says of what it is made of what the machine says 
       told += 1;
       assert.equal(labelOf(machine, word) === 1, isIn({ ...value, of: given }, of), JSON.stringify(word));
     }),
-    { numRuns: 4_000 },
+    { numRuns: 4_000, seed: 4 },
   );
   assert.ok(told > 2_500, `only ${told} were told`);
 });

@@ -277,13 +277,11 @@ function encoded(machine: Machine, isWritten: (code: number) => boolean): Machin
 
 /** Of single bytes, or of rows of them by a constant text. */
 function everyReplaced(machine: Machine, { regex, by }: Value & { kind: 'replaced' }): Machine {
-  const single = /^(?:\[([^\]\\^[-]+)\]|\\?([^\w\\()[\]{}.*+?^$|]|[A-Za-z0-9]))(\+?)$/.exec(regex.source);
-  const escapedLetter = /^\\[A-Za-z0-9]/.test(regex.source);
-  if (!single || escapedLetter || regex.ignoreCase || by.some((one) => typeof one !== 'string'))
-    throw new TooComplex();
-  const set = bytesOf(single[1] ?? single[2] ?? '');
+  const single = /^(?:\[([^\]\\^[-]+)\]|\\(\W)|([^\\()[\]{}.*+?^$|]))(\+?)$/.exec(regex.source);
+  if (!single || regex.ignoreCase || by.some((one) => typeof one !== 'string')) throw new TooComplex();
+  const set = bytesOf(single[1] ?? single[2] ?? single[3] ?? '');
   const text = by.join('');
-  const rows = single[3] === '+';
+  const rows = single[4] === '+';
   const { classes, width, bytes } = columnsOf([machine], [set]);
   return explore(
     { classes, width },

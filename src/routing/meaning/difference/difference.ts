@@ -1,4 +1,4 @@
-import { fateOf } from '../fate/fate.ts';
+import { fateOf, type Way } from '../fate/fate.ts';
 import type { Request } from '../fate/request.ts';
 import { type FateView, poolsOf } from '../fate/view.ts';
 import type { ListenerMeaning, Meaning, Step } from '../meaning.ts';
@@ -71,7 +71,8 @@ class Side {
     let complete = true;
     for (const meeting of this.#meetings) {
       if (!meeting.before || !meeting.after) {
-        differences.push(this.#told(meeting, null, witnessOf(meeting.plain, null, firstWord)));
+        const witness = witnessOf(meeting.plain, null, firstWord);
+        differences.push(this.#told(meeting, null, witness, this.#ends(witness)));
         continue;
       }
       const walk = new Walk(this.#terms, this.#lists.before, this.#lists.after, (field) =>
@@ -90,34 +91,49 @@ class Side {
     return { differences, notKnownSame, complete };
   }
 
-  /** Only what differs on a concrete request is called a difference. */
+  /** Only what differs on a concrete request, by the steps that were worked out, is called a difference. */
   #judge(meeting: Meeting, group: Group): { readonly found: Difference; readonly differs: boolean } {
-    let first: Witness | null = null;
+    let first: Difference | null = null;
     for (const witness of candidates(meeting, group)) {
-      first ??= witness;
-      if (this.#differs(witness)) return { found: this.#told(meeting, group, witness), differs: true };
+      const ends = this.#ends(witness);
+      if (!isSame(ends.before.steps, group.before.steps) || !isSame(ends.after.steps, group.after.steps))
+        continue;
+      const found = this.#told(meeting, group, witness, ends);
+      first ??= found;
+      if (this.#differs(ends)) return { found, differs: true };
     }
     const sure = group.before.leaf.canonical.shape !== group.after.leaf.canonical.shape;
-    if (first === null || (sure && !group.samples.some(isComplex)))
+    if ((first === null || sure) && !group.samples.every(isComplex))
       throw new Error(
-        `a difference that is none: ${first ? JSON.stringify(first.request) : 'no request'}, ${describeClass(group, this.#terms)}`,
+        `a difference that is none: ${JSON.stringify(first?.witness ?? null)}, ${describeClass(group, this.#terms)}`,
       );
-    return { found: this.#told(meeting, group, first), differs: false };
+    if (first) return { found: first, differs: false };
+    const witness = witnessOf(meeting.plain, group.samples[0] ?? null, firstWord);
+    const found = this.#told(meeting, group, witness, this.#ends(witness));
+    const steps = { before: group.before.steps, after: group.after.steps };
+    return { found: { ...found, steps }, differs: false };
   }
 
-  #differs({ request, oracle }: Witness): boolean {
-    const [one, other] = [this.#before, this.#after].map((meaning) => {
-      const [way] = fateOf(meaning, request, oracle).ways;
-      return way ? JSON.stringify(keyOfView(way.fate, meaning)) : '';
-    });
-    return one !== other;
+  #ends({ request, oracle }: Witness): Ends {
+    const [before] = fateOf(this.#before, request, oracle).ways;
+    const [after] = fateOf(this.#after, request, oracle).ways;
+    if (!before || !after) throw new Error('a request has a fate on both sides');
+    return { before, after };
   }
 
-  #told(meeting: Meeting, group: Group | null, { request, oracle, assumed }: Witness): Difference {
-    const ways = [this.#before, this.#after].map((meaning) => fateOf(meaning, request, oracle).ways[0]);
+  #differs({ before, after }: Ends): boolean {
+    const key = (fate: FateView, meaning: Meaning) => JSON.stringify(keyOfView(fate, meaning), withoutPlaces);
+    return key(before.fate, this.#before) !== key(after.fate, this.#after);
+  }
+
+  #told(
+    meeting: Meeting,
+    group: Group | null,
+    { request, assumed }: Witness,
+    { before, after }: Ends,
+  ): Difference {
     const listener = meeting.after ?? meeting.before;
-    const [before, after] = ways;
-    if (!before || !after || !listener) throw new Error('a request has a fate on both sides');
+    if (!listener) throw new Error('somebody listens on one side at least');
     return {
       listener,
       witness: request,
@@ -128,6 +144,15 @@ class Side {
       description: group ? describeClass(group, this.#terms) : `every request on ${listener.name}`,
     };
   }
+}
+
+interface Ends {
+  readonly before: Way;
+  readonly after: Way;
+}
+
+function isSame(a: readonly Step[], b: readonly Step[]): boolean {
+  return a.length === b.length && a.every((step, index) => step === b[index]);
 }
 
 const firstWord = (_: string, words: readonly (string | null)[]) => words[0] ?? null;
@@ -168,6 +193,8 @@ function* candidates({ plain }: Meeting, group: Group): Generator<Witness> {
   }
 }
 
+const withoutPlaces = (name: string, part: unknown) => (name === 'place' ? undefined : part);
+
 /** By what it does: pools by their servers. */
 function keyOfView(view: FateView, meaning: Meaning): unknown {
   if (view.kind === 'pool') {
@@ -177,6 +204,6 @@ function keyOfView(view: FateView, meaning: Meaning): unknown {
   if (view.kind !== 'split') return { ...view, place: null };
   const whole = view.shares.reduce((sum, { weight }) => sum + weight, 0) || 1;
   return view.shares
-    .map(({ weight, fate }) => JSON.stringify([weight / whole, keyOfView(fate, meaning)]))
+    .map(({ weight, fate }) => JSON.stringify([weight / whole, keyOfView(fate, meaning)], withoutPlaces))
     .sort();
 }
