@@ -54,6 +54,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 5,
   },
   {
+    name: 'plan',
+    proves:
+      'What a text is said to mean is what the real engine does: random texts, their constructs as often as real files have them, by random requests near to what the texts ask for; each decision, rewritten path and header is compared.',
+    minutesMax: 20,
+  },
+  {
     name: 'engines',
     proves:
       'The contract of an engine (`docs/contract.md`): what each engine, in the version that is installed and in those of other releases of Debian, does with each case of what comes over the wire.',

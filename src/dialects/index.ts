@@ -6,6 +6,7 @@ export type { Feature } from './features/feature.ts';
 export { type Cannot, type FeatureName, featureNames, featureOf, features } from './features.ts';
 export { errorLineOf as haproxyErrorLine } from './haproxy/access-log.ts';
 export { haproxyDialect } from './haproxy/dialect.ts';
+export { type LiftSource as HaproxyText, lift as liftHaproxy } from './haproxy/lift/index.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
 export type { KeepAlive } from './keep-alive.ts';
 export { nginxDialect } from './nginx/dialect.ts';

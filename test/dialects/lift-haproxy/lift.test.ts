@@ -224,3 +224,92 @@ describe('a haproxy.cfg as its meaning', () => {
       }
     });
 });
+
+describe('what a text says beside its rules', () => {
+  const text = `defaults fast
+  timeout server 500
+defaults
+  timeout server 30s
+  mode http
+frontend f
+  bind :80
+  capture request header Host len 20
+  http-response set-header X-Seen yes if slow
+  acl slow path /slow
+  default_backend b
+listen l from fast
+  bind 127.0.0.1:81-82
+  server-template w 2 web.example:8080 weight 5 check inter 2s
+backend b
+  default-server check inter 3s
+  server one 10.0.0.1:80 backup
+  server two unix@/run/two.sock disabled no-check
+  frobnicate 5
+`;
+  const told = lifted(text);
+
+  test('inherited values are written out, in one form, where they are in force', () => {
+    const all = told.settings.map(({ scope, name, value }) => `${scopeText(scope)}: ${name} = ${value}`);
+    for (const expected of [
+      'pool b: timeout server = 30000 ms',
+      'pool l: timeout server = 500 ms',
+      'server 10.0.0.1:80: inter = 3000 ms',
+      'server web.example:8080: inter = 2000 ms',
+      'listener f *:80: http-response = set-header X-Seen yes if slow; slow: path /slow',
+      'pool b: frobnicate = 5',
+    ])
+      assert.ok(all.includes(expected), `${expected} is not among\n${all.join('\n')}`);
+    assert.ok(!all.some((one) => one.startsWith('listener f') && one.includes('timeout server')));
+  });
+
+  test('listeners and servers', () => {
+    assert.deepEqual(
+      told.listeners.map(({ name, port }) => `${name} ${port}`),
+      ['f *:80 80', 'l 127.0.0.1:81 81', 'l 127.0.0.1:82 82'],
+    );
+    const servers = told.pools.flatMap(({ servers: of }) =>
+      of.map(({ name, address, weight, spare, disabled }) => ({ name, address, weight, spare, disabled })),
+    );
+    assert.deepEqual(servers[0], {
+      name: 'w1',
+      address: 'web.example:8080',
+      weight: 5,
+      spare: false,
+      disabled: false,
+    });
+    assert.deepEqual(
+      servers.slice(2).map(({ address, spare, disabled }) => [address, spare, disabled]),
+      [
+        ['10.0.0.1:80', true, false],
+        ['unix:/run/two.sock', false, true],
+      ],
+    );
+  });
+
+  test('bad texts have an answer with a line', () => {
+    const bad: Readonly<Record<string, readonly [string, number]>> = {
+      'open quotes': ['frontend f\n bind :80\n acl a path "/x\n', 3],
+      'no section': ['bind :80\n', 1],
+      'no such pool': ['frontend f\n mode http\n bind :80\n use_backend x if { path / }\n', 4],
+      'no such rule': ['frontend f\n mode http\n bind :80\n http-request fly away\n', 4],
+      'no such list': ['frontend f\n mode http\n bind :80\n http-request deny if { path -f /none }\n', 4],
+      bytes: ['frontend f\n mode http\n bind :80\n log-tag \ufffd\n', 4],
+      'an .if of a feature nobody knows': [
+        'frontend f\n mode http\n bind :80\n.if openssl_version_atleast(3)\n http-request deny\n.endif\n',
+        5,
+      ],
+      'too large': ['# a comment\n'.repeat(1_400_000), 1],
+      'a circle of conditions': [
+        'frontend f\n mode http\n bind :80\n acl a acl(b)\n http-request deny if a\n',
+        4,
+      ],
+    };
+    for (const [name, [source, line]] of Object.entries(bad))
+      assert.equal(lifted(source).notUnderstood[0]?.place.line, line, name);
+  });
+});
+
+function scopeText(scope: meaning.Setting['scope']): string {
+  if (scope.kind === 'global') return 'global';
+  return scope.kind === 'server' ? `server ${scope.address}` : `${scope.kind} ${scope.name}`;
+}

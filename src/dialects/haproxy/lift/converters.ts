@@ -113,7 +113,9 @@ function measuredLength(sample: Sample, { scene, line, said }: Given): Sample {
   return {
     kind: 'measured',
     by: 'length',
-    of: asValue(sample),
+    ...(sample.kind === 'value' && sample.list
+      ? { of: sample.value, list: true as const }
+      : { of: asValue(sample) }),
     text: said,
     place: scene.notes.place(line),
     why: 'complex',

@@ -70,7 +70,7 @@ const httpFetches: Readonly<Record<string, Fetch>> = {
   cook: http(([name = ''], asked) => cookieOf(name, asked)),
   urlp: http(([name = '', , flags = ''], asked) => parameterOf(name, flags === 'i', asked)),
   urlp_val: http(([name = '', , flags = ''], asked) => numberOf(parameterOf(name, flags === 'i', asked))),
-  'capture.req.uri': http((_, { request }) => textSample(asItCame(request))),
+  'capture.req.uri': http((_, asked) => kept(asked)),
   'capture.req.method': http(() => ({ kind: 'value', type: 'method', value: field('method') })),
   'capture.req.ver': http(() => textSample(joined([text('HTTP/'), field('version')]))),
   'capture.req.hdr': http(([number = ''], asked) => textSample(asked.captures[Number(number)] ?? absent)),
@@ -172,6 +172,12 @@ function wholeUrl(request: Scene['request']): meaning.Value {
   return meaning.chosen(http2, whole, request.url);
 }
 
+function kept(asked: Asked): Sample {
+  if (asked.keepsUrl === null)
+    return unknownSample(asked, asked.line, 'complex', asked.said, 'its frontend may not keep the address');
+  return textSample(asked.keepsUrl ? asItCame(asked.request) : absent);
+}
+
 function asItCame(request: Scene['request']): meaning.Value {
   const query = field('query');
   const path = field('path');
@@ -205,14 +211,22 @@ function cookieOf(name: string, { request }: Asked): Sample {
 
 function parameterOf(name: string, anyCase: boolean, { request }: Asked): Sample {
   const of = request.query;
-  const several = isIn(of, { kind: 'matches', regex: { ...twice(name, '&', '='), ignoreCase: anyCase } });
-  const value: meaning.Value = { kind: 'parameter', of, name, ignoreCase: anyCase };
+  const several = isIn(of, { kind: 'matches', regex: { ...twice(name, '[&;?]', '='), ignoreCase: anyCase } });
+  const plain: meaning.Value = { kind: 'parameter', of, name, ignoreCase: anyCase };
+  // `;` and a second `?` divide parameters, too.
+  const divided = isIn(of, { kind: 'matches', regex: pcre('[;?]') });
+  const regex = pcre(`(?:^|[&;?])${literally(name)}=([^&;?]*)`, anyCase);
+  const value = meaning.chosen(divided, { kind: 'captured', of, regex, group: 1 }, plain);
   return { kind: 'value', type: 'text', value, several };
 }
 
 function twice(name: string, before: string, behind: string): meaning.Regex {
-  const literal = name.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  const literal = literally(name);
   return pcre(`(?:^|${before})${literal}${behind}.*${before}${literal}${behind}`);
+}
+
+function literally(name: string): string {
+  return name.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
 function numberOf(sample: Sample): Sample {

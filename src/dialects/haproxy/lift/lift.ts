@@ -14,8 +14,27 @@ import { nowhere, Settings, type Told } from './told.ts';
 
 const proxies = new Set(['frontend', 'backend', 'listen']);
 
-/** What a `haproxy.cfg` does to every request, by the rules of HAProxy 2.6. Never throws, whatever the text. */
+/** A larger text is not read: what it means is not known. */
+export const textCharsMax = 16_000_000;
+
+/** What a `haproxy.cfg` does to every request, by the rules of HAProxy 2.6. Whatever the text, it has an answer. */
 export function lift(source: LiftSource): meaning.Meaning {
+  if (source.text.length > textCharsMax)
+    return nothing(source, `a text of more than ${textCharsMax / 1_000_000} million characters is not read`);
+  try {
+    return lifted(source);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return nothing(source, 'its conditions are nested too deep');
+  }
+}
+
+function nothing({ file }: LiftSource, why: string): meaning.Meaning {
+  const place = { file, line: 1, column: 1 };
+  return { listeners: [], pools: [], settings: [], notUnderstood: [{ place, text: '', why }] };
+}
+
+function lifted(source: LiftSource): meaning.Meaning {
   const notes = new Notes(source);
   const reading = {
     environment: source.environment,
@@ -87,7 +106,13 @@ function setConstants(sections: readonly Section[], work: Work): void {
       const expression = expressionOf(given?.value ?? '');
       if (keyword?.value !== 'set-var' || name === undefined || expression === null) continue;
       const proxy = proxyOf(section, nowhere);
-      const scene = sceneOf(work, proxy, work.constants, { protocol: 'http', tls: null, awaited: true }, []);
+      const scene = sceneOf(
+        work,
+        proxy,
+        work.constants,
+        { protocol: 'http', tls: null, awaited: true, keepsUrl: true },
+        [],
+      );
       work.constants.variables.set(name.value, sampleOf(expression, scene, line));
     }
 }

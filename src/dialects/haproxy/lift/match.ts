@@ -28,7 +28,7 @@ export function matchOf(sample: Sample, question: Question): Condition {
   const method = question.method ?? methodOf(sample);
   if (method === null) return miss(question, 'it says no matching method: add "-m str", or another');
   if (method === 'found') return found(sample);
-  if (method === 'bool') return truth(sample);
+  if (method === 'bool') return truth(sample, question);
   if (sample.kind === 'address' && method === 'ip') return from(sample.of, question);
   if (method === 'int') return numbered(sample, question);
   if (method === 'len') return measuredBy(question, (language) => textual(sample, language, question));
@@ -89,31 +89,42 @@ function found(sample: Sample): Condition {
 
 const zero: Range = { min: 0, max: 0 };
 
-function truth(sample: Sample): Condition {
+function truth(sample: Sample, question: Question): Condition {
   if (sample.kind === 'bool') return sample.when;
   if (sample.kind === 'address') return yes;
-  return meaning.all([found(sample), meaning.not(inRanges(sample, [zero]))]);
+  return meaning.all([found(sample), meaning.not(inRanges(sample, [zero], question))]);
 }
 
 function numbered(sample: Sample, question: Question): Condition {
   const ranges = rangesOf(question.patterns);
   if (ranges === null) return miss(question, 'a pattern is no number and no range');
-  return ranges.length === 0 ? no : inRanges(sample, ranges);
+  return ranges.length === 0 ? no : inRanges(sample, ranges, question);
 }
 
-function inRanges(sample: Sample, ranges: readonly Range[]): Condition {
+function inRanges(sample: Sample, ranges: readonly Range[], question: Question): Condition {
   if (sample.kind === 'measured') return meaning.some(ranges.map((range) => measuredIn(sample, range)));
   const value = asValue(sample);
   const numbers = unionOf(ranges.map((range) => ({ kind: 'number', ...range })));
   const isExact =
     sample.kind === 'bool' || (sample.kind === 'value' && ['field', 'text', 'chosen'].includes(value.kind));
   if (isExact && !(sample.kind === 'value' && isFromText(value))) return isIn(value, numbers);
-  const digits: meaning.Value = { kind: 'captured', of: value, regex: pcre('^\\+?(-?[0-9]+)'), group: 1 };
+  const digits: meaning.Value = { kind: 'captured', of: value, regex: pcre('^(-?[0-9]+)'), group: 1 };
   const isZero = ranges.some(({ min, max }) => (min ?? 0) <= 0 && (max ?? 0) >= 0);
-  const { some, all } = meaning;
+  const { some, all, not } = meaning;
   const none = all([isIn(value, { kind: 'present' }), isIn(digits, { kind: 'absent' })]);
-  return some([isIn(digits, numbers), isZero ? none : no]);
+  const asked = some([isIn(digits, numbers), isZero ? none : no]);
+  const odd = isIn(value, { kind: 'matches', regex: oddNumber });
+  const strange: Condition = {
+    kind: 'unknown',
+    text: question.said,
+    place: question.scene.notes.place(question.line),
+    why: 'complex',
+  };
+  return some([all([not(odd), asked]), all([odd, strange])]);
 }
+
+/** What is no digit is counted into a number by its code, as far as that is below theirs; several are each asked. */
+const oddNumber = pcre('^-?[0-9]*[^0-9:-\\x7f]');
 
 /** What came from a client is read up to its first letter, and is 0 without digits. */
 function isFromText(value: meaning.Value): boolean {
@@ -132,10 +143,11 @@ function isFromText(value: meaning.Value): boolean {
 }
 
 function measuredIn(sample: Extract<Sample, { kind: 'measured' }>, { min, max }: Range): Condition {
-  if (sample.by === 'length')
-    return max !== null && max < 0
-      ? no
-      : isIn(sample.of, { kind: 'length', min: Math.max(0, min ?? 0), max: max ?? null });
+  if (sample.by === 'length') {
+    if (max !== null && max < 0) return no;
+    const language: Language = { kind: 'length', min: Math.max(0, min ?? 0), max };
+    return isIn(sample.of, sample.list ? { kind: 'item', separators: ',', of: language } : language);
+  }
   const upper = max === null ? yes : meaning.not(atLeast(sample.of, max + 1));
   return meaning.all([min === null ? yes : atLeast(sample.of, min), upper]);
 }

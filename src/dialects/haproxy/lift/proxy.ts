@@ -35,7 +35,7 @@ export function sceneOf(
   work: Work,
   proxy: ProxySection,
   request: Request,
-  at: Pick<Scene, 'protocol' | 'tls' | 'awaited'>,
+  at: Pick<Scene, 'protocol' | 'tls' | 'awaited' | 'keepsUrl'>,
   captures: meaning.Value[],
 ): Scene {
   const acls = new Acls(chainOf(proxy.section));

@@ -18,7 +18,12 @@ export type Sample =
   | { readonly kind: 'bool'; readonly when: Condition }
   | { readonly kind: 'address'; readonly of: 'source' | 'local' }
   /** A number that conditions may ask for; elsewhere it is too much. */
-  | ({ readonly kind: 'measured'; readonly by: 'length' | 'items'; readonly of: Value } & meaning.Unknown)
+  | ({
+      readonly kind: 'measured';
+      readonly by: 'length' | 'items';
+      readonly of: Value;
+      readonly list?: true;
+    } & meaning.Unknown)
   | ({ readonly kind: 'unknown' } & meaning.Unknown);
 
 /** A request under way: each part as a function of the request as it came. */

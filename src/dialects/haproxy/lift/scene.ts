@@ -19,6 +19,8 @@ export interface Scene {
   readonly others: boolean;
   /** What `capture` lines have kept, by their number. */
   readonly captures: Value[];
+  /** Whether the frontend keeps the address as it came; null: that depends on its logs. */
+  readonly keepsUrl: boolean | null;
   /** Conditions by name, of the section that the rule stands in. */
   readonly named: (name: string, line: Line, scene: Scene) => Condition | null;
 }

@@ -6,7 +6,7 @@ import { formatOf } from './format.ts';
 import { httpRules, monitored } from './http.ts';
 import { lastLine, linesOf, type ProxySection, sceneOf, type Work } from './proxy.ts';
 import { Request } from './request.ts';
-import { isIn } from './scene.ts';
+import { isIn, type Scene } from './scene.ts';
 import { isAwaited, tcpRules } from './tcp.ts';
 
 type Fate = meaning.Fate;
@@ -17,7 +17,13 @@ export function frontRules(proxy: ProxySection, tls: boolean | null, work: Work)
   const protocol = proxy.isHttp ? 'http' : 'tcp';
   const captures = declaredCaptures(proxy);
   const request = work.constants.copy();
-  const scene = sceneOf(work, proxy, request, { protocol, tls, awaited: isAwaited(proxy) }, captures);
+  const scene = sceneOf(
+    work,
+    proxy,
+    request,
+    { protocol, tls, awaited: isAwaited(proxy), keepsUrl: true },
+    captures,
+  );
   const flow = new Flow(scene, proxy.told);
   tcpRules(flow, proxy, work, 'front');
   if (proxy.isHttp) {
@@ -86,11 +92,13 @@ class Targets {
   readonly #work: Work;
   readonly #known = new Map<string, Fate>();
   readonly #sent: meaning.Sent;
+  readonly #from: Scene;
 
   constructor(flow: Flow, proxy: ProxySection, work: Work) {
     this.#flow = flow;
     this.#proxy = proxy;
     this.#work = work;
+    this.#from = { ...flow.scene, keepsUrl: keepsUrl(proxy) };
     this.#sent = flow.scene.request.version === 0 ? meaning.sentAsItCame : flow.scene.request.sent();
   }
 
@@ -119,7 +127,7 @@ class Targets {
   #fateOf(backend: ProxySection): Fate {
     if (backend.section === this.#proxy.section)
       return { kind: 'pool', pool: backend.name, sent: this.#sent };
-    const steps = backRules(backend, this.#flow.scene.request.copy(), this.#flow, this.#work);
+    const steps = backRules(backend, this.#flow.scene.request.copy(), this.#from, this.#work);
     const fate: Fate = { kind: 'pool', pool: backend.name, sent: steps.sent ?? this.#sent };
     return steps.steps.length === 0
       ? fate
@@ -127,14 +135,24 @@ class Targets {
   }
 }
 
+/** A backend has the address as it came only where the frontend has kept it, for its log or a rule of its own. */
+function keepsUrl(proxy: ProxySection): boolean | null {
+  const words = proxy.lines.map((line) => line.words.map(({ value }) => value));
+  if (words.some((line) => line[0] !== 'acl' && line.some((word) => word.includes('capture.req'))))
+    return true;
+  const isLogged = linesOf(proxy, 'option', 'httplog').length > 0 && linesOf(proxy, 'log').length > 0;
+  return isLogged ? true : null;
+}
+
 const ruling = /^(?:http-request|tcp-request|block|stats|redirect|req[a-z]+)$/;
 
 /** What a backend's own rules do; `sent` is null where they change nothing. */
-function backRules(backend: ProxySection, request: Request, from: Flow, work: Work) {
+function backRules(backend: ProxySection, request: Request, from: Scene, work: Work) {
   if (!backend.lines.some(({ words }) => ruling.test(words[0]?.value ?? '')))
     return { steps: [], sent: null };
-  const { protocol, tls, awaited, captures } = from.scene;
-  const at = { protocol: backend.isHttp ? 'http' : protocol, tls, awaited } as const;
+  const { protocol, tls, awaited, captures } = from;
+  const keepsUrl = from.keepsUrl;
+  const at = { protocol: backend.isHttp ? 'http' : protocol, tls, awaited, keepsUrl } as const;
   const before = request.version;
   const flow = new Flow(sceneOf(work, backend, request, at, captures), backend.told);
   tcpRules(flow, backend, work, 'back');
@@ -144,6 +162,12 @@ function backRules(backend: ProxySection, request: Request, from: Flow, work: Wo
 
 /** A backend that nobody reaches is read, too: what is not understood in it is told. */
 export function readUnreached(backend: ProxySection, work: Work): void {
-  const scene = sceneOf(work, backend, new Request(), { protocol: 'http', tls: null, awaited: true }, []);
-  backRules(backend, new Request(), new Flow(scene, backend.told), work);
+  const scene = sceneOf(
+    work,
+    backend,
+    new Request(),
+    { protocol: 'http', tls: null, awaited: true, keepsUrl: true },
+    [],
+  );
+  backRules(backend, new Request(), scene, work);
 }
