@@ -43,6 +43,11 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
       const launched = await serving.changes.start(text, site, change);
       return { ...described(launched), witnesses: await askAll(launched, site) };
     },
+    inPlace: ({ site }) => serving.changes.inPlace.plan(site, siteOf(site)),
+    async candidateInPlace({ site, change }) {
+      const { generation, pid } = await serving.changes.startInPlace(site, siteOf(site), change);
+      return { generation, pid, startMs: 0, serversDown: [], witnesses: [] };
+    },
     async expose({ change, share, leaseMs, requestsMax }) {
       const flight = serving.changes.flight;
       if (flight?.options.change !== change) throw new Failure('HF404', `there is no candidate of ${change}`);

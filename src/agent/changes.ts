@@ -8,6 +8,9 @@ import { activeOf, calmMs, type Fleet, type Launched } from './fleet.ts';
 import { Flight } from './flight.ts';
 import { siteOf } from './good.ts';
 import type { HeldGeneration, HolderStatus } from './holder/protocol.ts';
+import { between, InPlace } from './in-place.ts';
+import { InPlaceFlight } from './in-place-flight.ts';
+import { inWords } from './in-place-words.ts';
 import type { Kept } from './kept.ts';
 
 export interface ChangesParts {
@@ -20,19 +23,23 @@ export interface ChangesParts {
   readonly landed: () => Promise<void>;
 }
 
+type AnyFlight = Flight | InPlaceFlight;
+
 /** Candidates: their start, their promotion, their taking back, and the going back after it. */
 export class Changes {
   readonly #parts: ChangesParts;
-  #flight: Flight | null = null;
-  #lastTakenBack: Flight | null = null;
+  readonly inPlace: InPlace;
+  #flight: AnyFlight | null = null;
+  #lastTakenBack: AnyFlight | null = null;
   #launching = false;
   #goingBack = false;
 
   constructor(parts: ChangesParts) {
     this.#parts = parts;
+    this.inPlace = new InPlace(parts.fleet, parts.kept);
   }
 
-  get flight(): Flight | null {
+  get flight(): AnyFlight | null {
     return this.#flight;
   }
 
@@ -42,7 +49,7 @@ export class Changes {
   }
 
   /** The flight of a change, in the air or just taken back; null when there is none that this process knows. */
-  flightOf(change: string): Flight | null {
+  flightOf(change: string): AnyFlight | null {
     return [this.#flight, this.#lastTakenBack].find((f) => f?.options.change === change) ?? null;
   }
 
@@ -73,13 +80,7 @@ export class Changes {
   /** Starts the text beside what runs, parked, and watches it from its first exposure. */
   async start(text: SiteText, site: Site, change: string): Promise<Launched> {
     const { fleet } = this.#parts;
-    if (this.busy) {
-      const { name } = fleet.options.balancer;
-      throw new Failure(
-        'HF108',
-        `${name} already has a candidate, of ${this.#flight?.options.change ?? 'a change that just began'}`,
-      );
-    }
+    this.#requireFree();
     this.#launching = true;
     try {
       const incumbent = activeOf(await fleet.status());
@@ -91,6 +92,55 @@ export class Changes {
     } finally {
       this.#launching = false;
     }
+  }
+
+  #requireFree(): void {
+    if (!this.busy) return;
+    const { name } = this.#parts.fleet.options.balancer;
+    const other = this.#flight?.options.change ?? 'a change that just began';
+    throw new Failure('HF108', `${name} already has a candidate, of ${other}`);
+  }
+
+  /** Takes a change in hand that the running generations are told of; they hear it with the first exposure. */
+  async startInPlace(text: SiteText, site: Site, change: string): Promise<HeldGeneration> {
+    const { fleet, kept, history, record } = this.#parts;
+    this.#requireFree();
+    this.#launching = true;
+    try {
+      const active = activeOf(await fleet.status());
+      const intent = await this.inPlace.begin(text, site, change);
+      const policy = kept.site.guard;
+      const of = {
+        fleet,
+        inPlace: this.inPlace,
+        intent,
+        active,
+        change,
+        text,
+        site,
+        policy,
+        history,
+        record,
+      };
+      this.#flight = new InPlaceFlight(of);
+      return active;
+    } finally {
+      this.#launching = false;
+    }
+  }
+
+  /** Generations already do as the text says: it is good from now on, and a boot comes up with it. */
+  async #promoteInPlace(flight: InPlaceFlight): Promise<void> {
+    const { fleet, kept } = this.#parts;
+    const { text, change, intent } = flight.options;
+    kept.keep({ current: text, previous: kept.good.current, change, carried: null, inPlace: true });
+    flight.end();
+    await this.inPlace.keep(intent);
+    this.#flight = null;
+    const { generations } = await fleet.status();
+    // A parked one of an older text has not been told.
+    for (const old of generations.filter((g) => g.role === 'standby' && g.siteHash !== text.hash))
+      await fleet.retire(old.generation);
   }
 
   #newFlight(of: {
@@ -117,6 +167,7 @@ export class Changes {
     if (kept.good.change === change) return;
     const flight = this.#flight?.options.change === change ? this.#flight : null;
     if (!flight) throw new Failure('HF404', `there is no candidate of ${change}`);
+    if (flight.kind === 'in place') return await this.#promoteInPlace(flight);
     const before = await fleet.status();
     const incumbent = activeOf(before);
     const { launched, text } = flight.options;
@@ -181,6 +232,8 @@ export class Changes {
   async #goBack(previous: SiteText, change: string | null, reason: string): Promise<TakeBack> {
     const { fleet, kept, record } = this.#parts;
     const status = await fleet.status();
+    const told = await this.#goBackInPlace(activeOf(status), previous, change, reason);
+    if (told) return told;
     const { generation: from } = activeOf(status);
     const parked = status.generations.find((g) => g.role === 'standby' && g.siteHash === previous.hash);
     const site = siteOf(previous);
@@ -200,6 +253,65 @@ export class Changes {
     const takeBack = personsTakeBack({ change, from, to, reason, ...done, rung: parked ? done.rung : 3 });
     record({ kind: 'tookBack', takeBack });
     return takeBack;
+  }
+
+  /** Null: the change before was not of this kind. */
+  async #goBackInPlace(
+    active: HeldGeneration,
+    previous: SiteText,
+    change: string | null,
+    reason: string,
+  ): Promise<TakeBack | null> {
+    const { fleet, kept, record } = this.#parts;
+    const { clock } = fleet.options;
+    const { good } = kept;
+    if (!good.inPlace || active.siteHash !== good.current.hash) return null;
+    const intent = between(previous, good.current, change ?? '', active);
+    if (!intent) return null;
+    const [decidedAt, began] = [clock.now(), clock.monotonicMs()];
+    this.inPlace.write(intent);
+    kept.keep({ current: previous, previous: null, change: null, carried: null });
+    await this.inPlace.undo(intent);
+    const tookMs = clock.monotonicMs() - began;
+    const steps = intent.changes.map((one) => ({ what: `take back: ${inWords(one)}`, ok: true, tookMs }));
+    const { generation } = active;
+    const done = {
+      from: generation,
+      to: generation,
+      decidedAt,
+      doneAt: clock.now(),
+      rung: 1 as const,
+      steps,
+    };
+    const takeBack = personsTakeBack({ change, reason, ...done });
+    record({ kind: 'tookBack', takeBack });
+    return takeBack;
+  }
+
+  /** After this agent's predecessor died: what it was telling the generations is told to the end, or taken back. */
+  async takeUpInPlace(): Promise<void> {
+    const { fleet, record } = this.#parts;
+    try {
+      const { clock } = fleet.options;
+      const decidedAt = clock.now();
+      const change = await this.inPlace.recover();
+      if (change === null) return;
+      const { generation } = activeOf(await fleet.status());
+      const reason = 'the agent ended while the change was tried';
+      const done = {
+        from: generation,
+        to: generation,
+        decidedAt,
+        doneAt: clock.now(),
+        rung: 1 as const,
+        steps: [],
+      };
+      const takeBack = personsTakeBack({ change, reason, ...done });
+      const evidence = { ...takeBack.evidence, cause: 'lease' };
+      record({ kind: 'tookBack', takeBack: { ...takeBack, evidence } });
+    } catch (error) {
+      fleet.options.log.error('a change in place could not be ended', { error: messageOf(error) });
+    }
   }
 
   /** After this agent's predecessor died: a candidate that was promoted is made active, any other is taken back. */

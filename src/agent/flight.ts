@@ -34,6 +34,7 @@ export interface FlightOptions {
 
 /** One candidate from its start to its promotion or taking back. */
 export class Flight {
+  readonly kind = 'generation';
   readonly options: FlightOptions;
   readonly #slices: Exposer;
   #watch: CandidateWatch | null = null;

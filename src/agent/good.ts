@@ -11,6 +11,8 @@ export interface Good {
   readonly previous: SiteText | null;
   /** The change that made `current` of `previous`; null for the site that was first. */
   readonly change: string | null;
+  /** `current` came of `previous` without a new generation, and goes back the same way. */
+  readonly inPlace?: boolean;
   /** Another engine than the site's own runs it. Absent in files of before there was such a thing. */
   readonly carried?: Carried | null;
 }

@@ -75,6 +75,7 @@ export class Serving {
     this.#lastDeath = Math.max(0, ...status.deaths.map((d) => d.number));
     await this.changes.takeUp(status);
     if (status.active === null) await this.#repair.coldStart();
+    await this.changes.takeUpInPlace();
     await this.#reconcile();
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }

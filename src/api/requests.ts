@@ -26,6 +26,7 @@ const applyRequest = z.strictObject({
   site: z.string().max(100).optional(),
   balancer: z.string().max(100).optional(),
   force: z.boolean(),
+  newGeneration: z.boolean().optional(),
   reason,
   release: z.boolean(),
   unfreeze: z.boolean(),

@@ -172,7 +172,7 @@ class OneAtATime implements Pipeline {
     mine.change = change;
     const view = this.#view(change);
     assert(view, 'a change that was journalled is in the ledger');
-    this.#start(view, reading, before, mine);
+    this.#start(view, reading, { before, newGeneration: request.newGeneration ?? false }, mine);
     return view;
   }
 
@@ -186,7 +186,12 @@ class OneAtATime implements Pipeline {
       await this.#book.append(request.by, { kind: 'quarantine.released', siteHash: text.hash, reason });
   }
 
-  #start(view: ChangeView, reading: Reading, before: Proposal['before'], mine: Busy): void {
+  #start(
+    view: ChangeView,
+    reading: Reading,
+    { before, newGeneration }: Pick<Proposal, 'before' | 'newGeneration'>,
+    mine: Busy,
+  ): void {
     const { balancers, sites, clock } = this.#parts;
     const hub = this.#hubFor(view.id);
     const book = this.#book;
@@ -203,6 +208,7 @@ class OneAtATime implements Pipeline {
     const proposal: Proposal = {
       change: view.id,
       forced: view.force,
+      newGeneration,
       reading,
       before,
       policy: policyFor(reading, before),

@@ -6,6 +6,8 @@ import type { BalancerStatus } from './balancer.ts';
 /** The controller's HTTP API under `/v1`: shapes of its JSON. Problems are `application/problem+json` (RFC 9457) with `code`. */
 export interface ApplyRequest extends WrittenText {
   readonly force: boolean;
+  /** Even where the running engines could be told of the change. Absent: no. */
+  readonly newGeneration?: boolean;
   readonly reason: string;
   /** Takes the text out of quarantine first. */
   readonly release: boolean;

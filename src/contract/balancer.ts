@@ -19,6 +19,10 @@ export interface BalancerCalls {
   probe: { input: { site: SiteText; servers: readonly ServerRef[] }; output: readonly ProbeResult[] };
   rehearse: { input: { site: SiteText }; output: RehearsalResult };
   wayBack: { input: Record<string, never>; output: WayBackResult };
+  /** Whether what runs can be told to do as the site says, without a new generation. */
+  inPlace: { input: { site: SiteText }; output: InPlaceResult };
+  /** Takes a change in hand that goes without a new generation: `expose` tells the running ones, `rollback` tells them otherwise. */
+  candidateInPlace: { input: { site: SiteText; change: string }; output: CandidateResult };
   /** Starts the site as a parked candidate, waits until its health checks have spoken, and asks it one witness a route by its entrance. */
   candidate: { input: { site: SiteText; change: string }; output: CandidateResult };
   /**
@@ -110,6 +114,11 @@ export interface CheckResult {
   readonly rewritten?: readonly string[];
   readonly tookMs: number;
 }
+
+/** `changes`: for people, one a line: `server web/b comes`. Null: it needs a new generation, because of `why`. */
+export type InPlaceResult =
+  | { readonly changes: readonly string[] }
+  | { readonly changes: null; readonly why: string };
 
 export interface ProbeResult extends ServerRef {
   readonly address: string;

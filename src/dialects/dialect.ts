@@ -13,9 +13,23 @@ export interface Dialect {
   readonly cannot: Cannot;
   /** Pure: same site and placement, same text, byte for byte. */
   lower(site: Site, placement: Placement): string;
+  /** Whether a generation that runs `before` can be told to do as `after` says. Absent: this engine cannot be told of servers. */
+  inPlace?(before: Site, after: Site): InPlace;
   /** Other files that the text names, by their name in the generation's folder. */
   files?(site: Site): Readonly<Record<string, string>>;
 }
+
+/** All that a running engine has to be told, in this order; none at all when the texts say the same. */
+export type InPlace =
+  | { readonly changes: readonly ServerChange[] }
+  | { readonly changes: null; readonly why: string };
+
+/** `words`: the server's line behind its name, in the engine's own words. */
+export type ServerChange = { readonly pool: string; readonly server: string } & (
+  | { readonly kind: 'add' | 'remove'; readonly words: string; readonly maintenance: boolean }
+  | { readonly kind: 'weight'; readonly weight: number; readonly before: number }
+  | { readonly kind: 'maintenance'; readonly on: boolean }
+);
 
 /** Where one generation's text finds its sockets and files. What makes a check, a rehearsal and the real thing differ, and nothing else does. */
 export interface Placement {

@@ -92,6 +92,11 @@ export interface EngineControl {
   know?(down: readonly ServerName[], timeoutMs: number): Promise<void>;
   /** Of how many clients it counts something now, for rates. Absent where generations do not share that. */
   counted?(timeoutMs: number): Promise<number>;
+  /**
+   * Changes servers of a generation that runs, one command after the other. May be repeated: what is so already stays so.
+   * Rejects when one is not taken, with those before it done. Absent where the engine cannot.
+   */
+  commandServers?(commands: readonly ServerCommand[], timeoutMs: number): Promise<void>;
   /** The newest lines of its error log, oldest first, at most `linesMax`. */
   errors(linesMax: number, timeoutMs: number): Promise<readonly string[]>;
   /** One line of the engine's own command language, and its answer. Absent where it has none. */
@@ -101,6 +106,16 @@ export interface EngineControl {
   /** Lets go of the control connection; the generation runs on. */
   close(): void;
 }
+
+export type ServerCommand = ServerName &
+  (
+    | { readonly kind: 'add'; readonly words: string; readonly maintenance: boolean }
+    /** Rejects while it has connections. */
+    | { readonly kind: 'delete' }
+    /** One that is not there counts as in maintenance. */
+    | { readonly kind: 'maintenance'; readonly on: boolean }
+    | { readonly kind: 'weight'; readonly weight: number }
+  );
 
 export interface ServerName {
   readonly pool: string;
@@ -158,4 +173,6 @@ export interface ServerEvidence {
   readonly lastCheck: string;
   readonly requests: number;
   readonly errors: number;
+  /** Connections to it that failed, and its answers that broke off. Absent where nobody counts them by server. */
+  readonly faults?: number;
 }

@@ -116,6 +116,8 @@ class Scripted implements ScriptedBalancer {
       generation: this.#good.length,
       tried: [{ what: 'a request by its entrance', ok: true, answered: '200' }],
     }),
+    inPlace: () => ({ changes: null, why: 'it cannot be told' }),
+    candidateInPlace: ({ site, change }) => this.#start(site, change),
     candidate: ({ site, change }) => this.#start(site, change),
     expose: ({ change, share, leaseMs }) => this.#expose(change, share, leaseMs),
     observe: ({ change }) => this.#observe(change),

@@ -21,6 +21,11 @@ export class KeptCommands {
     return [...this.#commands.values()];
   }
 
+  /** Whether something of this server (`pool/server`) was set. */
+  concerns(server: string): boolean {
+    return this.#commands.keys().some((key) => key.endsWith(` ${server}`));
+  }
+
   /** On disk when it returns. */
   keep(key: string, command: string): void {
     this.#commands.delete(key);

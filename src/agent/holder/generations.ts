@@ -12,7 +12,8 @@ const urgentMs = 2_000;
 
 /** A generation that this holder holds, started by it or found by it. */
 export interface Held {
-  readonly spec: GenerationSpec;
+  /** Changes when its servers were changed while it runs. */
+  spec: GenerationSpec;
   readonly process: ProcessIdentity;
   readonly control: EngineControl;
   readonly side: SideDriver;

@@ -116,6 +116,12 @@ export class Holder {
     },
     takeBack: async ({ from, to, drainMs }) =>
       await this.#takeBack(this.#generations.get(from) ?? null, this.#goodOne(to, from), drainMs),
+    label: async ({ generation, ...said }) => {
+      const found = this.#mustHave(generation);
+      found.spec = { ...found.spec, ...said };
+      this.#save();
+      return null;
+    },
     retire: async ({ generation, withinMs }) => {
       this.#retire(this.#mustHave(generation), withinMs);
       return null;

@@ -33,6 +33,8 @@ export interface HolderCalls {
    * connections of the bad one end after `drainMs`.
    */
   takeBack: { input: { from: number; to: number; drainMs: number }; output: HolderTakeBack };
+  /** Its servers were changed while it runs: it does now what another text says. */
+  label: { input: { generation: number; siteHash: string; change: string | null }; output: null };
   /** Ends a generation that is not active: gently, after `withinMs` by force. Resolves at once. */
   retire: { input: { generation: number; withinMs: number }; output: null };
   /** Ends every generation and the holder. Resolves when all engines have ended. */

@@ -4,6 +4,7 @@ import type { SiteDifference } from '#model';
 import type { BalancerPort } from '../ports.ts';
 import { type ExposureStep, exposureSteps, stepEnd } from '../steps.ts';
 import { type Answer, count, type Gate, type Proposal, passed, refused } from './gate.ts';
+import { type Way, wayOf } from './in-place.ts';
 import { percent } from './limits.ts';
 import { stopAnswer } from './stopped.ts';
 
@@ -28,25 +29,42 @@ export const canary: Gate<'canary'> = {
   askedAfterRefusal: false,
   during: 'canary',
   async ask(proposal) {
-    const notes: string[] = [];
+    const way = await wayOf(proposal);
+    const notes: string[] = [
+      way.kind === 'in place' ? inPlaceLine(way.changes) : `with a new generation: ${way.why}`,
+    ];
     const trials: Trial[] = [];
     for (const [index, balancer] of proposal.balancers.entries()) {
-      const steps = exposureSteps(proposal.policy.canary, index === 0);
-      const tried = await tryOn(proposal, balancer, steps, notes);
+      const { canary } = proposal.policy;
+      const steps = way.kind === 'in place' ? [whole(canary)] : exposureSteps(canary, index === 0);
+      const tried = await tryOn(proposal, balancer, { way, steps }, notes);
       if (tried.against) return { ...tried.against, evidence: [...tried.against.evidence, ...notes] };
       trials.push(tried.trial);
     }
-    return passed(sawWhat(proposal, trials), notes);
+    const saw = sawWhat(proposal, trials);
+    return passed(way.kind === 'in place' ? `${inPlaceLine(way.changes)}; ${saw}` : saw, notes);
   },
 };
+
+/** A server that is told of gets its share at once. */
+function whole({ stepMs }: Proposal['policy']['canary']): ExposureStep {
+  return { share: 1, requestsMax: null, lastsMs: stepMs };
+}
+
+const changesShown = 5;
+
+function inPlaceLine(changes: readonly string[]): string {
+  const more = changes.length - changesShown;
+  return `without a new generation: ${changes.slice(0, changesShown).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
 
 async function tryOn(
   proposal: Proposal,
   balancer: BalancerPort,
-  steps: readonly ExposureStep[],
+  { way, steps }: { readonly way: Way; readonly steps: readonly ExposureStep[] },
   notes: string[],
 ): Promise<Tried> {
-  const start = await startCandidate(proposal, balancer, notes);
+  const start = await startCandidate(proposal, balancer, way, notes);
   if ('against' in start) return start;
   const raised = await raise(proposal, balancer, steps, notes);
   if ('against' in raised) return raised;
@@ -58,9 +76,11 @@ async function tryOn(
 async function startCandidate(
   { watch, change, reading, difference, forced }: Proposal,
   balancer: BalancerPort,
+  way: Way,
   notes: string[],
 ): Promise<CandidateResult | { readonly against: Answer }> {
-  const call = balancer.call('candidate', { site: reading.text, change }, candidateTimeoutMs);
+  const name = way.kind === 'in place' ? 'candidateInPlace' : 'candidate';
+  const call = balancer.call(name, { site: reading.text, change }, candidateTimeoutMs);
   const started = await watch.during(call);
   if (started.stop) {
     // A start that ends after the change has ended leaves nothing behind.
@@ -71,7 +91,7 @@ async function startCandidate(
       .catch(() => {});
     return { against: stopAnswer(started.stop, difference) };
   }
-  notes.push(...startNotes(balancer.name, started.value));
+  if (way.kind === 'new generation') notes.push(...startNotes(balancer.name, started.value));
   const absent = addedOf(difference, started.value.serversDown);
   if (absent.length === 0 || forced) return started.value;
   const summary = `${count(absent.length, 'added server')} down by the engine's own check on ${balancer.name}`;

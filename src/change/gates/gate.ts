@@ -30,6 +30,8 @@ export interface Answer extends Pick<GateReport, 'verdict' | 'summary' | 'eviden
 export interface Proposal {
   readonly change: string;
   readonly forced: boolean;
+  /** Not without a new generation, even where that can be. */
+  readonly newGeneration: boolean;
   readonly reading: Reading;
   readonly before: { readonly text: SiteText; readonly site: Site };
   /** The policy of the site that runs: a change cannot loosen what it is judged by. */

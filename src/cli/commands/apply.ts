@@ -21,6 +21,7 @@ interface ApplyOptions extends CommonOptions {
   readonly reason?: string;
   readonly release?: boolean;
   readonly unfreeze?: boolean;
+  readonly newGeneration?: boolean;
   readonly dialect?: TextDialect;
 }
 
@@ -34,6 +35,10 @@ export function apply(program: Command, io: Io, done: (code: Exit) => void): voi
     .option('--force', 'pass the gates that refuse before any traffic; the guard stays. Needs --reason')
     .option('--reason <why>', 'kept in the journal')
     .option('--release', 'take the text out of quarantine first')
+    .option(
+      '--new-generation',
+      'start a new generation even where running engines could be told of the change',
+    )
     .option('--unfreeze', 'end the freeze that a taken back change left');
   talksToSite(command, [
     'holdfast apply site.yaml',
@@ -64,6 +69,7 @@ async function applyFile(context: Context, file: string, options: ApplyOptions):
     ...read,
     folder: resolve(read.folder),
     force: options.force ?? false,
+    ...(options.newGeneration ? { newGeneration: true } : {}),
     reason: options.reason ?? '',
     release: options.release ?? false,
     unfreeze: options.unfreeze ?? false,

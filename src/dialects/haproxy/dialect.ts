@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialect.ts';
+import { inPlace } from './in-place.ts';
 import { lower } from './lower.ts';
 
 export const haproxyDialect: Dialect = {
@@ -13,4 +14,5 @@ export const haproxyDialect: Dialect = {
     bodyTimeout: 'HAProxy knows how long a client was silent, not how long its body takes',
   },
   lower,
+  inPlace,
 };

@@ -15,6 +15,7 @@ import {
   serversOf,
   serversPerPool,
 } from './evidence.ts';
+import { commandServers } from './servers.ts';
 
 /**
  * Two signals of different kinds that wait at the same time are handled in the wrong order. One that has not shown its
@@ -41,7 +42,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
     net: (on, timeoutMs) => setNet(cli, on, within(clock, timeoutMs)),
     async evidence(timeoutMs) {
       const left = within(clock, timeoutMs);
-      // Servers are neither added nor removed while an engine runs: counted once.
+      // Counted once, until servers are added or removed.
       serversAll ??= serversPerPool(await cli.ask(serversCommand, left()));
       const text = (await cli.askAll(evidenceCommands, left())).join('\n');
       // Without traffic one answer is like the last for a second: reading it again is most of what an idle agent would do.
@@ -52,6 +53,13 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
     },
     servers: async (timeoutMs) => serversOf(await cli.ask(serversCommand, timeoutMs)),
     know: (down, timeoutMs) => setDown(cli, down, within(clock, timeoutMs)),
+    async commandServers(commands, timeoutMs) {
+      try {
+        await commandServers(cli, commands, within(clock, timeoutMs));
+      } finally {
+        [serversAll, last] = [null, null];
+      }
+    },
     counted: async (timeoutMs) => ratesCounted(await cli.ask('show table', timeoutMs)),
     async errors(linesMax, timeoutMs) {
       const lines = (await cli.ask(`show events ${haproxyNames.errors}`, timeoutMs))

@@ -153,6 +153,7 @@ export function serversOf(text: string): ServerEvidence[] {
         : {
             requests: sum(answers.map((column) => count(row[column]))),
             errors: count(row.hrsp_5xx),
+            faults: count(row.econ) + count(row.eresp),
           }),
     }));
 }
