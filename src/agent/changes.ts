@@ -55,6 +55,7 @@ export class Changes {
 
   async tick(): Promise<void> {
     await this.#flight?.tick();
+    if (!this.#flight && this.inPlace.due) await this.inPlace.recover().catch(() => {});
     if (this.#flight?.takenBack) await this.#landed();
   }
 
@@ -133,6 +134,7 @@ export class Changes {
   async #promoteInPlace(flight: InPlaceFlight): Promise<void> {
     const { fleet, kept } = this.#parts;
     const { text, change, intent } = flight.options;
+    if (flight.takenBack) throw new Failure('HF404', `${change} was taken back: ${flight.takenBack.reason}`);
     kept.keep({ current: text, previous: kept.good.current, change, carried: null, inPlace: true });
     flight.end();
     await this.inPlace.keep(intent);
@@ -265,7 +267,8 @@ export class Changes {
     const { fleet, kept, record } = this.#parts;
     const { clock } = fleet.options;
     const { good } = kept;
-    if (!good.inPlace || active.siteHash !== good.current.hash) return null;
+    const hashes = [good.current.hash, previous.hash];
+    if (!good.inPlace || !hashes.includes(active.siteHash)) return null;
     const intent = between(previous, good.current, change ?? '', active);
     if (!intent) return null;
     const [decidedAt, began] = [clock.now(), clock.monotonicMs()];

@@ -164,6 +164,25 @@ export class Fleet {
     return opened;
   }
 
+  /** What its controls remember of a generation no longer holds. */
+  forget(generation: number): void {
+    this.#controls.get(generation)?.close();
+    this.#controls.delete(generation);
+  }
+
+  /** Controls of its own for what takes longer: who has less patience would break off the shared connection. */
+  async withOwnControl(
+    { generation, pid, engine }: Running,
+    use: (control: EngineControl) => Promise<void>,
+  ): Promise<void> {
+    const control = engines[engine].control({ pid, control: join(this.folder(generation), 'control.sock') });
+    try {
+      await use(control);
+    } finally {
+      control.close();
+    }
+  }
+
   /** Starts a parked generation and waits until it answers and its health checks have spoken. */
   async launch(plan: LaunchPlan): Promise<Launched> {
     this.#lastGeneration += 1;

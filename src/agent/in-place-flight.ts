@@ -14,6 +14,7 @@ const evidenceMsMax = 80;
 /** Dearer than counters. */
 const serversEveryTicks = 5;
 const serversMsMax = 500;
+const startMsMax = 5_000;
 const comparisonAlpha = 1e-6;
 
 export interface InPlaceFlightOptions {
@@ -77,9 +78,13 @@ export class InPlaceFlight {
   async #tell(): Promise<void> {
     const { inPlace, intent, history, policy } = this.options;
     try {
-      const start = await this.#control.evidence(500);
-      this.#start = start;
-      this.#before = this.#sums(await this.#control.servers(serversMsMax));
+      const { fleet, active } = this.options;
+      await fleet.withOwnControl(active, async (control) => {
+        this.#start = await control.evidence(startMsMax);
+        this.#before = this.#sums(await control.servers(startMsMax));
+      });
+      const start = this.#start;
+      if (!start) return;
       const liveServersShareMin = policy.limits.liveServersShareMin;
       this.#watch = watchCandidate({
         candidateStart: start,

@@ -11,8 +11,9 @@ import type { HeldGeneration } from './holder/protocol.ts';
 import { deleting, doing, inWords, undoing } from './in-place-words.ts';
 import type { Kept } from './kept.ts';
 
-const tellMsMax = 5_000;
+const tellMsMax = 10_000;
 const deleteEveryMs = 100;
+const retryEveryMs = 500;
 
 /** A change that the running generations are told of. On disk before the first one hears it, until all is done or undone. */
 export interface Intent {
@@ -30,6 +31,7 @@ export class InPlace {
   readonly #fleet: Fleet;
   readonly #kept: Kept;
   #ending: Intent | null = null;
+  #retryAtMs: number | null = null;
 
   constructor(fleet: Fleet, kept: Kept) {
     this.#fleet = fleet;
@@ -49,7 +51,8 @@ export class InPlace {
     const active = status.generations.find((g) => g.generation === status.active);
     if (!active || active.siteHash !== good.current.hash || good.carried)
       return 'what runs is not what is to run';
-    if (this.#ending) return 'a server of the change before still has connections';
+    if (this.#retryAtMs !== null || this.#ending)
+      return 'the change before has not ended on every generation';
     if (this.#fleet.nameFor(site) !== active.engine) return 'the engine changes';
     const found = engines[active.engine].dialect.inPlace?.(before, site);
     if (!found) return `${active.engine} cannot be told of servers while it runs`;
@@ -78,18 +81,50 @@ export class InPlace {
   /** Every living generation, the active one last: that the engine takes it is seen on the others. */
   async do(intent: Intent): Promise<void> {
     for (const generation of await this.#living(intent))
-      await this.#tell(generation, intent.changes.flatMap(doing));
+      await this.#tell(generation, intent.changes.map(doing)).catch(async (error: unknown) => {
+        if (generation.role === 'active') throw error;
+        // One that is still starting, say. Another takes its place when the change has ended.
+        await this.#fleet.retire(generation.generation);
+      });
   }
 
   /** The text is good now: generations bear its name, and who goes is deleted in his time. */
   async keep(intent: Intent): Promise<void> {
-    await this.#label(intent, intent.text.hash);
-    this.#endWith(intent, 'remove');
+    try {
+      // Whoever has started meanwhile was not told yet.
+      await this.do(intent);
+      await this.#label(intent, intent.text.hash);
+      this.#endWith(intent, 'remove');
+    } catch (error) {
+      this.#unfinished(error);
+      throw error;
+    }
+  }
+
+  #unfinished(error: unknown): void {
+    this.#retryAtMs = this.#fleet.options.clock.monotonicMs() + retryEveryMs;
+    this.#fleet.options.log.error('a change without a new generation is tried again', {
+      error: messageOf(error),
+    });
+  }
+
+  /** Whether something was begun that could not be ended: to be tried again, by `recover`. */
+  get due(): boolean {
+    return this.#retryAtMs !== null && this.#fleet.options.clock.monotonicMs() >= this.#retryAtMs;
   }
 
   /** As it was before. A generation that does not take it is replaced. */
   async undo(intent: Intent): Promise<void> {
-    const commands = intent.changes.toReversed().flatMap(undoing);
+    try {
+      await this.#undo(intent);
+    } catch (error) {
+      this.#unfinished(error);
+      throw error;
+    }
+  }
+
+  async #undo(intent: Intent): Promise<void> {
+    const commands = intent.changes.toReversed().map(undoing);
     const living = await this.#living(intent);
     const told = await Promise.allSettled(living.map((generation) => this.#tell(generation, commands)));
     const deaf = living.filter((_, index) => told[index]?.status === 'rejected');
@@ -105,10 +140,10 @@ export class InPlace {
 
   /** After this agent's predecessor died in the middle of such a change. Resolves with the change that was taken back. */
   async recover(): Promise<string | null> {
+    this.#retryAtMs = null;
     const intent = this.#read();
     if (!intent) return null;
     if (this.#kept.good.current.hash === intent.text.hash) {
-      await this.do(intent);
       await this.keep(intent);
       return null;
     }
@@ -117,6 +152,7 @@ export class InPlace {
   }
 
   async #living({ text, before }: Intent): Promise<readonly HeldGeneration[]> {
+    await this.#fleet.ensureHolder();
     const { generations, active } = await this.#fleet.status();
     const named = generations.filter(
       ({ role, siteHash }) => role !== 'draining' && (siteHash === text.hash || siteHash === before.hash),
@@ -125,10 +161,13 @@ export class InPlace {
   }
 
   async #tell(generation: HeldGeneration, commands: readonly ServerCommand[]): Promise<void> {
-    const control = this.#fleet.control(generation);
-    if (!control.commandServers)
-      throw new Failure('HF405', `${generation.engine} has no commands of its own`);
-    await control.commandServers(commands, tellMsMax);
+    await this.#fleet.withOwnControl(generation, async (control) => {
+      if (!control.commandServers)
+        throw new Failure('HF405', `${generation.engine} has no commands of its own`);
+      await control.commandServers(commands, tellMsMax);
+    });
+    if (commands.some(({ kind }) => kind === 'add' || kind === 'delete'))
+      this.#fleet.forget(generation.generation);
   }
 
   async #label(intent: Intent, siteHash: string): Promise<void> {

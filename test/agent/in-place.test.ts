@@ -34,7 +34,7 @@ listeners: [{ name: http, address: "*:${port}" }]
 routes: [{ name: web, pool: web }]
 pools: [{ name: web, servers: [${lines.join(', ')}], healthCheck: ${patientCheck} }]
 balancers: [{ name: lb-1, engine: haproxy, address: 127.0.0.1 }]
-guard: { canary: { steps: [1], step: 1s }, bake: 1s, drainTimeout: 5s }
+guard: { canary: { steps: [1], step: 1s }, bake: 1s, drainTimeout: 1m }
 `;
 }
 
@@ -96,11 +96,18 @@ async function isEverywhere(site: SiteText, servers: readonly string[]): Promise
       const all = await tables();
       return all.length === 2 && all.every((table) => table.join() === servers.join());
     },
-    30_000,
+    60_000,
+  );
+  await until('a parked generation', async () =>
+    (await stack.call('status', {})).generations.some((g) => g.role === 'standby' && g.state === 'parked'),
   );
   assert.equal(await goodHash(), site.hash);
   assert.deepEqual(bootServers(), servers);
-  await until('the intent to be forgotten', async () => !existsSync(join(stack.state, 'in-place.json')), 20_000);
+  await until(
+    'the intent to be forgotten',
+    async () => !existsSync(join(stack.state, 'in-place.json')),
+    20_000,
+  );
 }
 
 async function tell(site: SiteText): Promise<string> {
@@ -116,7 +123,7 @@ async function promote(site: SiteText): Promise<void> {
 }
 
 describe('a change without a new generation', () => {
-  test('comes and goes back under load, in every generation, and no request fails', async () => {
+  test('comes and goes back under load, in every generation, and no request fails', async (t) => {
     const load = await startLoadProcess({
       ...usualLoad,
       kind: 'kept',
@@ -126,6 +133,7 @@ describe('a change without a new generation', () => {
       connections: 8,
       hostname: 'shop.example',
     });
+    t.after(() => load.kill());
     const ids = async () => (await stack.call('status', {})).generations.map((g) => g.generation).toSorted();
     const generations = await ids();
     const three = textFor({ ...two, 2: { weight: 4 } });
@@ -184,7 +192,11 @@ describe('a change without a new generation', () => {
     const change = `c${turn}`;
     await stack.call('candidateInPlace', { site: textFor({ ...two, 2: {} }), change });
     await stack.call('expose', { change, share: 1, leaseMs: 500, requestsMax: null }, 30_000);
-    const taken = await until('its end', async () => (await stack.call('observe', { change })).takenBack, 30_000);
+    const taken = await until(
+      'its end',
+      async () => (await stack.call('observe', { change })).takenBack,
+      30_000,
+    );
     assert.match(taken.reason, /lease/);
     await isEverywhere(textFor(two), ['s0 1', 's1 1']);
   });
@@ -227,7 +239,7 @@ describe('kill -9 in the middle: all as before, or all as told', () => {
     });
 
   test('of the agent, at any instant', async () => {
-    for (const waitMs of [0, 3, 8, 20]) {
+    for (const waitMs of [2, 12]) {
       const next = textFor({ 0: {}, 2: { weight: 2 } });
       turn += 1;
       const change = `c${turn}`;

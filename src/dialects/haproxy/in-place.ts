@@ -53,10 +53,16 @@ function readText(site: Site): ReadText {
       servers.set(section, known.set(name, rest));
       continue;
     }
-    if (section !== '' && keyword === 'default-server') defaults.set(section, [name, ...rest]);
+    if (section !== '' && keyword === 'default-server') defaults.set(section, withoutLookUp([name, ...rest]));
     others.push(line);
   }
   return { servers, defaults, others: others.join('\n') };
+}
+
+/** An address needs none, and `add server` knows no word for it. */
+function withoutLookUp(words: readonly string[]): string[] {
+  const at = words.indexOf('init-addr');
+  return words.filter((_, index) => at < 0 || (index !== at && index !== at + 1));
 }
 
 /** The same for both: where sockets and files lie has no part in it. */
