@@ -136,7 +136,7 @@ function bytesOf({ method, path, query, host, version, headers }: Asked): string
   return `${[...lines, 'Connection: close', 'Content-Length: 0'].join('\r\n')}\r\n\r\n`;
 }
 
-const answerMsMax = 30_000;
+const answerMsMax = 100_000;
 
 function ask(port: number, asked: Asked): Promise<Answer | null> {
   return new Promise((done, fail) => {

@@ -49,4 +49,18 @@ describe('found by the plan proof', () => {
     const text = 'server_name .b.example; return 200 $host;';
     assert.equal(asked(text, 'http:///', { version: '1.0' }), '200 b.example');
   });
+
+  test('an error page is asked for with GET, and $request_method says so', () => {
+    const text = 'error_page 405 =200 /e; location = /e { return 200 $request_method; }';
+    assert.equal(asked(text, 'http://h/', { method: 'TRACE' }), '200 GET');
+  });
+
+  test('a line break at the end of a path is not taken by an expression that ends in $', () => {
+    assert.equal(asked('location / { rewrite ^(.*)$ /b$1? redirect; }', 'http://h/a%0a'), '302 http://h/b/a');
+  });
+
+  test('try_files below an alias: the location stays in front of what is found', () => {
+    const text = 'location /p/ { alias /r/; try_files /there.txt /none; proxy_pass http://x/$uri; }';
+    assert.match(asked(text, 'http://h/p/q'), /^x:80 x \/\/p\/\/there.txt \|/);
+  });
 });

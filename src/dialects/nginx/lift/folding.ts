@@ -211,7 +211,6 @@ function shownLanguage(language: Language): string {
 }
 
 export function captured(of: Value, regex: Regex, group: number | string): Value {
-  if (regex.source === '^(.*)$' && group === 1) return of;
   if (of.kind !== 'text') return { kind: 'captured', of, regex, group };
   const script = asJavaScript(regex);
   if (!script) return { kind: 'captured', of, regex, group };

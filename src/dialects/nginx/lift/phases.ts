@@ -21,7 +21,7 @@ import { own, said, scopeOf, word } from './scope.ts';
 import { taking } from './sources.ts';
 import { type Lifting, redirected, type Server, type State, unknown, type Where } from './state.ts';
 import type { Node } from './tree.ts';
-import { type Asking, absolute, evaluate, fileOf } from './variables.ts';
+import { type Asking, absolute, evaluate, fileOf, rootOf } from './variables.ts';
 
 /** A server's phases, from its own rewrites on. `refuses`: methods that NGINX refuses are its business too. */
 export function served(state: State, server: Server, lifting: Lifting, refuses: boolean): Fate {
@@ -318,7 +318,8 @@ class Phases implements Ways {
     const candidates = node.words.slice(0, -1);
     return candidates.reduceRight<Fate>((otherwise, word) => {
       const isFolder = word.endsWith('/');
-      const uri = evaluate(isFolder ? word.slice(0, -1) : word, asking);
+      const said = evaluate(isFolder ? word.slice(0, -1) : word, asking);
+      const uri = belowAlias(said, asking);
       const when = opaque(node, 'files', `${isFolder ? '-d' : '-f'} ${shownPath(asking, word)}`);
       return stepThen(node, when, this.#content({ ...state, uri }, where), otherwise);
     }, final());
@@ -438,6 +439,17 @@ function plainEnd(fate: Fate, depth = 0): boolean {
 
 function handlesRewrites({ scope }: Location): boolean {
   return scope.nodes.some(({ name }) => ['rewrite', 'return', 'if'].includes(name));
+}
+
+/** With `alias` a file that is found is the location's name and what was tried behind it. */
+function belowAlias(tried: Value, asking: Asking): Value {
+  const { replaces } = rootOf(asking);
+  const { uri } = asking.state;
+  if (replaces === null || replaces === 0 || tried === uri) return tried;
+  const name: Value = { kind: 'slice', of: uri, from: 0, length: replaces };
+  if (tried.kind === 'text') return joined([name, tried]);
+  const first = tried.kind === 'joined' ? tried.parts[0] : tried;
+  return first === uri ? tried : joined([name, tried]);
 }
 
 export interface ErrorPage {

@@ -90,7 +90,7 @@ function request(name: string, asking: Asking): Value | null {
         http(field('version')),
       ]);
     case 'request_method':
-      return field('method');
+      return state.method;
     case 'server_protocol':
       return http(field('version'));
     case 'scheme':
