@@ -156,12 +156,12 @@ KillMode=mixed
   await withService('haproxy', text, async ({ theirs, manager }) => {
     await theirs.start();
     await manager.systemctl('start', 'haproxy');
-    await until('the adoption', async () => theirs.processes().length === 0, 60_000);
+    await until('the adoption', async () => theirs.processes().length === 0, 120_000);
     const reload = async (written: string) => {
       writeFileSync(theirs.file, written);
       return (await manager.systemctl('reload', 'haproxy')).exit;
     };
-    await until('its reload with what runs', async () => (await reload(theirs.text)) === 0, 60_000);
+    await until('its reload with what runs', async () => (await reload(theirs.text)) === 0, 120_000);
     assert.equal(await reload(`${theirs.text}\nnonsense\n`), 1);
     assert.equal(await reload(theirs.text.replace('timeout check 10s', 'timeout check 11s')), 0);
     assert.equal((await ask(theirs.http)).body, 'web-1\n');

@@ -9,8 +9,8 @@ import { until } from './stack.ts';
 import type { Theirs } from './theirs.ts';
 import { type Folders, makeFolders, type Typed, type } from './up.ts';
 
-const adoptMsMax = 60_000;
-const releaseMsMax = 60_000;
+const adoptMsMax = 120_000;
+const releaseMsMax = 120_000;
 
 export interface Adopted {
   readonly folders: Folders;

@@ -10,7 +10,7 @@ import { type Manner, startTheirs, type Theirs } from './theirs.ts';
 import { underLoad } from './under-load.ts';
 import { makeFolders } from './up.ts';
 
-export const stepMsMax = 60_000;
+export const stepMsMax = 120_000;
 const wait = ['--wait', '2'] as const;
 
 /** The team's engine under load, of which no request may fail, and an adoption that has begun. */

@@ -24,7 +24,7 @@ export async function underLoad(theirs: Theirs, work: () => Promise<void>): Prom
   try {
     await work();
     for (const one of loads)
-      await until('enough requests', async () => (await one.counts()).ended > requestsAtLeast, 60_000);
+      await until('enough requests', async () => (await one.counts()).ended > requestsAtLeast, 120_000);
   } catch (error) {
     failed = error;
   }
