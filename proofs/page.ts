@@ -20,8 +20,8 @@ export const proofs: readonly ListedProof[] = [
   {
     name: 'kill',
     proves:
-      'Kill -9 and SIGSTOP of every process of a balancer, at every moment that matters, under load: nothing is lost but what was in flight in an engine that died, and everything is whole again by itself.',
-    minutesMax: 30,
+      'Kill -9 and SIGSTOP of every process of a balancer, on HAProxy and on NGINX (master, worker, both; SIGHUP too), at every moment that matters, and a full disk, under load: nothing is lost but what was in flight in an engine that died, and everything is whole again by itself.',
+    minutesMax: 40,
   },
   {
     name: 'net',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { ask } from '../world/ask.ts';
-import { startLoadProcess, usualLoad } from '../world/load.ts';
+import { type LoadPlan, type LoadProcess, startLoadProcess, usualLoad } from '../world/load.ts';
 import { type Origin, startOrigin } from '../world/origins.ts';
 import { patientCheck, shopText } from '../world/shop.ts';
 import { freePort, type Stack, startStack, textOf, until } from '../world/stack.ts';
@@ -13,6 +13,15 @@ const settledMs = 600;
 let stack: Stack;
 let http: number;
 let https: number;
+
+const loads: LoadProcess[] = [];
+
+/** Patient, for a machine that is out of breath; ended also when a test fails before it ends it. */
+async function startLoad(plan: Partial<LoadPlan>): Promise<LoadProcess> {
+  const load = await startLoadProcess({ ...usualLoad, timeoutMs: 20_000, ...plan });
+  loads.push(load);
+  return load;
+}
 
 const textFor = (origins: readonly { name: string; port: number }[]) => (folder: string) =>
   shopText({ http, https, engine: 'nginx', servers: origins, healthCheck: patientCheck }, folder);
@@ -26,6 +35,7 @@ before(async () => {
 });
 
 after(async () => {
+  for (const load of loads) load.kill();
   await stack.stop();
   for (const origin of versions) await origin.close();
 });
@@ -35,8 +45,7 @@ for (const kind of ['new', 'kept', 'h2'] as const) {
     const [first, next] = versions;
     assert.ok(first && next);
     await stack.call('candidate', { site: candidateOf([next]), change: `promote-${kind}` });
-    const load = await startLoadProcess({
-      ...usualLoad,
+    const load = await startLoad({
       kind,
       port: kind === 'h2' ? https : http,
       tls: kind === 'h2',
@@ -78,7 +87,7 @@ const processesOf = (group: number) =>
 
 test('the master is killed: another generation takes over, and the workers end when it accepts', async () => {
   const active = await stack.pidOf('active');
-  const load = await startLoadProcess({ ...usualLoad, kind: 'new', port: http, ratePerSecond: 200 });
+  const load = await startLoad({ kind: 'new', port: http, ratePerSecond: 200 });
   process.kill(active, 'SIGKILL');
   await until('another active one', async () => (await stack.pidOf('active')) !== active);
   await until('the end of the workers', async () => processesOf(active).length === 0);
@@ -99,7 +108,7 @@ test('the holder is killed in a slice: the next one parks the candidate, and los
   const next = versions[1];
   assert.ok(next);
   await stack.call('candidate', { site: candidateOf([next]), change: 'holder' });
-  const load = await startLoadProcess({ ...usualLoad, kind: 'new', port: http, ratePerSecond: 200 });
+  const load = await startLoad({ kind: 'new', port: http, ratePerSecond: 200 });
   await stack.call('expose', { change: 'holder', share: 0.5, leaseMs: 3_000, requestsMax: null });
   const holder = await stack.pidOf('holder');
   process.kill(holder, 'SIGKILL');
@@ -111,7 +120,7 @@ test('the holder is killed in a slice: the next one parks the candidate, and los
 
 test('a forced bad change: the net catches its requests, the guard takes it back', async () => {
   await stack.call('candidate', { site: candidateOf([{ name: 'nowhere', port: 1 }]), change: 'bad' });
-  const load = await startLoadProcess({ ...usualLoad, kind: 'new', port: http, ratePerSecond: 300 });
+  const load = await startLoad({ kind: 'new', port: http, ratePerSecond: 300 });
   await stack.call('expose', { change: 'bad', share: 0.5, leaseMs: 5_000, requestsMax: null });
   const { takenBack } = await until('the guard takes it back', async () => {
     const seen = await stack.call('observe', { change: 'bad' });

@@ -1,3 +1,3 @@
 /** The product's own generator: `holdfast replay` ships with it. */
 export * from '../../src/main/replay/load.ts';
-export { startLoadProcess } from '../../src/main/replay/load-process.ts';
+export { type LoadProcess, startLoadProcess } from '../../src/main/replay/load-process.ts';
