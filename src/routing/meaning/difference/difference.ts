@@ -157,7 +157,7 @@ function isSame(a: readonly Step[], b: readonly Step[]): boolean {
 
 const firstWord = (_: string, words: readonly (string | null)[]) => words[0] ?? null;
 
-function onlyWords(field: string, { plain, schemes }: Meeting): readonly string[] | null {
+export function onlyWords(field: string, { plain, schemes }: Meeting): readonly string[] | null {
   if (field === 'scheme') return schemes;
   if (field === 'localPort') return [`${plain.port}`];
   return null;

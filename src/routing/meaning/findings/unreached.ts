@@ -1,0 +1,116 @@
+import { onlyWords } from '../difference/difference.ts';
+import { type Entry, Lists, Sames } from '../difference/lists.ts';
+import { type Meeting, meetings } from '../difference/meetings.ts';
+import { Terms } from '../difference/terms.ts';
+import { Walk } from '../difference/walk.ts';
+import type { Fate, Meaning, PoolMeaning, Rules, Step } from '../meaning.ts';
+
+/** A step that no request comes to. */
+export interface DeadStep {
+  readonly step: Step;
+  /** The steps that take all that it would take; none: its condition never holds where it stands. */
+  readonly takenBy: readonly Step[];
+}
+
+export interface Unreached {
+  readonly steps: readonly DeadStep[];
+  /** To which nothing that is understood leads. */
+  readonly pools: readonly PoolMeaning[];
+  /** False: a named limit was met; nothing is told of what was not looked at. */
+  readonly complete: boolean;
+}
+
+/** Steps that can never match, with what shadows them; and pools that nobody reaches. */
+export function unreached(meaning: Meaning): Unreached {
+  const first = new Search(meaning, false);
+  return (first.asksBothPaths ? new Search(meaning, true) : first).found();
+}
+
+class Search {
+  readonly #meaning: Meaning;
+  readonly #terms: Terms;
+  readonly #lists: Lists;
+  readonly #meetings: readonly Meeting[];
+  readonly asksBothPaths: boolean;
+
+  constructor(meaning: Meaning, rawPath: boolean) {
+    this.#meaning = meaning;
+    this.#terms = new Terms(rawPath);
+    this.#lists = new Lists(meaning, this.#terms, new Sames());
+    this.#meetings = meetings(meaning, meaning);
+    for (const { before } of this.#meetings) if (before) this.#lists.ofRules(before.rules);
+    const { fieldKeys } = this.#terms.formulas;
+    this.asksBothPaths = fieldKeys.includes('path') && fieldKeys.includes('normalisedPath');
+  }
+
+  found(): Unreached {
+    const reached = new Set<Step>();
+    const pools = new Set<string>();
+    let complete = true;
+    for (const meeting of this.#meetings) {
+      if (!meeting.before) continue;
+      const list = this.#lists.ofRules(meeting.before.rules);
+      const walk = this.#walk(meeting);
+      for (const { before } of walk.groups(list, list, true)) {
+        for (const step of before.steps) reached.add(step);
+        for (const name of poolsIn(before.leaf.ending)) pools.add(name);
+      }
+      complete &&= walk.complete;
+    }
+    if (!complete) return { steps: [], pools: [], complete };
+    const dead = new Map<Step, DeadStep>();
+    for (const meeting of this.#meetings)
+      if (meeting.before) this.#collect(meeting, meeting.before.rules, reached, dead, new Set());
+    // Where it is not known where a request goes, it may go to any pool.
+    const known = this.#meaning.notUnderstood.length === 0;
+    return {
+      steps: [...dead.values()],
+      pools: known ? this.#meaning.pools.filter(({ name }) => !pools.has(name)) : [],
+      complete,
+    };
+  }
+
+  #walk(meeting: Meeting): Walk {
+    return new Walk(this.#terms, this.#lists, this.#lists, (field) => onlyWords(field, meeting));
+  }
+
+  /** Rules in a dead step are not looked at: they are dead with it. */
+  #collect(
+    meeting: Meeting,
+    rules: Rules,
+    reached: ReadonlySet<Step>,
+    dead: Map<Step, DeadStep>,
+    seen: Set<Rules>,
+  ): void {
+    if (seen.has(rules)) return;
+    seen.add(rules);
+    for (const [index, step] of rules.steps.entries()) {
+      if (step.then.kind === 'continue' || dead.has(step)) continue;
+      if (!reached.has(step)) dead.set(step, { step, takenBy: this.#takers(meeting, rules, index) });
+      else if (step.then.kind === 'rules') this.#collect(meeting, step.then.rules, reached, dead, seen);
+    }
+  }
+
+  #takers(meeting: Meeting, rules: Rules, index: number): readonly Step[] {
+    const { formulas } = this.#terms;
+    const wanted = this.#terms.formula(rules.steps[index]?.when ?? { kind: 'never' });
+    const end: Rules = { steps: [], otherwise: { kind: 'reject', how: 'close' } };
+    const last = this.#lists.ofRules(end).entries;
+    const entries = rules.steps.slice(0, index).flatMap((step): Entry[] => {
+      if (step.then.kind === 'continue') return [];
+      const [target] = last.map((entry) => entry.target);
+      return target
+        ? [{ formula: formulas.and([wanted, this.#terms.formula(step.when)]), step, target }]
+        : [];
+    });
+    const list = this.#lists.make([...entries.filter(({ formula }) => formula !== 0), ...last]);
+    const groups = this.#walk(meeting).groups(list, list, true);
+    const taking = new Set(groups.flatMap(({ before }) => before.steps));
+    return rules.steps.filter((step) => taking.has(step));
+  }
+}
+
+function poolsIn(fate: Fate): readonly string[] {
+  if (fate.kind === 'pool') return [fate.pool];
+  return fate.kind === 'split' ? fate.shares.flatMap((share) => poolsIn(share.fate)) : [];
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { meaning } from '#routing';
+import { meaningOf, step } from './generated.ts';
+
+const { field, sentAsItCame, some, unreached } = meaning;
+const to = (pool: string): meaning.Fate => ({ kind: 'pool', pool, sent: sentAsItCame });
+const path = (kind: 'is' | 'begins', text: string): meaning.Condition => ({
+  kind: 'in',
+  value: field('path'),
+  language: { kind, text, ignoreCase: false },
+});
+
+test('a step that others take all of is dead, and they are named; one that contradicts itself by nobody', () => {
+  const begins = (text: string) => path('begins', text);
+  const [a, b, other] = [
+    step(begins('/a'), to('a')),
+    step(begins('/b'), to('b')),
+    step(begins('/c'), to('a')),
+  ];
+  const shadowed = step(some([path('is', '/a/x'), begins('/b/')]), to('c'));
+  const never = step(meaning.all([begins('/a'), path('is', '/d')]), to('c'));
+  const { steps, pools, complete } = unreached(
+    meaningOf({ steps: [a, b, other, shadowed, never], otherwise: to('a') }),
+  );
+  assert.equal(complete, true);
+  assert.deepEqual(steps, [
+    { step: shadowed, takenBy: [a, b] },
+    { step: never, takenBy: [] },
+  ]);
+  assert.deepEqual(
+    pools.map(({ name }) => name),
+    ['c'],
+  );
+});
+
+test('a setting is compared with its own in a pool that has another name', () => {
+  const of = (prefix: string, value: string): meaning.Meaning => ({
+    ...meaningOf({ steps: [], otherwise: to(`${prefix}a`) }, prefix),
+    settings: [
+      {
+        scope: { kind: 'pool', name: `${prefix}a` },
+        name: 'timeout server',
+        value,
+        place: { file: 'a.cfg', line: 2, column: 1 },
+      },
+    ],
+  });
+  const told = (one: meaning.Meaning, other: meaning.Meaning) =>
+    meaning.changedSettings(one, other).map(({ before, after }) => [before?.value, after?.value]);
+  assert.deepEqual(told(of('', '30000 ms'), of('new-', '1 ms')), [['30000 ms', '1 ms']]);
+  assert.deepEqual(told(of('', '30000 ms'), of('new-', '30000 ms')), []);
+});
