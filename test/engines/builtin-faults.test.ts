@@ -8,7 +8,7 @@ import { type BuiltinStart, type BuiltinWorld, builtinWorld, rawly } from '../wo
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 import { checkOf, poolOf, quickTimeouts, serverOf, siteOf } from '../world/sites.ts';
 
-const callMs = 2_000;
+const callMs = 30_000;
 /** Never marks anybody down while a test runs. */
 const patient = checkOf({ intervalMs: 60_000, timeoutMs: 200, rise: 2, fall: 100 });
 

@@ -8,7 +8,7 @@ import { type BuiltinWorld, builtinWorld, rawly } from '../world/builtin.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 import { poolOf, siteOf } from '../world/sites.ts';
 
-const callMs = 5_000;
+const callMs = 30_000;
 const slowHeads = 5_000;
 const slowBodies = 300;
 /** Measured 15 to 25 kB: a socket, a parser, half a head. */

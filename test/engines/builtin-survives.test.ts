@@ -5,9 +5,9 @@ import { ask } from '../world/ask.ts';
 import { type BuiltinWorld, builtinWorld } from '../world/builtin.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 import { seededRandom } from '../world/random.ts';
-import { poolOf, serverOf, siteOf, timeoutsOf } from '../world/sites.ts';
+import { checkOf, poolOf, serverOf, siteOf, timeoutsOf } from '../world/sites.ts';
 
-const callMs = 2_000;
+const callMs = 30_000;
 const rounds = 400;
 const seed = Number(process.env.SEED ?? 20_261_122);
 const manyServers = 2_000;
@@ -67,8 +67,9 @@ describe('the built-in engine survives', () => {
   test(`a pool of ${manyServers} servers`, async () => {
     const { port } = await world.server('one');
     const servers = Array.from({ length: manyServers }, (_, i) => serverOf(`s${i}`, port));
+    const healthCheck = checkOf({ intervalMs: 10_000 });
     const other = await world.socket();
-    const big = await world.start(siteOf({ pools: [poolOf('web', [], { servers })] }), {
+    const big = await world.start(siteOf({ pools: [poolOf('web', [], { servers, healthCheck })] }), {
       name: 'big',
       sockets: { http: other },
     });

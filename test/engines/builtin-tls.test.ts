@@ -14,7 +14,7 @@ import { selfSigned } from '../world/certificate.ts';
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 import { listenerOf, poolOf, siteOf, someTls } from '../world/sites.ts';
 
-const callMs = 2_000;
+const callMs = 30_000;
 const chunk = Buffer.alloc(64 * 1024, 'x');
 const uploadChunks = 160;
 

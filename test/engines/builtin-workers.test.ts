@@ -9,7 +9,7 @@ import { type BuiltinStart, type BuiltinWorld, builtinWorld } from '../world/bui
 import { type Generation, type PublicSocket, until } from '../world/haproxy.ts';
 import { httpCheckOf, poolOf, serverOf, siteOf } from '../world/sites.ts';
 
-const callMs = 5_000;
+const callMs = 30_000;
 const size = 2;
 
 describe('several workers of the built-in engine', () => {
