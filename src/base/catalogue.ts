@@ -65,6 +65,11 @@ export const catalogue = {
     solve:
       'It lies beside the site file, is UTF-8 text of at most 12 KiB, and is read when the site file is.',
   },
+  HF025: {
+    title: 'What a policy file states does not hold',
+    solve:
+      'Change the text, or, where the new behaviour is wanted, the case or policy; `holdfast explain` shows rule by rule why a request gets what it gets. docs/policies.md has the words.',
+  },
   HF030: {
     title: "A line of a team's own text cannot be carried over",
     solve:

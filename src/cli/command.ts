@@ -5,7 +5,7 @@ import { type ApiClient, findApi } from './api-client.ts';
 import { type Io, type Paint, paintFor } from './io.ts';
 
 /** Exit statuses that a script may rely on. */
-export const exit = { ok: 0, refused: 1, ownMistake: 70 } as const;
+export const exit = { ok: 0, refused: 1, differs: 2, ownMistake: 70 } as const;
 export type Exit = (typeof exit)[keyof typeof exit];
 
 export interface CommonOptions {

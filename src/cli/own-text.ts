@@ -63,7 +63,7 @@ function isGlob(pattern: string): boolean {
 }
 
 /** As glob(3) finds them: in order, without those that begin with a dot. */
-function filesOf(pattern: string): string[] {
+export function filesOf(pattern: string): string[] {
   return globSync(pattern)
     .filter((path) => !basename(path).startsWith('.') || basename(pattern).startsWith('.'))
     .sort();

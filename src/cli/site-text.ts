@@ -26,7 +26,7 @@ const names = { haproxy: 'HAProxy', nginx: 'NGINX' };
  * `dialect`: what the text is written in, when neither its name nor its content is to decide.
  * @throws Failure HF002, HF003, HF004 (the file), HF005 (a site.yaml that is none).
  */
-export async function readLocally(file: string, dialect?: TextDialect): Promise<LocalReading> {
+export async function readWritten(file: string, dialect?: TextDialect): Promise<WrittenText> {
   const plain = await readSiteFile(file);
   const written = dialect ?? dialectOf(plain.text);
   if (dialect === undefined && written !== 'site' && /\.ya?ml$/.test(file))
@@ -35,7 +35,12 @@ export async function readLocally(file: string, dialect?: TextDialect): Promise<
       `${file} is a text of ${names[written]}`,
       'Give the file its own name (haproxy.cfg, nginx.conf), or say so: --dialect',
     );
-  const read = written === 'site' ? await withIncludes(plain) : await readOwnText(plain, written);
+  return written === 'site' ? await withIncludes(plain) : await readOwnText(plain, written);
+}
+
+/** @throws Failure as `readWritten` does. */
+export async function readLocally(file: string, dialect?: TextDialect): Promise<LocalReading> {
+  const read = await readWritten(file, dialect);
   const { site, surveyed = null, diagnostics } = readSite(read);
   if (!site) return { read, site, surveyed, diagnostics };
   const more = [...unsupportedUses(site), ...(await checkCertificates(site, readCertificateFile))];

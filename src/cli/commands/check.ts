@@ -3,6 +3,7 @@ import { type Diagnostic, Failure, formatDiagnostic } from '#base';
 import { readCertificateFile, readCertificates, type Site, siteHash, type TextDialect } from '#model';
 import { type CommonOptions, contextOf, dialectOption, type Exit, exit, withExamples } from '../command.ts';
 import type { Io } from '../io.ts';
+import { type CheckedPolicies, checkPolicyFile } from '../policy-check.ts';
 import { readLocally } from '../site-text.ts';
 
 /** What an engine says of a text in its own language. @throws Failure HF301 when it is not installed. */
@@ -27,6 +28,8 @@ interface Checked {
   readonly diagnostics: readonly Diagnostic[];
   /** Null for a site.yaml. */
   readonly engine: EngineVerdict | null;
+  /** Of a policy file: how many cases and policies were held against which text. */
+  readonly policies?: Omit<CheckedPolicies, 'diagnostics'>;
 }
 
 interface CheckOptions extends CommonOptions {
@@ -38,12 +41,16 @@ export function check(program: Command, io: Io, done: (code: Exit) => void, askE
   const command = program
     .command('check')
     .description('say whether files are sites, with every mistake in them; changes nothing')
-    .argument('<file...>', 'site files; haproxy.cfg and nginx.conf are shown to their engine too')
+    .argument(
+      '<file...>',
+      'site files; haproxy.cfg and nginx.conf are shown to their engine too; policy files',
+    )
     .addOption(dialectOption());
   withExamples(command, [
     'holdfast check site.yaml',
     'holdfast check --json sites/*.yaml',
     'holdfast check /etc/haproxy/haproxy.cfg',
+    'holdfast check policy.yaml',
     "validate: 'holdfast check %s'   (Ansible)",
   ]);
   command.action(async (files: string[], options: CheckOptions) => {
@@ -71,7 +78,11 @@ function complaints({ diagnostics, engine }: Checked): string[] {
     : told;
 }
 
-function praise({ file, site, engine }: Checked, valid: string): string[] {
+function praise({ file, site, engine, policies }: Checked, valid: string): string[] {
+  if (policies)
+    return [
+      `${valid} ${file}: ${policies.cases} cases and ${policies.policies} policies hold of ${policies.text}`,
+    ];
   if (!engine) return [`${valid} ${file}: site "${site}"`];
   const lines = engine.rewritten.length;
   return [
@@ -93,7 +104,13 @@ async function checkOne(
   dialect: TextDialect | undefined,
   askEngine: AskEngine | undefined,
 ): Promise<Checked> {
+  const unread = { file, valid: false, site: null, dialect: 'site', hash: null, engine: null } as const;
   try {
+    const held = dialect === undefined ? await checkPolicyFile(file) : null;
+    if (held) {
+      const { diagnostics, ...policies } = held;
+      return { ...unread, valid: diagnostics.length === 0, diagnostics, policies };
+    }
     const { read, site, surveyed, diagnostics } = await readLocally(file, dialect);
     const hash = site ? siteHash(site, await readCertificates(site, readCertificateFile)) : null;
     const shown = site ?? surveyed;
@@ -111,16 +128,8 @@ async function checkOne(
     };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const { code, message, remedy } = error;
+    const { code, message, remedy, diagnostics } = error;
     const whole = { code, severity: 'error', place: null, path: '', message, remedy } as const;
-    return {
-      file,
-      valid: false,
-      site: null,
-      dialect: 'site',
-      hash: null,
-      diagnostics: [whole],
-      engine: null,
-    };
+    return { ...unread, diagnostics: diagnostics.length > 0 ? diagnostics : [whole] };
   }
 }

@@ -1,0 +1,45 @@
+import { dirname, resolve } from 'node:path';
+import { type Diagnostic, Failure } from '#base';
+import { readSiteFile } from '#model';
+import { checkExpectations, checkPolicies, isPolicyFile, mustReadPolicies } from '#plan';
+import { readMeaning } from './meaning.ts';
+
+export interface CheckedPolicies {
+  readonly cases: number;
+  readonly policies: number;
+  readonly text: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The cases and policies of a policy file against the text that it names. Null: it is no policy file. @throws Failure when either cannot be read. */
+export async function checkPolicyFile(file: string): Promise<CheckedPolicies | null> {
+  const { text } = await readSiteFile(file);
+  if (!isPolicyFile(text)) return null;
+  const read = mustReadPolicies(text, file);
+  if (read.text === null)
+    throw new Failure(
+      'HF012',
+      `${file} does not say which text it is about`,
+      'Add `text: haproxy.cfg` to it.',
+    );
+  const { meaning } = await readMeaning(resolve(dirname(file), read.text));
+  const cases = checkExpectations(meaning, read.expect);
+  const policies = checkPolicies(meaning, read);
+  return {
+    cases: cases.length,
+    policies: policies.length,
+    text: read.text,
+    diagnostics: [
+      ...cases
+        .filter(({ held }) => !held)
+        .map(({ expectation, message }) => broken(expectation.place, `${expectation.request}: ${message}`)),
+      ...policies
+        .filter(({ held }) => !held)
+        .map(({ policy, place, message }) => broken(place, `${policy}: ${message}`)),
+    ],
+  };
+}
+
+function broken(place: Diagnostic['place'], message: string): Diagnostic {
+  return { code: 'HF025', severity: 'error', place, path: '', message, remedy: '' };
+}

@@ -1,0 +1,25 @@
+import type { OwnDialectName, WrittenText } from '#model';
+import type { meaning } from '#routing';
+import { lift as liftHaproxy } from './haproxy/lift/index.ts';
+import { liftNginx } from './nginx/lift/lift.ts';
+import type { TextFiles } from './nginx/lift/tree.ts';
+
+/** What a text may ask of the machine that it lies on. */
+export interface LiftFiles extends TextFiles {
+  /** A variable of the engine's environment; null when it is not set, or not known. */
+  environment(name: string): string | null;
+}
+
+/** What a team's own text does to every request. Never throws, whatever the text: what is not understood is said at its line. */
+export function liftOwn(
+  { file, folder, text }: Pick<WrittenText, 'file' | 'folder' | 'text'>,
+  dialect: OwnDialectName,
+  files: LiftFiles,
+): meaning.Meaning {
+  switch (dialect) {
+    case 'haproxy':
+      return liftHaproxy({ file, text, read: files.read, environment: files.environment });
+    case 'nginx':
+      return liftNginx({ file, folder, text }, files);
+  }
+}
