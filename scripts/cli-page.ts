@@ -33,6 +33,27 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
       ['base/diagnostics.ts', 'Place'],
     ],
   },
+  plan: {
+    says: 'A `PlanView`. Exit status: 0 nothing changes, 2 something does, 1 it could not be told, or a policy does not hold.',
+    types: [
+      ['contract/plan.ts', 'PlanView'],
+      ['contract/plan.ts', 'DifferenceView'],
+      ['contract/plan.ts', 'WitnessView'],
+      ['contract/plan.ts', 'ActionView'],
+      ['contract/plan.ts', 'SettingChange'],
+      ['contract/plan.ts', 'UnreachableRule'],
+      ['contract/plan.ts', 'NotUnderstoodLine'],
+      ['contract/plan.ts', 'PolicyResult'],
+    ],
+  },
+  explain: {
+    says: 'An `ExplainView`.',
+    types: [
+      ['contract/plan.ts', 'ExplainView'],
+      ['contract/plan.ts', 'ExplainedRule'],
+      ['contract/plan.ts', 'RuleView'],
+    ],
+  },
   apply: {
     says: 'A `ChangeView`, once the change has ended. A change that changes nothing ends as `abandoned`, and the exit status is 0.',
     types: [
@@ -86,6 +107,7 @@ Made from the commands and the types in \`src\` by \`npm run docs\`; do not edit
 | --- | --- |
 | 0 | done; for \`apply\` promoted, or nothing to do; for \`status\` every balancer serves |
 | 1 | refused, rolled back, not valid, or not possible now; the message has a code of [errors.md](errors.md) |
+| 2 | \`plan\` only: something changes |
 | 70 | a mistake of Holdfast itself |
 | 130 | \`apply\` was interrupted: the change goes on without the terminal |
 
