@@ -40,6 +40,8 @@ export interface DifferenceView {
   /** The rules that decide, where there is one: else the default does. */
   readonly ruleBefore: RuleView | null;
   readonly ruleAfter: RuleView | null;
+  /** What is otherwise about servers of both pools: `10.0.0.2:80 weight 1 -> 3`. */
+  readonly servers: readonly string[];
   readonly severity: 'lost' | 'moved' | 'changed' | 'gained';
   /** False: it depends on something that the text alone does not say; `unknown` names it. */
   readonly exact: boolean;

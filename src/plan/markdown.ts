@@ -57,6 +57,7 @@ function row({
   witness,
   before,
   after,
+  servers,
   trafficShare,
   ruleAfter,
   ruleBefore,
@@ -66,7 +67,7 @@ function row({
   return [
     code(witnessText(witness)),
     escaped(actionText(before)),
-    `${escaped(actionText(after))}${exact ? '' : ' (depends on what the text does not say)'}`,
+    `${escaped([actionText(after), ...servers].join('; '))}${exact ? '' : ' (depends on what the text does not say)'}`,
     trafficShare === null ? '' : percent(trafficShare),
     rule ? `${rule.file}:${rule.line}` : 'default',
   ];

@@ -4,6 +4,7 @@ import { findingsIn } from './findings.ts';
 import { checkPolicies, protectedTouched } from './policies.ts';
 import type { PolicyFile } from './policy-file.ts';
 import { byWeight, riskOf, severityOf } from './risk.ts';
+import { serverChanges } from './servers.ts';
 import { settingChanges } from './settings.ts';
 import type { Traffic } from './traffic.ts';
 import { moveTraffic } from './traffic-share.ts';
@@ -25,9 +26,14 @@ export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: P
   const { differences, notKnownSame, complete } = meaning.difference(before.meaning, after.meaning);
   const moved = options.traffic && moveTraffic(options.traffic, before.meaning, after.meaning);
   const told = [
-    ...differences.map((one) => viewOf(one, true)),
-    ...notKnownSame.map((one) => viewOf(one, false)),
-  ].map((view) => ({ ...view, trafficShare: moved ? moved.shareOf(view) : null }));
+    ...differences.map((one) => ({ one, known: true })),
+    ...notKnownSame.map((one) => ({ one, known: false })),
+  ]
+    .map(({ one, known }) => ({
+      ...viewOf(one, known),
+      servers: serverChanges(before.meaning, after.meaning, [one.before, one.after]),
+    }))
+    .map((view) => ({ ...view, trafficShare: moved ? moved.shareOf(view) : null }));
   const settings = settingChanges(before.meaning, after.meaning);
   const notUnderstoodChanged = changedLines(before.meaning, after.meaning);
   const policies = options.policies.flatMap((file) => checkPolicies(after.meaning, file));
@@ -52,7 +58,7 @@ export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: P
   return { ...plan, risk: riskOf(plan, touched) };
 }
 
-function viewOf(one: meaning.Difference, known: boolean): Omit<DifferenceView, 'trafficShare'> {
+function viewOf(one: meaning.Difference, known: boolean): Omit<DifferenceView, 'trafficShare' | 'servers'> {
   const { witness, before, after, steps, description, assuming } = one;
   const [was, is] = [actionWithSent(before, witness), actionWithSent(after, witness)];
   const [stepBefore, stepAfter] = [steps.before.at(-1), steps.after.at(-1)];

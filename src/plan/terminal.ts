@@ -47,13 +47,14 @@ export function linesOf(plan: PlanView, paint: PlanPaint): readonly string[] {
 const titles = { lost: 'LOST', moved: 'moved', changed: 'changed', gained: 'gained' } as const;
 
 function differenceLines(one: DifferenceView, paint: PlanPaint): string[] {
-  const { severity, witness, before, after, trafficShare, requests, exact, unknown } = one;
+  const { severity, witness, before, after, trafficShare, requests, servers, exact, unknown } = one;
   const mark = severity === 'lost' ? paint.bad : severity === 'gained' ? paint.good : paint.warn;
   const share = trafficShare === null ? '' : `  ${paint.bold(percent(trafficShare))} of recent requests`;
   return [
     `${mark(titles[severity].padEnd(8))}${paint.bold(witnessText(witness))}${share}`,
     `        ${paint.dim('before')}  ${actionText(before)}${ruleText(one.ruleBefore, paint)}`,
     `        ${paint.dim('after ')}  ${actionColour(after, paint)}${ruleText(one.ruleAfter, paint)}`,
+    ...(servers.length === 0 ? [] : [`        ${paint.dim('change')}  ${servers.join(', ')}`]),
     ...(requests === '' ? [] : [`        ${paint.dim('where ')}  ${requests}`]),
     ...(exact ? [] : [`        ${paint.warn('if    ')}  ${unknown.join('; ')}`]),
     '',

@@ -102,6 +102,11 @@ describe('a plan', () => {
     );
   });
 
+  it('a weight alone', () => {
+    const [only, ...more] = planned(before.replace('10.0.0.2:80', '10.0.0.2:80 weight 3')).differences;
+    assert.deepEqual([only?.servers, more], [['10.0.0.2:80 weight 1 -> 3'], []]);
+  });
+
   it('what is lost stands first, and is a high risk', () => {
     const plan = planned(
       before.replace('  server c1 10.0.1.1:80\n', '').replace('hdr(host) -i api', 'hdr(host) -i app'),
