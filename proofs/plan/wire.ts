@@ -14,7 +14,7 @@ export type Reply =
   | { readonly kind: 'closed' };
 
 const togetherMax = 16;
-const silenceMs = 20_000;
+const silenceMs = 120_000;
 
 /** All of them over one entrance; those of one source share connections. The PROXY header says where they come from. */
 export async function askAll(path: string, requests: readonly meaning.Request[]): Promise<readonly Reply[]> {

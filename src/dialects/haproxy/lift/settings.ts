@@ -27,7 +27,11 @@ const severalLines =
 
 /** What a proxy's lines set, inherited ones written out, the last one of each. */
 export function tellSettings(proxy: ProxySection, { settings }: Work): void {
-  const acls = new Acls(chainOf(proxy.section));
+  let acls: Acls | null = null;
+  const meant = (one: string) => {
+    acls ??= new Acls(chainOf(proxy.section));
+    return acls.textOf(one);
+  };
   const last = new Map<string, { readonly line: Line; readonly value: string }>();
   for (const section of chainOf(proxy.section))
     for (const line of section.lines) {
@@ -37,7 +41,7 @@ export function tellSettings(proxy: ProxySection, { settings }: Work): void {
         if (isOff) continue;
         const scopes = scopesOf(proxy, name);
         const words = twoWords.test(line.words[0]?.value ?? '') ? 2 : 1;
-        settings.addLine(scopes, line, words, (one) => acls.textOf(one));
+        settings.addLine(scopes, line, words, meant);
       } else if (isOff && section.defaults === null && section !== proxy.section) last.delete(name);
       else last.set(name, { line, value });
     }

@@ -61,7 +61,15 @@ export class Notes {
 
 /** Words in one form, with quotes only where they are needed. */
 export function textOf(words: readonly Word[]): string {
-  return words.map(({ value }) => (/^[^\s"'#\\]+$/.test(value) ? value : JSON.stringify(value))).join(' ');
+  const [only] = words;
+  if (words.length === 1 && only) return quoted(only);
+  return words.map(quoted).join(' ');
+}
+
+const plain = /^[^\s"'#\\]+$/;
+
+function quoted({ value }: Word): string {
+  return plain.test(value) ? value : JSON.stringify(value);
 }
 
 /** As bytes, one UTF-16 unit each: what requests are compared with. */

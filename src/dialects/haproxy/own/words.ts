@@ -23,12 +23,14 @@ const special = /["'\\#]/;
 const none: readonly string[] = [];
 
 function plainWords(line: string): readonly Word[] {
-  return Array.from(line.matchAll(/[^ \t\n\v\f\r]+/g), ({ 0: value, index }) => ({
-    value,
-    start: index,
-    end: index + value.length,
-    unknown: none,
-  }));
+  const words: Word[] = [];
+  for (let at = 0; at < line.length; ) {
+    while (at < line.length && isSpace(line.charCodeAt(at))) at += 1;
+    const start = at;
+    while (at < line.length && !isSpace(line.charCodeAt(at))) at += 1;
+    if (at > start) words.push({ value: line.slice(start, at), start, end: at, unknown: none });
+  }
+  return words;
 }
 
 function quotedWords(line: string, environment: Environment): readonly Word[] {
