@@ -63,4 +63,11 @@ describe('found by the plan proof', () => {
     const text = 'location /p/ { alias /r/; try_files /there.txt /none; proxy_pass http://x/$uri; }';
     assert.match(asked(text, 'http://h/p/q'), /^x:80 x \/\/p\/\/there.txt \|/);
   });
+
+  test('an if inherits nothing of an if before it', () => {
+    const text =
+      'location / { if ($arg_a) { proxy_pass http://a; } if ($arg_b) { set $x 1; } proxy_pass http://c; }';
+    assert.equal(asked(text, 'http://h/?a=1'), 'a:80 a /?a=1');
+    assert.equal(asked(text, 'http://h/?a=1&b=1'), 'c:80 c /?a=1&b=1');
+  });
 });

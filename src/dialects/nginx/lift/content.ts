@@ -65,7 +65,9 @@ const schemePorts: Readonly<Record<string, number>> = { http: 80, https: 443, gr
 function passed(handler: Handler, state: State, where: Where, ways: Ways): Fate {
   const { node } = handler;
   const asking: Asking = { node, state, where, lifting: ways.lifting };
-  const word = node.words[0] ?? '';
+  const [word] = node.words;
+  // Another `if` made it: nothing says where to.
+  if (word === undefined) return unknown(node, 'complex');
   const isHttp = node.name === 'proxy_pass';
   if (!hasVariables(word)) return passedTo({ parts: [text(word)], isDynamic: false, isHttp }, asking);
   const cases = casesOf(evaluate(word, asking));

@@ -236,21 +236,32 @@ function conditional(asking: Asking, next: Frame, ways: Ways): Fate {
   const inLocation = where.scope.kind !== 'server';
   const scope: Scope = inLocation ? scopeOf('if', node, block, locationScope(where.scope)) : where.scope;
   const lost =
-    inLocation &&
-    locationScope(where.scope).nodes.some(({ name }) => name === 'try_files' || name === 'limit_except');
+    where.scope.kind === 'if' ||
+    (inLocation &&
+      locationScope(where.scope).nodes.some(({ name }) => name === 'try_files' || name === 'limit_except'));
   if (!lost && block.every(({ name }) => setting.has(name)) && matched.variables === state.variables)
     return told(node, run(next, merged(block, when, { ...asking, state: matched }), where, ways));
   const handlerNode = inLocation ? handlerOf(scope) : null;
   const inside: Where = {
     ...where,
     scope,
-    handler: handlerNode ? { node: handlerNode, scope } : where.handler,
+    handler: handlerNode ? { node: handlerNode, scope } : inherited(where, scope),
   };
   const codes = block.filter(({ name }) => rewriting.has(name));
   const then = when.kind === 'never' ? null : run({ codes, at: 0, outer: next }, matched, inside, ways);
   if (when.kind === 'always' && then) return told(node, then);
   const otherwise = run(next, missed, where, ways);
   return then ? stepThen(node, when, then, otherwise) : otherwise;
+}
+
+/** It keeps who makes the content, and takes from where its location has it: of an `if` before it inherits nothing. */
+function inherited({ scope, handler }: Where, inside: Scope): Where['handler'] {
+  if (!handler || scope.kind !== 'if') return handler;
+  const outer = handlerOf(locationScope(scope));
+  if (outer?.name === handler.node.name) return { node: outer, scope: inside };
+  return handler.node.name.endsWith('_pass')
+    ? { node: { ...handler.node, words: [] }, scope: inside }
+    : handler;
 }
 
 /** Blocks of `if` in one location do not inherit from each other. */
