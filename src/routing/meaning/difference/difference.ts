@@ -1,4 +1,4 @@
-import { fateOf, type Way } from '../fate/fate.ts';
+import { firstWayOf, type Way } from '../fate/fate.ts';
 import type { Request } from '../fate/request.ts';
 import { type FateView, poolsOf } from '../fate/view.ts';
 import type { ListenerMeaning, Meaning, Step } from '../meaning.ts';
@@ -115,9 +115,8 @@ class Side {
   }
 
   #ends({ request, oracle }: Witness): Ends {
-    const [before] = fateOf(this.#before, request, oracle).ways;
-    const [after] = fateOf(this.#after, request, oracle).ways;
-    if (!before || !after) throw new Error('a request has a fate on both sides');
+    const before = firstWayOf(this.#before, request, oracle);
+    const after = firstWayOf(this.#after, request, oracle);
     return { before, after };
   }
 

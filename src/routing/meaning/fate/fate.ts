@@ -1,5 +1,6 @@
 import type { Condition, Unknown } from '../condition.ts';
 import type { Fate, ListenerMeaning, Meaning, Rules, Step } from '../meaning.ts';
+import { candidates } from './candidates.ts';
 import { holds } from './holds.ts';
 import { listenerOf } from './listener.ts';
 import type { Request } from './request.ts';
@@ -68,26 +69,45 @@ const nobody: Explanation = {
   unknowns: [],
 };
 
-function walk(meaning: Meaning, outer: Rules, world: World): Omit<Way, 'assuming'> {
+/** The first way alone, and `because` only of the steps that could hold: for whoever asks of many requests. */
+export function firstWayOf(meaning: Meaning, request: Request, oracle: Oracle): Way {
+  const listener = listenerOf(meaning, request);
+  const [refused] = nobody.ways;
+  if (listener === null && refused) return refused;
+  const worlds = new Worlds(request, oracle);
+  const way = walk(meaning, listener?.rules ?? noRules, worlds.world(), true);
+  return { ...way, assuming: worlds.assumptions() };
+}
+
+const noRules: Rules = { steps: [], otherwise: { kind: 'reject', how: 'reset' } };
+
+function walk(meaning: Meaning, outer: Rules, world: World, quick = false): Omit<Way, 'assuming'> {
   const because: Reason[] = [];
   const steps: Step[] = [];
   let rules = outer;
   for (let depth = 0; ; depth += 1) {
-    const fate = firstOf(rules, world, depth, because, steps);
+    const here = quick ? candidates(rules, world).flatMap((index) => rules.steps[index] ?? []) : rules.steps;
+    const fate = firstOf(here, world, depth, because, steps) ?? rules.otherwise;
     if (fate.kind !== 'rules') return { fate: viewOf(fate, meaning, world), steps, because };
     rules = fate.rules;
   }
 }
 
-function firstOf(rules: Rules, world: World, depth: number, because: Reason[], steps: Step[]): Fate {
-  for (const step of rules.steps) {
+function firstOf(
+  all: readonly Step[],
+  world: World,
+  depth: number,
+  because: Reason[],
+  steps: Step[],
+): Fate | null {
+  for (const step of all) {
     const { held, part } = decided(step.when, world);
     because.push({ step, held, part, depth });
     if (!held || step.then.kind === 'continue') continue;
     steps.push(step);
     return step.then;
   }
-  return rules.otherwise;
+  return null;
 }
 
 /** Whether it holds, and the smallest part that made it so. */
