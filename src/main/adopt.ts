@@ -16,13 +16,13 @@ import {
 import type { BalancerStatus, SiteText } from '#contract';
 import type { Site } from '#model';
 import { type Adoption, loadAdoption } from './adoption.ts';
-import { runningPid } from './children.ts';
+import { ownCommand, runningPid } from './children.ts';
 import { findingsOf } from './findings.ts';
 import { readOwn } from './own-text.ts';
 import { adminSocket, balancerPlaces, siteFile } from './places.ts';
 import { release } from './release.ts';
 import { runSite } from './run-site.ts';
-import { apiOf, say, startAll, stopAll } from './site-processes.ts';
+import { apiOf, mustBeFree, say, startAll, stopAll } from './site-processes.ts';
 import { addressesOf, carryOn, settle, takeOver } from './taking-over.ts';
 import { waitingFor } from './waiting.ts';
 
@@ -53,7 +53,8 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
   const paths = sitePaths(site.name);
   const [balancer] = site.balancers;
   assert(balancer, 'an own text has one balancer');
-  const before = await heldBefore(paths, balancer.name);
+  if (!options.dryRun) mustBeFree(paths, site.name);
+  const before = await heldBefore(paths, balancer.name, !options.dryRun);
   const engine = before.isDone ? null : await findOrNull({ site, text, paths, except: before.processes });
   assert(site.own, 'an own text was read');
   const { waitMs, said } = waitingFor(site.own, options.waitMs);
@@ -108,13 +109,18 @@ interface HeldBefore {
   readonly processes: readonly number[];
 }
 
-async function heldBefore(paths: SitePaths, balancer: string): Promise<HeldBefore> {
-  const { holderClient, withDescendants } = await loadAdopting();
+async function heldBefore(paths: SitePaths, balancer: string, mayStart: boolean): Promise<HeldBefore> {
+  const { ensureHolder, holderClient, withDescendants } = await loadAdopting();
   const adoption = loadAdoption(paths);
   const { run, agentPid } = balancerPlaces(paths, balancer);
   const holder = holderClient(join(run, 'holder.sock'));
   const agents = [runningPid(agentPid) ?? []].flat();
   try {
+    // One that was killed has left its state: the next one takes up what runs.
+    if (mayStart && existsSync(join(run, 'holder.json'))) {
+      const command = ownCommand(['holder', '--folder', run]);
+      await ensureHolder({ holder, run, command, clock: systemClock });
+    }
     const { pid, active, generations } = await holder.call('status', {}, statusMsMax);
     const processes = [...agents, ...[pid, ...generations.map((g) => g.pid)].flatMap(withDescendants)];
     const isDone = active !== null && (!adoption || adoption.adoptedAt !== null || !isAlive(adoption.main));

@@ -31,8 +31,13 @@ export function at({ file, line, column }: Place, what: string, error: unknown):
 
 /** One `up` a site. One that was killed has left its processes: the next one takes them up. @throws Failure HF302 */
 export function claim(paths: SitePaths, name: string): void {
-  const file = join(paths.run, 'up.pid');
-  const other = runningPid(file);
+  mustBeFree(paths, name);
+  writeFileSync(join(paths.run, 'up.pid'), JSON.stringify(identify(process.pid)));
+}
+
+/** @throws Failure HF302 when somebody keeps the site running. */
+export function mustBeFree(paths: SitePaths, name: string): void {
+  const other = runningPid(join(paths.run, 'up.pid'));
   if (other !== null) {
     const url = apiOf(paths)?.url;
     throw new Failure(
@@ -41,7 +46,6 @@ export function claim(paths: SitePaths, name: string): void {
       'See it: holdfast status',
     );
   }
-  writeFileSync(file, JSON.stringify(identify(process.pid)));
 }
 
 export function apiOf(paths: SitePaths): ApiLocation | null {
@@ -149,8 +153,9 @@ export async function stopAll(
 
 /** A holder that was killed has left its state, and its engines. */
 async function endLeft(paths: SitePaths, name: string): Promise<void> {
-  const { run } = balancerPlaces(paths, name);
-  if (!existsSync(join(run, 'holder.json'))) return;
+  const { run, holderPid } = balancerPlaces(paths, name);
+  // One that lives was told already, and is only slow.
+  if (!existsSync(join(run, 'holder.json')) || runningPid(holderPid) !== null) return;
   const { ensureHolder, holderClient } = await loadAdopting();
   const holder = holderClient(join(run, 'holder.sock'));
   try {
