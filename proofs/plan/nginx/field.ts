@@ -25,8 +25,8 @@ export interface PlanField extends AsyncDisposable {
 
 export interface Running extends AsyncDisposable {
   ask(port: number, asked: Asked): Promise<Answer | null>;
-  /** False: the process has ended. */
-  lives(): boolean;
+  /** False: the process has ended, or is about to: nobody listens. */
+  lives(port: number): Promise<boolean>;
 }
 
 export async function planField(): Promise<PlanField> {
@@ -125,7 +125,7 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 function running(child: ChildProcess): Running {
-  const lives = () => child.exitCode === null && child.signalCode === null;
+  const lives = (port: number) => opens(port);
   return { ask, lives, [Symbol.asyncDispose]: () => ended(child) };
 }
 

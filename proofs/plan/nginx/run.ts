@@ -97,7 +97,7 @@ async function oneRound(
     for (let at = 0; at < requests.length; at += requestsAtOnce) {
       const group = requests.slice(at, at + requestsAtOnce);
       const answers = await Promise.all(group.map((asked) => nginx.ask(port, asked)));
-      if (!nginx.lives()) {
+      if (!(await nginx.lives(port))) {
         run.died.push(seed);
         return;
       }
