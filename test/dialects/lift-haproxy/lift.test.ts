@@ -190,6 +190,20 @@ const cases: Readonly<Record<string, readonly [string, Readonly<Record<string, s
       'GET http://w/in': 'pool d',
     },
   ],
+  'what was found by random requests': [
+    `http-request set-method PUT if { path /m }
+     http-request add-header x-two last if { path /two }
+     http-request set-header x-three %[hdr(x-two)]
+     use_backend a if METH_GET { path /m }
+     use_backend b if { hdr(x-three) last }
+     use_backend c if { hdr(x-list),length gt 3 } || { urlp(q) 1 }`,
+    {
+      'GET http://w/m': 'pool a',
+      'GET http://w/two | x-two: first': 'pool b',
+      'GET http://w/ | x-list: long one,x': 'pool c',
+      'GET http://w/?a=0;q=1': 'pool c',
+    },
+  ],
   'what nobody can say is said to be unknown': [
     `http-request deny if { sc_http_req_rate(0) gt 10 }
      http-request lua.asked if { path /lua }

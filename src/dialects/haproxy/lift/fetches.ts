@@ -60,7 +60,7 @@ const httpFetches: Readonly<Record<string, Fetch>> = {
   query: http((_, { request }) => textSample(request.query)),
   base: http((_, { request }) => textSample(joined([firstOf(request.host), request.path]))),
   baseq: http((_, { request }) => textSample(joined([firstOf(request.host), request.url]))),
-  method: http((_, { request }) => ({ kind: 'value', type: 'method', value: request.method })),
+  method: http((_, { request }) => ({ kind: 'value', type: 'method', value: askedMethod(request.method) })),
   'req.ver': http(() => ({ kind: 'value', type: 'version', value: field('version') })),
   hdr: http((args, asked) => headerOf(args, asked)),
   'req.fhdr': http(([name = ''], { request }) => textSample(request.header(name))),
@@ -165,6 +165,15 @@ export function fetchOf({ name, args }: Call, scene: Scene, line: Line): Sample 
 
 export const setIt = (name: string) => `only the environment knows ${name}: set it there, or in the text`;
 
+const wellKnown = ['OPTIONS', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'TRACE', 'CONNECT'];
+
+/** `set-method` is for the server: conditions go on seeing a well-known method as it came. */
+export function askedMethod(now: meaning.Value): meaning.Value {
+  if (now.kind === 'field') return now;
+  const came = field('method');
+  return meaning.chosen(isIn(came, { kind: 'union', of: wellKnown.map(is) }), came, now);
+}
+
 /** As HTTP/2 has it, with scheme and host. */
 function wholeUrl(request: Scene['request']): meaning.Value {
   const http2 = isIn(field('version'), is('2.0'));
@@ -188,7 +197,8 @@ function asItCame(request: Scene['request']): meaning.Value {
 
 /** The first part between commas. */
 export function firstOf(value: meaning.Value): meaning.Value {
-  if (value.kind !== 'field') return value;
+  if (value.kind === 'absent' || value.kind === 'unknown') return value;
+  if (value.kind === 'text' && !value.text.includes(',')) return value;
   const several = isIn(value, { kind: 'contains', text: ',', ignoreCase });
   const regex = pcre('^[ \\t]*([^,]*?)[ \\t]*(?:,|$)');
   return meaning.chosen(several, { kind: 'captured', of: value, regex, group: 1 }, value);

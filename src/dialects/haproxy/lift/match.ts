@@ -113,7 +113,8 @@ function inRanges(sample: Sample, ranges: readonly Range[], question: Question):
   const { some, all, not } = meaning;
   const none = all([isIn(value, { kind: 'present' }), isIn(digits, { kind: 'absent' })]);
   const asked = some([isIn(digits, numbers), isZero ? none : no]);
-  const odd = isIn(value, { kind: 'matches', regex: oddNumber });
+  const raw = sample.kind === 'value' ? sample.value : value;
+  const odd = isIn(raw, { kind: 'matches', regex: oddNumber });
   const strange: Condition = {
     kind: 'unknown',
     text: question.said,
@@ -124,7 +125,7 @@ function inRanges(sample: Sample, ranges: readonly Range[], question: Question):
 }
 
 /** What is no digit is counted into a number by its code, as far as that is below theirs; several are each asked. */
-const oddNumber = pcre('^-?[0-9]*[^0-9:-\\x7f]');
+const oddNumber = pcre('^-?[0-9]*[^0-9:-\\x7f]|,');
 
 /** What came from a client is read up to its first letter, and is 0 without digits. */
 function isFromText(value: meaning.Value): boolean {

@@ -1,10 +1,10 @@
 import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
 import type { Word } from '../own/words.ts';
-import { setIt } from './fetches.ts';
+import { firstOf, setIt } from './fetches.ts';
 import { formatOf } from './format.ts';
 import { chosen } from './request.ts';
-import { isIn, lastOf, pcre, type Scene } from './scene.ts';
+import { isIn, type Scene } from './scene.ts';
 import { bytes } from './source.ts';
 
 type Value = meaning.Value;
@@ -63,7 +63,7 @@ function targetOf(word: Word | undefined, line: Line, scene: Scene, isFormat: bo
 function locationOf(kind: string, target: Value, said: ReadonlyMap<string, Word>, { request }: Scene): Value {
   if (kind === 'location') return target;
   const path = said.has('drop-query') ? request.path : request.url;
-  const start = kind === 'scheme' ? [target, text('://'), firstHost(request.host)] : prefixOf(target);
+  const start = kind === 'scheme' ? [target, text('://'), firstOf(request.host)] : prefixOf(target);
   const location = joined([...start, path]);
   if (!said.has('append-slash')) return location;
   const slashed = isIn(path, { kind: 'ends', text: '/', ignoreCase: false });
@@ -73,12 +73,4 @@ function locationOf(kind: string, target: Value, said: ReadonlyMap<string, Word>
 /** `/` alone is nothing, so that one can redirect to oneself. */
 function prefixOf(target: Value): readonly Value[] {
   return target.kind === 'text' && target.text === '/' ? [] : [target];
-}
-
-/** The Host header up to its first comma. */
-function firstHost(host: Value): Value {
-  if (host.kind !== 'field') return lastOf(host);
-  const several = isIn(host, { kind: 'contains', text: ',', ignoreCase: false });
-  const regex = pcre('^[ \\t]*([^,]*?)[ \\t]*(?:,|$)');
-  return chosen(several, { kind: 'captured', of: host, regex, group: 1 }, host);
 }

@@ -43,7 +43,8 @@ export const pcre = (source: string, ignoreCase = false): meaning.Regex => ({
 
 /** The last part between commas, which is what a header gives outside of conditions. */
 export function lastOf(value: Value): Value {
-  if (value.kind !== 'field') return value;
+  if (value.kind === 'absent' || value.kind === 'unknown') return value;
+  if (value.kind === 'text' && !value.text.includes(',')) return value;
   const several = isIn(value, { kind: 'contains', text: ',', ignoreCase: false });
   const regex = pcre('(?:^|,)[ \\t]*([^,]*?)[ \\t]*$');
   return chosen(several, { kind: 'captured', of: value, regex, group: 1 }, value);
