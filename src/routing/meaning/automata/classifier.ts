@@ -62,11 +62,10 @@ export function classifierOf(all: readonly Numbered[], sets: LabelSets): Machine
 export function together(machines: readonly Machine[], sets: LabelSets): Machine | null {
   const [first, ...rest] = [...machines].sort((a, b) => a.labels.length - b.labels.length);
   if (!first) return null;
-  return rest.reduce((a, b) => {
-    // Tries of the same texts grow by what they differ in; whatever multiplies is too much soon.
-    const limit = Math.max(productStatesMax, 3 * (a.labels.length + b.labels.length));
-    return product(a, b, (x, y) => sets.union(x, y), limit);
-  }, first);
+  // Tries of the same texts grow by what they differ in; whatever multiplies is too much soon.
+  const read = machines.reduce((sum, { labels }) => sum + labels.length, 0);
+  const limit = Math.max(productStatesMax, 3 * read);
+  return rest.reduce((a, b) => product(a, b, (x, y) => sets.union(x, y), limit), first);
 }
 
 type OfText = Extract<Language, { kind: 'is' | 'begins' | 'ends' | 'contains' }>;

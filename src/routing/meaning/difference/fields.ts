@@ -76,7 +76,7 @@ interface Words {
 const words: Readonly<Record<string, Words>> = {
   host: {
     natural: `^${label}(?:\\.${label})+$`,
-    possible: `^[A-Za-z0-9._~!$&'()*+,;=:%\\[\\]-]*$`,
+    possible: `^[A-Za-z0-9._~!$&'()*+;=:%\\[\\]-]*$`,
     tried: hosts,
     absent: true,
   },

@@ -109,10 +109,11 @@ export class Terms {
   }
 
   /** Of a value without choices. */
-  #simple(value: Value, test: Language | Machine): Formula {
+  #simple(value: Value, asked: Language | Machine): Formula {
     const [field] = [...fieldsOf(value)].map((key) =>
       this.#rawPath && key === 'normalisedPath' ? 'path' : key,
     );
+    const test = field === 'host' && !isMachine(asked) ? withoutItems(asked) : asked;
     if (field === undefined) return this.#constant(value, test);
     if (hasSeveral(value)) return this.#several(value, isMachine(test) ? test : machineOf(test));
     if (field === 'sourceAddress' || field === 'localAddress') throw new TooComplex();
@@ -235,4 +236,19 @@ function choice(when: Condition, then: Value, otherwise: Value): readonly Way[] 
     ...casesOf(then).map((one) => ({ when: all([when, one.when]), value: one.value })),
     ...casesOf(otherwise).map((one) => ({ when: all([not(when), one.when]), value: one.value })),
   ];
+}
+
+/** A host that a request can have has no comma, so it is one item: lists of many are what makes tables large. */
+function withoutItems(language: Language): Language {
+  switch (language.kind) {
+    case 'item':
+      return language.separators === ',' ? withoutItems(language.of) : language;
+    case 'union':
+    case 'intersection':
+      return { kind: language.kind, of: language.of.map(withoutItems) };
+    case 'complement':
+      return { kind: 'complement', of: withoutItems(language.of) };
+    default:
+      return language;
+  }
 }
