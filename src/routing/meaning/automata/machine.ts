@@ -1,3 +1,7 @@
+import { spend, TooComplex } from './budget.ts';
+
+export { TooComplex };
+
 /**
  * A table that reads a value byte by byte and ends with a label: what is so of the value. A language is one with the labels
  * 0 and 1. Complete: each state has a next one for each byte.
@@ -17,9 +21,6 @@ export interface Machine {
 
 /** The label of a value that cannot be. */
 export const excluded = -1;
-
-/** Past a named limit, or with something that no table can do. */
-export class TooComplex extends Error {}
 
 export const statesMax = 20_000;
 
@@ -42,6 +43,7 @@ export function explore(
       table = grown;
     }
     const state = states[at] ?? 0;
+    spend(width);
     for (let column = 0; column < width; column += 1) {
       const next = step(state, column);
       let number = numbers.get(next);

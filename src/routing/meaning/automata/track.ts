@@ -1,6 +1,7 @@
 import type { Regex } from '../language.ts';
 import { type Node, parseRegex } from '../regex/index.ts';
 import type { TemplatePart } from '../value.ts';
+import { spend } from './budget.ts';
 import {
   columnsOf,
   excluded,
@@ -231,6 +232,7 @@ function closeAll(program: Program, tracker: Tracker, state: State, after: numbe
   const between: Between = { before, after };
   const seen = new Set<number>();
   const out: Thread[] = [];
+  spend(state.threads.length);
   const stack: Thread[] = [...state.threads].reverse();
   // It may begin here too, if nothing that began before matches.
   if (state.threads.at(-1)?.at !== -1) stack.unshift({ at: 0, note: tracker.begin(state.q) });

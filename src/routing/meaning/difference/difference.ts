@@ -1,3 +1,4 @@
+import { withinBudget } from '../automata/index.ts';
 import { firstWayOf, type Way } from '../fate/fate.ts';
 import type { Request } from '../fate/request.ts';
 import { type FateView, poolsOf } from '../fate/view.ts';
@@ -35,9 +36,13 @@ export interface Comparison {
 
 /** What a change does to every request. Throws when a difference that was worked out is none: that is a defect of ours. */
 export function difference(before: Meaning, after: Meaning): Comparison {
-  const first = new Side(before, after, false);
-  return (first.asksBothPaths ? new Side(before, after, true) : first).compare();
+  const side = (rawPath: boolean) => withinBudget(workMax, () => new Side(before, after, rawPath));
+  const first = side(false);
+  return (first.asksBothPaths ? side(true) : first).compare();
 }
+
+/** Steps of tables for what conditions ask: some seconds. A condition that is met after that is too complex. */
+const workMax = 4_000_000;
 
 class Side {
   readonly #before: Meaning;
