@@ -113,7 +113,7 @@ export class Terms {
     const [field] = [...fieldsOf(value)].map((key) =>
       this.#rawPath && key === 'normalisedPath' ? 'path' : key,
     );
-    const test = field === 'host' && !isMachine(asked) ? withoutItems(asked) : asked;
+    const test = !isMachine(asked) && isOfHost(value) ? withoutItems(asked) : asked;
     if (field === undefined) return this.#constant(value, test);
     if (hasSeveral(value)) return this.#several(value, isMachine(test) ? test : machineOf(test));
     if (field === 'sourceAddress' || field === 'localAddress') throw new TooComplex();
@@ -238,11 +238,20 @@ function choice(when: Condition, then: Value, otherwise: Value): readonly Way[] 
   ];
 }
 
+/** The Host header, or a part of it. */
+function isOfHost(value: Value): boolean {
+  if (value.kind === 'field') return value.field.kind === 'host';
+  return ['lower', 'upper', 'part', 'slice'].includes(value.kind) && 'of' in value && isOfHost(value.of);
+}
+
 /** A host that a request can have has no comma, so it is one item: lists of many are what makes tables large. */
 function withoutItems(language: Language): Language {
   switch (language.kind) {
-    case 'item':
-      return language.separators === ',' ? withoutItems(language.of) : language;
+    case 'item': {
+      if (language.separators !== ',') return language;
+      const of = withoutItems(language.of);
+      return 'text' in of ? of : { kind: 'intersection', of: [{ kind: 'present' }, of] };
+    }
     case 'union':
     case 'intersection':
       return { kind: language.kind, of: language.of.map(withoutItems) };
