@@ -43,7 +43,10 @@ export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: P
     after: { file: after.file, dialect: after.dialect },
     differences: told.toSorted(byWeight),
     settings: settings satisfies readonly SettingChange[],
-    ...findingsIn(after.meaning),
+    ...findingsIn(
+      after.meaning,
+      differences.filter((one) => one.after.kind === 'redirect').map(({ witness }) => witness),
+    ),
     notUnderstood: after.meaning.notUnderstood.map(({ place, text, why }) => ({
       file: place.file,
       line: place.line,

@@ -20,3 +20,6 @@ export function spend(units: number): void {
   left -= units;
   if (left < 0) throw new TooComplex();
 }
+
+/** Steps of tables for what conditions ask: some seconds. A condition that is met after that is too complex. */
+export const workMax = 4_000_000;

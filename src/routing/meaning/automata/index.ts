@@ -1,4 +1,4 @@
-export { withinBudget } from './budget.ts';
+export { withinBudget, workMax } from './budget.ts';
 export { classifierOf, LabelSets, together } from './classifier.ts';
 export { machineOf } from './languages.ts';
 export {

@@ -1,4 +1,4 @@
-import { withinBudget } from '../automata/index.ts';
+import { withinBudget, workMax } from '../automata/index.ts';
 import { firstWayOf, type Way } from '../fate/fate.ts';
 import type { Request } from '../fate/request.ts';
 import { type FateView, poolsOf } from '../fate/view.ts';
@@ -40,9 +40,6 @@ export function difference(before: Meaning, after: Meaning): Comparison {
   const first = side(false);
   return (first.asksBothPaths ? side(true) : first).compare();
 }
-
-/** Steps of tables for what conditions ask: some seconds. A condition that is met after that is too complex. */
-const workMax = 4_000_000;
 
 class Side {
   readonly #before: Meaning;

@@ -1,3 +1,4 @@
+import { withinBudget, workMax } from '../automata/index.ts';
 import { onlyWords } from '../difference/difference.ts';
 import { type Entry, Lists, Sames } from '../difference/lists.ts';
 import { type Meeting, meetings } from '../difference/meetings.ts';
@@ -22,8 +23,9 @@ export interface Unreached {
 
 /** Steps that can never match, with what shadows them; and pools that nobody reaches. */
 export function unreached(meaning: Meaning): Unreached {
-  const first = new Search(meaning, false);
-  return (first.asksBothPaths ? new Search(meaning, true) : first).found();
+  const search = (rawPath: boolean) => withinBudget(workMax, () => new Search(meaning, rawPath));
+  const first = search(false);
+  return (first.asksBothPaths ? search(true) : first).found();
 }
 
 class Search {
