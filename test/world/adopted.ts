@@ -1,12 +1,11 @@
 /** A team's engine that `holdfast adopt` has taken over, in folders of its own. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, type ProcessIdentity } from '#base';
 import type { Event, JournalEntry } from '#events';
 import { processIds } from '../../src/agent/adopt/listening.ts';
-import { linkOf, programOf } from '../../src/agent/adopt/processes.ts';
 import { until } from './stack.ts';
-import type { Theirs } from './theirs.ts';
+import { type Theirs, workersIn } from './theirs.ts';
 import { type Folders, makeFolders, type Typed, type } from './up.ts';
 
 const adoptMsMax = 120_000;
@@ -118,18 +117,16 @@ export async function release(adopted: Adopted, ...more: string[]): Promise<stri
 }
 
 function processesOf(folder: string): number[] {
-  return processIds().filter((pid) => {
+  const named = processIds().filter((pid) => {
     if (pid === process.pid) return false;
     try {
       const said = ['cmdline', 'environ'].map((part) => readFileSync(`/proc/${pid}/${part}`, 'latin1'));
-      // NGINX's workers have written over both.
-      const open = programOf(pid) === 'nginx' ? readdirSync(`/proc/${pid}/fd`) : [];
-      said.push(...open.map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)));
       return said.some((text) => text.includes(folder)) && isAlive({ pid, startTicks: ticks(pid) });
     } catch {
       return false;
     }
   });
+  return [...new Set([...named, ...workersIn(folder)])];
 }
 
 function ticks(pid: number): string {

@@ -1,12 +1,12 @@
 /** Engines as a team runs them: started by their own command line, with a text of the team's own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identify } from '#base';
 import { processIds, socketsOf } from '../../src/agent/adopt/listening.ts';
-import { programOf } from '../../src/agent/adopt/processes.ts';
+import { linkOf, programOf } from '../../src/agent/adopt/processes.ts';
 import { ask } from './ask.ts';
 import { selfSigned } from './certificate.ts';
 import { freePort, until } from './stack.ts';
@@ -84,8 +84,11 @@ export async function startTheirs(plan: TheirsPlan): Promise<Theirs> {
   async function end(): Promise<void> {
     await until('the end of their processes', async () => {
       for (const { pid } of started) if (pid) signalGroup(pid);
-      for (const pid of [...others, ...processes()]) kill(pid);
-      return processes().length === 0 && started.every(({ pid }) => !pid || identify(pid) === null);
+      for (const pid of [...others, ...processes(), ...workersIn(folder)]) kill(pid);
+      return (
+        processes().length + workersIn(folder).length === 0 &&
+        started.every(({ pid }) => !pid || identify(pid) === null)
+      );
     });
   }
 
@@ -234,4 +237,17 @@ function readOr(path: string): string {
 /** The processes that have this socket open. */
 export function whoHas(inode: string): number[] {
   return processIds().filter((pid) => socketsOf(pid)?.has(inode));
+}
+
+/** NGINX's workers have written over their command line: they are known by what they have open in the folder. */
+export function workersIn(folder: string): number[] {
+  return processIds().filter((pid) => {
+    try {
+      if (programOf(pid) !== 'nginx') return false;
+      const open = readdirSync(`/proc/${pid}/fd`);
+      return open.some((fd) => linkOf(`/proc/${pid}/fd/${fd}`).includes(folder));
+    } catch {
+      return false;
+    }
+  });
 }
