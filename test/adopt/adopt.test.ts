@@ -68,9 +68,8 @@ for (const manner of ['haproxy -W', 'haproxy -db', 'nginx'] as const) {
       const inode = inodesAt(theirs.http);
       await underLoad(theirs, () =>
         withAdopted(theirs, async (adopted) => {
-          assert.ok(
+          await until('the end of the team’s processes', async () =>
             before.every((pid) => identify(pid) === null),
-            'the team’s processes have ended',
           );
           assert.deepEqual(inodesAt(theirs.http), inode, 'the same socket');
           assert.match(adopted.adopt.out(), /but for \d+ lines:[\s\S]*(?:bind fd@3|nginx.pid)/);
@@ -79,7 +78,7 @@ for (const manner of ['haproxy -W', 'haproxy -db', 'nginx'] as const) {
           if (manner !== 'nginx') await ownScripts(theirs);
           const out = await release(adopted, '--wait', '2');
           assert.match(out, /no process of Holdfast is left/);
-          assert.deepEqual(adopted.ours(), []);
+          await until('the end of ours', async () => adopted.ours().length === 0);
           const found = findEngine({
             dialect: manner === 'nginx' ? 'nginx' : 'haproxy',
             file: theirs.file,
