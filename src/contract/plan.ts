@@ -19,8 +19,6 @@ export interface PlanView {
   readonly risk: RiskView;
   /** What the shares were counted from; null when no traffic was given. */
   readonly traffic: TrafficSummary | null;
-  /** Null: not asked for (`--prove`). */
-  readonly proof: ProofView | null;
 }
 
 export interface PlannedText {
@@ -137,18 +135,6 @@ export interface TrafficSummary {
   /** Requests whose fate changes, and where that could not be told. */
   readonly moved: number;
   readonly unknown: number;
-}
-
-export interface ProofView {
-  readonly engine: string;
-  readonly witnesses: number;
-  readonly agreed: number;
-  readonly disagreements: readonly {
-    readonly witness: WitnessView;
-    readonly text: 'before' | 'after';
-    readonly predicted: ActionView;
-    readonly seen: string;
-  }[];
 }
 
 /** Why a request gets what it gets: `holdfast explain --json`. */

@@ -1,4 +1,4 @@
-import type { DifferenceView, PlannedText, PlanView, SettingChange } from '#contract';
+import type { DifferenceView, PlannedText, PlanView } from '#contract';
 import { meaning } from '#routing';
 import { findingsIn } from './findings.ts';
 import { checkPolicies, protectedTouched } from './policies.ts';
@@ -42,7 +42,7 @@ export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: P
     before: { file: before.file, dialect: before.dialect },
     after: { file: after.file, dialect: after.dialect },
     differences: told.toSorted(byWeight),
-    settings: settings satisfies readonly SettingChange[],
+    settings,
     ...findingsIn(
       after.meaning,
       differences.filter((one) => one.after.kind === 'redirect').map(({ witness }) => witness),
@@ -55,7 +55,6 @@ export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: P
     })),
     policies,
     traffic: moved?.summary ?? null,
-    proof: null,
   };
   const touched = options.policies.flatMap((file) => protectedTouched(before.meaning, after.meaning, file));
   return { ...plan, risk: riskOf(plan, touched) };

@@ -39,7 +39,6 @@ export function linesOf(plan: PlanView, paint: PlanPaint): readonly string[] {
       paint.warn('Not understood: what depends on these lines is marked'),
       plan.notUnderstood.map(({ file, line, text, why }) => `${file}:${line}  ${text}  ${paint.dim(why)}`),
     ),
-    ...proofLines(plan, paint),
     lastLine(plan, paint),
   ];
 }
@@ -87,19 +86,6 @@ function policyLines({ policies }: PlanView): string[] {
   return policies
     .filter(({ held }) => !held)
     .map(({ policy, place, message }) => `${place.file}:${place.line}  ${policy}: ${message}`);
-}
-
-function proofLines({ proof }: PlanView, paint: PlanPaint): string[] {
-  if (!proof) return [];
-  const wrong = proof.disagreements.map(
-    ({ witness, text, predicted, seen }) =>
-      `${paint.bad('A defect of Holdfast')}: ${witnessText(witness)} ${text}: predicted ${actionText(predicted)}, ${proof.engine} did ${seen}`,
-  );
-  return [
-    `${proof.engine} answered ${proof.agreed} of ${proof.witnesses} witnesses as planned`,
-    ...wrong,
-    '',
-  ];
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { hostName, type Request } from '#routing';
+import { hostName } from '#routing';
 
 /** Recent requests as a log tells them: enough to say where each goes, and no more. */
 export interface Traffic {
@@ -149,20 +149,5 @@ function splitTarget(
     scheme: scheme === 'http' || scheme === 'https' ? scheme : null,
     path: mark < 0 ? rest : rest.slice(0, mark),
     query: mark < 0 ? '' : rest.slice(mark + 1),
-  };
-}
-
-/** As the interpreter takes it: what the log does not tell is chosen by the caller. */
-export function asRequest(logged: LoggedRequest, scheme: 'http' | 'https', port: number): Request {
-  const { host, method, path, query, sourceAddress } = logged;
-  return {
-    method,
-    scheme,
-    host: host ?? '',
-    port,
-    path,
-    query,
-    headers: {},
-    ...(sourceAddress === null ? {} : { sourceAddress }),
   };
 }

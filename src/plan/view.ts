@@ -10,13 +10,13 @@ export function actionOf(fate: meaning.FateView): ActionView {
     case 'split':
       return chosenByChance(fate.shares);
     case 'redirect':
-      return isUnknown(fate.location)
+      return meaning.isUnknown(fate.location)
         ? unknown(fate.location)
         : { kind: 'redirect', status: fate.status, location: fate.location ?? '' };
     case 'answer':
       return { kind: 'answer', status: fate.status };
     case 'file':
-      return isUnknown(fate.path)
+      return meaning.isUnknown(fate.path)
         ? unknown(fate.path)
         : { kind: 'answer', status: 200, file: fate.path ?? '' };
     case 'reject':
@@ -59,11 +59,7 @@ export function actionWithSent(fate: meaning.FateView, request: meaning.Request)
 }
 
 function textOf(told: meaning.Told): string | null {
-  return isUnknown(told) ? `(${told.text})` : told;
-}
-
-function isUnknown(told: meaning.Told): told is meaning.Unknown {
-  return typeof told === 'object' && told !== null;
+  return meaning.isUnknown(told) ? `(${told.text})` : told;
 }
 
 function unknown({ why, text }: meaning.Unknown): ActionView {

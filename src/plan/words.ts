@@ -1,14 +1,7 @@
 import type { PlanView } from '#contract';
 
 /** `3 classes of requests are treated differently (41 % of recent traffic), 2 settings change`. */
-export function summaryOf({
-  same,
-  differences,
-  settings,
-  notUnderstood,
-  policies,
-  traffic,
-}: PlanView): string {
+export function summaryOf({ same, differences, settings, policies, traffic }: PlanView): string {
   const broken = policies.filter(({ held }) => !held).length;
   const parts = [
     differences.length === 0
@@ -19,8 +12,8 @@ export function summaryOf({
       : []),
     ...(settings.length > 0 ? [count(settings.length, 'setting changes', 'settings change')] : []),
     ...(broken > 0 ? [count(broken, 'policy does not hold', 'policies do not hold')] : []),
-    ...(!same && differences.length + settings.length === 0 && notUnderstood.length > 0
-      ? ['but lines that are not understood change']
+    ...(!same && differences.length + settings.length === 0
+      ? ['but not all could be compared: lines that are not understood change, or a limit was met']
       : []),
   ];
   return parts.join(', ');

@@ -9,6 +9,7 @@ import {
   type PlannedMeaning,
   type PlanOptions,
   planOf,
+  summaryOf,
   trafficOf,
   witnessText,
 } from '#plan';
@@ -155,6 +156,12 @@ describe('a plan', () => {
     assert.equal(plan.notUnderstood[0]?.line, 11);
     assert.ok(plan.differences.length > 0);
     assert.ok(plan.differences.every(({ exact }) => !exact));
+  });
+
+  it('what could not be compared is not said to be the same', () => {
+    const plan = planned(before);
+    assert.equal(summaryOf(plan), 'no request is treated differently');
+    assert.match(summaryOf({ ...plan, same: false }), /but not all could be compared/);
   });
 
   it('shares of recent traffic', () => {

@@ -3,4 +3,4 @@ export { type Explanation, fateOf, type Reason, type Way } from './fate.ts';
 export { normalisedPath } from './normalise.ts';
 export { type Request, requestOf } from './request.ts';
 export type { FateView, SentView } from './view.ts';
-export type { Assumption, Oracle, Told } from './world.ts';
+export { type Assumption, isUnknown, type Oracle, type Told } from './world.ts';
