@@ -32,6 +32,14 @@ test('--observe plans, looks and journals, and touches nothing', async () => {
   const origin = await startOrigin({ name: 'web-1' });
   const theirs = await startTheirs({ manner: 'haproxy -W', origins: [{ name: 'web-1', port: origin.port }] });
   const { env, remove } = makeFolders();
+  // Its master takes signals, and waits for events, a moment after the worker answers.
+  await until('a settled engine', async () =>
+    theirs.processes().every((pid) => {
+      const own = state(theirs).filter((line) => line.startsWith(`${pid} `));
+      const blocked = readFileSync(`/proc/${pid}/status`, 'utf8').match(/^SigBlk:\s*0+$/m);
+      return blocked !== null && own.some((line) => line.includes('eventpoll'));
+    }),
+  );
   const before = state(theirs);
   const observer = typed([...adoptArgs(theirs), '--observe'], { env });
   try {
