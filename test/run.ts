@@ -1,19 +1,22 @@
 /**
  * `npm test`: brings what the tests need from Debian where it may, then types, lint and tests.
  * `npm test -- test/area/some.test.ts` runs that file alone; an argument that begins with `-` goes to Node's runner.
- * Node's own summary is the last thing printed, and its exit status is ours.
+ * A few files that fail are run once more, alone, and named at the end: real processes on a crowded machine.
+ * Node's summary comes last, and its exit status is ours.
  */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join, relative, resolve } from 'node:path';
 import { adminFolders, bringTools } from './run/tools.ts';
 
 const root = resolve(import.meta.dirname, '..');
 /** Load balancers live in folders that are not on everybody's path. */
 const path = [process.env.PATH, ...adminFolders].join(delimiter);
 const filesAtOnce = 2;
+/** More than these failing files are no accident. */
+const againMax = 3;
 const testTimeoutMs = 180_000;
 const runTimeoutMs = 60 * 60_000;
 
@@ -55,7 +58,18 @@ async function checks(): Promise<number> {
   return 0;
 }
 
-async function tests(files: readonly string[], options: readonly string[]): Promise<number> {
+interface Ran {
+  readonly status: number;
+  readonly passed: ReadonlySet<string>;
+  /** Every test in it was left out. */
+  readonly idle: readonly string[];
+}
+
+async function runFiles(
+  files: readonly string[],
+  options: readonly string[],
+  filesAtOnce: number,
+): Promise<Ran> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
   const tally = join(folder, 'tally');
   try {
@@ -72,19 +86,34 @@ async function tests(files: readonly string[], options: readonly string[]): Prom
       ...options,
       ...files,
     ]);
-    if (status !== 0) return status;
-    const looked = new Set((await readFile(tally, 'utf8')).split('\n').filter(Boolean));
-    const idle = files.filter((file) => !looked.has(file));
-    if (idle.length > 0) {
-      process.stderr.write(
-        `No test ran in:\n${idle.map((f) => `  ${f}\n`).join('')}Write one, or remove it.\n`,
-      );
-      return 1;
-    }
-    return 0;
+    const lines = (await readFile(tally, 'utf8').catch(() => '')).split('\n').map((line) => line.split('\t'));
+    const ended = (as: string) => lines.filter(([word]) => word === as).map(([, file = '']) => file);
+    const passed = new Set(ended('passed'));
+    const failed = new Set(ended('failed'));
+    return { status, passed, idle: files.filter((file) => !passed.has(file) && !failed.has(file)) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function tests(files: readonly string[], options: readonly string[]): Promise<number> {
+  const first = await runFiles(files, options, filesAtOnce);
+  if (first.status === 0 && first.idle.length === 0) return 0;
+  if (first.status === 0) {
+    const named = first.idle.map((file) => `  ${file}\n`).join('');
+    process.stderr.write(`No test ran in:\n${named}Write one, or remove it.\n`);
+    return 1;
+  }
+  const failed = files.filter((file) => !first.passed.has(file));
+  if (files.length === 1 || failed.length > againMax || failed.length === 0) return first.status;
+  const named = failed.map((file) => `  ${relative(root, file)}\n`).join('');
+  process.stdout.write(`\nRun once more, alone:\n${named}`);
+  const again = await runFiles(failed, options, 1);
+  if (again.status === 0)
+    process.stdout.write(
+      `\nFAILED ONCE, and passed alone. Each is a defect, of the test or of Holdfast: find it.\n${named}`,
+    );
+  return again.status;
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,11 +1,12 @@
 import type { TestEvent } from 'node:test/reporters';
 
-/** A reporter for Node's test runner: the files in which at least one test really ran, one a line. */
+/** A reporter for Node's test runner: for each file whether its tests `passed`, `failed`, or were `left out` all, one a line. */
 async function* tally(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of events) {
     if (event.type !== 'test:summary' || event.data.file === undefined) continue;
     const { tests, skipped, todo } = event.data.counts;
-    if (tests - skipped - todo > 0) yield `${event.data.file}\n`;
+    const word = !event.data.success ? 'failed' : tests - skipped - todo > 0 ? 'passed' : 'left out';
+    yield `${word}\t${event.data.file}\n`;
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { installLine, missingPackages, tools } from './tools.ts';
@@ -38,6 +39,34 @@ describe('npm test', () => {
     const nothing = run('test/nothing-*.test.ts');
     assert.equal(nothing.status, 1);
     assert.match(nothing.stderr, /No test file matches/);
+  });
+
+  test('what fails among others is run once more, alone, and named; what fails twice is a failure', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-again-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = (name: string, body: string) => {
+      const text = `import { test } from 'node:test';\nimport { existsSync, writeFileSync } from 'node:fs';\n`;
+      writeFileSync(join(folder, name), `${text}test('it', () => { ${body} });\n`);
+      return join(folder, name);
+    };
+    const right = file('right.test.mjs', '');
+    const never = file('never.test.mjs', `throw new Error('no');`);
+    const marker = JSON.stringify(join(folder, 'was here'));
+    const once = file(
+      'once.test.mjs',
+      `const first = !existsSync(${marker}); writeFileSync(${marker}, ''); if (first) throw new Error('first');`,
+    );
+    const env = { ...process.env };
+    delete env.NODE_TEST_CONTEXT;
+    const run = (...files: string[]) =>
+      spawnSync(process.execPath, [runner, ...files], { encoding: 'utf8', env });
+    const forgiven = run(right, once);
+    assert.equal(forgiven.status, 0, forgiven.stdout);
+    assert.match(forgiven.stdout, /FAILED ONCE, and passed alone\. .*\n.*once\.test\.mjs\n$/);
+    const broken = run(right, never);
+    assert.equal(broken.status, 1, broken.stdout);
+    assert.match(broken.stdout, /Run once more, alone:\n.*never\.test\.mjs/);
+    assert.doesNotMatch(broken.stdout, /FAILED ONCE/);
   });
 
   test('CONTRIBUTING.md names every package', () => {
