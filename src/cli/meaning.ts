@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { Failure } from '#base';
-import { type LiftFiles, liftOwn, readSite } from '#dialects';
+import { type LiftFiles, liftOwn, meaningOfSite, readSite } from '#dialects';
 import type { TextDialect, WrittenText } from '#model';
-import { meaningOfSite, type PlannedMeaning } from '#plan';
+import type { PlannedMeaning } from '#plan';
 import { filesOf } from './own-text.ts';
 import { readWritten } from './site-text.ts';
 

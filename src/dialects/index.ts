@@ -23,4 +23,6 @@ export type * from './own.ts';
 export { ownDialects, readSite } from './read.ts';
 export { dialectOf } from './recognise.ts';
 export { dialects } from './registry.ts';
+export { exactly, hostLanguage, pathLanguage } from './site/condition.ts';
+export { meaningOfSite } from './site/meaning.ts';
 export { unsupportedBy, unsupportedUses } from './unsupported.ts';

@@ -5,7 +5,6 @@ export { type PlannedMeaning, type PlanOptions, planOf } from './plan.ts';
 export { checkPolicies } from './policies.ts';
 export * from './policy-file.ts';
 export { type AskedRequest, askedRequest } from './request.ts';
-export { meaningOfSite } from './site/meaning.ts';
 export { linesOf, type PlanPaint } from './terminal.ts';
 export * from './traffic.ts';
 export { actionText, witnessText } from './view.ts';

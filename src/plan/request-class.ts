@@ -1,6 +1,6 @@
+import { exactly, hostLanguage, pathLanguage } from '#dialects';
 import { meaning } from '#routing';
 import type { RequestClass } from './policy-file.ts';
-import { exactly, hostLanguage, pathLanguage } from './site/condition.ts';
 
 /** The requests that a policy speaks of, as a condition on a request as it came. */
 export function conditionOf({ hostnames, path, methods, scheme, from }: RequestClass): meaning.Condition {
