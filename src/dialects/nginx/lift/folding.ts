@@ -236,3 +236,18 @@ export function encoded(of: Value, bytes: 'path' | 'query'): Value {
   const hex = (char: string) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
   return text(of.text.replace(escaped[bytes], hex));
 }
+
+/** A URI that NGINX goes to itself: what is behind `?` are its arguments. */
+export function dividedArgs(value: Value): readonly [Value, Value] {
+  const parts = value.kind === 'joined' ? value.parts : [value];
+  for (const [index, part] of parts.entries()) {
+    if (part.kind === 'text' && part.text.includes('?')) {
+      const at = part.text.indexOf('?');
+      const path = joined([...parts.slice(0, index), text(part.text.slice(0, at))]);
+      return [path, joined([text(part.text.slice(at + 1)), ...parts.slice(index + 1)])];
+    }
+    if (part.kind === 'chosen' && part.then.kind === 'text' && part.then.text === '?')
+      return [joined(parts.slice(0, index)), joined(parts.slice(index + 1))];
+  }
+  return [value, empty];
+}

@@ -115,3 +115,8 @@ export function redirected(state: State, uri: Value, args: Value): State {
 }
 
 export const noArgs: Value = empty;
+
+/** What stands for a server at its line. */
+export function nodeOf({ scope, place }: Server): Node {
+  return scope.node ?? { name: 'server', words: [], place, text: 'server', block: scope.nodes };
+}

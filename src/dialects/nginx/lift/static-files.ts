@@ -1,0 +1,130 @@
+import { opaque, shownPath } from './access.ts';
+import { pageOf } from './error-pages.ts';
+import { holds, is } from './folding.ts';
+import { entriesOf, type Location } from './locations.ts';
+import { all, type Condition, type Fate, joined, not, some, text, type Value } from './meaning.ts';
+import { missesEnd, pcre } from './regex.ts';
+import { stepThen, type Ways } from './rewriting.ts';
+import { said, word } from './scope.ts';
+import { nodeOf, type State, type Where } from './state.ts';
+import type { Node } from './tree.ts';
+import { type Asking, evaluate, fileOf } from './variables.ts';
+
+/** Where a request goes on from a file that is there, or is not. */
+export interface Going extends Ways {
+  /** `ngx_http_internal_redirect`. */
+  redirect(state: State, uri: Value, args: Value, node: Node, where: Where): Fate;
+  /** A location with `@`. */
+  named(name: string, state: State, node: Node, where: Where): Fate;
+}
+
+/** A static file: its folder's index may be another location's. */
+export function fileAt(state: State, where: Where, ways: Going): Fate {
+  const node = said(where.scope, 'root', 'alias').at(-1) ?? where.scope.node ?? nodeOf(where.server);
+  const asking: Asking = { node, state, where, lifting: ways.lifting };
+  const isFolder = holds(state.uri, { kind: 'ends', text: '/', ignoreCase: false });
+  const path = fileOf(asking, state.uri);
+  const found: Fate =
+    state.status >= 400 ? { kind: 'answer', status: state.status, body: null } : { kind: 'file', path };
+  const plain = refusing(state, where, ways, missing(state, where, ways, found));
+  if (isFolder.kind === 'never') return plain;
+  const names = said(where.scope, 'index').flatMap(({ words }) => words);
+  const indexes = names.length === 0 ? ['index.html'] : names;
+  const led = indexes.reduceRight<Fate | null>((otherwise, name) => {
+    const other = indexAt(name, state, where, ways);
+    if (!other && !otherwise) return null;
+    const shown = `-f ${shownPath(asking, '$uri')}${name}`;
+    return stepThen(node, opaque(node, 'files', shown), other ?? plain, otherwise ?? plain);
+  }, null);
+  const folder = unlisted(state, where, ways, led ?? plain, indexes);
+  return folder === plain ? plain : stepThen(node, isFolder, folder, plain);
+}
+
+/** `error_page 403` of a folder without an index, where it leads to something else than an answer. */
+function unlisted(state: State, where: Where, ways: Going, inside: Fate, indexes: readonly string[]): Fate {
+  const page =
+    state.inErrorPage || word(where.scope, 'autoindex', 'off') === 'on' ? null : pageOf(403, where);
+  if (!page) return inside;
+  const other = ways.fail(403, state, where, page.node);
+  if (plainEnd(other)) return inside;
+  const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
+  const there = opaque(page.node, 'files', `-f ${shownPath(asking, '$uri')} ${indexes.join(' or ')}`);
+  return stepThen(page.node, not(there), other, inside);
+}
+
+/** `error_page 405` of a place with files, where it leads to something else than an answer. */
+function refusing(state: State, where: Where, ways: Going, inside: Fate): Fate {
+  const page = state.inErrorPage ? null : pageOf(405, where);
+  if (!page) return inside;
+  const other = ways.fail(405, state, where, page.node);
+  if (plainEnd(other)) return inside;
+  const post = holds(state.method, is('POST'));
+  const taken = some([holds(state.method, is('GET')), holds(state.method, is('HEAD')), post]);
+  const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
+  const there = opaque(page.node, 'files', `-f ${shownPath(asking, '$uri')}`);
+  return stepThen(page.node, not(taken), other, stepThen(page.node, all([post, there]), other, inside));
+}
+
+/** Where the index leads, if that is not the location that it was found in. */
+function indexAt(name: string, state: State, where: Where, ways: Going): Fate | null {
+  const [node] = said(where.scope, 'index');
+  const line = node ?? nodeOf(where.server);
+  if (name.startsWith('/') || name.includes('$')) {
+    const asking: Asking = { node: line, state, where, lifting: ways.lifting };
+    return name.startsWith('/')
+      ? ways.redirect(state, evaluate(name, asking), state.args, line, where)
+      : null;
+  }
+  const uri = joined([state.uri, text(name)]);
+  const { scope } = where.server;
+  const isPlain = !scope.nodes.some((one) => ['rewrite', 'return', 'if'].includes(one.name));
+  if (isPlain && stays(uri, name, where)) return null;
+  return ways.redirect(state, uri, state.args, line, where);
+}
+
+function stays(uri: Value, name: string, { server, location }: Where): boolean {
+  const { level } = server;
+  const inLevel =
+    location === null || [...level.exact, ...level.prefixes, ...level.regexes].includes(location);
+  if (
+    !inLevel ||
+    location?.kind === 'exact' ||
+    location?.kind === 'regex' ||
+    (location && handlesRewrites(location))
+  )
+    return false;
+  const others = entriesOf(level, uri).filter((entry) => entry.location !== location);
+  return others.every((entry) => {
+    if (entry.slash) return true;
+    const { kind, name: other, ignoreCase } = entry.location;
+    if (kind === 'regex') return missesEnd(pcre(other, ignoreCase), `/${name}`);
+    if (kind === 'exact') return !other.endsWith(`/${name}`);
+    const segment = other.slice(other.lastIndexOf('/') + 1);
+    if (location?.name.startsWith(other)) return true;
+    return segment === '' || !name.startsWith(segment);
+  });
+}
+
+/** `error_page 404` of a place with files, where it leads to something else than a file. */
+function missing(state: State, where: Where, ways: Going, found: Fate): Fate {
+  const page = state.inErrorPage || found.kind !== 'file' ? null : pageOf(404, where);
+  if (!page) return found;
+  const other = ways.fail(404, state, where, page.node);
+  if (other.kind === 'answer' || plainEnd(other)) return found;
+  const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
+  const there: Condition = opaque(page.node, 'files', `-e ${shownPath(asking, '$uri')}`);
+  return stepThen(page.node, not(there), other, found);
+}
+
+/** It ends in an answer, whichever way. */
+function plainEnd(fate: Fate, depth = 0): boolean {
+  if (fate.kind === 'answer' || fate.kind === 'file') return true;
+  if (fate.kind !== 'rules' || depth > 8) return false;
+  return [...fate.rules.steps.map(({ then }) => then), fate.rules.otherwise].every(
+    (one) => one.kind === 'continue' || plainEnd(one, depth + 1),
+  );
+}
+
+function handlesRewrites({ scope }: Location): boolean {
+  return scope.nodes.some(({ name }) => ['rewrite', 'return', 'if'].includes(name));
+}
