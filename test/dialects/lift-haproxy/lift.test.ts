@@ -204,6 +204,28 @@ const cases: Readonly<Record<string, readonly [string, Readonly<Record<string, s
       'GET http://w/?a=0;q=1': 'pool c',
     },
   ],
+  'a method that was set: conditions go on seeing what came, or that it was none they know': [
+    `http-request set-method POST
+     use_backend a if METH_POST
+     use_backend b if { method -m str POST }
+     use_backend c if { method PURGE }`,
+    {
+      'POST http://w/': 'pool a',
+      'PATCH http://w/': 'pool b',
+      'GET http://w/': 'pool d',
+    },
+  ],
+  'methods that are not well-known are compared by their letters': [
+    'use_backend a if { method -i purge }\nuse_backend b if { method -i get }',
+    { 'PURGE http://w/': 'pool a', 'GET http://w/': 'pool d', 'Get http://w/': 'pool b' },
+  ],
+  'each line of a header is replaced by itself': [
+    `http-request add-header x-two 10
+     http-request replace-header x-two ^(.)(.*)$ \\2-\\1
+     use_backend a if { hdr(x-two) ne-o } { hdr(x-two) 0-1 }
+     use_backend b if { req.fhdr(x-two) -m str 0-1 }`,
+    { 'GET http://w/ | x-two: one': 'pool a', 'GET http://w/': 'pool b' },
+  ],
   'what nobody can say is said to be unknown': [
     `http-request deny if { sc_http_req_rate(0) gt 10 }
      http-request lua.asked if { path /lua }

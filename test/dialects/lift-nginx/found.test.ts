@@ -70,4 +70,12 @@ describe('found by the plan proof', () => {
     assert.equal(asked(text, 'http://h/?a=1'), 'a:80 a /?a=1');
     assert.equal(asked(text, 'http://h/?a=1&b=1'), 'c:80 c /?a=1&b=1');
   });
+
+  test('a plus in the path is escaped where what was captured goes behind a question mark', () => {
+    const text = 'location / { rewrite ^(.*)$ /q?w=$1 break; proxy_pass http://x; }';
+    assert.equal(asked(text, 'http://h/a+/x.php'), 'x:80 x /q?w=/a%2B/x.php');
+    assert.equal(asked(text, 'http://h/a;b'), 'x:80 x /q?w=/a;b');
+    const redirect = 'rewrite ^(.*)$ https://r.example$1?w=$1 redirect;';
+    assert.equal(asked(redirect, 'http://h/a+b'), '302 https://r.example/a+b?w=/a%2Bb');
+  });
 });

@@ -88,11 +88,15 @@ export function removal(words: readonly Word[], line: Line, flow: Flow) {
 
 /** Regex in `words[1]`, format in `words[2]`: what takes the place of a part that it matches. */
 function withMatch(rule: Rule, part: Value, apply: (now: Value, when: Condition) => void): void {
+  const { now, when } = matched(rule, part, value(rule, 2));
+  apply(now, when);
+}
+
+function matched(rule: Rule, part: Value, by: Value): { readonly now: Value; readonly when: Condition } {
   const regex = pcre(rule.words[1]?.value ?? '');
-  const by = value(rule, 2);
   const matches = isIn(part, { kind: 'matches', regex });
   const nonEmpty = isIn(part, { kind: 'length', min: 1, max: null });
-  apply(filledIn(by, part, regex), meaning.all([rule.when, nonEmpty, matches]));
+  return { now: filledIn(by, part, regex), when: meaning.all([rule.when, nonEmpty, matches]) };
 }
 
 /** `\1` in a format is what the regex took. What a request put there is taken as it is. */
@@ -109,13 +113,16 @@ function filledIn(by: Value, part: Value, regex: meaning.Regex): Value {
   );
 }
 
+/** The format is made once, of the header as it was; each line is then matched by itself. */
 function replaceHeader(rule: Rule, everyPart: boolean): void {
-  const header = name(rule);
-  const before = of(rule).header(header);
-  const moved = { ...rule, words: rule.words.slice(1) };
   if (everyPart)
     rule.flow.scene.notes.miss(rule.line, 'replace-value is followed for headers without commas');
-  withMatch(moved, before, (now, when) => of(rule).setHeader(header, now, when));
+  const moved = { ...rule, words: rule.words.slice(1) };
+  const by = value(moved, 2);
+  of(rule).changeLines(name(rule), (line) => {
+    const { now, when } = matched(moved, line, by);
+    return chosen(when, now, line);
+  });
 }
 
 /** Whether a value may have a `?`, which starts the query anew. */

@@ -63,7 +63,7 @@ const httpFetches: Readonly<Record<string, Fetch>> = {
   method: http((_, { request }) => ({ kind: 'value', type: 'method', value: askedMethod(request.method) })),
   'req.ver': http(() => ({ kind: 'value', type: 'version', value: field('version') })),
   hdr: http((args, asked) => headerOf(args, asked)),
-  'req.fhdr': http(([name = ''], { request }) => textSample(request.header(name))),
+  'req.fhdr': http(([name = ''], { request }) => wholeHeader(name, request)),
   hdr_cnt: http(([name = ''], asked) => measured(asked, 'items', asked.request.header(name))),
   'req.fhdr_cnt': http(([name = ''], asked) => measured(asked, 'items', asked.request.header(name))),
   hdr_val: http((args, asked) => numberOf(headerOf(args, asked))),
@@ -165,13 +165,30 @@ export function fetchOf({ name, args }: Call, scene: Scene, line: Line): Sample 
 
 export const setIt = (name: string) => `only the environment knows ${name}: set it there, or in the text`;
 
-const wellKnown = ['OPTIONS', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'TRACE', 'CONNECT'];
+/** Methods that HAProxy keeps as numbers. */
+export const wellKnownMethods: readonly string[] = [
+  'OPTIONS',
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'TRACE',
+  'CONNECT',
+];
 
 /** `set-method` is for the server: conditions go on seeing a well-known method as it came. */
 export function askedMethod(now: meaning.Value): meaning.Value {
   if (now.kind === 'field') return now;
   const came = field('method');
-  return meaning.chosen(isIn(came, { kind: 'union', of: wellKnown.map(is) }), came, now);
+  return meaning.chosen(isIn(came, { kind: 'union', of: wellKnownMethods.map(is) }), came, now);
+}
+
+/** Of several lines a condition asks each. */
+function wholeHeader(name: string, request: Scene['request']): Sample {
+  const several = request.hasLines(name);
+  const sample = { kind: 'value', type: 'text', value: request.header(name) } as const;
+  return several.kind === 'never' ? sample : { ...sample, several };
 }
 
 /** As HTTP/2 has it, with scheme and host. */

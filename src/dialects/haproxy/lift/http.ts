@@ -1,7 +1,6 @@
 import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
 import { conditionOf } from './acl.ts';
-import { askedMethod } from './fetches.ts';
 import type { Flow } from './flow.ts';
 import { legacyRules } from './legacy.ts';
 import { lastLine, linesOf, type ProxySection, type Work } from './proxy.ts';
@@ -62,7 +61,7 @@ function statistics(flow: Flow, proxy: ProxySection, work: Work): void {
   const methods = ['GET', 'HEAD', 'POST'].map((text) => ({ kind: 'is', text, ignoreCase: false }) as const);
   const asked = meaning.all([
     isIn(scene.request.url, { kind: 'begins', text: bytes(prefix), ignoreCase: false }),
-    isIn(askedMethod(scene.request.method), { kind: 'union', of: methods }),
+    isIn(meaning.field('method'), { kind: 'union', of: methods }),
   ]);
   flow.nextList();
   for (const line of lines) {

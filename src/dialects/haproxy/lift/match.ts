@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
+import { wellKnownMethods } from './fetches.ts';
 import { isTextMethod, languageOf, type Range, rangesOf } from './languages.ts';
 import type { Sample } from './request.ts';
 import { asValue, isIn, no, pcre, type Scene, yes } from './scene.ts';
@@ -40,9 +41,32 @@ export function matchOf(sample: Sample, question: Question): Condition {
       : miss(question, `the matching method "${method}" is not known`);
   }
   if (sample.kind === 'measured') return miss(question, 'a number is compared as text');
-  const ignoreCase = question.ignoreCase && !(sample.kind === 'value' && sample.type === 'method');
-  const languages = question.patterns.map((pattern) => languageOf(method, pattern, ignoreCase));
+  if (sample.kind === 'value' && sample.type === 'method' && question.method === null)
+    return amongMethods(sample.value, question);
+  const languages = question.patterns.map((pattern) => languageOf(method, pattern, question.ignoreCase));
   return textual(sample, unionOf(languages), question);
+}
+
+/** A well-known method is compared by its number, which `set-method` leaves as it came; others by their letters. */
+function amongMethods(value: meaning.Value, { patterns, ignoreCase }: Question): Condition {
+  const came = meaning.field('method');
+  const ofKind = (isKnown: boolean): Language =>
+    unionOf(
+      patterns
+        .filter((pattern) => wellKnownMethods.includes(pattern) === isKnown)
+        .map((text) => ({ kind: 'is', text: bytes(text), ignoreCase: !isKnown && ignoreCase })),
+    );
+  const known: Language = {
+    kind: 'union',
+    of: wellKnownMethods.map((text) => ({ kind: 'is', text, ignoreCase: false })),
+  };
+  const byLetters = ofKind(false);
+  const lettered = byLetters.kind === 'union' && byLetters.of.length === 0;
+  const others = lettered ? no : meaning.all([meaning.not(isIn(came, known)), isIn(value, byLetters)]);
+  const byNumber = ofKind(true);
+  return byNumber.kind === 'union' && byNumber.of.length === 0
+    ? others
+    : meaning.some([isIn(came, byNumber), others]);
 }
 
 function miss({ scene, line, said }: Question, why: string): Condition {

@@ -26,6 +26,31 @@ export type Sample =
     } & meaning.Unknown)
   | ({ readonly kind: 'unknown' } & meaning.Unknown);
 
+/** A header: what came or was set, the lines that rules have added to it, and all of them as one value. */
+interface HeaderLines {
+  readonly first: Value;
+  readonly added: readonly AddedLine[];
+  readonly whole: Value;
+}
+interface AddedLine {
+  readonly value: Value;
+  readonly when: Condition;
+}
+
+function linesOf(first: Value, added: readonly AddedLine[]): HeaderLines {
+  const kept = added.filter(({ when }) => when.kind !== 'never');
+  const whole = kept.reduce((before, { value, when }) => chosen(when, both(before, value), before), first);
+  return { first, added: kept, whole };
+}
+
+const without = (lines: readonly AddedLine[], when: Condition): readonly AddedLine[] =>
+  lines.map((line) => ({ ...line, when: meaning.all([line.when, meaning.not(when)]) }));
+
+function both(before: Value, value: Value): Value {
+  const none: Condition = { kind: 'in', value: before, language: { kind: 'absent' } };
+  return chosen(none, value, meaning.joined([before, meaning.text(', '), value]));
+}
+
 /** A request under way: each part as a function of the request as it came. */
 export class Request {
   method: Value = field('method');
@@ -35,7 +60,7 @@ export class Request {
   /** Null: what `src` is from here on, nobody can say. */
   source: 'as it came' | 'changed' = 'as it came';
   readonly variables: Map<string, Sample>;
-  readonly #headers: Map<string, Value>;
+  readonly #headers: Map<string, HeaderLines>;
   readonly #removed: { readonly names: (name: string) => boolean; readonly when: Condition }[] = [];
   /** Counts what was changed: what was found out before a change is not asked again behind it. */
   version = 0;
@@ -65,32 +90,65 @@ export class Request {
   header(name: string): Value {
     const lower = name.toLowerCase();
     if (lower === 'host') return this.host;
+    return this.#linesOf(lower).whole;
+  }
+
+  /** Whether rules have added lines to it, so that it has several. */
+  hasLines(name: string): Condition {
+    const { first, added } = this.#linesOf(name.toLowerCase());
+    const there = [first, ...added.map(({ value }) => value)].map(
+      (value): Condition => ({ kind: 'in', value, language: { kind: 'present' } }),
+    );
+    const lines = there.map((is, at) => meaning.all([added[at - 1]?.when ?? meaning.always, is]));
+    return meaning.some(
+      lines.flatMap((line, at) => lines.slice(at + 1).map((other) => meaning.all([line, other]))),
+    );
+  }
+
+  #linesOf(lower: string): HeaderLines {
     const known = this.#headers.get(lower);
     if (known !== undefined) return known;
     let value = header(lower);
     for (const { names, when } of this.#removed) if (names(lower)) value = chosen(when, absent, value);
-    return value;
+    return linesOf(value, []);
   }
 
   setHeader(name: string, value: Value, when: Condition): void {
     const lower = name.toLowerCase();
-    const now = chosen(when, value, this.header(lower));
-    if (lower === 'host') this.host = now;
-    else this.#headers.set(lower, now);
+    if (lower === 'host') this.host = chosen(when, value, this.host);
+    else {
+      const { first, added } = this.#linesOf(lower);
+      this.#headers.set(lower, linesOf(chosen(when, value, first), without(added, when)));
+    }
     this.version += 1;
   }
 
   addHeader(name: string, value: Value, when: Condition): void {
-    const before = this.header(name);
-    const none: Condition = { kind: 'in', value: before, language: { kind: 'absent' } };
-    const both = meaning.joined([before, meaning.text(', '), value]);
-    this.setHeader(name, chosen(none, value, both), when);
+    const lower = name.toLowerCase();
+    if (lower === 'host') this.host = chosen(when, both(this.host, value), this.host);
+    else {
+      const { first, added } = this.#linesOf(lower);
+      this.#headers.set(lower, linesOf(first, [...added, { value, when }]));
+    }
+    this.version += 1;
+  }
+
+  /** Each line of the header by itself: what the client sent is taken as one. */
+  changeLines(name: string, change: (line: Value) => Value): void {
+    const lower = name.toLowerCase();
+    if (lower === 'host') this.host = change(this.host);
+    else {
+      const { first, added } = this.#linesOf(lower);
+      const changed = added.map(({ value, when }) => ({ value: change(value), when }));
+      this.#headers.set(lower, linesOf(change(first), changed));
+    }
+    this.version += 1;
   }
 
   /** All headers whose names are among them. */
   removeHeaders(names: (name: string) => boolean, when: Condition): void {
-    for (const [name, value] of this.#headers)
-      if (names(name)) this.#headers.set(name, chosen(when, absent, value));
+    for (const [name, { first, added }] of this.#headers)
+      if (names(name)) this.#headers.set(name, linesOf(chosen(when, absent, first), without(added, when)));
     if (names('host')) this.host = chosen(when, absent, this.host);
     this.#removed.push({ names, when });
     this.version += 1;
@@ -115,7 +173,7 @@ export class Request {
       query: changed(this.query, 'query'),
       host: changed(this.host, 'host'),
       headers: Object.fromEntries(
-        [...this.#headers].map(([name, value]) => [name, value.kind === 'absent' ? null : value]),
+        [...this.#headers].map(([name, { whole }]) => [name, whole.kind === 'absent' ? null : whole]),
       ),
     };
   }

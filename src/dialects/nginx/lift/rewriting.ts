@@ -1,4 +1,4 @@
-import { chosen, contains, either, empty, encoded, holds, is, matches, notEmpty } from './folding.ts';
+import { chosen, either, empty, encoded, holds, is, matches, notEmpty } from './folding.ts';
 import {
   all,
   always,
@@ -18,7 +18,7 @@ import { taking } from './sources.ts';
 import { type Lifting, type State, unknown, type Where } from './state.ts';
 import { piecesOf } from './template.ts';
 import type { Node } from './tree.ts';
-import { type Asking, absolute, asQuoted, evaluate, variable } from './variables.ts';
+import { type Asking, absolute, asQuoted, evaluate, mayBeQuoted, variable } from './variables.ts';
 
 /** What comes behind the directives of the rewrite module, and what they end in. */
 export interface Ways {
@@ -208,10 +208,9 @@ function redirectTo({ template, keepsArgs }: Replacement, asking: Asking): Value
 
 const asQuotedRedirect = (value: Value): Value => {
   const isPlain = value.kind === 'text' && encoded(value, 'query') === value;
-  return isPlain ? value : chosen(quoted, redirectEncoded(value), value);
+  return isPlain ? value : chosen(mayBeQuoted, redirectEncoded(value), value);
 };
 
-const quoted: Condition = holds({ kind: 'field', field: { kind: 'path' } }, contains('%'));
 const redirectEncoded = (value: Value): Value => ({ kind: 'encoded', of: value, bytes: 'redirect' });
 
 function undone(word: string): string {

@@ -1,4 +1,4 @@
-import { begins, captured, chosen, empty, encoded, holds, is, notEmpty, rest } from './folding.ts';
+import { begins, captured, chosen, contains, empty, encoded, holds, is, notEmpty, rest } from './folding.ts';
 import {
   all,
   type Condition,
@@ -241,17 +241,20 @@ function opaque(name: string, node: Node): Value | null {
   return why ? unknownValue(node, why, `$${name}`) : null;
 }
 
-/** Of a request whose URI has something escaped: the client's, or one that NGINX made. */
+/**
+ * Escaped where NGINX does so: in a path that is sent on, if the client escaped something or NGINX made the URI itself; in
+ * arguments also for a `+` in the client's path.
+ */
 export function asQuoted(state: State, raw: Value, bytes: 'path' | 'query'): Value {
-  const enc = encoded(raw, bytes);
-  return state.internal && bytes === 'path'
-    ? enc
-    : enc.kind === 'text'
-      ? enc
-      : chosen(some([wasEscaped]), enc, raw);
+  const escaped = encoded(raw, bytes);
+  if (state.internal && bytes === 'path') return escaped;
+  if (raw.kind === 'text' && escaped.kind === 'text' && raw.text === escaped.text) return raw;
+  return chosen(bytes === 'path' ? wasEscaped : mayBeQuoted, escaped, raw);
 }
 
-const wasEscaped: Condition = holds(field('path'), { kind: 'contains', text: '%', ignoreCase: false });
+const wasEscaped: Condition = holds(field('path'), contains('%'));
+/** `quoted_uri` or `plus_in_uri`: a path with neither is put into arguments and redirects as it is. */
+export const mayBeQuoted: Condition = some([wasEscaped, holds(field('path'), contains('+'))]);
 
 /** `https://shop.example:8443` in front of a location that begins with a slash. */
 export function absolute(location: Value, asking: Asking): Value {
