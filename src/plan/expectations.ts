@@ -21,7 +21,7 @@ export function checkExpectations(
   return cases.map((expectation) => {
     const { request, headers, from, outcome } = expectation;
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    const found = explain(text, askedRequest({ request, headers: lines, from }), oracle);
+    const found = explain(text, askedRequest({ request, headers: lines, from }, text), oracle);
     const held = [found.action, ...found.otherwise].every((action) => isExpected(action, outcome));
     return { expectation, held, message: held ? '' : whyNot(found, outcome) };
   });

@@ -22,7 +22,7 @@ export function explain(
     because: first.because.map(({ step, held, part }) => ({
       ...ruleView(step),
       held,
-      why: meaning.describe(part),
+      why: part.kind === 'always' ? 'whatever no rule took' : meaning.describe(part),
     })),
     otherwise: otherwise.filter((one) => JSON.stringify(one) !== JSON.stringify(action)),
   };

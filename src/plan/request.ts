@@ -13,8 +13,14 @@ export interface AskedRequest {
 const shape = /^(?:([A-Za-z][A-Za-z-]*) )?(https?|tcp):\/\/([^/?#\s]*)([^?#\s]*)(?:\?([^#\s]*))?$/;
 const remedy = "Write it as a person would: 'GET https://shop.example/cart?x=1'";
 
-/** A request as it is typed. The URL's host is the Host header, its port the one that is asked. @throws Failure HF013 */
-export function askedRequest({ request, headers, from }: AskedRequest): meaning.Request {
+/**
+ * A request as it is typed. The URL's host is the Host header, its port the one that is asked; where it names none and
+ * nobody listens on the usual one, the only port of the text that speaks the scheme. @throws Failure HF013
+ */
+export function askedRequest(
+  { request, headers, from }: AskedRequest,
+  { listeners }: meaning.Meaning,
+): meaning.Request {
   const found = shape.exec(request.trim());
   if (!found) throw new Failure('HF013', `${JSON.stringify(request)} is not a request`, remedy);
   const [, method = 'GET', protocol = 'http', authority = '', path = '', query] = found;
@@ -26,17 +32,24 @@ export function askedRequest({ request, headers, from }: AskedRequest): meaning.
     );
   const scheme = protocol === 'https' ? 'https' : 'http';
   const port = /:(\d{1,5})$/.exec(authority)?.[1];
-  const usual = scheme === 'https' ? 443 : 80;
   return meaning.requestOf({
     method: method.toUpperCase(),
     scheme,
     host: authority === '' ? null : authority,
-    port: port === undefined ? usual : Number(port),
+    port: port === undefined ? portFor(scheme, listeners) : Number(port),
     path: path === '' ? '/' : path,
     query: query ?? null,
     headers: Object.fromEntries(headers.map(headerOf)),
     ...(from === null ? {} : { sourceAddress: from }),
   });
+}
+
+function portFor(scheme: 'http' | 'https', listeners: readonly meaning.ListenerMeaning[]): number {
+  const usual = scheme === 'https' ? 443 : 80;
+  const speaks = listeners.filter(({ tls, mode }) => mode === 'tcp' || tls === (scheme === 'https'));
+  const ports = new Set(speaks.flatMap(({ port }) => port ?? []));
+  const [only] = ports;
+  return only === undefined || ports.has(usual) || ports.size > 1 ? usual : only;
 }
 
 function headerOf(line: string): [string, string] {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ExplainView } from '#contract';
 import type { TextDialect } from '#model';
 import { actionText, askedRequest, explain as explainRequest } from '#plan';
+import type { meaning } from '#routing';
 import { type CommonOptions, contextOf, dialectOption, type Exit, exit, withExamples } from '../command.ts';
 import type { Io, Paint } from '../io.ts';
 import { readMeaning } from '../meaning.ts';
@@ -30,11 +31,15 @@ export function explain(program: Command, io: Io, done: (code: Exit) => void): v
   ]);
   command.action(async (file: string, request: string, options: ExplainOptions) => {
     const context = contextOf(io, options);
-    const asked = askedRequest({ request, headers: options.header, from: options.from ?? null });
     const { meaning } = await readMeaning(file, options.dialect);
+    const asked = askedRequest({ request, headers: options.header, from: options.from ?? null }, meaning);
     const view = explainRequest(meaning, asked);
     if (context.json) context.result(view);
-    for (const line of linesOf(view, context.paint, options.all === true)) context.say(line);
+    const lines =
+      view.listener === null
+        ? nobody(asked.port, meaning, context.paint)
+        : linesOf(view, context.paint, options.all === true);
+    for (const line of lines) context.say(line);
     done(exit.ok);
   });
 }
@@ -43,15 +48,29 @@ function collect(line: string, before: readonly string[]): readonly string[] {
   return [...before, line];
 }
 
+function nobody(port: number | null, { listeners }: meaning.Meaning, paint: Paint): string[] {
+  const there = listeners.map(
+    ({ name, host, port: at, tls, mode }) =>
+      `  ${name}  ${at === null ? host : `${host}:${at}`}  ${tls ? 'TLS' : mode}`,
+  );
+  return [
+    paint.bad(`nobody listens on port ${port} for such a request`),
+    ...(there.length > 0
+      ? ['Listeners are (name the port in the URL):', ...new Set(there)]
+      : ['The text has no listener.']),
+  ];
+}
+
 /** What took it stands last, and the answer under it. */
 function linesOf(view: ExplainView, paint: Paint, all: boolean): string[] {
   const { listener, rule, action, exact, because, otherwise } = view;
-  if (listener === null) return [paint.bad('nobody listens there')];
   const shown = all ? because : because.filter(({ held }) => held !== false);
   const left = because.length - shown.length;
   return [
-    `listener ${paint.bold(listener)}`,
-    ...(left > 0 ? [paint.dim(`  ${left} rules did not hold (--all shows them)`)] : []),
+    `listener ${paint.bold(listener ?? '')}`,
+    ...(left > 0
+      ? [paint.dim(`  ${left} ${left === 1 ? 'rule' : 'rules'} did not hold (--all shows them)`)]
+      : []),
     ...shown.map(({ file, line, text, held, why }) => {
       const mark = held ? paint.good('holds') : paint.dim('no   ');
       return `  ${mark}  ${file}:${line}  ${text}  ${paint.dim(why)}`;

@@ -55,6 +55,8 @@ function switched(flow: Flow, proxy: ProxySection, work: Work): Fate {
       flow.decide(when, targets.named(name.value, line), line);
     else dynamic(formatOf(name, line, flow.scene), when, line);
   }
+  const line = lastLine(proxy, 'default_backend');
+  if (line) flow.decide(meaning.always, otherwise, line);
   return otherwise;
 
   /** A name that is put together: each backend that it may be; where there is none of the name, the default. */

@@ -2,7 +2,7 @@ import { opaque, shownPath } from './access.ts';
 import { pageOf } from './error-pages.ts';
 import { holds, is } from './folding.ts';
 import { entriesOf, type Location } from './locations.ts';
-import { all, type Condition, type Fate, joined, not, some, text, type Value } from './meaning.ts';
+import { all, type Condition, type Fate, joined, not, type Step, some, text, type Value } from './meaning.ts';
 import { missesEnd, pcre } from './regex.ts';
 import { stepThen, type Ways } from './rewriting.ts';
 import { said, word } from './scope.ts';
@@ -31,7 +31,8 @@ export function fileAt(state: State, where: Where, ways: Going): Fate {
   const names = said(where.scope, 'index').flatMap(({ words }) => words);
   const indexes = names.length === 0 ? ['index.html'] : names;
   const led = indexes.reduceRight<Fate | null>((otherwise, name) => {
-    const other = indexAt(name, state, where, ways);
+    const found = indexAt(name, state, where, ways);
+    const other = found && staying(found, joined([path, text(name)]), plain);
     if (!other && !otherwise) return null;
     const shown = `-f ${shownPath(asking, '$uri')}${name}`;
     return stepThen(node, opaque(node, 'files', shown), other ?? plain, otherwise ?? plain);
@@ -80,6 +81,16 @@ function indexAt(name: string, state: State, where: Where, ways: Going): Fate | 
   const isPlain = !scope.nodes.some((one) => ['rewrite', 'return', 'if'].includes(one.name));
   if (isPlain && stays(uri, name, where)) return null;
   return ways.redirect(state, uri, state.args, line, where);
+}
+
+/** Where it leads to the same file, it has not led away: that is what a folder's file means. */
+function staying(fate: Fate, index: Value, plain: Fate): Fate {
+  if (fate.kind === 'file') return JSON.stringify(fate.path) === JSON.stringify(index) ? plain : fate;
+  if (fate.kind !== 'rules') return fate;
+  const { steps, otherwise } = fate.rules;
+  const ending = (step: Step): Step =>
+    step.then.kind === 'continue' ? step : { ...step, then: staying(step.then, index, plain) };
+  return { kind: 'rules', rules: { steps: steps.map(ending), otherwise: staying(otherwise, index, plain) } };
 }
 
 function stays(uri: Value, name: string, { server, location }: Where): boolean {

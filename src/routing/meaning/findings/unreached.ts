@@ -65,8 +65,11 @@ class Search {
       if (meeting.before) this.#collect(meeting, meeting.before.rules, reached, dead, new Set());
     // Where it is not known where a request goes, it may go to any pool.
     const known = this.#meaning.notUnderstood.length === 0;
+    // One rule of a text may stand in several lists: it is dead when it is so in all of them.
+    const alive = new Set([...reached].map(ruleKey));
+    const rules = new Map([...dead.values()].map((one) => [ruleKey(one.step), one]));
     return {
-      steps: [...dead.values()],
+      steps: [...rules].filter(([key]) => !alive.has(key)).map(([, one]) => one),
       pools: known ? this.#meaning.pools.filter(({ name }) => !pools.has(name)) : [],
       complete,
     };
@@ -110,6 +113,10 @@ class Search {
     const taking = new Set(groups.flatMap(({ before }) => before.steps));
     return rules.steps.filter((step) => taking.has(step));
   }
+}
+
+function ruleKey({ place, text }: Step): string {
+  return JSON.stringify([place, text]);
 }
 
 function poolsIn(fate: Fate): readonly string[] {
