@@ -33,6 +33,8 @@ export class Changes {
   #lastTakenBack: AnyFlight | null = null;
   #launching = false;
   #goingBack = false;
+  /** What is done to the generations without a change. */
+  #alone: Promise<void> | null = null;
 
   constructor(parts: ChangesParts) {
     this.#parts = parts;
@@ -45,7 +47,7 @@ export class Changes {
 
   /** A candidate is in the air, or about to be, or what is good is just being changed: not to be repaired. */
   get busy(): boolean {
-    return this.#flight !== null || this.#launching || this.#goingBack;
+    return this.#flight !== null || this.#launching || this.#goingBack || this.#alone !== null;
   }
 
   /** The flight of a change, in the air or just taken back; null when there is none that this process knows. */
@@ -81,6 +83,7 @@ export class Changes {
   /** Starts the text beside what runs, parked, and watches it from its first exposure. */
   async start(text: SiteText, site: Site, change: string): Promise<Launched> {
     const { fleet } = this.#parts;
+    await this.#alone?.catch(() => {});
     this.#requireFree();
     this.#launching = true;
     try {
@@ -95,6 +98,15 @@ export class Changes {
     }
   }
 
+  /** Nothing else begins meanwhile; a change that comes waits. */
+  async alone(work: () => Promise<void>): Promise<void> {
+    this.#requireFree();
+    this.#alone = work().finally(() => {
+      this.#alone = null;
+    });
+    await this.#alone;
+  }
+
   #requireFree(): void {
     if (!this.busy) return;
     const { name } = this.#parts.fleet.options.balancer;
@@ -105,6 +117,7 @@ export class Changes {
   /** Takes a change in hand that the running generations are told of; they hear it with the first exposure. */
   async startInPlace(text: SiteText, site: Site, change: string): Promise<HeldGeneration> {
     const { fleet, kept, history, record } = this.#parts;
+    await this.#alone?.catch(() => {});
     this.#requireFree();
     this.#launching = true;
     try {
@@ -220,6 +233,7 @@ export class Changes {
   async rollback(reason: string, change: string | null): Promise<TakeBack | null> {
     if (this.#flight && (change === null || this.#flight.options.change === change))
       return await this.takeBack('person', reason);
+    await this.#alone?.catch(() => {});
     const { previous, change: promoted } = this.#parts.kept.good;
     if (this.#flight || !previous || (change !== null && promoted !== change)) return null;
     this.#goingBack = true;

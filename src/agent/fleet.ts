@@ -9,7 +9,7 @@ import { type Balancer, type EngineName, engineNames, type Site } from '#model';
 import { KeptCommands } from './admin/kept.ts';
 import { Certificates } from './certificates.ts';
 import { ensureHolder } from './ensure-holder.ts';
-import { ensureTicketKeys, type GenerationFolder, prepareFolder } from './folders.ts';
+import { type GenerationFolder, prepareFolder } from './folders.ts';
 import { linkNeighbour } from './holder/neighbour.ts';
 import {
   type HeldGeneration,
@@ -24,6 +24,7 @@ import { type Installed, pickEngine } from './installed.ts';
 import { Known } from './known.ts';
 import { untilLearned, untilReady, untilWarm } from './launch.ts';
 import { joinPeers } from './peers.ts';
+import { TicketKeys } from './ticket-keys.ts';
 
 export interface FleetOptions {
   readonly balancer: Balancer;
@@ -34,6 +35,8 @@ export interface FleetOptions {
   /** The balancer's own folders. */
   readonly run: string;
   readonly state: string;
+  /** The site's: what its balancers share. */
+  readonly shared: string;
   readonly holderCommand: Command;
   readonly clock: Clock;
   readonly log: Log;
@@ -78,6 +81,7 @@ export class Fleet {
   /** What was set at runtime, for generations to come. */
   readonly kept: KeptCommands;
   readonly certificates: Certificates;
+  readonly tickets: TicketKeys;
   readonly #controls = new Map<number, EngineControl>();
   readonly #launching = new Set<number>();
   readonly #startMsMost = new Map<EngineName, number>();
@@ -88,6 +92,7 @@ export class Fleet {
     this.options = options;
     this.known = new Known(options.clock);
     this.certificates = new Certificates(options.state);
+    this.tickets = new TicketKeys(join(options.shared, 'ticket-keys'), options.clock);
     mkdirSync(options.run, { recursive: true, mode: 0o755 });
     mkdirSync(options.state, { recursive: true, mode: 0o700 });
     this.holder = holderClient(join(options.run, 'holder.sock'));
@@ -162,6 +167,11 @@ export class Fleet {
     const opened = engines[engine].control({ pid, control });
     this.#controls.set(generation, opened);
     return opened;
+  }
+
+  /** It does not answer yet. */
+  isLaunching(generation: number): boolean {
+    return this.#launching.has(generation);
   }
 
   /** What its controls remember of a generation no longer holds. */
@@ -243,7 +253,7 @@ export class Fleet {
   }
 
   #prepare({ text, site }: LaunchPlan, generation: number, { engine }: Installed): GenerationFolder {
-    const { balancer, state } = this.options;
+    const { balancer } = this.options;
     return prepareFolder({
       site,
       balancer,
@@ -252,7 +262,8 @@ export class Fleet {
       folder: this.folder(generation),
       generation,
       threads: availableParallelism(),
-      ticketKeys: ensureTicketKeys(join(state, 'ticket.keys')),
+      // Those of a team's own text are the team's.
+      ticketKeys: site.own ? null : this.tickets.current().keys,
       peers: joinPeers(join(this.options.run, 'peers'), this.folder(generation)),
       purpose: 'serve',
       pems: this.certificates.of(text, site),

@@ -1,5 +1,5 @@
-import { randomBytes, X509Certificate } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '#base';
 import { type ListenAt, type Placement, streamEntrance } from '#dialects';
@@ -8,6 +8,7 @@ import { type Balancer, boundHost, type CertificateFiles, type OwnText, type Sit
 import type { Pems } from './certificates.ts';
 import type { ListenerAddress } from './holder/protocol.ts';
 import { type WrittenOwn, writeOwn } from './own-folder.ts';
+import { keyFile } from './ticket-keys.ts';
 
 /** Linux's limit for the path of a Unix socket, less the closing zero. */
 const socketPathBytesMax = 107;
@@ -30,8 +31,8 @@ export interface FolderPlan {
   readonly folder: string;
   readonly generation: number;
   readonly threads: number;
-  /** Shared by all generations of a balancer, so TLS sessions go on over a switch. Null: none. */
-  readonly ticketKeys: string | null;
+  /** Shared by all generations of a site, so TLS sessions go on over a switch. Null: none. */
+  readonly ticketKeys: readonly string[] | null;
   /** Generations that live beside it. Absent: none that anything is shared with. */
   readonly peers?: Placement['peers'];
   readonly purpose: 'serve' | 'rehearse' | 'boot';
@@ -66,8 +67,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     certificates: certificateBundles(site, pem, write),
     certificateNames: certificateNames(site, pem),
     files: otherFiles(site, pem, write),
-    ticketKeys:
-      plan.ticketKeys === null ? null : writeTicketKeys(readFileSync(plan.ticketKeys, 'utf8'), write),
+    ticketKeys: plan.ticketKeys && writeTicketKeys(plan.ticketKeys, write),
     peers: plan.peers ?? null,
     servers: plan.servers,
   };
@@ -173,17 +173,10 @@ function namesIn(pem: string): string[] {
   return names.length > 0 || common === undefined ? names : [common];
 }
 
-function writeTicketKeys(text: string, write: (name: string, content: string | Buffer) => string): string {
-  for (const [index, line] of text.trim().split('\n').entries())
-    write(`ticket.keys.${index + 1}`, Buffer.from(line, 'base64'));
-  return write('ticket.keys', text);
-}
-
-/** Three keys, as HAProxy reads them; the same file for every generation. */
-export function ensureTicketKeys(path: string): string {
-  if (!existsSync(path)) {
-    const keys = Array.from({ length: 3 }, () => randomBytes(48).toString('base64'));
-    writeFileSync(path, `${keys.join('\n')}\n`, { mode: 0o600 });
-  }
-  return path;
+function writeTicketKeys(
+  keys: readonly string[],
+  write: (name: string, content: string | Buffer) => string,
+): string {
+  for (const [index, key] of keys.entries()) write(`ticket.keys.${index + 1}`, Buffer.from(key, 'base64'));
+  return write('ticket.keys', keyFile(keys));
 }

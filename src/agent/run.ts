@@ -15,7 +15,7 @@ import { Serving } from './serving.ts';
 const besideEveryMs = 1_000;
 
 /**
- * The agent's process. `run` and `state` are the balancer's own folders; `first` is the site for the case that nothing
+ * The agent's process. `run` and `state` are the balancer's own folders, `shared` lasts as `state` does and is the site's; `first` is the site for the case that nothing
  * was proven good yet. Its own end leaves holder and engines running; `stop` ends all three.
  * @throws Failure when the site cannot be served.
  */
@@ -23,6 +23,7 @@ export async function runAgent(options: {
   balancer: string;
   run: string;
   state: string;
+  shared: string;
   socket: string;
   first: SiteText;
   holderCommand: Command;
@@ -39,6 +40,7 @@ export async function runAgent(options: {
     },
     run: options.run,
     state: options.state,
+    shared: options.shared,
     holderCommand: options.holderCommand,
     clock: systemClock,
     log,

@@ -97,6 +97,11 @@ export interface EngineControl {
    * Rejects when one is not taken, with those before it done. Absent where the engine cannot.
    */
   commandServers?(commands: readonly ServerCommand[], timeoutMs: number): Promise<void>;
+  /**
+   * From now on it has these keys for TLS tickets and no others (see `Placement.ticketKeys`). May be repeated. Absent where the
+   * engine reads them at its start only.
+   */
+  ticketKeys?(keys: readonly string[], timeoutMs: number): Promise<void>;
   /** The newest lines of its error log, oldest first, at most `linesMax`. */
   errors(linesMax: number, timeoutMs: number): Promise<readonly string[]>;
   /** One line of the engine's own command language, and its answer. Absent where it has none. */

@@ -112,6 +112,13 @@ export interface GuardRecord {
         readonly unit: string | null;
         readonly gone: boolean;
       }
+    /** A generation has the newest keys for TLS tickets: it was told, or a fresh process of the same text took its place. */
+    | {
+        readonly kind: 'ticketKeys';
+        readonly set: number;
+        readonly generation: number;
+        readonly replacedBy: number | null;
+      }
     /** Somebody changed a running engine over the admin socket. */
     | {
         readonly kind: 'runtime';

@@ -14,6 +14,7 @@ export async function runAgent(options: { site: string; balancer: string }): Pro
       balancer: options.balancer,
       run: places.run,
       state: places.state,
+      shared: paths.state,
       socket: agentSocket(paths, options.balancer),
       first: JSON.parse(readFileSync(siteFile(paths), 'utf8')) as SiteText,
       holderCommand: ownCommand(['holder', '--folder', places.run]),

@@ -104,7 +104,7 @@ export async function startStack(options: {
       return (await client.call(name, input, timeoutMs)) as never;
     },
     async startAgent() {
-      const plan = { balancer: 'lb-1', run, state, socket, first };
+      const plan = { balancer: 'lb-1', run, state, shared: state, socket, first };
       agent = spawn(
         process.execPath,
         [join(import.meta.dirname, 'agent-process.ts'), 'agent', JSON.stringify(plan)],

@@ -21,6 +21,7 @@ export function builtinControl(handle: GenerationHandle): EngineControl {
     evidence: async (timeoutMs) => asEvidence(await wire.call('evidence', null, timeoutMs)),
     servers: async (timeoutMs) => asServers(await wire.call('servers', null, timeoutMs)),
     know: (down, timeoutMs) => expect('know', down, down.length, timeoutMs),
+    ticketKeys: (keys, timeoutMs) => expect('ticketKeys', keys, true, timeoutMs),
     errors: async (linesMax, timeoutMs) => asLines(await wire.call('errors', linesMax, timeoutMs)),
     drain: (timeoutMs) => expect('drain', null, true, timeoutMs),
     close: () => wire.close(),

@@ -16,6 +16,7 @@ import {
   serversPerPool,
 } from './evidence.ts';
 import { commandServers } from './servers.ts';
+import { setTicketKeys } from './ticket-keys.ts';
 
 /**
  * Two signals of different kinds that wait at the same time are handled in the wrong order. One that has not shown its
@@ -60,6 +61,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
         [serversAll, last] = [null, null];
       }
     },
+    ticketKeys: (keys, timeoutMs) => setTicketKeys(cli, keys, within(clock, timeoutMs)),
     counted: async (timeoutMs) => ratesCounted(await cli.ask('show table', timeoutMs)),
     async errors(linesMax, timeoutMs) {
       const lines = (await cli.ask(`show events ${haproxyNames.errors}`, timeoutMs))

@@ -35,12 +35,20 @@ export function handlersOf(generation: Generation, doors: Doors, drain: () => vo
     evidence: () => evidenceOf(generation),
     servers: () => [...generation.pools.values()].flatMap((pool) => pool.serverEvidence()),
     know: (down) => [...generation.pools.values()].reduce((sum, pool) => sum + takeForDown(pool, down), 0),
+    ticketKeys(lines) {
+      generation.tickets?.set(linesOf(lines));
+      return true;
+    },
     errors: (linesMax) => generation.errors.newest(typeof linesMax === 'number' ? linesMax : 0),
     drain() {
       drain();
       return true;
     },
   };
+}
+
+function linesOf(input: unknown): string[] {
+  return Array.isArray(input) ? input.map(String) : [];
 }
 
 /** The control socket. */

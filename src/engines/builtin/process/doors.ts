@@ -19,6 +19,7 @@ import { type ProxyHeader, parseProxy } from './proxy-protocol.ts';
 import { backlog, listen, PublicDoor } from './sides.ts';
 import { removeSocketFile } from './socket-file.ts';
 import { Stream } from './streams.ts';
+import type { Tickets } from './tickets.ts';
 
 /** All doors of a generation: the public ones, and the private entrance. */
 export interface Doors {
@@ -45,7 +46,7 @@ export async function openDoors(
   };
   const forRequests = text.listeners.map((listener, index) => {
     const routed = generation.listeners[index] ?? null;
-    const accept = acceptor(listener, text, routed, front);
+    const accept = acceptor(listener, generation, routed, front);
     return new PublicDoor(listener.at, {
       halfOpen: listener.scheme === 'http',
       accept: (socket) => taken(socket, accept),
@@ -99,7 +100,7 @@ export async function openDoors(
 
 function acceptor(
   listener: BuiltinListener,
-  text: BuiltinText,
+  generation: Generation,
   routed: RoutedListener | null,
   front: Front,
 ): (socket: Socket) => void {
@@ -122,7 +123,7 @@ function acceptor(
       clientSubject,
     };
   };
-  const begin = beginner(listener, text, front, factsOf);
+  const begin = beginner(listener, generation, front, factsOf);
   return (socket) => {
     socket.on('error', () => socket.destroy());
     if (listener.proxyFrom.length === 0 || !isTold(plainAddress(socket.remoteAddress))) return begin(socket);
@@ -142,12 +143,12 @@ function keyOf({ remoteAddress, remotePort }: Socket): string {
 
 function beginner(
   listener: BuiltinListener,
-  text: BuiltinText,
+  { text, tickets }: Pick<Generation, 'text' | 'tickets'>,
   front: Front,
   factsOf: (socket: Socket, clientSubject: string | null) => ConnectionFacts,
 ): (socket: Socket) => void {
   if (listener.scheme === 'http') return (socket) => front.take(socket, factsOf(socket, null), 'http/1.1');
-  const tls = tlsServer(listener, text);
+  const tls = tlsServer(listener, text, tickets);
   tls.on('secureConnection', (socket: TLSSocket) => {
     socket.on('error', () => socket.destroy());
     const shown = listener.clients ? socket.getPeerX509Certificate() : undefined;
@@ -164,7 +165,7 @@ function beginner(
 }
 
 /** Throws when a certificate cannot be used. The first one is for clients that name no host, or another one. */
-export function tlsServer(listener: BuiltinListener, text: BuiltinText): TlsServer {
+export function tlsServer(listener: BuiltinListener, text: BuiltinText, tickets: Tickets | null): TlsServer {
   const bundles = listener.certificates.map((file) => readFileSync(file));
   const [first] = bundles;
   const clients = clientOptions(listener);
@@ -175,10 +176,10 @@ export function tlsServer(listener: BuiltinListener, text: BuiltinText): TlsServ
     minVersion: `TLSv${listener.minVersion}`,
     ...clients,
     handshakeTimeout: text.limits.headMs,
-    // Otherwise made from the command line, and no generation would resume another one's sessions.
-    sessionIdContext: 'holdfast',
-    ...(text.ticketKeys === null || clients ? {} : { ticketKeys: ticketKey(text.ticketKeys) }),
+    // HAProxy's word for it: with the same keys each takes up the other's sessions.
+    sessionIdContext: 'haproxy',
   });
+  if (!clients) tickets?.serve(server);
   for (const bundle of bundles.toReversed()) {
     const context = createSecureContext({
       cert: bundle,
@@ -205,14 +206,6 @@ function clientOptions({ clients }: BuiltinListener) {
 function namesOf(bundle: Buffer): string[] {
   const names = new X509Certificate(bundle).subjectAltName?.split(', ') ?? [];
   return names.flatMap((name) => (name.startsWith('DNS:') ? [name.slice(4)] : []));
-}
-
-/** HAProxy's file: lines of base64, name, encryption, authentication; the last but one encrypts. Node: authentication second. */
-function ticketKey(file: string): Buffer {
-  const keys = readFileSync(file, 'utf8').trim().split('\n');
-  const key = Buffer.from(keys.at(-2) ?? keys.at(-1) ?? '', 'base64');
-  if (key.length !== 48) throw new Error(`${file}: a key for TLS tickets has 48 bytes, in base64`);
-  return Buffer.concat([key.subarray(0, 16), key.subarray(32, 48), key.subarray(16, 32)]);
 }
 
 const headerMs = 5_000;

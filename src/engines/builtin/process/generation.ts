@@ -7,6 +7,7 @@ import { watchHealth } from './health.ts';
 import { PoolState, type ServerState } from './pool.ts';
 import { type Reach, reachOf } from './reach.ts';
 import { routedListener } from './routed.ts';
+import { Tickets } from './tickets.ts';
 import { Connections, opener } from './upstream.ts';
 
 /** All that one running generation knows and counts. */
@@ -20,6 +21,8 @@ export interface Generation {
   readonly counts: ProcessCounts;
   readonly errors: ErrorLog;
   readonly access: AccessKeeper;
+  /** Null: what TLS clients are given is for this process alone. */
+  readonly tickets: Tickets | null;
   /** Requests that are being answered. */
   underWay: number;
   readonly accessLog: AccessLogger;
@@ -46,6 +49,7 @@ export function createGeneration(text: BuiltinText): Generation {
     connections,
     counts: processCounts(),
     access: new AccessKeeper(),
+    tickets: text.ticketKeys === null ? null : Tickets.read(text.ticketKeys),
     underWay: 0,
     accessLog: accessLogger(text.accessLog),
     errors: new ErrorLog(text.limits.errorLinesMax),

@@ -5,6 +5,7 @@ import { tlsServer } from './doors.ts';
 import { reachOf } from './reach.ts';
 import { run } from './run.ts';
 import { supervise } from './supervisor.ts';
+import { Tickets } from './tickets.ts';
 
 /**
  * The built-in engine's process: `main.ts --config FILE [--parked] [--check]`.
@@ -17,7 +18,7 @@ function checkCertificates(text: ReturnType<typeof readText>): void {
   for (const listener of text.listeners) {
     if (listener.scheme !== 'https') continue;
     try {
-      tlsServer(listener, text);
+      tlsServer(listener, text, text.ticketKeys === null ? null : Tickets.read(text.ticketKeys));
     } catch (error) {
       throw new BadText(`listeners.${listener.name}: ${messageOf(error)}`);
     }

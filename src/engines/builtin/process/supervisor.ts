@@ -38,7 +38,13 @@ export async function supervise(text: BuiltinText, { parked, say }: RunOptions):
   const will = spawn('/bin/sh', ['-c', lastWill], { stdio: ['pipe', 'ignore', 'ignore'] });
   will.on('error', () => {});
   will.stdin.on('error', () => {});
-  const wanted = { accepting: !parked, takeBack: false, net: text.net, draining: false };
+  const wanted: Wanted = {
+    accepting: !parked,
+    takeBack: false,
+    net: text.net,
+    draining: false,
+    ticketKeys: null,
+  };
   const sockets = [...text.listeners, ...(text.streams ?? [])].map(({ at }) => {
     assert(at.kind === 'fd', 'workers share inherited sockets only');
     return at.fd;
@@ -65,6 +71,7 @@ export async function supervise(text: BuiltinText, { parked, say }: RunOptions):
       health: health.now(),
     }),
     wanted: () => [
+      ...(wanted.ticketKeys === null ? [] : [['ticketKeys', wanted.ticketKeys] as const]),
       ['takeBack', wanted.takeBack],
       ['net', wanted.net],
       wanted.draining ? ['drain', null] : [wanted.accepting ? 'resume' : 'park', null],
@@ -141,9 +148,18 @@ function watchAll(text: BuiltinText, tell: (changed: Health) => void): AllHealth
   };
 }
 
+interface Wanted {
+  accepting: boolean;
+  takeBack: boolean;
+  net: boolean;
+  draining: boolean;
+  /** Null: those of the text. */
+  ticketKeys: unknown;
+}
+
 interface Supervised {
   readonly crew: Crew;
-  readonly wanted: { accepting: boolean; takeBack: boolean; net: boolean; draining: boolean };
+  readonly wanted: Wanted;
   readonly health: AllHealth;
   /** Ours to give up when it drains. */
   readonly inherited: readonly number[];
@@ -185,6 +201,10 @@ function handlersOf({ crew, wanted, health, inherited, entrances }: Supervised) 
     },
     takeBack: (on: unknown) => flag('takeBack', on),
     net: (on: unknown) => flag('net', on),
+    ticketKeys(keys: unknown) {
+      wanted.ticketKeys = keys;
+      return agreed('ticketKeys', keys);
+    },
     // Workers hear it before anything that they are told later.
     know: (down: unknown) => health.know(down),
     evidence: () => crew.evidence(evidenceMsMax),

@@ -1,0 +1,134 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure, messageOf } from '#base';
+import type { GuardRecord } from '#events';
+import { type BackOff, backOff } from './back-off.ts';
+import type { Changes } from './changes.ts';
+import { activeOf, calmMs, type Fleet, type Launched } from './fleet.ts';
+import { siteOf } from './good.ts';
+import type { HeldGeneration, HolderStatus } from './holder/protocol.ts';
+import type { Kept } from './kept.ts';
+import type { KeySet } from './ticket-keys.ts';
+
+const tellMsMax = 2_000;
+
+/**
+ * Brings the keys for TLS tickets to every generation that lives: an engine that can be told is told and read back; one
+ * that reads them at its start only gets a fresh process of the same text, while no change is under way. Who died half-way
+ * has lost nothing: what a generation has is looked at, not remembered.
+ */
+export class TicketRotation {
+  readonly #fleet: Fleet;
+  readonly #kept: Kept;
+  readonly #changes: Changes;
+  readonly #record: (what: GuardRecord['what']) => void;
+  readonly #told = new Map<number, string>();
+  readonly #again: BackOff;
+  #looking = false;
+
+  constructor(parts: {
+    readonly fleet: Fleet;
+    readonly kept: Kept;
+    readonly changes: Changes;
+    readonly record: (what: GuardRecord['what']) => void;
+  }) {
+    this.#fleet = parts.fleet;
+    this.#kept = parts.kept;
+    this.#changes = parts.changes;
+    this.#record = parts.record;
+    this.#again = backOff(parts.fleet.options.clock, { firstMs: 1_000, mostMs: 60_000 });
+  }
+
+  /** Called twice a second; never rejects. */
+  async look(status: HolderStatus): Promise<void> {
+    if (this.#looking || !this.#again.due) return;
+    this.#looking = true;
+    try {
+      await this.#look(status);
+    } catch (error) {
+      this.#again.failed();
+      this.#fleet.options.log.error('a generation has old keys for TLS tickets', { error: messageOf(error) });
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #look({ generations }: HolderStatus): Promise<void> {
+    const keys = this.#fleet.tickets.current();
+    for (const known of this.#told.keys())
+      if (generations.every(({ generation }) => generation !== known)) this.#told.delete(known);
+    const living = generations.filter(
+      ({ role, generation }) => role !== 'draining' && !this.#fleet.isLaunching(generation),
+    );
+    const behind = living.filter(
+      (g) => this.#told.get(g.generation) !== keys.keys.join() && existsSync(this.#file(g)),
+    );
+    const stale: HeldGeneration[] = [];
+    for (const generation of behind) if (!(await this.#tell(generation, keys))) stale.push(generation);
+    if (stale.length > 0 && !this.#changes.busy) await this.#changes.alone(() => this.#replace(stale, keys));
+  }
+
+  /** A generation without this file has no keys of ours. */
+  #file({ generation }: HeldGeneration): string {
+    return join(this.#fleet.folder(generation), 'ticket.keys');
+  }
+
+  /** False: it has others, and cannot be told. */
+  async #tell(held: HeldGeneration, { keys, number }: KeySet): Promise<boolean> {
+    const { generation } = held;
+    const control = this.#fleet.control(held);
+    const hasOthers = (this.#told.get(generation) ?? readKeys(this.#file(held))) !== keys.join();
+    if (control.ticketKeys) {
+      await control.ticketKeys(keys, tellMsMax);
+      if (hasOthers) this.#record({ kind: 'ticketKeys', set: number, generation, replacedBy: null });
+    } else if (hasOthers && this.#givesTickets()) return false;
+    this.#told.set(generation, keys.join());
+    return true;
+  }
+
+  #givesTickets(): boolean {
+    return this.#kept.site.listeners.some(({ tls }) => tls !== null && !tls.clients);
+  }
+
+  async #replace(stale: readonly HeldGeneration[], { number }: KeySet): Promise<void> {
+    const status = await this.#fleet.status();
+    const active = activeOf(status);
+    const isStale = (one: HeldGeneration) => stale.some(({ generation }) => generation === one.generation);
+    const done = (generation: number, replacedBy: number) =>
+      this.#record({ kind: 'ticketKeys', set: number, generation, replacedBy });
+    let standby = status.generations.find((g) => g.role === 'standby')?.generation ?? null;
+    for (const old of status.generations.filter((g) => g.role === 'standby' && isStale(g))) {
+      const next = await this.#fresh(old, 'standby');
+      this.#fleet.link(active.generation, next.generation);
+      standby = next.generation;
+      await this.#fleet.retire(old.generation);
+      done(old.generation, next.generation);
+    }
+    if (!isStale(active)) return;
+    const next = await this.#fresh(active, 'candidate');
+    this.#fleet.link(next.generation, standby);
+    this.#fleet.link(active.generation, next.generation);
+    await this.#fleet.withoutNet(next);
+    await next.control.takeBack(false, calmMs);
+    const drainMs = this.#kept.site.guard.drainTimeoutMs;
+    await this.#fleet.holder.call(
+      'takeBack',
+      { from: active.generation, to: next.generation, drainMs },
+      3_000,
+    );
+    done(active.generation, next.generation);
+  }
+
+  /** The same text, which is the good one or the one before it, in a new process. */
+  #fresh({ siteHash }: HeldGeneration, role: 'standby' | 'candidate'): Promise<Launched> {
+    const { good, runner } = this.#kept;
+    const by = good.carried ? { by: runner } : {};
+    const text = [good.current, good.previous].find((one) => one?.hash === siteHash);
+    if (!text) throw new Failure('HF105', 'a generation of another text is about to be replaced anyway');
+    return this.#fleet.launch({ text, site: siteOf(text), role, change: null, ...by });
+  }
+}
+
+function readKeys(file: string): string {
+  return readFileSync(file, 'utf8').trim().split('\n').join();
+}
