@@ -1,7 +1,7 @@
 import { Failure, messageOf } from '#base';
+import type { Installed } from '#engines';
 import type { EngineName } from '#model';
 import type { Fleet, Launched } from './fleet.ts';
-import type { Installed } from './installed.ts';
 import type { Kept } from './kept.ts';
 import { readyMsMax } from './launch.ts';
 import { anyServerAnswers, speaks } from './proof.ts';

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { type Clock, Failure, type Log, messageOf } from '#base';
 import type { SiteText } from '#contract';
 import { unsupportedBy } from '#dialects';
-import { type Command, type EngineControl, engines, type ServerEvidence } from '#engines';
+import {
+  type Command,
+  type EngineControl,
+  engines,
+  type Installed,
+  identityOf,
+  pickEngine,
+  type ServerEvidence,
+} from '#engines';
 import { type Balancer, type EngineName, engineNames, type Site } from '#model';
 import { KeptCommands } from './admin/kept.ts';
 import { Certificates } from './certificates.ts';
@@ -19,8 +27,6 @@ import {
   type Role,
 } from './holder/protocol.ts';
 import { loadState } from './holder/state.ts';
-import { identityOf } from './identity.ts';
-import { type Installed, pickEngine } from './installed.ts';
 import { Known } from './known.ts';
 import { untilLearned, untilReady, untilWarm } from './launch.ts';
 import { joinPeers } from './peers.ts';

@@ -4,7 +4,6 @@ import type { runHolder as RunHolder } from './holder/run.ts';
 import type { runAgent as RunAgent } from './run.ts';
 
 export { writeDurably } from './good.ts';
-export { chooseEngine } from './installed.ts';
 export { checkOwnText, type EngineWords } from './own-check.ts';
 
 /** Each process loads its own part only: a holder that ran for months with the agent's code in it would be twice its size. */

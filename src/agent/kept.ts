@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { assert, messageOf } from '#base';
 import type { SiteText } from '#contract';
+import { type Installed, pickEngine } from '#engines';
 import type { EngineName, Site } from '#model';
 import type { Fleet } from './fleet.ts';
 import { prepareFolder } from './folders.ts';
 import { type Good, loadGood, saveGood, siteOf } from './good.ts';
-import { type Installed, pickEngine } from './installed.ts';
 
 /** What is good: on disk, with its site read, and with the folder that the next boot uses. */
 export class Kept {

@@ -2,10 +2,9 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert, type Diagnostic } from '#base';
+import { chooseEngine, type Installed, identityOf } from '#engines';
 import type { Site } from '#model';
 import { type GenerationFolder, prepareFolder } from './folders.ts';
-import { identityOf } from './identity.ts';
-import { chooseEngine, type Installed } from './installed.ts';
 import { engineFindings, inOwnWords, servingLines } from './own-words.ts';
 
 /** What an engine says of a site's text, before it is started with it. */

@@ -2,14 +2,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Handlers, jsonLog, messageOf, serveWire, systemClock } from '#base';
 import type { SiteText } from '#contract';
-import type { Command } from '#engines';
+import { type Command, findInstalled } from '#engines';
 import { runAdmin } from './admin/admin.ts';
 import { serveOwnSockets } from './admin/own-sockets.ts';
 import { serveAdmin } from './admin/socket.ts';
 import { watchBeside } from './adopt/beside.ts';
 import { agentCalls } from './agent.ts';
 import { siteOf } from './good.ts';
-import { findInstalled } from './installed.ts';
 import { Serving } from './serving.ts';
 
 const besideEveryMs = 1_000;

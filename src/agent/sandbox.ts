@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Diagnostic, Failure, identify, messageOf, signalGroup } from '#base';
 import type { CheckResult, RehearsalResult, SiteText } from '#contract';
 import { streamEntrance, unsupportedBy } from '#dialects';
-import type { EngineControl, Identity } from '#engines';
+import { type EngineControl, type Identity, type Installed, identityOf } from '#engines';
 import {
   checkCertificates,
   type Pool,
@@ -32,8 +32,6 @@ import { addressMistakes } from './addresses.ts';
 import type { Fleet } from './fleet.ts';
 import { type GenerationFolder, prepareFolder } from './folders.ts';
 import { parseSiteOrNull } from './good.ts';
-import { identityOf } from './identity.ts';
-import type { Installed } from './installed.ts';
 import { untilReady, untilWarm } from './launch.ts';
 import { askEngine } from './own-check.ts';
 import { rewrittenLine } from './own-words.ts';

@@ -140,6 +140,10 @@ export const catalogue = {
     title: 'A folder of Holdfast cannot be used',
     solve: 'Set HOLDFAST_RUN and HOLDFAST_STATE to folders that can be written, with short names.',
   },
+  HF306: {
+    title: 'There is no room for a proof',
+    solve: 'Make room in the folder for temporary files, or set TMPDIR to another one, with a short name.',
+  },
   HF401: { title: 'No Holdfast runs here', solve: 'Start it: `holdfast up site.yaml`.' },
   HF402: { title: 'Several sites run here', solve: 'Say which: --site NAME.' },
   HF403: { title: 'Not allowed', solve: 'Run the command as the user who started Holdfast.' },

@@ -9,7 +9,7 @@ export { haproxyDialect } from './haproxy/dialect.ts';
 export { type LiftSource as HaproxyText, lift as liftHaproxy } from './haproxy/lift/index.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
 export type { KeepAlive } from './keep-alive.ts';
-export { type LiftFiles, liftOwn } from './lift.ts';
+export { type LiftFiles, liftOwn, stageOwn } from './lift.ts';
 export { nginxDialect } from './nginx/dialect.ts';
 export { liftNginx, type NginxText } from './nginx/lift/lift.ts';
 export type { TextFiles } from './nginx/lift/tree.ts';
@@ -20,9 +20,11 @@ export {
   ours as nginxNames,
 } from './nginx/vocabulary.ts';
 export type * from './own.ts';
+
 export { ownDialects, readSite } from './read.ts';
 export { dialectOf } from './recognise.ts';
 export { dialects } from './registry.ts';
 export { exactly, hostLanguage, pathLanguage } from './site/condition.ts';
 export { meaningOfSite } from './site/meaning.ts';
+export type * from './stage.ts';
 export { unsupportedBy, unsupportedUses } from './unsupported.ts';

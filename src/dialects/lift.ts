@@ -1,8 +1,11 @@
 import type { OwnDialectName, WrittenText } from '#model';
 import type { meaning } from '#routing';
 import { lift as liftHaproxy } from './haproxy/lift/index.ts';
+import { stageHaproxy } from './haproxy/stage.ts';
 import { liftNginx } from './nginx/lift/lift.ts';
 import type { TextFiles } from './nginx/lift/tree.ts';
+import { stageNginx } from './nginx/stage.ts';
+import type { StagedText, StagePlan } from './stage.ts';
 
 /** What a text may ask of the machine that it lies on. */
 export interface LiftFiles extends TextFiles {
@@ -21,5 +24,20 @@ export function liftOwn(
       return liftHaproxy({ file, text, read: files.read, environment: files.environment });
     case 'nginx':
       return liftNginx({ file, folder, text }, files);
+  }
+}
+
+/** The same text where nobody outside sees or hears it. */
+export function stageOwn(
+  { file, folder, text }: Pick<WrittenText, 'file' | 'folder' | 'text'>,
+  dialect: OwnDialectName,
+  files: LiftFiles,
+  plan: StagePlan,
+): StagedText {
+  switch (dialect) {
+    case 'haproxy':
+      return stageHaproxy({ file, text, read: files.read, environment: files.environment }, plan);
+    case 'nginx':
+      return stageNginx({ file, folder, text }, files, plan);
   }
 }

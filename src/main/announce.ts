@@ -1,6 +1,5 @@
-import { chooseEngine } from '#agent';
 import type { SiteText } from '#contract';
-import { engines } from '#engines';
+import { chooseEngine, engines } from '#engines';
 import { boundHost, hostPort, isStream, type Listener, type Site, schemeOf } from '#model';
 
 export interface Announced {

@@ -1,9 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { chooseEngine } from '#agent';
 import { Failure, formatDiagnostic, sitePaths } from '#base';
 import { readLocally } from '#cli';
 import type { SiteText } from '#contract';
+import { chooseEngine } from '#engines';
 import { readCertificateFile, readCertificates, type Site, siteHash } from '#model';
 import { announcement } from './announce.ts';
 import { type OwnServers, startOwnServers } from './own-servers.ts';

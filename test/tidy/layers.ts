@@ -25,6 +25,7 @@ const upToPractice = [
   'contract',
   'plan',
   'engines',
+  'prove',
   'store',
   'agent',
   'change',
@@ -53,10 +54,15 @@ export const layers: readonly Layer[] = [
     mayImport: [...asked, 'dialects', 'probe'],
     reason: 'an engine runs a text; who decides which, lives above',
   },
+  {
+    folder: 'prove',
+    mayImport: [...model, 'routing', 'dialects', 'contract', 'plan', 'engines'],
+    reason: 'a proof runs a text on a stage: who asks for it lives above',
+  },
   { folder: 'store', mayImport: [...base, 'events'], reason: 'the store keeps facts, whatever they mean' },
   {
     folder: 'agent',
-    mayImport: [...asked, 'events', 'contract', 'engines', 'dialects', 'detect', 'probe'],
+    mayImport: [...asked, 'events', 'contract', 'engines', 'dialects', 'plan', 'prove', 'detect', 'probe'],
     reason: 'the guard needs no controller and no disk',
   },
   {

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identify, systemClock } from '#base';
-import { haproxyEngine } from '#engines';
+import { haproxyEngine, identityOf } from '#engines';
 import type { Site } from '#model';
 import { prepareFolder } from '../../src/agent/folders.ts';
 import { linkNeighbour } from '../../src/agent/holder/neighbour.ts';
@@ -14,7 +14,6 @@ import {
   holderClient,
   type Role,
 } from '../../src/agent/holder/protocol.ts';
-import { identityOf } from '../../src/agent/identity.ts';
 import { untilReady } from '../../src/agent/launch.ts';
 import { type Answer, ask } from './ask.ts';
 import { listenerOf, poolOf, siteOf } from './sites.ts';

@@ -94,6 +94,17 @@ function listensOf(node: Node, server: Server, lifting: Lifting): readonly Liste
   const [said = '', ...options] = node.words;
   const at = { server, node, options, place: node.place };
   if (said.startsWith('unix:')) return [{ ...at, host: said.slice('unix:'.length), port: null }];
+  const inet = inetOf(said);
+  if (inet === null) {
+    lifting.refuse(node, `"${said}" is no address`);
+    return [];
+  }
+  if (options.includes('quic') || options.includes('udp')) return [];
+  return inet.ports.map((port) => ({ ...at, host: inet.host, port }));
+}
+
+/** What NGINX reads as an address and its ports, in the one form that listeners have; null: it is none. */
+export function inetOf(said: string): { readonly host: string; readonly ports: readonly number[] } | null {
   const [, v6, name, ports] =
     /^(?:\[([^\]]*)\]|([^:[\]]*?))?:?(\d+(?:-\d+)?)?$/.exec(
       /^\d+(?:-\d+)?$/.test(said) ? `:${said}` : said,
@@ -113,12 +124,8 @@ function listensOf(node: Node, server: Server, lifting: Lifting): readonly Liste
     high < 65_536 &&
     high >= low &&
     high - low < portsMax;
-  if (!isUsable || /[{}<>]/.test(said)) {
-    lifting.refuse(node, `"${said}" is no address`);
-    return [];
-  }
-  if (options.includes('quic') || options.includes('udp')) return [];
-  return Array.from({ length: high - low + 1 }, (_, index) => ({ ...at, host, port: low + index }));
+  if (!isUsable || /[{}<>]/.test(said)) return null;
+  return { host, ports: Array.from({ length: high - low + 1 }, (_, index) => low + index) };
 }
 
 /** Rules for each address: the request's faults, then the servers by name, then the standard one. */

@@ -1,6 +1,7 @@
 import { Failure } from '#base';
-import { type Engine, type EngineBinary, engines } from '#engines';
 import { type EngineName, engineNames } from '#model';
+import type { Engine, EngineBinary } from './engine.ts';
+import { engines } from './registry.ts';
 
 /** An engine with the binary that runs it here. */
 export interface Installed {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ownDialects } from '#dialects';
-import type { Engine, Identity } from '#engines';
 import type { Site } from '#model';
+import type { Engine, Identity } from './engine.ts';
 
 /** Debian's packages make the first; every system has the second. */
 const users = ['haproxy', 'nobody'];

@@ -1,0 +1,1 @@
+export { type Outcome, type OwnProof, type ProofOptions, proveOwn, type TextProof } from './prove.ts';

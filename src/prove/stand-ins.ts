@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { chmodSync } from 'node:fs';
+import { createServer as httpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createSecureContext, TLSSocket } from 'node:tls';
+import type { StagedServer } from '#dialects';
+
+/** What a server saw of one request. */
+export interface Seen {
+  readonly server: Pick<StagedServer, 'pool' | 'server' | 'address' | 'foreign'>;
+  readonly method: string;
+  /** With its query. */
+  readonly url: string;
+  /** Names in lower case, values as they came, several of one name with `, ` between them. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+export interface StandIns {
+  /** What the stand-in whose answer has this mark saw. */
+  seen(mark: string): Seen | null;
+  close(): void;
+}
+
+/** The header by which a stand-in's answer is known. */
+export const markHeader = 'x-holdfast-stand-in';
+
+/** Servers that say who they are, on sockets in the folder; plain or over TLS, whatever comes. */
+export async function startStandIns(
+  servers: readonly StagedServer[],
+  folder: string,
+  certificate: { readonly cert: string; readonly key: string },
+): Promise<StandIns> {
+  const seen = new Map<string, Seen>();
+  const running: Server[] = [];
+  const sockets = new Set<Socket>();
+  const context = createSecureContext(certificate);
+  const answer = (server: Seen['server'], asked: IncomingMessage, response: ServerResponse) => {
+    const mark = `${seen.size}`;
+    const { method = '', url = '', rawHeaders } = asked;
+    seen.set(mark, { server, method, url, headers: joined(rawHeaders) });
+    asked.resume();
+    response.sendDate = false;
+    const body = method === 'HEAD' ? '' : 'ok';
+    response.writeHead(200, { [markHeader]: mark, 'cache-control': 'no-store', 'content-length': 2 });
+    response.end(body);
+  };
+  try {
+    await Promise.all(
+      servers.map(async (server) => {
+        const { socket: name, ...who } = server;
+        const http = httpServer({ insecureHTTPParser: true }, (asked, response) =>
+          answer(who, asked, response),
+        );
+        const listening = createServer((socket) => {
+          sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy()));
+          socket.once('data', (first: Buffer) => {
+            socket.pause();
+            socket.unshift(first);
+            const isTls = first[0] === 0x16;
+            const spoken = isTls ? new TLSSocket(socket, { isServer: true, secureContext: context }) : socket;
+            spoken.on('error', () => socket.destroy());
+            http.emit('connection', spoken);
+            spoken.resume();
+          });
+        });
+        running.push(listening);
+        const path = join(folder, name);
+        listening.listen(path);
+        await once(listening, 'listening');
+        chmodSync(path, 0o666);
+      }),
+    );
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { seen: (mark) => seen.get(mark) ?? null, close };
+
+  function close(): void {
+    for (const server of running) server.close();
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
+function joined(raw: readonly string[]): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = (raw[index] ?? '').toLowerCase();
+    const value = raw[index + 1] ?? '';
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return headers;
+}
