@@ -45,3 +45,32 @@ export interface StagedServer {
   /** What it spoke is not HTTP (FastCGI): what it is sent cannot be compared. */
   readonly foreign: boolean;
 }
+
+/** Of a large pool the rest stands behind the socket of the last of these. */
+const serversPerPoolMax = 50;
+
+/** Servers of a text as they are met. */
+export class StagedServers {
+  readonly all: StagedServer[] = [];
+  readonly #counts = new Map<string, number>();
+  readonly #last = new Map<string, string>();
+
+  /** The name of the socket that stands for it. */
+  add(server: Omit<StagedServer, 'socket'>): string {
+    const number = this.#counts.get(server.pool) ?? 0;
+    this.#counts.set(server.pool, number + 1);
+    const last = this.#last.get(server.pool);
+    if (last !== undefined && number >= serversPerPoolMax) return last;
+    const socket = `s${this.all.length}`;
+    this.all.push({ ...server, socket });
+    this.#last.set(server.pool, socket);
+    return socket;
+  }
+
+  /** What this pool spoke is not HTTP. */
+  markForeign(pool: string): void {
+    this.all.forEach((server, index) => {
+      if (server.pool.toLowerCase() === pool.toLowerCase()) this.all[index] = { ...server, foreign: true };
+    });
+  }
+}

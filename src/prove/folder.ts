@@ -29,7 +29,7 @@ rm -rf "$1"`;
 export function proofFolder(identity: Identity): ProofFolder {
   let path: string | null = null;
   try {
-    path = mkdtempSync(join(tmpdir(), 'hf-'));
+    path = mkdtempSync(join(tmpdir(), 'hfproof-'));
     const made = path;
     const undertaker = spawn('/bin/sh', ['-c', cleaner, 'holdfast-proof', made], {
       detached: true,

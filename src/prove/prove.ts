@@ -79,7 +79,7 @@ export async function proveOwn(
 
 /** In the foreground and as one process, so that it ends with one signal. */
 const commands: Readonly<Record<OwnDialectName, (by: Installed, file: string) => Command>> = {
-  haproxy: ({ engine, binary }, file) => engine.command(binary, { textFile: file, parked: false }),
+  haproxy: ({ binary }, file) => ({ file: binary.path, args: ['-db', '-f', file], env: {} }),
   nginx: ({ binary }, file) => ({
     file: binary.path,
     args: ['-e', 'stderr', '-c', file, '-g', 'daemon off; master_process off;'],
@@ -206,6 +206,7 @@ function foretell(
   const fate = ways[0]?.fate ?? null;
   const not = (why: string): Foretold => ({ request, fate, socket: null, why });
   if (listener === null) return not('nobody listens there, so there is nobody to ask');
+  if (!canBeSent(request)) return not('it has bytes that cannot stand in a request line or a header');
   if (request.version === '2.0') return not('it is a request of HTTP/2, which is not spoken here');
   if (!exact || fate === null)
     return not(
@@ -227,15 +228,24 @@ function foretell(
   return { request, fate, socket: at.socket, tls: tls || request.scheme === 'https' };
 }
 
+function canBeSent({ method, path, query, host, headers }: meaning.Request): boolean {
+  const line = [method, path, query ?? ''].every((part) => !/[\s\p{Cc}]/u.test(part));
+  const values = [host ?? '', ...Object.values(headers)].every((value) => !/[\r\n\0]/.test(value));
+  return line && values && Object.keys(headers).every((name) => /^[!#$%&'*+.^_`|~\w-]+$/.test(name));
+}
+
 function poolsOf(fate: meaning.FateView): readonly { readonly name: string; readonly servers: number }[] {
   if (fate.kind === 'split') return fate.shares.flatMap((share) => poolsOf(share.fate));
   return fate.kind === 'pool' ? [{ name: fate.pool, servers: fate.servers.length }] : [];
 }
 
-/** Nobody stands in for a server that nothing is foretold of: one of 100,000 would cost a socket. */
+const standInsMax = 1_000;
+
+/** Of a text with very many servers only those have a stand-in of which something is foretold: each costs a socket. */
 function wanted({ servers }: StagedText, foretold: readonly Foretold[]): StagedText['servers'] {
+  if (servers.length <= standInsMax) return servers;
   const pools = new Set(foretold.flatMap(({ fate }) => (fate ? poolsOf(fate).map(({ name }) => name) : [])));
-  return servers.filter(({ pool }) => pools.has(pool));
+  return servers.filter(({ pool }) => pools.has(pool)).slice(0, standInsMax);
 }
 
 interface Asking {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { OwnLines } from '../own-lines.ts';
-import type { StagedListener, StagedServer, StagedText, StagePlan } from '../stage.ts';
+import { type StagedListener, StagedServers, type StagedText, type StagePlan } from '../stage.ts';
 import { boundOf } from './lift/binds.ts';
 import { decideOf } from './lift/conditional.ts';
 import { type LiftSource, Notes } from './lift/source.ts';
@@ -15,7 +15,9 @@ interface Work {
   readonly plan: StagePlan;
   readonly lines: OwnLines;
   readonly listeners: StagedListener[];
-  readonly servers: StagedServer[];
+  readonly servers: StagedServers;
+  /** By pool and name, as the meaning has them. */
+  readonly addresses: ReadonlyMap<string, string>;
   readonly files: Record<string, string>;
   readonly names: Map<string, string>;
 }
@@ -24,7 +26,20 @@ interface Work {
 export function stageHaproxy(source: LiftSource, plan: StagePlan): StagedText {
   const sections = sectionsOf(source.text, { environment: source.environment, decide: decideOf(source) });
   const lines = new OwnLines(source.file, source.text);
-  const work: Work = { source, plan, lines, listeners: [], servers: [], files: {}, names: new Map() };
+  const work: Work = {
+    source,
+    plan,
+    lines,
+    listeners: [],
+    servers: new StagedServers(),
+    addresses: new Map(
+      plan.meaning.pools.flatMap((pool) =>
+        pool.servers.map(({ name, address }) => [`${pool.name}\n${name}`, address] as const),
+      ),
+    ),
+    files: {},
+    names: new Map(),
+  };
   lines.add(0, ownGlobal(plan), 'the stage');
   for (const section of sections) {
     stageSection(section, work);
@@ -36,7 +51,7 @@ export function stageHaproxy(source: LiftSource, plan: StagePlan): StagedText {
     text: text.endsWith('\n') ? text : `${text}\n`,
     files: work.files,
     listeners: work.listeners,
-    servers: work.servers,
+    servers: work.servers.all,
     replaced: rewritten.flatMap(({ file, line, before, why }) =>
       before === '' ? [] : [`${file}:${line} ${before}: ${why}`],
     ),
@@ -206,16 +221,14 @@ function stageServer(
   line: Line,
   at: number,
   names: readonly string[],
-  { lines, plan, servers }: Work,
+  { lines, plan, servers, addresses }: Work,
 ): void {
   const [first] = line.words;
   const to = line.words.at(-1);
   if (!first || !to) return;
-  const known = plan.meaning.pools.find(({ name }) => name === pool)?.servers ?? [];
   const texts = names.slice(0, templateServersMax).map((name) => {
-    const socket = `s${servers.length}`;
-    const address = known.find((one) => one.name === name)?.address ?? '';
-    servers.push({ socket, pool, server: name, address, foreign: false });
+    const address = addresses.get(`${pool}\n${name}`) ?? '';
+    const socket = servers.add({ pool, server: name, address, foreign: false });
     const kept = keptWords(line.words.slice(at + 1));
     return `server ${quoted(name)} unix@${join(plan.folder, socket)}${kept}`;
   });

@@ -1,5 +1,11 @@
 import { join, posix } from 'node:path';
-import type { StagedListener, StagedServer, StagedText, StagePlan } from '../stage.ts';
+import {
+  type StagedListener,
+  type StagedServer,
+  StagedServers,
+  type StagedText,
+  type StagePlan,
+} from '../stage.ts';
 import type { NginxText } from './lift/lift.ts';
 import { inetOf } from './lift/listeners.ts';
 import { addressOf } from './lift/pools.ts';
@@ -19,7 +25,7 @@ interface Work {
   readonly files: TextFiles;
   readonly folder: string;
   readonly listeners: Map<string, StagedListener>;
-  readonly servers: StagedServer[];
+  readonly servers: StagedServers;
   /** Names of `upstream` blocks. */
   readonly pools: ReadonlySet<string>;
   /** By authority: the pool that was made for it. */
@@ -42,7 +48,7 @@ export function stageNginx({ file, folder, text }: NginxText, files: TextFiles, 
     files,
     folder,
     listeners: new Map(),
-    servers: [],
+    servers: new StagedServers(),
     pools: new Set(upstreams.map(({ args }) => (args[0]?.value ?? '').toLowerCase())),
     made: new Map(),
     names: {},
@@ -62,7 +68,7 @@ export function stageNginx({ file, folder, text }: NginxText, files: TextFiles, 
     text: main.map((one) => printed(one, '')).join(''),
     files: work.written,
     listeners: [...work.listeners.values()],
-    servers: work.servers,
+    servers: work.servers.all,
     replaced: [...work.replaced],
     names: work.names,
     speakOfSource: realIpHeaders(whole),
@@ -237,9 +243,7 @@ function stageUpstream({ args, block, file, at }: Directive, work: Work): Said {
 }
 
 function serverSocket(server: Omit<StagedServer, 'socket'>, { servers, plan }: Work): string {
-  const socket = `s${servers.length}`;
-  servers.push({ ...server, socket });
-  return `unix:${join(plan.folder, socket)}`;
+  return `unix:${join(plan.folder, servers.add(server))}`;
 }
 
 const ports: Readonly<Record<string, number>> = {
@@ -264,18 +268,12 @@ function stagePass(directive: Directive, context: Context, work: Work): readonly
   const tail = staged(uri.replace(/^:(?=\/|$)/, ''));
   if (authority.includes('$') || authority === '') return [said('proxy_pass', `${prefix}${staged(rest)}`)];
   if (work.pools.has(authority.toLowerCase())) {
-    if (kind !== 'proxy') markForeign(authority, work);
+    if (kind !== 'proxy') work.servers.markForeign(authority);
     return [said('proxy_pass', `${prefix}${authority}${tail}`)];
   }
   const port = kind === 'proxy' || kind === 'grpc' ? (ports[scheme] ?? 80) : (ports[kind] ?? 80);
   const pool = madePool(authority, port, kind !== 'proxy', work);
   return [said('proxy_pass', `${prefix}${pool}${isHttp ? tail : ''}`)];
-}
-
-function markForeign(pool: string, { servers }: Work): void {
-  servers.forEach((server, index) => {
-    if (server.pool.toLowerCase() === pool.toLowerCase()) servers[index] = { ...server, foreign: true };
-  });
 }
 
 function madePool(authority: string, port: number, foreign: boolean, work: Work): string {
