@@ -40,7 +40,8 @@ export function markdownOf(plan: PlanView): string {
       'Rules that no request can come to',
       listed(
         plan.unreachable.map(
-          ({ file, line, rule, by }) => `${file}:${line} ${rule} (taken by ${by.join(', ')})`,
+          ({ file, line, rule, by }) =>
+            `${file}:${line} ${rule}${by.length > 0 ? ` (taken by ${by.join(', ')})` : ''}`,
         ),
       ),
     ),

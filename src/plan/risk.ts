@@ -27,6 +27,11 @@ function isServed(action: ActionView): boolean {
   }
 }
 
+/** Somebody meant that these do not get in. */
+function isRefusal(action: ActionView): boolean {
+  return action.kind === 'reject' || (action.kind === 'answer' && [401, 403, 429].includes(action.status));
+}
+
 const order = { lost: 0, moved: 1, changed: 2, gained: 3 } as const;
 
 /** Worst first: what is lost, then what moves most. */
@@ -50,6 +55,14 @@ export function riskOf(plan: Omit<PlanView, 'risk'>, approvals: readonly string[
       : []),
   ];
   if (high.length > 0) return { level: 'high', because: high };
+  const opened = differences.filter(
+    ({ before, severity }) => severity === 'gained' && isRefusal(before),
+  ).length;
+  if (opened > 0)
+    return {
+      level: 'medium',
+      because: [`${count(opened, 'class', 'classes')} of requests let in that were refused`],
+    };
   const gained = differences.every(({ severity }) => severity === 'gained');
   if (differences.length > 0 && !gained)
     return {

@@ -2,17 +2,23 @@ import type { meaning } from '#routing';
 
 type Server = meaning.ServerMeaning;
 
-/** What is otherwise about servers that are in both pools: `10.0.0.2:80 weight 1 -> 3`. */
+/** What is otherwise about the servers of a pool: `10.0.0.2:80 weight 1 -> 3`, `10.0.0.3:80 is new`. */
 export function serverChanges(
   before: meaning.Meaning,
   after: meaning.Meaning,
   [was, is]: readonly [meaning.FateView, meaning.FateView],
 ): readonly string[] {
   const old = new Map(serversOf(before, was).map((server) => [server.address, server]));
-  return serversOf(after, is).flatMap((server) => {
-    const one = old.get(server.address);
-    return one ? changesOf(one, server).map((change) => `${server.address} ${change}`) : [];
-  });
+  const now = new Map(serversOf(after, is).map((server) => [server.address, server]));
+  const stay = [...now.keys()].some((address) => old.has(address));
+  return [
+    ...[...old.keys()].filter((address) => stay && !now.has(address)).map((address) => `${address} is gone`),
+    ...[...now.values()].flatMap((server) => {
+      const one = old.get(server.address);
+      if (!one) return stay ? [`${server.address} is new`] : [];
+      return changesOf(one, server).map((change) => `${server.address} ${change}`);
+    }),
+  ];
 }
 
 function serversOf(text: meaning.Meaning, fate: meaning.FateView): readonly Server[] {

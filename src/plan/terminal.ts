@@ -53,11 +53,18 @@ function differenceLines(one: DifferenceView, paint: PlanPaint): string[] {
     `${mark(titles[severity].padEnd(8))}${paint.bold(witnessText(witness))}${share}`,
     `        ${paint.dim('before')}  ${actionText(before)}${ruleText(one.ruleBefore, paint)}`,
     `        ${paint.dim('after ')}  ${actionColour(after, paint)}${ruleText(one.ruleAfter, paint)}`,
-    ...(servers.length === 0 ? [] : [`        ${paint.dim('change')}  ${servers.join(', ')}`]),
+    ...(servers.length === 0 ? [] : [`        ${paint.dim('change')}  ${firstOf(servers)}`]),
     ...(requests === '' ? [] : [`        ${paint.dim('where ')}  ${requests}`]),
     ...(exact ? [] : [`        ${paint.warn('if    ')}  ${unknown.join('; ')}`]),
     '',
   ];
+}
+
+const serversShown = 8;
+
+function firstOf(servers: readonly string[]): string {
+  const rest = servers.length - serversShown;
+  return servers.slice(0, serversShown).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 function actionColour(action: ActionView, paint: PlanPaint): string {

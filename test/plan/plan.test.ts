@@ -54,6 +54,39 @@ const cart = 'pool cart (10.0.1.1:80)';
 const api = 'pool api (10.0.2.1:80)';
 
 describe('a plan', () => {
+  it('a server that has another address is the same one, and what it has in common with its pool is not told', () => {
+    const with2 = (line: string) =>
+      before
+        .replace('  server w2 10.0.0.2:80', line)
+        .replace('server w1 10.0.0.1:80', 'server w1 10.0.0.1:80 check');
+    const from = lifted(with2('  server w2 10.0.0.2:80 check maxconn 9'), 'a.cfg');
+    const to = lifted(
+      with2('  server w2 10.0.0.9:80 check maxconn 1\n  server w3 10.0.0.3:80 check maxconn 5'),
+      'b.cfg',
+    );
+    const { settings, differences } = planOf(from, to, { traffic: null, policies: [] });
+    assert.deepEqual(
+      settings.map(({ name, scope, before: was, after: is }) => [name, scope, was, is]),
+      [
+        ['maxconn', 'server 10.0.0.9:80 of web', '9', '1'],
+        ['maxconn', 'server 10.0.0.3:80 of web', null, '5'],
+      ],
+    );
+    assert.deepEqual(differences[0]?.servers, [
+      '10.0.0.2:80 is gone',
+      '10.0.0.9:80 is new',
+      '10.0.0.3:80 is new',
+    ]);
+  });
+
+  it('letting in what was refused is no low risk', () => {
+    const deny = '  http-request deny if { path_beg /admin }\n  acl cart';
+    const from = lifted(before.replace('  acl cart', deny), 'a.cfg');
+    const { risk } = planOf(from, lifted(before, 'b.cfg'), { traffic: null, policies: [] });
+    assert.equal(risk.level, 'medium');
+    assert.match(risk.because.join(), /let in that were refused/);
+  });
+
   it('shows each class of requests that is treated differently, with a request for it', () => {
     const plan = planned(before.replace('path_beg /cart', 'path_beg /basket'));
     assert.equal(plan.same, false);

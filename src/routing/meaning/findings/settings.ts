@@ -7,11 +7,15 @@ export interface ChangedSetting {
   readonly after: Setting | null;
 }
 
-/** Settings of the same scope and name whose values differ; a pool that has another name is known by its servers. */
+/**
+ * Settings of the same scope and name whose values differ. A pool that has another name is known by its servers, a server
+ * that has another address by its name. What a server that comes or goes has in common with its pool is not told.
+ */
 export function changedSettings(before: Meaning, after: Meaning): readonly ChangedSetting[] {
   const names = renamedPools(before, after);
-  const [old, now] = [grouped(before, new Map()), grouped(after, names)];
-  return [...new Set([...old.keys(), ...now.keys()])].flatMap((key) => {
+  const scopes: Scopes = { names, addresses: movedServers(before, after, names) };
+  const [old, now] = [grouped(before, asItIs), grouped(after, scopes)];
+  const found = [...new Set([...old.keys(), ...now.keys()])].flatMap((key) => {
     const [was, is] = [old.get(key) ?? [], now.get(key) ?? []];
     if (valuesOf(was) === valuesOf(is)) return [];
     return Array.from({ length: Math.max(was.length, is.length) }, (_, index) => ({
@@ -19,17 +23,48 @@ export function changedSettings(before: Meaning, after: Meaning): readonly Chang
       after: is[index] ?? null,
     })).filter((one) => one.before?.value !== one.after?.value);
   });
+  const common = [usualOf(before, asItIs), usualOf(after, scopes)] as const;
+  return found.filter(({ before: was, after: is }) => {
+    if (was && is) return true;
+    const [only, where, other] = is ? [is, scopes, common[0]] : [was, asItIs, common[1]];
+    if (only?.scope.kind !== 'server' || other.has(serverKey(only, where))) return true;
+    return !other.has(usualKey(only, where));
+  });
+}
+
+/** How what a scope names is called on the other side. */
+interface Scopes {
+  /** New name of a pool -> old name. */
+  readonly names: ReadonlyMap<string, string>;
+  /** JSON of [old name of the pool, new address] -> old address. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+const asItIs: Scopes = { names: new Map(), addresses: new Map() };
+
+/** The servers of a side, and what any server of a pool has set. */
+function usualOf(meaning: Meaning, scopes: Scopes): ReadonlySet<string> {
+  const ofServers = meaning.settings.filter(({ scope }) => scope.kind === 'server');
+  const servers = meaning.pools.flatMap((pool) =>
+    pool.servers.map(({ address }) =>
+      JSON.stringify(scopeKey({ kind: 'server', pool: pool.name, address }, scopes)),
+    ),
+  );
+  return new Set([...servers, ...ofServers.map((setting) => usualKey(setting, scopes))]);
+}
+
+const serverKey = ({ scope }: Setting, scopes: Scopes) => JSON.stringify(scopeKey(scope, scopes));
+
+function usualKey({ scope, name, value }: Setting, scopes: Scopes): string {
+  return JSON.stringify([...scopeKey(scope, scopes).slice(0, 2), name, value]);
 }
 
 const valuesOf = (settings: readonly Setting[]) => JSON.stringify(settings.map(({ value }) => value));
 
-function grouped(
-  meaning: Meaning,
-  names: ReadonlyMap<string, string>,
-): ReadonlyMap<string, readonly Setting[]> {
+function grouped(meaning: Meaning, scopes: Scopes): ReadonlyMap<string, readonly Setting[]> {
   const groups = new Map<string, Setting[]>();
   for (const setting of meaning.settings) {
-    const key = JSON.stringify([scopeKey(setting, names), setting.name]);
+    const key = JSON.stringify([scopeKey(setting.scope, scopes), setting.name]);
     const group = groups.get(key) ?? [];
     groups.set(key, group);
     group.push(setting);
@@ -37,7 +72,7 @@ function grouped(
   return groups;
 }
 
-function scopeKey({ scope }: Setting, names: ReadonlyMap<string, string>): readonly string[] {
+function scopeKey(scope: Setting['scope'], { names, addresses }: Scopes): readonly string[] {
   switch (scope.kind) {
     case 'global':
       return ['global'];
@@ -45,9 +80,33 @@ function scopeKey({ scope }: Setting, names: ReadonlyMap<string, string>): reado
       return ['listener', scope.name];
     case 'pool':
       return ['pool', names.get(scope.name) ?? scope.name];
-    case 'server':
-      return ['server', names.get(scope.pool) ?? scope.pool, scope.address];
+    case 'server': {
+      const pool = names.get(scope.pool) ?? scope.pool;
+      return ['server', pool, addresses.get(JSON.stringify([pool, scope.address])) ?? scope.address];
+    }
   }
+}
+
+/** Servers whose address is gone and whose name has another one. */
+function movedServers(
+  before: Meaning,
+  after: Meaning,
+  names: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const old = new Map(before.pools.map((pool) => [pool.name, pool.servers]));
+  const moved = new Map<string, string>();
+  for (const { name, servers } of after.pools) {
+    const pool = names.get(name) ?? name;
+    const stay = new Set(servers.map(({ address }) => address));
+    const gone = (old.get(pool) ?? []).filter(({ address }) => !stay.has(address));
+    const were = new Set((old.get(pool) ?? []).map(({ address }) => address));
+    const byName = new Map(gone.map((server) => [server.name, server.address]));
+    for (const server of servers) {
+      const from = were.has(server.address) ? undefined : byName.get(server.name);
+      if (from !== undefined) moved.set(JSON.stringify([pool, server.address]), from);
+    }
+  }
+  return moved;
 }
 
 /** New name -> old name, where a pool is gone and one with the same servers has come. */

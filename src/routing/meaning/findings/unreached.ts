@@ -67,9 +67,13 @@ class Search {
     const known = this.#meaning.notUnderstood.length === 0;
     // One rule of a text may stand in several lists: it is dead when it is so in all of them.
     const alive = new Set([...reached].map(ruleKey));
-    const rules = new Map([...dead.values()].map((one) => [ruleKey(one.step), one]));
+    const rules = new Map<string, DeadStep>();
+    for (const one of dead.values()) {
+      const key = ruleKey(one.step);
+      if (!alive.has(key)) rules.set(key, together(rules.get(key), one));
+    }
     return {
-      steps: [...rules].filter(([key]) => !alive.has(key)).map(([, one]) => one),
+      steps: [...rules.values()],
       pools: known ? this.#meaning.pools.filter(({ name }) => !pools.has(name)) : [],
       complete,
     };
@@ -90,9 +94,13 @@ class Search {
     if (seen.has(rules)) return;
     seen.add(rules);
     for (const [index, step] of rules.steps.entries()) {
-      if (step.then.kind === 'continue' || dead.has(step)) continue;
-      if (!reached.has(step)) dead.set(step, { step, takenBy: this.#takers(meeting, rules, index) });
-      else if (step.then.kind === 'rules') this.#collect(meeting, step.then.rules, reached, dead, seen);
+      if (step.then.kind === 'continue') continue;
+      if (!reached.has(step)) {
+        const takenBy = this.#takers(meeting, rules, index);
+        dead.set(step, together(dead.get(step), { step, takenBy }));
+      }
+      if (reached.has(step) && step.then.kind === 'rules')
+        this.#collect(meeting, step.then.rules, reached, dead, seen);
     }
   }
 
@@ -113,6 +121,11 @@ class Search {
     const taking = new Set(groups.flatMap(({ before }) => before.steps));
     return rules.steps.filter((step) => taking.has(step));
   }
+}
+
+function together(known: DeadStep | undefined, { step, takenBy }: DeadStep): DeadStep {
+  const all = [...(known?.takenBy ?? []), ...takenBy];
+  return { step, takenBy: [...new Map(all.map((one) => [ruleKey(one), one])).values()] };
 }
 
 function ruleKey({ place, text }: Step): string {
