@@ -120,6 +120,19 @@ describe('the holder', () => {
     }
   });
 
+  test('taken back from one that had no neighbour: open connections are led to whoever serves now', async () => {
+    await world.start(2, 'standby', fresh.port);
+    const client = keptAlive(world.port);
+    try {
+      assert.equal((await client.ask()).body.trim(), 'good');
+      await world.holder.call('takeBack', { from: 1, to: 2, drainMs: 60_000 });
+      const answer = await client.ask();
+      assert.deepEqual([answer.status, answer.body.trim()], [200, 'fresh']);
+    } finally {
+      client.close();
+    }
+  });
+
   test('nobody else is left: a candidate whose lease ran out serves rather than nobody', async () => {
     const generation = await candidate();
     await world.holder.call('expose', { generation, forMs: 20, alone: false, leaseMs: 40 });

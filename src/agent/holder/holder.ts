@@ -219,9 +219,8 @@ export class Holder {
     }
     this.#active = good.spec.generation;
     good.role = 'active';
-    // Whoever still leads connections of long ago to the bad one.
-    for (const old of this.#generations.values())
-      if (old.role === 'draining' && old !== bad) this.#link(old, good);
+    // The bad one itself may have had another neighbour, or none; and some still lead connections of long ago to it.
+    for (const old of this.#generations.values()) if (old.role === 'draining') this.#link(old, good);
     const done = takeBack({ good, bad, clock: this.#options.clock });
     this.#save();
     return { ...(await done), to: good.spec.generation };

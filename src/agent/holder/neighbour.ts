@@ -1,4 +1,4 @@
-import { renameSync, rmSync, symlinkSync } from 'node:fs';
+import { readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { streamEntrance } from '#dialects';
 
@@ -15,8 +15,18 @@ export function linkNeighbour(folder: string, neighbourFolder: string | null): v
 }
 
 function lead(link: string, to: string | null): void {
+  // One that is right needs no room on a disk.
+  if (to !== null && to === readLink(link)) return;
   rmSync(to === null ? link : `${link}.new`, { force: true });
   if (to === null) return;
   symlinkSync(to, `${link}.new`);
   renameSync(`${link}.new`, link);
+}
+
+function readLink(link: string): string | null {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return null;
+  }
 }

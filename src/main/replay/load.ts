@@ -39,7 +39,14 @@ export async function startLoad(plan: LoadPlan): Promise<Load> {
       if (isStopping && inFlight.size === 0) whenIdle?.();
     };
     if (inFlight.size >= inFlightMax) {
-      return end({ outcome: 'not sent', status: null, reused: false, marker: '', detail: '' });
+      return end({
+        outcome: 'not sent',
+        status: null,
+        reused: false,
+        openedAt: sentAt,
+        marker: '',
+        detail: '',
+      });
     }
     let hasEnded = false;
     const giveUp = client.send((ending) => {

@@ -5,6 +5,8 @@ export interface Ending {
   readonly outcome: Outcome;
   readonly status: number | null;
   readonly reused: boolean;
+  /** When its connection was begun, as `preciseNow`. */
+  readonly openedAt: number;
   readonly marker: string;
   readonly detail: string;
 }

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { answerReader } from './answer.ts';
 import { type Client, codeOf, type Ending, endingOf, outcomeOf } from './client.ts';
-import type { LoadPlan } from './plan.ts';
+import { type LoadPlan, preciseNow } from './plan.ts';
 
 interface Connection {
   readonly socket: Socket;
@@ -19,6 +19,7 @@ export function http1Client(plan: LoadPlan): Client {
   const request = requestBytes(plan);
 
   function openConnection(): Connection {
+    const openedAt = preciseNow();
     const socket = openSocket(plan);
     const reader = answerReader(plan.markerHeader);
     let requests = 0;
@@ -27,7 +28,7 @@ export function http1Client(plan: LoadPlan): Client {
     function settle(outcome: Ending['outcome'], detail: string, status: number | null = null, marker = '') {
       const tell = waiting;
       waiting = null;
-      tell?.({ outcome, status, reused: requests > 1, marker, detail });
+      tell?.({ outcome, status, reused: requests > 1, openedAt, marker, detail });
     }
     function drop(outcome: Ending['outcome'], detail: string) {
       free.delete(connection);

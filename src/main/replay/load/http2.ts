@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { type Client, codeOf, type Ending, endingOf, outcomeOf } from './client.ts';
-import type { LoadPlan } from './plan.ts';
+import { type LoadPlan, preciseNow } from './plan.ts';
 
 const bodyKeptMax = 256;
 
@@ -8,9 +8,11 @@ const bodyKeptMax = 256;
 export function http2Client(plan: LoadPlan): Client {
   const sessions: (ClientHttp2Session | null)[] = Array.from({ length: plan.connections }, () => null);
   const used = new WeakSet<ClientHttp2Session>();
+  const openedAt = new WeakMap<ClientHttp2Session, number>();
   let turn = 0;
 
   function openSession(slot: number): ClientHttp2Session {
+    const begunAt = preciseNow();
     const session = connect(`https://${plan.host}:${plan.port}`, {
       rejectUnauthorized: false,
       servername: plan.hostname,
@@ -21,10 +23,15 @@ export function http2Client(plan: LoadPlan): Client {
     // Each stream tells what became of it; here the session is only given up.
     session.on('error', forget).on('goaway', forget).on('close', forget);
     sessions[slot] = session;
+    openedAt.set(session, begunAt);
     return session;
   }
 
-  function sendOn(session: ClientHttp2Session, reused: boolean, ended: (ending: Ending) => void): () => void {
+  function sendOn(
+    session: ClientHttp2Session,
+    of: Pick<Ending, 'reused' | 'openedAt'>,
+    ended: (ending: Ending) => void,
+  ): () => void {
     const stream = session.request({ ':path': plan.path, ':authority': plan.hostname });
     let status: number | null = null;
     let marker = '';
@@ -34,7 +41,7 @@ export function http2Client(plan: LoadPlan): Client {
     function tell(outcome: Ending['outcome']) {
       if (isTold) return;
       isTold = true;
-      ended({ outcome, status, reused, marker: marker || body.slice(0, 64), detail: cause });
+      ended({ outcome, status, ...of, marker: marker || body.slice(0, 64), detail: cause });
     }
     stream.on('response', (headers) => {
       status = headers[':status'] ?? null;
@@ -63,12 +70,12 @@ export function http2Client(plan: LoadPlan): Client {
       const slot = turn++ % sessions.length;
       const known = sessions[slot];
       const session = known && !known.closed && !known.destroyed ? known : openSession(slot);
-      const reused = used.has(session);
+      const of = { reused: used.has(session), openedAt: openedAt.get(session) ?? preciseNow() };
       used.add(session);
       try {
-        return sendOn(session, reused, ended);
+        return sendOn(session, of, ended);
       } catch (error) {
-        ended({ outcome: 'failed', status: null, reused, marker: '', detail: codeOf(error) });
+        ended({ outcome: 'failed', status: null, ...of, marker: '', detail: codeOf(error) });
         return () => {};
       }
     },

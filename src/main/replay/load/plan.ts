@@ -69,6 +69,8 @@ export interface RequestRecord {
   readonly status: number | null;
   /** The connection had carried a request before. */
   readonly reused: boolean;
+  /** When its connection was begun: before whom it met was taken up. */
+  readonly openedAt: number;
   /** `markerHeader`'s value, else the start of the body. */
   readonly marker: string;
   /** The code of an error, else empty. */
