@@ -180,7 +180,7 @@ function resume(pid: number): void {
 async function untilTrusted({ holder }: Field): Promise<void> {
   const { deaths } = await holder.call('status', {}, 500);
   const last = Math.max(0, ...deaths.filter(({ role }) => role === 'active').map(({ at }) => at));
-  await new Promise((resolve) => setTimeout(resolve, last + engineTrialMs - Date.now()));
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, last + engineTrialMs - Date.now())));
 }
 
 async function runCases(proof: Proof, engine: EngineName, only: string | null): Promise<void> {

@@ -65,6 +65,8 @@ export interface GenerationHandle {
    * is now: `parked` is kept from the beginning, for an engine that cannot start so by itself. Absent: only told.
    */
   readonly keeps?: PublicSide | 'unknown';
+  /** The holder's: told what the control mended by itself, each time in a sentence. */
+  readonly tell?: (what: string) => void;
 }
 
 export type PublicSide = 'accepting' | 'parked';

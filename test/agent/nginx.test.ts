@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { identify } from '#base';
 import { ask } from '../world/ask.ts';
 import { type LoadPlan, type LoadProcess, startLoadProcess, usualLoad } from '../world/load.ts';
 import { type Origin, startOrigin } from '../world/origins.ts';
@@ -94,6 +95,20 @@ test('the master is killed: another generation takes over, and the workers end w
   const { counts } = await load.stop();
   assert.equal(counts.ended - counts.ok, 0, JSON.stringify(counts.byOutcome));
   await until('a standby', async () => (await stack.pidOf('standby')) !== active);
+});
+
+test('a worker hangs: it is killed, and the site has all its workers again', async () => {
+  const workers = async () => {
+    const active = await stack.pidOf('active');
+    return processesOf(active).filter((pid) => pid !== active);
+  };
+  const before = await workers();
+  const [stuck] = before;
+  assert.ok(stuck);
+  process.kill(stuck, 'SIGSTOP');
+  await until('its end', async () => identify(stuck) === null);
+  await until('as many workers', async () => (await workers()).length === before.length);
+  assert.equal((await ask(http)).status, 200);
 });
 
 test('every process of the active one is killed: the standby takes over', async () => {

@@ -28,12 +28,13 @@ const drainMsMax = 60_000;
 
 /**
  * Starts the engine's process in a session of its own, with the listening sockets as descriptors 3 and on.
- * It outlives the holder. `ended` is called once, with how.
+ * It outlives the holder. `ended` is called once, with how; `tell` with what its
+ * control mended by itself.
  */
 export function startGeneration(
   spec: GenerationSpec,
   sockets: readonly number[],
-  ended: (how: string) => void,
+  { ended, tell }: { readonly ended: (how: string) => void; readonly tell: (what: string) => void },
 ): Held {
   const log = openSync(join(spec.folder, 'engine.log'), 'a', 0o600);
   let child: ChildProcess;
@@ -58,16 +59,25 @@ export function startGeneration(
   child.on('exit', (code, name) => ended(name ?? `exit ${code}`));
   child.unref();
   // Every generation is started parked: what it does with its public side is this holder's to say.
-  return held(spec, found, 'parked');
+  return held(spec, found, { side: 'parked', tell });
 }
 
 /** Takes up a generation that another holder started; null when its process has ended. */
-export function findGeneration(spec: GenerationSpec, process: ProcessIdentity): Held | null {
-  return isAlive(process) ? held(spec, process, 'unknown') : null;
+export function findGeneration(
+  spec: GenerationSpec,
+  process: ProcessIdentity,
+  tell: (what: string) => void,
+): Held | null {
+  return isAlive(process) ? held(spec, process, { side: 'unknown', tell }) : null;
 }
 
-function held(spec: GenerationSpec, process: ProcessIdentity, side: PublicSide | 'unknown'): Held {
-  const control = engines[spec.engine].control({ pid: process.pid, control: spec.control, keeps: side });
+function held(
+  spec: GenerationSpec,
+  process: ProcessIdentity,
+  { side, tell }: { readonly side: PublicSide | 'unknown'; readonly tell: (what: string) => void },
+): Held {
+  const { pid } = process;
+  const control = engines[spec.engine].control({ pid, control: spec.control, keeps: side, tell });
   return {
     spec,
     process,

@@ -9,27 +9,19 @@ import {
   type ProcessIdentity,
   signalGroup,
 } from '#base';
+import { Deaths, type NewDeath } from './deaths.ts';
 import { takeDescriptor } from './descriptors.ts';
 import { Exposures } from './exposure.ts';
 import { describe, drain, findGeneration, type Held, kill, startGeneration } from './generations.ts';
 import { linkNeighbour } from './neighbour.ts';
 import { openFrom } from './open.ts';
-import type {
-  Death,
-  GenerationSpec,
-  HolderCall,
-  HolderCalls,
-  HolderTakeBack,
-  ListenerAddress,
-  Role,
-} from './protocol.ts';
+import type { GenerationSpec, HolderCall, HolderCalls, HolderTakeBack, ListenerAddress } from './protocol.ts';
 import { endRemains } from './remains.ts';
 import { allowBeside, socketInode } from './sockets.ts';
 import { emptyState, loadState, saveState } from './state.ts';
 import { steer } from './steer.ts';
 import { takeBack } from './take-back.ts';
 
-const deathsMax = 100;
 const drainCallMsMax = 200;
 const strangersEveryMs = 20;
 /** For what is not urgent: a busy machine is no reason to give up. */
@@ -62,7 +54,7 @@ export class Holder {
   readonly #strangers = new Set<number>();
   /** Generations of which processes are left whose main process has died. */
   readonly #remains = new Map<number, ProcessIdentity>();
-  readonly #deaths: Death[] = [];
+  #deaths = new Deaths([]);
   readonly #exposures: Exposures;
   #active: number | null = null;
   #stopping = false;
@@ -100,7 +92,7 @@ export class Holder {
       pid: process.pid,
       active: this.#active,
       generations: [...this.#generations.values()].map(describe),
-      deaths: this.#deaths,
+      deaths: this.#deaths.told,
       expired: this.#exposures.expired(),
       remains: [...this.#remains.keys()],
     }),
@@ -174,16 +166,23 @@ export class Holder {
         drainMs: g.drainMs,
         ...g.process,
       })),
-      deaths: this.#deaths,
+      deaths: this.#deaths.all,
     };
     const { stateFile, log } = this.#options;
     if (!saveState(stateFile, state)) log.warn("the holder's state could not be written", { stateFile });
   }
 
+  #teller({ generation }: GenerationSpec): (what: string) => void {
+    return (what) => this.#options.log.warn(what, { generation });
+  }
+
   #start(spec: GenerationSpec): { pid: number } {
     assert(!this.#generations.has(spec.generation), `generation ${spec.generation} is new`);
     const fds = spec.listeners.map((address) => this.#socket(address));
-    const fresh = startGeneration(spec, fds, (how) => this.#ended(spec.generation, how));
+    const fresh = startGeneration(spec, fds, {
+      ended: (how) => this.#ended(spec.generation, how),
+      tell: this.#teller(spec),
+    });
     this.#generations.set(spec.generation, fresh);
     this.#save();
     return { pid: fresh.process.pid };
@@ -255,32 +254,31 @@ export class Holder {
     const at = this.#options.clock.now();
     const wasActive = this.#active === generation;
     if (wasActive) this.#promoteSuccessor();
+    const next = this.#activeOne();
+    const isTold = !this.#stopping && dead.role !== 'draining';
+    const takenOverBy = wasActive && next ? next.spec.generation : null;
+    const death = deathOf(dead.spec, dead.role, { at, how, takenOverBy });
+    // Written with its successor: this holder may be the next to die.
+    if (isTold) this.#deaths.expect(death);
     this.#save();
     this.#endRemains(dead.spec, dead.process);
-    if (this.#stopping || dead.role === 'draining') return;
-    const facts = { at, how, takenOverBy: null, tookOverMs: null };
-    const next = this.#activeOne();
-    if (!next) {
-      this.#recordDeath(dead.spec, dead.role, facts);
-      return;
+    if (!isTold) return;
+    if (next) void this.#takeOver(next, death);
+    else this.#recordDeath(death);
+  }
+
+  /** Also when a candidate died: in its slice the active one may have been parked. */
+  async #takeOver(next: Held, death: NewDeath): Promise<void> {
+    const { clock, log } = this.#options;
+    const began = clock.monotonicMs();
+    try {
+      await next.side.want('accepting');
+      const tookOverMs = death.takenOverBy === null ? null : clock.monotonicMs() - began;
+      this.#recordDeath(death, { ...death, tookOverMs });
+    } catch (error) {
+      log.error('the generation that should take over does not follow', { error: messageOf(error) });
+      this.#recordDeath(death, { ...death, takenOverBy: null });
     }
-    const began = this.#options.clock.monotonicMs();
-    // Also when a candidate died: in its slice the active one may have been parked.
-    next.side.want('accepting').then(
-      () => {
-        const took = {
-          takenOverBy: next.spec.generation,
-          tookOverMs: this.#options.clock.monotonicMs() - began,
-        };
-        this.#recordDeath(dead.spec, dead.role, wasActive ? { ...facts, ...took } : facts);
-      },
-      (error) => {
-        this.#options.log.error('the generation that should take over does not follow', {
-          error: messageOf(error),
-        });
-        this.#recordDeath(dead.spec, dead.role, facts);
-      },
-    );
   }
 
   /** While nobody else accepts, what is left of a dead engine is better than nobody. */
@@ -318,16 +316,11 @@ export class Holder {
     }
   }
 
-  #recordDeath(
-    { generation, siteHash, change }: GenerationSpec,
-    role: Role,
-    facts: Pick<Death, 'at' | 'how' | 'takenOverBy' | 'tookOverMs'>,
-  ): void {
-    const number = (this.#deaths.at(-1)?.number ?? 0) + 1;
-    this.#deaths.push({ number, generation, role, siteHash, change, ...facts });
-    if (this.#deaths.length > deathsMax) this.#deaths.shift();
+  #recordDeath(death: NewDeath, instead: NewDeath = death): void {
+    this.#deaths.tell(death, instead);
     this.#save();
-    this.#options.log.error('an engine ended', { generation, role, ...facts });
+    const { siteHash: _, change: __, ...said } = instead;
+    this.#options.log.error('an engine ended', said);
   }
 
   #lookForStrangers(): void {
@@ -346,10 +339,10 @@ export class Holder {
     const state = loadState(stateFile);
     if (state === emptyState) return;
     this.#active = state.active;
-    this.#deaths.push(...state.deaths);
+    this.#deaths = new Deaths(state.deaths);
     const gone: GenerationSpec[] = [];
     for (const { pid, startTicks, ...spec } of state.generations) {
-      const found = findGeneration(spec, { pid, startTicks });
+      const found = findGeneration(spec, { pid, startTicks }, this.#teller(spec));
       if (found) this.#takeUp(found);
       else {
         gone.push(spec);
@@ -370,7 +363,7 @@ export class Holder {
     const at = clock.now();
     for (const spec of gone.filter((d) => d.role !== 'draining')) {
       const takenOverBy = spec.role === 'active' ? this.#active : null;
-      this.#recordDeath(spec, spec.role, { at, how: 'gone', takenOverBy, tookOverMs: null });
+      this.#recordDeath(deathOf(spec, spec.role, { at, how: 'gone', takenOverBy }));
     }
     log.info('took up generations', { generations: [...this.#generations.keys()], active: this.#active });
     this.#save();
@@ -416,4 +409,12 @@ function end(old: Held, withinMs: number): void {
   old.side.want('parked').catch(() => {});
   void drain(old, drainCallMsMax);
   setTimeout(() => kill(old), withinMs).unref();
+}
+
+function deathOf(
+  { generation, siteHash, change }: GenerationSpec,
+  role: GenerationSpec['role'],
+  facts: Pick<NewDeath, 'at' | 'how' | 'takenOverBy'>,
+): NewDeath {
+  return { generation, role, siteHash, change, ...facts, tookOverMs: null };
 }

@@ -29,7 +29,8 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
     return known;
   };
   const forbidReload = () => rmSync(join(folder, nginxNames.files.start), { force: true });
-  const side = new Side({ pid, facts, clock, keeps: handle.keeps ?? null, complete: forbidReload });
+  const { keeps = null, tell = () => {} } = handle;
+  const side = new Side({ pid, facts, clock, keeps, complete: forbidReload, tell });
   const watch = openWatch({ pid, folder, facts, clock });
 
   /** @throws Error when it does not answer: a hung one is neither parked nor accepting. */

@@ -4,6 +4,7 @@ import { nginxFirstFd } from '#dialects';
 import type { PublicSide } from '../engine.ts';
 import { announce, isAnyWaiting, lead, sideOf, takeDescriptor, workersOf } from './epoll.ts';
 import type { TextFacts } from './facts.ts';
+import { StuckWorkers } from './stuck.ts';
 
 const lookGapMs = 1;
 /**
@@ -20,7 +21,7 @@ const keepEveryMs = 10;
 /** While one starts: each look is a chance less for a connection to come too early. */
 const startLookMs = 1;
 const startMsMax = 20_000;
-/** All that is otherwise looked at is who the workers are. */
+/** Otherwise all that is looked at is who the workers are. */
 const lookAllEveryMs = 250;
 
 interface SideOptions {
@@ -31,10 +32,13 @@ interface SideOptions {
   readonly keeps: PublicSide | 'unknown' | null;
   /** Called, again and again, when all its workers are there. Not called for one that does not keep. */
   readonly complete: () => void;
+  /** Told of each worker that hung and was ended. Never called for one that does not keep. */
+  readonly tell: (what: string) => void;
 }
 
 export class Side {
   readonly #options: SideOptions;
+  readonly #stuck: StuckWorkers;
   #wanted: PublicSide | null;
   #turn = 0;
   #over = false;
@@ -43,6 +47,7 @@ export class Side {
   #startsSince: number;
   #changedAt: number;
   #lookedAllAt = Number.NEGATIVE_INFINITY;
+  #lookedStuckAt = Number.NEGATIVE_INFINITY;
   #workersBefore = '';
   /** Copies of its listening sockets. */
   #lent: number[] | null = null;
@@ -50,7 +55,8 @@ export class Side {
 
   constructor(options: SideOptions) {
     this.#options = options;
-    const { keeps, clock } = options;
+    const { keeps, clock, tell } = options;
+    this.#stuck = new StuckWorkers({ clock, tell });
     this.#wanted = keeps === 'parked' ? keeps : null;
     this.#started = keeps !== 'parked';
     this.#startsSince = clock.monotonicMs();
@@ -111,9 +117,18 @@ export class Side {
     } catch {
       // The text is not there yet, or not any more.
     }
+    this.#endStuck();
     if (this.#over) return;
     this.#timer = setTimeout(() => this.#keep(), this.#started ? keepEveryMs : startLookMs);
     this.#timer.unref();
+  }
+
+  #endStuck(): void {
+    const { pid, clock } = this.#options;
+    const now = clock.monotonicMs();
+    if (now - this.#lookedStuckAt < lookAllEveryMs) return;
+    this.#lookedStuckAt = now;
+    this.#stuck.look(pid, workersOf(pid));
   }
 
   #keepAs(side: PublicSide): void {
