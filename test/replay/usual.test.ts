@@ -155,7 +155,8 @@ describe('the texts', () => {
 
 test('the figures are what clients saw', () => {
   const record = (dueAt: number, endedAt: number, isOk: boolean): RequestRecord => ({
-    ...{ dueAt, sentAt: dueAt, endedAt, status: null, reused: false, openedAt: dueAt, marker: '', detail: '' },
+    ...{ dueAt, sentAt: dueAt, endedAt, status: null, reused: false, marker: '' },
+    ...{ openedAt: dueAt, detail: '' },
     outcome: isOk ? 'ok' : 'reset',
   });
   const records = [
