@@ -114,7 +114,7 @@ test('NGINX accepts every text of its dialect, without a warning', async () => {
         .replaceAll(/\/run\/holdfast\/(?:\w+\/)*/g, `${own}/`)
         // A check opens the sockets that it is not lent.
         .replaceAll(
-          /listen 10\.0\.0\.1:(\d+)( ssl(?: http2)?)? backlog=4096/g,
+          /listen (?:10\.0\.0\.1|\[::\]):(\d+)( ssl(?: http2)?)? backlog=4096/g,
           `listen unix:${own}/$1.sock$2`,
         )
         .replaceAll('web-3.internal', '127.0.0.1');

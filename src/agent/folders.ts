@@ -36,6 +36,8 @@ export interface FolderPlan {
   /** Generations that live beside it. Absent: none that anything is shared with. */
   readonly peers?: Placement['peers'];
   readonly purpose: 'serve' | 'rehearse' | 'boot';
+  /** What the engine's binary loads; for `boot`, which nobody starts with words of ours. */
+  readonly modules?: readonly string[];
   /** What the certificates and keys held when the text was proposed; absent: as the files are now. */
   readonly pems?: Pems;
   /** `pool/server` -> address; null: the site's own. */
@@ -70,6 +72,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     ticketKeys: plan.ticketKeys && writeTicketKeys(plan.ticketKeys, write),
     peers: plan.peers ?? null,
     servers: plan.servers,
+    ...(plan.modules ? { modules: plan.modules } : {}),
   };
   if (Buffer.byteLength(streamEntrance(join(folder, 'neighbour.sock'))) > socketPathBytesMax)
     throw new Failure(

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { assert, messageOf } from '#base';
 import type { SiteText } from '#contract';
 import { type Installed, pickEngine } from '#engines';
-import type { EngineName, Site } from '#model';
+import { type EngineName, isStream, type Site } from '#model';
 import type { Fleet } from './fleet.ts';
 import { prepareFolder } from './folders.ts';
 import { type Good, loadGood, saveGood, siteOf } from './good.ts';
@@ -60,7 +60,7 @@ export class Kept {
 
   #prepareBoot(site: Site): void {
     const { balancer, state } = this.#fleet.options;
-    const { engine } = this.#fleet.engineFor(site);
+    const { engine, binary } = this.#fleet.engineFor(site);
     prepareFolder({
       site,
       balancer,
@@ -71,6 +71,7 @@ export class Kept {
       threads: 1,
       ticketKeys: null,
       purpose: 'boot',
+      ...(binary.streamModules && site.listeners.some(isStream) ? { modules: binary.streamModules } : {}),
       servers: null,
       pems: this.#fleet.certificates.of(this.good.current, site),
     });

@@ -57,6 +57,8 @@ export interface Placement {
   readonly ticketKeys: string | null;
   /** What a generation counts of each client is shared with others that live beside it. Absent or null: with nobody. */
   readonly peers?: Peers | null;
+  /** Files that the engine's binary must load for this text, where nobody says so on its command line. Absent: none. */
+  readonly modules?: readonly string[];
   /** `pool/server` -> address to use instead of the site's (rehearsal). Null: the site's own. */
   readonly servers: Readonly<Record<string, string>> | null;
 }
@@ -77,6 +79,14 @@ export type ListenAt =
 /** Where connections of TCP and TLS listeners come in, beside an entrance for requests; where a neighbour has its own. */
 export function streamEntrance(entrance: string): string {
   return `${entrance}.tcp`;
+}
+
+/**
+ * A folder with a socket for each TCP and TLS listener, beside an entrance: for nets of engines that cannot say in a PROXY
+ * header which listener they mean. Engines that have none are not reached by such a net.
+ */
+export function streamDoors(entrance: string): string {
+  return `${entrance}.d`;
 }
 
 /** HAProxy's explicit id of the net's server in every pool: one command reads them all, whatever the pools. */

@@ -32,6 +32,8 @@ export interface Engine {
 export interface EngineBinary {
   readonly path: string;
   readonly version: string;
+  /** Files that it loads for connections that are passed on. Empty: it needs none; absent: it cannot pass them on, or nobody asks. */
+  readonly streamModules?: readonly string[];
 }
 
 /** Who an engine runs as. Null: as ourselves. */

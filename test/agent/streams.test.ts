@@ -11,7 +11,7 @@ interface Servers {
   readonly api: { readonly port: number };
 }
 
-const engines: readonly EngineName[] = ['haproxy', 'builtin'];
+const engines: readonly EngineName[] = ['haproxy', 'builtin', 'nginx'];
 
 for (const engine of engines)
   describe(`TCP and TLS listeners under the guard: ${engine}`, () => {

@@ -36,6 +36,9 @@ const listeners = {
 type Listener = keyof typeof listeners;
 const names = Object.keys(listeners) as Listener[];
 
+/** What an engine refuses by HF021 is left out of its site, and its cases are skipped. */
+const left: Readonly<Record<string, readonly Listener[]>> = { nginx: ['told', 'two'] };
+
 interface Servers {
   readonly raw: number;
   readonly one: number;
@@ -46,16 +49,23 @@ interface Servers {
   readonly nobody: number;
 }
 
-function textFor(port: Readonly<Record<Listener, PublicSocket>>, at: Servers): string {
+function textFor(
+  port: Readonly<Record<Listener, PublicSocket>>,
+  at: Servers,
+  without: readonly Listener[],
+): string {
+  const spoken = names.filter((name) => !without.includes(name));
+  const isSpoken = (line: string) => !without.some((name) => line.includes(`[${name}]`));
   const pool = (name: string, servers: readonly (number | string)[], more = '') =>
     `  - { name: ${name}, servers: [${servers.map((s) => (typeof s === 'number' ? `"127.0.0.1:${s}"` : s)).join(', ')}]${more} }`;
   return `site: streams
 listeners:
-${names.map((name) => `  - { name: ${name}, address: "127.0.0.1:${port[name].port}", ${listeners[name]} }`).join('\n')}
+${spoken.map((name) => `  - { name: ${name}, address: "127.0.0.1:${port[name].port}", ${listeners[name]} }`).join('\n')}
 routes:
   - { listeners: [plain, most, each, shut, open], pool: raw }
-  - { listeners: [told], pool: told }
-  - { listeners: [two], pool: two }
+${['  - { listeners: [told], pool: told }', '  - { listeners: [two], pool: two }']
+  .filter(isSpoken)
+  .join('\n')}
   - { listeners: [idle], pool: idle }
   - { listeners: [half], pool: half }
   - { listeners: [gone], pool: gone }
@@ -67,8 +77,8 @@ routes:
 pools:
 ${[
   pool('raw', [at.raw]),
-  pool('told', [at.raw], ', proxyProtocol: v1'),
-  pool('two', [at.raw], ', proxyProtocol: v2'),
+  ...(without.includes('told') ? [] : [pool('told', [at.raw], ', proxyProtocol: v1')]),
+  ...(without.includes('two') ? [] : [pool('two', [at.raw], ', proxyProtocol: v2')]),
   pool('idle', [at.raw], ', timeouts: { tunnel: 1s }'),
   pool('half', [at.nobody, at.one], ', healthCheck: { interval: 1h }'),
   pool('gone', [at.nobody], ', healthCheck: { interval: 1h }'),
@@ -128,20 +138,24 @@ for (const [engine, openWorld] of Object.entries(everyEngineWorld))
       const portOf = (name: string) => greeters.find((g) => g.name === name)?.port ?? 0;
       for (const name of names) sockets = { ...sockets, [name]: await world.socket() };
       const site = siteOf(
-        textFor(sockets, {
-          raw: (raw.address() as AddressInfo).port,
-          one: portOf('one'),
-          two: portOf('two'),
-          exact: portOf('exact'),
-          wild: portOf('wild'),
-          rest: portOf('rest'),
-          nobody: await freePort(),
-        }),
+        textFor(
+          sockets,
+          {
+            raw: (raw.address() as AddressInfo).port,
+            one: portOf('one'),
+            two: portOf('two'),
+            exact: portOf('exact'),
+            wild: portOf('wild'),
+            rest: portOf('rest'),
+            nobody: await freePort(),
+          },
+          left[engine] ?? [],
+        ),
       );
-      const [refused] = unsupportedBy(site, engine as keyof typeof everyEngineWorld);
-      if (refused) return;
+      assert.deepEqual(unsupportedBy(site, engine as keyof typeof everyEngineWorld), []);
       ran += 1;
-      generation = await world.start(site, { name: 'streams', sockets });
+      const said = site.listeners.map(({ name }) => [name, sockets[name as Listener]] as const);
+      generation = await world.start(site, { name: 'streams', sockets: Object.fromEntries(said) });
     });
 
     after(async () => {
@@ -152,9 +166,9 @@ for (const [engine, openWorld] of Object.entries(everyEngineWorld))
     });
 
     const portOf = (name: Listener) => sockets[name].port;
-    const agreed = (what: string, body: () => Promise<void>) =>
+    const agreed = (what: string, body: () => Promise<void>, needs: Listener | null = null) =>
       test(what, { timeout: 4 * waitMsMax }, async (t) => {
-        if (!generation) return t.skip('HF021');
+        if (needs && left[engine]?.includes(needs)) return t.skip(`HF021: ${listeners[needs]}`);
         serve = (socket) => socket.end();
         await body();
       });
@@ -292,25 +306,29 @@ for (const [engine, openWorld] of Object.entries(everyEngineWorld))
       ['told', 'v1'],
       ['two', 'v2'],
     ] as const)
-      agreed(`a PROXY header says whom a connection is for, and is passed on: ${version}`, async () => {
-        const heard = new Promise<Buffer>((resolve) => {
-          serve = (socket) => {
-            let all: Buffer = Buffer.alloc(0);
-            socket.on('data', (bytes) => {
-              all = Buffer.concat([all, Buffer.from(bytes)]);
-              if (all.includes('hello')) resolve(all);
-            });
-          };
-        });
-        const client = connect(portOf(listener), '127.0.0.1');
-        client.on('error', () => {});
-        client.write('PROXY TCP4 192.0.2.7 192.0.2.1 4711 25\r\nhello');
-        const bytes = await heard;
-        if (version === 'v1') assert.match(bytes.toString('latin1'), /^PROXY TCP4 192\.0\.2\.7 /);
-        else assert.equal(bytes.subarray(16, 20).join('.'), '192.0.2.7');
-        assert.ok(bytes.toString('latin1').endsWith('hello'));
-        client.destroy();
-      });
+      agreed(
+        `a PROXY header says whom a connection is for, and is passed on: ${version}`,
+        async () => {
+          const heard = new Promise<Buffer>((resolve) => {
+            serve = (socket) => {
+              let all: Buffer = Buffer.alloc(0);
+              socket.on('data', (bytes) => {
+                all = Buffer.concat([all, Buffer.from(bytes)]);
+                if (all.includes('hello')) resolve(all);
+              });
+            };
+          });
+          const client = connect(portOf(listener), '127.0.0.1');
+          client.on('error', () => {});
+          client.write('PROXY TCP4 192.0.2.7 192.0.2.1 4711 25\r\nhello');
+          const bytes = await heard;
+          if (version === 'v1') assert.match(bytes.toString('latin1'), /^PROXY TCP4 192\.0\.2\.7 /);
+          else assert.equal(bytes.subarray(16, 20).join('.'), '192.0.2.7');
+          assert.ok(bytes.toString('latin1').endsWith('hello'));
+          client.destroy();
+        },
+        listener,
+      );
 
     agreed('more connections than may be at once are closed, and later ones are not', async () => {
       serve = greet;
@@ -482,4 +500,4 @@ for (const [engine, openWorld] of Object.entries(everyEngineWorld))
     });
   });
 
-after(() => assert.ok(ran >= 2, 'at least two engines were asked'));
+after(() => assert.equal(ran, 3, 'every engine was asked'));

@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** What tests, proofs and bench run for real: the command that must be there, and the Debian package that has it. */
+/** What tests, proofs and bench run for real: the command, or the file by its whole path, that must be there, and the Debian package that has it. */
 export const tools = {
   haproxy: 'haproxy',
   nginx: 'nginx',
+  '/usr/lib/nginx/modules/ngx_stream_module.so': 'libnginx-mod-stream',
   prometheus: 'prometheus',
   'prometheus-alertmanager': 'prometheus-alertmanager',
   openssl: 'openssl',
@@ -23,14 +24,16 @@ export const adminFolders = ['/usr/sbin', '/sbin', '/usr/local/sbin'];
 export function missingPackages(wanted: Readonly<Record<string, string>> = tools): string[] {
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...adminFolders];
   const isThere = (command: string) =>
-    folders.some((folder) => {
-      try {
-        accessSync(join(folder, command), constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
+    command.startsWith('/')
+      ? existsSync(command)
+      : folders.some((folder) => {
+          try {
+            accessSync(join(folder, command), constants.X_OK);
+            return true;
+          } catch {
+            return false;
+          }
+        });
   return Object.entries(wanted)
     .filter(([command]) => !isThere(command))
     .map(([, debianPackage]) => debianPackage);

@@ -1,17 +1,16 @@
 import { readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { streamEntrance } from '#dialects';
+import { streamDoors, streamEntrance } from '#dialects';
 
 /**
  * Says which generation's entrance another one leads requests to. Any order is safe: by the private entrance no request
  * is led back, and a net leads on at most once what came by it.
  */
 export function linkNeighbour(folder: string, neighbourFolder: string | null): void {
-  lead(join(folder, 'neighbour.sock'), neighbourFolder && join(neighbourFolder, 'entrance.sock'));
-  lead(
-    streamEntrance(join(folder, 'neighbour.sock')),
-    neighbourFolder && streamEntrance(join(neighbourFolder, 'entrance.sock')),
-  );
+  const link = join(folder, 'neighbour.sock');
+  const entrance = neighbourFolder && join(neighbourFolder, 'entrance.sock');
+  lead(link, entrance);
+  for (const beside of [streamEntrance, streamDoors]) lead(beside(link), entrance && beside(entrance));
 }
 
 function lead(link: string, to: string | null): void {

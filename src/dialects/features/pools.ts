@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Algorithm, Pool, PoolTls, Site } from '#model';
+import { type Algorithm, type Pool, type PoolTls, type Site, streamPools, streamsOf } from '#model';
 import type { Features } from './feature.ts';
 
 /** What a site can say of its servers and of how requests are spread over them. */
@@ -69,9 +69,31 @@ export const poolFeatures = {
     uses: (site) => tlsOf(site, ({ certificate }) => certificate !== null),
   },
   proxyProtocolToServers: {
-    written: 'pools[].proxyProtocol',
+    written: 'pools[].proxyProtocol, of requests',
     meaning: "each connection to a server begins with the client's address, by the PROXY protocol",
-    uses: (site) => pools(site, ({ proxyProtocol }) => proxyProtocol !== null),
+    uses: (site) => proxied(site, false, ({ proxyProtocol }) => proxyProtocol !== null),
+  },
+  proxyProtocolOfStreams: {
+    written: 'pools[].proxyProtocol, of TCP and TLS listeners',
+    meaning: 'the same, in front of what is passed on',
+    uses: (site) => proxied(site, true, ({ proxyProtocol }) => proxyProtocol !== null),
+  },
+  proxyProtocolOfStreamsV2: {
+    written: 'pools[].proxyProtocol: v2, of TCP and TLS listeners',
+    meaning: 'in the binary form',
+    uses: (site) => proxied(site, true, ({ proxyProtocol }) => proxyProtocol === 'v2'),
+  },
+  streamPoolsDiffer: {
+    written: 'listeners[].protocol: TCP or TLS, pools of one listener that differ',
+    meaning: 'in their time-outs (connect, tunnel), retries, tls or proxyProtocol',
+    uses: (site) =>
+      streamsOf(site).flatMap(({ name, rules }) => {
+        const used = new Set(rules.flatMap(({ shares }) => shares.map(({ pool }) => pool)));
+        const ways = site.pools.filter((pool) => used.has(pool.name)).map(wayOfStream);
+        return new Set(ways).size > 1
+          ? site.listeners.filter((l) => l.name === name).map((l) => l.place)
+          : [];
+      }),
   },
   connectionsMax: {
     written: 'pools[].servers[].connectionsMax',
@@ -225,4 +247,14 @@ function pools(site: Site, uses: (pool: Pool) => boolean) {
 
 function balancedBy(site: Site, algorithm: Algorithm) {
   return pools(site, (pool) => pool.algorithm === algorithm);
+}
+
+function proxied(site: Site, ofStreams: boolean, uses: (pool: Pool) => boolean) {
+  const streams = streamPools(site);
+  return pools(site, (pool) => streams.has(pool.name) === ofStreams && uses(pool));
+}
+
+function wayOfStream({ timeouts, retries, tls, proxyProtocol }: Pool): string {
+  const { place: _, ...secured } = { place: null, ...tls };
+  return JSON.stringify([timeouts.connectMs, timeouts.tunnelMs, retries.max, tls && secured, proxyProtocol]);
 }

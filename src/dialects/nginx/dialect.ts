@@ -1,17 +1,11 @@
 import type { Dialect } from '../dialect.ts';
 import { files, lower } from './lower.ts';
 
-/** Debian's NGINX has this in a package of its own, libnginx-mod-stream. */
-const noStreams = 'Holdfast does not write the stream module of NGINX yet';
-
 export const nginxDialect: Dialect = {
   name: 'nginx',
   fileName: 'nginx.conf',
   cannot: {
-    listenerTcp: noStreams,
-    listenerTlsPassthrough: noStreams,
-    listenerConnectionsMax: noStreams,
-    connectionsPerClientMax: noStreams,
+    streamPoolsDiffer: 'NGINX says these of a listener, not of a pool',
     connectionsMax: 'open-source NGINX has no queue: a request beyond the limit would fail at once',
     queuedMax: 'open-source NGINX has no queue',
     stickyCookie: 'only NGINX Plus has sticky sessions',
@@ -33,6 +27,7 @@ export const nginxDialect: Dialect = {
       'NGINX does not know where the system has its authorities: name the file, such as /etc/ssl/certs/ca-certificates.crt',
     tlsToServersOwnNames: 'NGINX asks all servers of a pool for one name',
     proxyProtocolToServers: 'NGINX sends the PROXY protocol in front of plain TCP only',
+    proxyProtocolOfStreamsV2: 'NGINX sends version 1 only',
     rateSlow: 'NGINX counts no rate below one request in a minute',
     basicAuthTwice: 'NGINX asks for one password only',
     methodTrace: 'NGINX answers 405 to every TRACE',

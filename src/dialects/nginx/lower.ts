@@ -2,6 +2,7 @@ import { assert } from '#base';
 import {
   type ClientCertificates,
   hostPort,
+  isStream,
   type Listener,
   type ListenerTls,
   routeOf,
@@ -13,8 +14,9 @@ import { accessLogLines } from './access-log.ts';
 import { type Edge, edgeOf, hstsLines } from './forwarded.ts';
 import { fixedLocations, Locations, pageMaps } from './locations.ts';
 import { map } from './maps.ts';
-import { upstreamLines } from './pools.ts';
+import { streamFactLines, upstreamLines } from './pools.ts';
 import { addressOf, routeMaps } from './routes.ts';
+import { hasStreamNet, isOfStreams, netLinks, streamLines } from './streams.ts';
 import { badFields, defaults, firstSocketFd, milliseconds, ours, path } from './vocabulary.ts';
 
 /** The site as a configuration for open-source NGINX 1.22. */
@@ -26,6 +28,7 @@ export function lower(site: Site, placement: Placement): string {
   const limits = new Limits(routed, site.errorPages, folder);
   const locations = new Locations(site.pools, limits, edge, placement);
   const routes = routeMaps(routed, locations);
+  const streamed = isOfStreams(site);
   const http = [
     ...httpLines(site, folder),
     ...sideMaps(net),
@@ -37,11 +40,23 @@ export function lower(site: Site, placement: Placement): string {
     ...certificateMap(site, placement),
     ...locations.maps,
     ...routes,
-    ...site.pools.flatMap((pool, index) => upstreamLines(site, pool, index, placement)),
+    ...site.pools.flatMap((pool, index) =>
+      streamed(pool) ? streamFactLines(pool, placement) : upstreamLines(site, pool, index, placement),
+    ),
     ...siteServers(site, { locations, edge }, placement, net),
     ...controlServer(placement, folder),
   ];
-  const lines = [...mainLines(site, placement, folder, net), 'http {', ...indented(http), '}'];
+  const stream = streamLines(site, placement, {
+    folder,
+    listenWords: (listener) => listenWords(listener, placement),
+  });
+  const lines = [
+    ...mainLines(site, placement, folder, net),
+    'http {',
+    ...indented(http),
+    '}',
+    ...(stream.length > 0 ? ['stream {', ...indented(stream), '}'] : []),
+  ];
   return `${lines.join('\n')}\n`;
 }
 
@@ -70,9 +85,13 @@ function mainLines(site: Site, placement: Placement, folder: string, net: boolea
     workers: placement.threads,
     neighbour: placement.neighbour !== null,
     net,
+    ...(site.listeners.some(isStream)
+      ? { streams: { net: hasStreamNet(site, placement) ? netLinks(placement) : null } }
+      : {}),
   };
   return [
     `${ours.facts.generation}${JSON.stringify(facts)}`,
+    ...(placement.modules ?? []).map((module) => `load_module ${path(module)};`),
     `pid ${file(folder, ours.files.pid)};`,
     `error_log ${file(folder, ours.files.errors)} crit;`,
     `worker_processes ${placement.threads};`,
@@ -250,15 +269,17 @@ interface Contents {
 /** One, or one for each way of TLS: NGINX says it for a server, and everything else is the same in all of them. */
 function siteServers(site: Site, contents: Contents, placement: Placement, net: boolean): string[] {
   const ways = new Map<string, Listener[]>();
-  const [plain, secure] = [true, false].map((is) => site.listeners.filter((l) => (l.tls === null) === is));
+  const http = site.listeners.filter((l) => !isStream(l));
+  const [plain, secure] = [true, false].map((is) => http.filter((l) => (l.tls === null) === is));
   for (const listener of secure ?? []) {
     const way = JSON.stringify([listener.tls?.minVersion, listener.tls?.clients]);
     ways.set(way, [...(ways.get(way) ?? []), listener]);
   }
   const [first = [], ...others] = ways.values();
-  const all = [site.listeners.filter((l) => plain?.includes(l) || first.includes(l)), ...others];
+  const all = [http.filter((l) => plain?.includes(l) || first.includes(l)), ...others];
   return all.flatMap((listeners, index) => {
     const entrance = index === 0 ? placement.entrance : null;
+    if (listeners.length === 0 && entrance === null) return [];
     return siteServer(site, contents, { placement, listeners, entrance, net });
   });
 }

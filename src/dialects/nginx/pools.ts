@@ -3,13 +3,36 @@ import type { Placement } from '../dialect.ts';
 import { map } from './maps.ts';
 import { defaults, literally, milliseconds, ours, path, seconds, upstreamName } from './vocabulary.ts';
 
+/** For the control: whom it asks how they are. In the order of the site's pools, whatever they are for. */
+export function poolFactLines(pool: Pool, placement: Placement): string[] {
+  const { name, healthCheck, timeouts } = pool;
+  const of = { name, healthCheck, timeouts, ...tlsFacts(pool, placement) };
+  return [`${ours.facts.pool}${JSON.stringify(of)}`];
+}
+
+/** A pool for connections that are passed on, which has its servers' lines elsewhere. */
+export function streamFactLines(pool: Pool, placement: Placement): string[] {
+  const { name, healthCheck, timeouts } = pool;
+  // What stands in for the servers in a rehearsal says who it is, and speaks neither HTTP nor PROXY.
+  const isReal = placement.servers === null;
+  const of = {
+    name,
+    healthCheck: isReal ? healthCheck : { ...healthCheck, http: null },
+    timeouts,
+    ...tlsFacts(pool, placement),
+    ...(isReal && pool.proxyProtocol !== null ? { proxyProtocol: pool.proxyProtocol } : {}),
+  };
+  return [
+    `${ours.facts.pool}${JSON.stringify(of)}`,
+    ...pool.servers.flatMap((server) => serverLines(pool, server, placement).slice(0, -1)),
+  ];
+}
+
 export function upstreamLines(site: Site, pool: Pool, index: number, placement: Placement): string[] {
-  const { healthCheck, timeouts } = pool;
-  const tls = tlsFacts(pool, placement);
   const { maps, lines } = balanceOf(pool, index);
   return [
     ...maps,
-    `${ours.facts.pool}${JSON.stringify({ name: pool.name, healthCheck, timeouts, ...tls })}`,
+    ...poolFactLines(pool, placement),
     `upstream ${upstreamName(site.pools, pool.name)} {`,
     // Shared by the workers: one knows what another has learned of a server.
     `  zone p${index} ${64 + pool.servers.length * 2}k;`,
@@ -19,6 +42,11 @@ export function upstreamLines(site: Site, pool: Pool, index: number, placement: 
     `  keepalive_timeout ${milliseconds(defaults.serverKeepAliveTimeoutMs)};`,
     '}',
   ];
+}
+
+/** Of a pool for connections, which has no hash but of the client. */
+export function balanceLines(pool: Pool): string[] {
+  return balanceOf(pool, 0).lines;
 }
 
 function balanceOf({ algorithm, hashOn }: Pool, index: number): { maps: string[]; lines: string[] } {
@@ -109,7 +137,7 @@ export function tlsToServerLines(pool: Pool, placement: Placement): string[] {
 }
 
 /** A server is left out for as long as it would take a check to bring it back. */
-function serverLines(pool: Pool, server: Server, placement: Placement): string[] {
+export function serverLines(pool: Pool, server: Server, placement: Placement): string[] {
   const { healthCheck: check, ejection } = pool;
   const instead = placement.servers?.[`${pool.name}/${server.name}`];
   const address = instead ?? hostPort(server.host, server.port);

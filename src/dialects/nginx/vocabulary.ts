@@ -18,9 +18,14 @@ export const ours = {
     takeBack: 'take-back.flag',
     /** Executable: the net is out. */
     netOut: 'net-out.flag',
+    /** Of connections that are passed on: links to the neighbour, in a folder; under the other name they lead nowhere. */
+    net: 'net',
+    netAside: 'net-out',
     /** Gone once it has started: a reload, or another binary in its place, then reads nothing. */
     start: 'only-at-its-start',
   },
+  /** First field of a line about a connection that was passed on. */
+  streamLine: 'tcp',
   /** Paths of the control socket. */
   control: { status: '/status', takeBack: '/take-back', net: '/net' },
   /** The first word of the comments that tell the control what is in the text. */

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Clock, identify, signal, systemClock } from '#base';
 import { nginxNames } from '#dialects';
@@ -55,6 +55,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
     },
     async net(on, timeoutMs) {
       if (on && !facts().net) throw new Error('this generation has no neighbour, or no net');
+      if (facts().streams?.net) moveNet(folder, on);
       await setFlag(files.netOut, paths.net, !on, timeoutMs);
     },
     evidence: (timeoutMs) => watch.evidence(control, timeoutMs),
@@ -76,6 +77,13 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
       watch.close();
     },
   };
+}
+
+/** Of connections that are passed on: a new name takes no room on a disk. What is so already stays so. */
+function moveNet(folder: string, on: boolean): void {
+  const { net, netAside } = nginxNames.files;
+  const [from, to] = on ? [netAside, net] : [net, netAside];
+  if (!existsSync(join(folder, to))) renameSync(join(folder, from), join(folder, to));
 }
 
 async function endGently({ control, pid }: GenerationHandle, side: Side, clock: Clock): Promise<void> {
@@ -123,7 +131,7 @@ function openWatch(of: {
     tally.addGood(lines.requests ?? []);
     for (const line of lines.marks ?? []) unheard.good.delete(line);
     for (const line of bad.read()) {
-      if (line.includes('\t')) tally.addBad(line);
+      if (line.includes(' ') || line.includes('\t')) tally.addBad(line);
       else unheard.bad.delete(line);
     }
   }

@@ -37,9 +37,22 @@ async function find(): Promise<EngineBinary | null> {
     if (!isThere) continue;
     const { output, exitStatus } = await run(path, ['-v'], { timeoutMs: versionTimeoutMs });
     const version = /nginx version: \S+?\/(\S+)/i.exec(output)?.[1];
-    if (exitStatus === 0 && version !== undefined) return { path, version };
+    if (exitStatus === 0 && version !== undefined) return { path, version, ...(await streamModules(path)) };
   }
   return null;
+}
+
+/** Debian has `stream` as a module of its own; others have it in the binary. */
+async function streamModules(binary: string): Promise<Pick<EngineBinary, 'streamModules'>> {
+  const { output } = await run(binary, ['-V'], { timeoutMs: versionTimeoutMs });
+  if (/ --with-stream(?: |$)/m.test(output)) return { streamModules: [] };
+  const folder = / --modules-path=(\S+)/.exec(output)?.[1];
+  if (folder === undefined || !output.includes(' --with-stream=dynamic')) return {};
+  const file = join(folder, 'ngx_stream_module.so');
+  return await access(file).then(
+    () => ({ streamModules: [file] }),
+    () => ({}),
+  );
 }
 
 /**
@@ -56,12 +69,26 @@ async function check(
   const tookMs = () => systemClock.monotonicMs() - began;
   if (identity === null && process.getuid?.() === 0)
     return { accepted: false, output: 'nginx -t is not run as root', tookMs: tookMs() };
-  const { output, exitStatus } = await run(binary.path, ['-t', '-q', ...places(textFile)], {
+  if (startFacts(textFile).streams && !binary.streamModules)
+    return { accepted: false, output: noStreams(binary), tookMs: tookMs() };
+  const loads = loadLines(binary, textFile);
+  const words = loads === '' ? [] : ['-g', loads];
+  const { output, exitStatus } = await run(binary.path, ['-t', '-q', ...places(textFile), ...words], {
     timeoutMs: checkTimeoutMs,
     folder,
     identity,
   });
   return { accepted: exitStatus === 0, output, tookMs: tookMs() };
+}
+
+function noStreams({ path }: EngineBinary): string {
+  return `${path} has no stream module, which listeners with protocol TCP or TLS need. Install it: sudo apt-get install -y libnginx-mod-stream`;
+}
+
+/** A team's own text says itself what it loads. */
+function loadLines({ streamModules = [] }: EngineBinary, textFile: string): string {
+  if (startFacts(textFile).streams === null) return '';
+  return streamModules.map((file) => `load_module "${file}";`).join(' ');
 }
 
 /**
@@ -72,23 +99,32 @@ async function check(
  */
 function command(binary: EngineBinary, { textFile }: StartPlan): Command {
   const folder = dirname(textFile);
-  const { takeBack, netOut, start } = nginxNames.files;
-  const { sockets: count, own } = startFacts(textFile);
+  const { takeBack, netOut, start, net } = nginxNames.files;
+  const { sockets: count, own, streams } = startFacts(textFile);
   const numbers = Array.from({ length: count }, (_, index) => ({
     from: 3 + index,
     to: nginxFirstFd + index,
   }));
   const script = [
+    ...(streams && !binary.streamModules ? [`echo '${noStreams(binary)}' >&2; exit 1`] : []),
     'cd "$1" || exit 1',
     `umask 077; : > ${takeBack}; : > ${netOut}; : > ${start}`,
+    ...(streams ? ['ln -sn . entrance.sock.d'] : []),
+    ...(streams?.net ? [`mkdir ${net}; ln -s "$2" ${net}/doors; ln -s "$3" ${net}/entrance`] : []),
     ...numbers.map(({ from, to }) => `exec ${to}<&${from}`),
     ...(own ? [] : [`trap '' XFSZ; ulimit -f ${fileKilobytesMax}`]),
-    'shift; exec "$@"',
+    'shift 3; exec "$@"',
   ].join('\n');
-  const args = [...places(textFile), '-g', `daemon off; include "${join(folder, start)}";`];
+  const loads = loadLines(binary, textFile);
+  const args = [
+    ...places(textFile),
+    '-g',
+    `${loads} daemon off; include "${join(folder, start)}";`.trimStart(),
+  ];
+  const links = [streams?.net?.doors ?? '', streams?.net?.entrance ?? ''];
   return {
     file: '/bin/bash',
-    args: ['-c', script, 'nginx', folder, binary.path, ...args],
+    args: ['-c', script, 'nginx', folder, ...links, binary.path, ...args],
     env: { ...environment, ...(count === 0 ? {} : { NGINX: numbers.map(({ to }) => `${to};`).join('') }) },
   };
 }

@@ -1,6 +1,8 @@
 import { nginxBadFields } from '#dialects';
 import type { Evidence, PoolEvidence, ServerEvidence } from '../engine.ts';
 import type { PoolFacts, TextFacts } from './facts.ts';
+import { type StreamLine, streamLineOf } from './stream-line.ts';
+import { type Try, triesOf } from './tries.ts';
 
 const errorLinesMax = 1_000;
 
@@ -56,6 +58,11 @@ export class Tally {
 
   /** What is no line about a request is left alone. */
   addBad(line: string): void {
+    const stream = this.#facts.streams ? streamLineOf(line) : null;
+    if (stream) {
+      this.#addStream(stream);
+      return;
+    }
     const fields = line.split('\t');
     if (fields.length < nginxBadFields.length) return;
     const [side = '', route = '', status = '', led = '', addresses = '', statuses = ''] = fields;
@@ -75,7 +82,7 @@ export class Tally {
       netUses: led === 'net' && code !== 503 ? 1 : 0,
     });
     for (const t of servers.filter((one) => failed.includes(one) || Number(one.status) >= 500))
-      this.#errorsOf.set(t.address, (this.#errorsOf.get(t.address) ?? 0) + 1);
+      this.#countError(t.address);
     if (code < 500 || led === 'own') return;
     const why =
       last === undefined
@@ -87,9 +94,63 @@ export class Tally {
             : 'broke-off';
     const pool = this.#poolOf(route);
     const server = pool?.servers.find((s) => s.address === last?.address)?.name ?? '-';
-    this.#errors.push(
+    this.#addError(
       `${status} ${why} ${pool?.name ?? '-'} ${server} ${Math.max(0, servers.length - 1)} ${method} ${path} ${host}`,
     );
+  }
+
+  /** Of the public side a connection counts when it begins; of its pool, and what became of it, when it has ended. */
+  #addStream(line: StreamLine): void {
+    switch (line.kind) {
+      case 'began':
+        this.#all.requests += 1;
+        return;
+      case 'led':
+        this.#all.netUses += 1;
+        return;
+      case 'broke': {
+        const pool = this.#facts.pools.findIndex(({ servers }) =>
+          servers.some((s) => s.address === line.address),
+        );
+        for (const counts of [this.#all, this.#pools[pool]]) if (counts) counts.responseErrors += 1;
+        this.#countError(line.address);
+        return;
+      }
+      case 'ended':
+        this.#streamEnded(line);
+    }
+  }
+
+  #streamEnded({ side, listener, pool: number, status, tries }: StreamLine & { kind: 'ended' }): void {
+    const servers = tries.filter((t) => !t.isNeighbour);
+    const last = tries.at(-1);
+    if (side === 'entrance') this.#entrance += 1;
+    const counts = {
+      requests: side === 'public' ? 0 : 1,
+      // Its listener, or no route, refused it; or it said nothing that names a route.
+      clientErrors: number === null || (status !== 200 && status < 500) || isLimit(status, tries) ? 1 : 0,
+      errors: 0,
+      connectionErrors: servers.length > 0 && !servers.at(-1)?.connected ? 1 : 0,
+      retries: Math.max(0, tries.length - 1),
+    };
+    if (counts.clientErrors === 0 && status >= 500) counts.errors = 1;
+    if (side === 'public') sumUp(this.#all, counts);
+    const pool = number === null ? undefined : this.#pools[number];
+    if (pool) sumUp(pool, { ...counts, requests: 1, clientErrors: 0 });
+    for (const t of servers) if (!t.connected) this.#countError(t.address);
+    if (counts.errors === 0 || number === null) return;
+    const said = this.#facts.pools[number];
+    const server = said?.servers.find((s) => s.address === last?.address)?.name ?? '-';
+    const why = last === undefined ? 'no-live-server' : 'no-connection';
+    this.#addError(`${status} ${why} ${said?.name ?? '-'} ${server} ${counts.retries} TCP ${listener} -`);
+  }
+
+  #countError(address: string): void {
+    this.#errorsOf.set(address, (this.#errorsOf.get(address) ?? 0) + 1);
+  }
+
+  #addError(line: string): void {
+    this.#errors.push(line);
     if (this.#errors.length > errorLinesMax) this.#errors.shift();
   }
 
@@ -143,41 +204,13 @@ function sumUp(total: Counts, more: Partial<Counts>): void {
   for (const [name, count] of Object.entries(more) as [keyof Counts, number][]) total[name] += count;
 }
 
+/** Where it is closed for there being too many, NGINX has asked no server; where none is live, it names their pool. */
+function isLimit(status: number, tries: readonly Try[]): boolean {
+  return status === 503 && tries.length === 0;
+}
+
 /** `@2.p0.web`: the pool's number, 0. */
 function poolNumber(route: string): number | null {
   const found = /^@\d+\.p(\d+)\./.exec(route);
   return found ? Number(found[1]) : null;
-}
-
-interface Try {
-  readonly address: string;
-  readonly status: string;
-  readonly connected: boolean;
-  readonly answered: boolean;
-  readonly isNeighbour: boolean;
-}
-
-/** NGINX's lists of what it tried: `10.0.0.1:80, 10.0.0.2:80`, and behind ` : ` where a request was led. */
-function triesOf(lists: {
-  readonly addresses: string;
-  readonly statuses: string;
-  readonly connects: string;
-  readonly heads: string;
-}): Try[] {
-  const split = (list: string) => list.split(/, | : /);
-  const [statuses, connects, heads] = [lists.statuses, lists.connects, lists.heads].map(split);
-  return split(lists.addresses).flatMap((address, index) => {
-    // The name of the upstream itself: it had no live server.
-    if (address === '' || address === '-' || /^p\d+\./.test(address)) return [];
-    const isNeighbour = address.startsWith('unix:') && address.includes('/neighbour.sock');
-    return [
-      {
-        address: address.replace(/^unix:/, 'unix@'),
-        status: statuses?.[index] ?? '-',
-        connected: connects?.[index] !== '-',
-        answered: heads?.[index] !== '-',
-        isNeighbour,
-      },
-    ];
-  });
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type NginxTlsFacts, nginxDialect, nginxNames } from '#dialects';
-import type { HealthCheck, PoolTimeouts } from '#model';
+import type { HealthCheck, Pool, PoolTimeouts } from '#model';
 
 /** What the text says of itself in its comments. */
 export interface TextFacts {
@@ -11,6 +11,8 @@ export interface TextFacts {
   readonly net: boolean;
   /** A team's own text: where it starts relative names is for its binary to say, and its logs and files have no limit of ours. */
   readonly own: boolean;
+  /** There are TCP or TLS listeners. `net`: where their neighbour's are. */
+  readonly streams: { readonly net: { readonly doors: string; readonly entrance: string } | null } | null;
   readonly pools: readonly PoolFacts[];
 }
 
@@ -20,6 +22,7 @@ export interface PoolFacts {
   readonly timeouts: PoolTimeouts;
   /** Absent: the servers speak plain HTTP. */
   readonly tls?: NginxTlsFacts;
+  readonly proxyProtocol?: Pool['proxyProtocol'];
   readonly servers: readonly ServerFacts[];
 }
 
@@ -36,13 +39,18 @@ export function readFacts(folder: string): TextFacts {
   return factsOf(readFileSync(join(folder, nginxDialect.fileName), 'utf8'));
 }
 
+const noFacts = { workers: 1, neighbour: false, net: false, own: false, streams: null } as const;
+
 function factsOf(text: string): TextFacts {
   const { generation, pool, server } = nginxNames.facts;
-  let head = { sockets: { count: 0 }, workers: 1, neighbour: false, net: false, own: false };
+  let head: Omit<TextFacts, 'sockets' | 'pools'> & { readonly sockets: { readonly count: number } } = {
+    ...noFacts,
+    sockets: { count: 0 },
+  };
   const pools: (Omit<PoolFacts, 'servers'> & { servers: ServerFacts[] })[] = [];
   for (const line of text.split('\n')) {
     const found = line.trimStart();
-    if (found.startsWith(generation)) head = JSON.parse(found.slice(generation.length));
+    if (found.startsWith(generation)) head = { ...noFacts, ...JSON.parse(found.slice(generation.length)) };
     else if (found.startsWith(pool)) {
       pools.push({ ...JSON.parse(found.slice(pool.length)), servers: [] });
     } else if (found.startsWith(server)) pools.at(-1)?.servers.push(JSON.parse(found.slice(server.length)));
@@ -51,10 +59,10 @@ function factsOf(text: string): TextFacts {
 }
 
 /** How many listening sockets the text expects to be lent, and whether a team wrote it. */
-export function startFacts(textFile: string): Pick<TextFacts, 'sockets' | 'own'> {
+export function startFacts(textFile: string): Pick<TextFacts, 'sockets' | 'own' | 'streams'> {
   try {
     return readFacts(dirname(textFile));
   } catch {
-    return { sockets: 0, own: false };
+    return { sockets: 0, own: false, streams: null };
   }
 }

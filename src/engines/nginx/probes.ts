@@ -26,7 +26,13 @@ export interface Probes {
 }
 
 /** Of the pool's servers a probe needs only who they are. */
-function probed({ healthCheck, timeouts, servers, tls }: PoolFacts): Parameters<typeof probeServer>[1] {
+function probed({
+  healthCheck,
+  timeouts,
+  servers,
+  tls,
+  proxyProtocol = null,
+}: PoolFacts): Parameters<typeof probeServer>[1] {
   const all = servers.map((s) => ({
     ...s,
     weight: 1,
@@ -35,7 +41,7 @@ function probed({ healthCheck, timeouts, servers, tls }: PoolFacts): Parameters<
     maintenance: false,
     place: nowhere,
   }));
-  return { healthCheck, timeouts, servers: all, tls: tls ? reached(tls) : null, proxyProtocol: null };
+  return { healthCheck, timeouts, servers: all, tls: tls ? reached(tls) : null, proxyProtocol };
 }
 
 function reached({ certificate: file, ...tls }: NginxTlsFacts): PoolTls {
