@@ -4,9 +4,12 @@ import type { Request } from '../fate/request.ts';
 import { type FateView, poolsOf } from '../fate/view.ts';
 import type { ListenerMeaning, Meaning, Step } from '../meaning.ts';
 import { poolKey } from './canonical.ts';
+import { changedSteps, samePools } from './common.ts';
 import { describeClass } from './description.ts';
-import { Lists, Sames } from './lists.ts';
+import { Keys } from './keys.ts';
+import { type List, Lists, Sames } from './lists.ts';
 import { type Meeting, meetings } from './meetings.ts';
+import { eitherOf, needsOf } from './needs.ts';
 import { Terms } from './terms.ts';
 import { type Chosen, type Group, Walk } from './walk.ts';
 import { type Witness, witnessOf } from './witness.ts';
@@ -47,24 +50,42 @@ class Side {
   readonly #terms: Terms;
   readonly #lists: { readonly before: Lists; readonly after: Lists };
   readonly #meetings: readonly Meeting[];
+  readonly #toCompare = new Map<Meeting, Pair | null>();
+  readonly #sames: Sames;
   readonly asksBothPaths: boolean;
 
   constructor(before: Meaning, after: Meaning, rawPath: boolean) {
-    const sames = new Sames();
+    const keys = new Keys();
+    const sames = new Sames(samePools(before, after), keys);
+    this.#sames = sames;
     this.#before = before;
     this.#after = after;
-    this.#terms = new Terms(rawPath);
+    this.#terms = new Terms(rawPath, keys);
     this.#lists = {
       before: new Lists(before, this.#terms, sames),
       after: new Lists(after, this.#terms, sames),
     };
     this.#meetings = meetings(before, after);
-    for (const meeting of this.#meetings) {
-      if (meeting.before) this.#lists.before.ofRules(meeting.before.rules);
-      if (meeting.after) this.#lists.after.ofRules(meeting.after.rules);
-    }
+    for (const meeting of this.#meetings) this.#toCompare.set(meeting, this.#pairOf(meeting));
     const { fieldKeys } = this.#terms.formulas;
     this.asksBothPaths = fieldKeys.includes('path') && fieldKeys.includes('normalisedPath');
+  }
+
+  /** Few steps that changed: only the requests that they may take are looked at. Null: somebody listens on one side only. */
+  #pairOf({ before, after }: Meeting): Pair | null {
+    if (!before || !after) return null;
+    const [left, right] = [this.#lists.before, this.#lists.after];
+    const { keys, pools } = this.#sames;
+    const changed = changedSteps(before.rules, after.rules, keys, pools);
+    const conditions = changed && [...changed.before, ...changed.after].map(({ when }) => when);
+    if (conditions === null || conditions.length > changedMax)
+      return { before: left.ofRules(before.rules), after: right.ofRules(after.rules) };
+    const within = this.#terms.formulas.or(conditions.map((one) => this.#terms.formula(one)));
+    const needs = eitherOf(conditions.map((one) => needsOf(one, keys)));
+    return {
+      before: left.ofRulesWithin(before.rules, within, needs),
+      after: right.ofRulesWithin(after.rules, within, needs),
+    };
   }
 
   compare(): Comparison {
@@ -72,7 +93,8 @@ class Side {
     const notKnownSame: Difference[] = [];
     let complete = true;
     for (const meeting of this.#meetings) {
-      if (!meeting.before || !meeting.after) {
+      const pair = this.#toCompare.get(meeting);
+      if (!pair) {
         const witness = witnessOf(meeting.plain, null, firstWord);
         differences.push(this.#told(meeting, null, witness, this.#ends(witness)));
         continue;
@@ -80,10 +102,7 @@ class Side {
       const walk = new Walk(this.#terms, this.#lists.before, this.#lists.after, (field) =>
         onlyWords(field, meeting),
       );
-      const groups = walk.groups(
-        this.#lists.before.ofRules(meeting.before.rules),
-        this.#lists.after.ofRules(meeting.after.rules),
-      );
+      const groups = walk.groups(pair.before, pair.after);
       complete &&= walk.complete;
       for (const group of groups) {
         const { found, differs } = this.#judge(meeting, group);
@@ -104,7 +123,7 @@ class Side {
       first ??= found;
       if (this.#differs(ends)) return { found, differs: true };
     }
-    const sure = group.before.leaf.canonical.shape !== group.after.leaf.canonical.shape;
+    const sure = group.before.leaf.canonical().shape !== group.after.leaf.canonical().shape;
     if ((first === null || sure) && !group.samples.every(isComplex))
       throw new Error(
         `a difference that is none: ${JSON.stringify(first?.witness ?? null)}, ${describeClass(group, this.#terms)}`,
@@ -146,6 +165,14 @@ class Side {
     };
   }
 }
+
+interface Pair {
+  readonly before: List;
+  readonly after: List;
+}
+
+/** With more than that it is no short cut. */
+const changedMax = 500;
 
 interface Ends {
   readonly before: Way;

@@ -2,6 +2,8 @@ import type { Ending } from '../fate/view.ts';
 import type { Meaning, Rules, Step } from '../meaning.ts';
 import { type Canonical, canonicalFate } from './canonical.ts';
 import { type Formula, falsehood, truth } from './formulas.ts';
+import type { Keys } from './keys.ts';
+import { canMeet, type Needs, needsOf } from './needs.ts';
 import type { Terms } from './terms.ts';
 
 /** What is left of rules once some fields are known: the first that holds decides, the last always does. */
@@ -21,7 +23,9 @@ export interface Entry {
 
 export interface Leaf {
   readonly ending: Ending;
-  readonly canonical: Canonical;
+  /** Worked out when it is asked for: of a pool with many servers it is long. */
+  readonly canonical: () => Canonical;
+  /** What is the same has not always the same number here: pools of the same name and servers are known by their name. */
   readonly same: number;
 }
 
@@ -30,6 +34,14 @@ export const isLeaf = (target: List | Leaf): target is Leaf => 'ending' in targe
 /** Numbers that two sides share. */
 export class Sames {
   readonly #numbers = new Map<string, number>();
+  /** Names of pools that both sides have alike. */
+  readonly pools: ReadonlySet<string>;
+  readonly keys: Keys;
+
+  constructor(pools: ReadonlySet<string>, keys: Keys) {
+    this.pools = pools;
+    this.keys = keys;
+  }
 
   number(key: string): number {
     const number = this.#numbers.get(key) ?? this.#numbers.size;
@@ -77,13 +89,32 @@ export class Lists {
     return list;
   }
 
+  /** Only for requests of which `within` holds; both sides do the same with others. `needs`: what it needs, at least. */
+  ofRulesWithin(rules: Rules, within: Formula, needs: Needs): List {
+    const { formulas } = this.#terms;
+    const entries: Entry[] = [{ formula: formulas.not(within), step: null, target: elsewhere }];
+    for (const step of rules.steps) {
+      if (step.then.kind === 'continue' || !canMeet(needsOf(step.when, this.#sames.keys), needs)) continue;
+      const formula = this.#terms.formula(step.when);
+      if (formula !== falsehood) entries.push({ formula, step, target: this.#target(step.then) });
+      if (formula === truth) break;
+    }
+    entries.push({ formula: truth, step: null, target: this.#target(rules.otherwise) });
+    return this.make(entries.filter(({ formula }) => formula !== falsehood));
+  }
+
   #target(fate: Step['then']): List | Leaf {
     if (fate.kind === 'rules') return this.ofRules(fate.rules);
     if (fate.kind === 'continue') throw new Error('a step that continues decides nothing');
     const known = this.#leaves.get(fate);
     if (known) return known;
-    const canonical = canonicalFate(fate, this.#meaning);
-    const leaf = { ending: fate, canonical, same: this.#sames.number(`fate ${canonical.key}`) };
+    let made: Canonical | null = null;
+    const canonical = (): Canonical => {
+      made ??= canonicalFate(fate, this.#meaning);
+      return made;
+    };
+    const key = isPlainly(fate, this.#sames.pools) ? `to ${fate.pool}` : `fate ${canonical().key}`;
+    const leaf = { ending: fate, canonical, same: this.#sames.number(key) };
     this.#leaves.set(fate, leaf);
     return leaf;
   }
@@ -212,6 +243,24 @@ export class Lists {
     this.#indexes.set(key, made);
     return made;
   }
+}
+
+/** What is not compared. */
+const elsewhere: Leaf = {
+  ending: { kind: 'reject', how: 'close' },
+  canonical: () => ({ key: 'elsewhere', shape: 'elsewhere' }),
+  same: -1,
+};
+
+type ToPool = Extract<Ending, { readonly kind: 'pool' }>;
+
+/** To a pool that both sides have, with what the client said. */
+function isPlainly(fate: Ending, pools: ReadonlySet<string>): fate is ToPool {
+  if (fate.kind !== 'pool' || !pools.has(fate.pool)) return false;
+  const { method, path, query, host, headers } = fate.sent;
+  return (
+    method === null && path === null && query === null && host === null && Object.keys(headers).length === 0
+  );
 }
 
 function cut(entries: readonly Entry[]): readonly Entry[] {

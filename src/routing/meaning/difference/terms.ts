@@ -16,6 +16,7 @@ import { absent, joined, type Value } from '../value.ts';
 import { firstCases } from './classes.ts';
 import { fieldsOf, unknownKey } from './fields.ts';
 import { type Formula, Formulas, falsehood } from './formulas.ts';
+import type { Keys } from './keys.ts';
 
 /** One thing that may be so of a field. */
 export type Atom =
@@ -39,21 +40,23 @@ export class Terms {
   readonly formulas = new Formulas();
   readonly atoms: Atom[] = [];
   readonly #numbers = new Map<string, number>();
-  readonly #known = new WeakMap<Condition, Formula>();
-  readonly #valueKeys = new WeakMap<Value, string>();
+  readonly #known = new Map<number, Formula>();
+  readonly #keys: Keys;
   readonly #rawPath: boolean;
   #machines = 0;
 
   /** @param rawPath a normalised path is looked at as what the raw one becomes: where conditions ask for both. */
-  constructor(rawPath: boolean) {
+  constructor(rawPath: boolean, keys: Keys) {
     this.#rawPath = rawPath;
+    this.#keys = keys;
   }
 
   formula(condition: Condition): Formula {
-    const known = this.#known.get(condition);
+    const key = this.#keys.of(condition);
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
     const made = this.#make(condition);
-    this.#known.set(condition, made);
+    this.#known.set(key, made);
     return made;
   }
 
@@ -117,15 +120,9 @@ export class Terms {
     if (field === undefined) return this.#constant(value, test);
     if (hasSeveral(value)) return this.#several(value, isMachine(test) ? test : machineOf(test));
     if (field === 'sourceAddress' || field === 'localAddress') throw new TooComplex();
-    const valueKey = this.#valueKey(value);
-    const testKey = isMachine(test) ? `#${this.#machines++}` : keyOf(test);
+    const valueKey = `${this.#keys.of(value)}`;
+    const testKey = isMachine(test) ? `#${this.#machines++}` : this.#keys.of(test);
     return this.#atom(`${valueKey} ${testKey}`, field, { kind: 'in', value, valueKey, test });
-  }
-
-  #valueKey(value: Value): string {
-    const known = this.#valueKeys.get(value) ?? keyOf(value);
-    this.#valueKeys.set(value, known);
-    return known;
   }
 
   #constant(value: Value, test: Language | Machine): Formula {

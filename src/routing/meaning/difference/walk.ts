@@ -78,7 +78,8 @@ export class Walk {
       return none;
     }
     const ends = [endOf(before), endOf(after)] as const;
-    const found = ends[0] && ends[1] ? leafGroup(ends[0], ends[1], key) : this.#split(before, after, all);
+    const found =
+      ends[0] && ends[1] ? leafGroup(ends[0], ends[1], key, all) : this.#split(before, after, all);
     this.#known.set(key, found);
     return found;
   }
@@ -141,6 +142,7 @@ function endOf({ list, steps }: Here): End | null {
   return { leaf: first.target, steps: first.step ? [...steps, first.step] : steps };
 }
 
-function leafGroup(before: End, after: End, key: string): Groups {
+function leafGroup(before: End, after: End, key: string, all: boolean): Groups {
+  if (!all && before.leaf.canonical().key === after.leaf.canonical().key) return none;
   return new Map([[key, { before, after, samples: [null], classes: 1 }]]);
 }

@@ -14,7 +14,8 @@ export interface ChangedSetting {
 export function changedSettings(before: Meaning, after: Meaning): readonly ChangedSetting[] {
   const names = renamedPools(before, after);
   const scopes: Scopes = { names, addresses: movedServers(before, after, names) };
-  const [old, now] = [grouped(before, asItIs), grouped(after, scopes)];
+  const [left, right] = withoutCommon(before.settings, after.settings);
+  const [old, now] = [grouped(left, asItIs), grouped(right, scopes)];
   const found = [...new Set([...old.keys(), ...now.keys()])].flatMap((key) => {
     const [was, is] = [old.get(key) ?? [], now.get(key) ?? []];
     if (valuesOf(was) === valuesOf(is)) return [];
@@ -23,6 +24,9 @@ export function changedSettings(before: Meaning, after: Meaning): readonly Chang
       after: is[index] ?? null,
     })).filter((one) => one.before?.value !== one.after?.value);
   });
+  // Of large texts, only for what asks for it.
+  if (!found.some((one) => (one.before ?? one.after)?.scope.kind === 'server' && !(one.before && one.after)))
+    return found;
   const common = [usualOf(before, asItIs), usualOf(after, scopes)] as const;
   return found.filter(({ before: was, after: is }) => {
     if (was && is) return true;
@@ -30,6 +34,36 @@ export function changedSettings(before: Meaning, after: Meaning): readonly Chang
     if (only?.scope.kind !== 'server' || other.has(serverKey(only, where))) return true;
     return !other.has(usualKey(only, where));
   });
+}
+
+/** Without what both begin and end with. */
+function withoutCommon(
+  before: readonly Setting[],
+  after: readonly Setting[],
+): readonly [readonly Setting[], readonly Setting[]] {
+  const least = Math.min(before.length, after.length);
+  let front = 0;
+  while (front < least && isSame(before[front], after[front])) front += 1;
+  let behind = 0;
+  while (behind < least - front && isSame(before.at(-1 - behind), after.at(-1 - behind))) behind += 1;
+  return [before.slice(front, before.length - behind), after.slice(front, after.length - behind)];
+}
+
+function isSame(one: Setting | undefined, other: Setting | undefined): boolean {
+  if (one === other) return true;
+  if (!one || !other || one.value !== other.value || one.name !== other.name) return false;
+  return isSameScope(one.scope, other.scope);
+}
+
+function isSameScope(one: Setting['scope'], other: Setting['scope']): boolean {
+  switch (one.kind) {
+    case 'global':
+      return other.kind === 'global';
+    case 'server':
+      return other.kind === 'server' && one.pool === other.pool && one.address === other.address;
+    default:
+      return one.kind === other.kind && one.name === other.name;
+  }
 }
 
 /** How what a scope names is called on the other side. */
@@ -61,9 +95,9 @@ function usualKey({ scope, name, value }: Setting, scopes: Scopes): string {
 
 const valuesOf = (settings: readonly Setting[]) => JSON.stringify(settings.map(({ value }) => value));
 
-function grouped(meaning: Meaning, scopes: Scopes): ReadonlyMap<string, readonly Setting[]> {
+function grouped(settings: readonly Setting[], scopes: Scopes): ReadonlyMap<string, readonly Setting[]> {
   const groups = new Map<string, Setting[]>();
-  for (const setting of meaning.settings) {
+  for (const setting of settings) {
     const key = JSON.stringify([scopeKey(setting.scope, scopes), setting.name]);
     const group = groups.get(key) ?? [];
     groups.set(key, group);
@@ -97,6 +131,9 @@ function movedServers(
   const moved = new Map<string, string>();
   for (const { name, servers } of after.pools) {
     const pool = names.get(name) ?? name;
+    const known = old.get(pool);
+    if (known?.length === servers.length && servers.every(({ address }, i) => address === known[i]?.address))
+      continue;
     const stay = new Set(servers.map(({ address }) => address));
     const gone = (old.get(pool) ?? []).filter(({ address }) => !stay.has(address));
     const were = new Set((old.get(pool) ?? []).map(({ address }) => address));
@@ -117,8 +154,9 @@ function renamedPools(before: Meaning, after: Meaning): ReadonlyMap<string, stri
   for (const pool of before.pools) if (!here.has(pool.name)) gone.set(poolKey(pool.name, pool), pool.name);
   const names = new Map<string, string>();
   for (const pool of after.pools) {
+    if (gone.size === 0 || there.has(pool.name)) continue;
     const key = poolKey(pool.name, pool);
-    const old = there.has(pool.name) ? undefined : gone.get(key);
+    const old = gone.get(key);
     if (old === undefined) continue;
     names.set(pool.name, old);
     gone.delete(key);

@@ -1,5 +1,7 @@
 import { withinBudget, workMax } from '../automata/index.ts';
+import { samePools } from '../difference/common.ts';
 import { onlyWords } from '../difference/difference.ts';
+import { Keys } from '../difference/keys.ts';
 import { type Entry, Lists, Sames } from '../difference/lists.ts';
 import { type Meeting, meetings } from '../difference/meetings.ts';
 import { Terms } from '../difference/terms.ts';
@@ -37,8 +39,9 @@ class Search {
 
   constructor(meaning: Meaning, rawPath: boolean) {
     this.#meaning = meaning;
-    this.#terms = new Terms(rawPath);
-    this.#lists = new Lists(meaning, this.#terms, new Sames());
+    const keys = new Keys();
+    this.#terms = new Terms(rawPath, keys);
+    this.#lists = new Lists(meaning, this.#terms, new Sames(samePools(meaning, meaning), keys));
     this.#meetings = meetings(meaning, meaning);
     for (const { before } of this.#meetings) if (before) this.#lists.ofRules(before.rules);
     const { fieldKeys } = this.#terms.formulas;
