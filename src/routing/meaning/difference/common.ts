@@ -1,5 +1,5 @@
+import type { Keys } from '../keys.ts';
 import type { Fate, Meaning, PoolMeaning, Rules, Step } from '../meaning.ts';
-import type { Keys } from './keys.ts';
 
 /** Names of pools that are the same in both, server by server. */
 export function samePools(before: Meaning, after: Meaning): ReadonlySet<string> {

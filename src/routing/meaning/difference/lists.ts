@@ -1,9 +1,9 @@
 import type { Ending } from '../fate/view.ts';
+import type { Keys } from '../keys.ts';
 import type { Meaning, Rules, Step } from '../meaning.ts';
+import { canMeet, type Needs, needsOf } from '../needs.ts';
 import { type Canonical, canonicalFate } from './canonical.ts';
 import { type Formula, falsehood, truth } from './formulas.ts';
-import type { Keys } from './keys.ts';
-import { canMeet, type Needs, needsOf } from './needs.ts';
 import type { Terms } from './terms.ts';
 
 /** What is left of rules once some fields are known: the first that holds decides, the last always does. */

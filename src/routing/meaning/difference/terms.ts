@@ -11,12 +11,12 @@ import { all, type Condition, not, type Unknown } from '../condition.ts';
 import { evaluate } from '../fate/evaluate.ts';
 import { requestOf } from '../fate/request.ts';
 import { isUnknown, Worlds } from '../fate/world.ts';
+import type { Keys } from '../keys.ts';
 import type { Language } from '../language.ts';
 import { absent, joined, type Value } from '../value.ts';
 import { firstCases } from './classes.ts';
 import { fieldsOf, unknownKey } from './fields.ts';
 import { type Formula, Formulas, falsehood } from './formulas.ts';
-import type { Keys } from './keys.ts';
 
 /** One thing that may be so of a field. */
 export type Atom =

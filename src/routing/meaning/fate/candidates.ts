@@ -1,5 +1,6 @@
-import type { Condition } from '../condition.ts';
+import { Keys } from '../keys.ts';
 import type { Rules } from '../meaning.ts';
+import { needsOf, textNeeded } from '../needs.ts';
 import type { Value } from '../value.ts';
 import { evaluate } from './evaluate.ts';
 import type { World } from './world.ts';
@@ -21,48 +22,37 @@ export function candidates(rules: Rules, world: World): readonly number[] {
   const found = [...table.rest];
   for (const { value, byText } of table.values) {
     const told = evaluate(value, world);
-    if (typeof told === 'string') found.push(...(byText.get(told) ?? []));
+    // A list of hosts is no host that `needsOf` reckons with.
+    if (typeof told === 'string' && /[\s,]/.test(told)) return rules.steps.map((_, index) => index);
+    if (typeof told === 'string') found.push(...(byText.get(textNeeded(told)) ?? []));
   }
   return found.sort((a, b) => a - b);
 }
 
 function tableOf({ steps }: Rules): Table {
-  const values = new Map<string, { value: Value; byText: Map<string, number[]> }>();
+  const keys = new Keys();
+  const values = new Map<number, { value: Value; byText: Map<string, number[]> }>();
   const rest: number[] = [];
   for (const [index, { when }] of steps.entries()) {
-    const asked = askedText(when);
-    if (!asked) {
+    const [asked] = [...needsOf(when, keys)].filter(([, { value }]) => isPlain(value));
+    if (asked === undefined) {
       rest.push(index);
       continue;
     }
-    const key = JSON.stringify(asked.value);
-    const group = values.get(key) ?? { value: asked.value, byText: new Map<string, number[]>() };
+    const [key, { value, texts }] = asked;
+    const group = values.get(key) ?? { value, byText: new Map<string, number[]>() };
     values.set(key, group);
-    const there = group.byText.get(asked.text) ?? [];
-    group.byText.set(asked.text, there);
-    there.push(index);
+    for (const text of texts) {
+      const there = group.byText.get(text) ?? [];
+      group.byText.set(text, there);
+      there.push(index);
+    }
   }
   return { values: [...values.values()], rest };
-}
-
-/** A text that a plain value must be for the condition to hold. */
-function askedText(condition: Condition): { readonly value: Value; readonly text: string } | null {
-  if (condition.kind === 'all') {
-    for (const one of condition.of) {
-      const asked = askedText(one);
-      if (asked) return asked;
-    }
-    return null;
-  }
-  if (condition.kind !== 'in' || !isPlain(condition.value)) return null;
-  const { language } = condition;
-  return language.kind === 'is' && !language.ignoreCase
-    ? { value: condition.value, text: language.text }
-    : null;
 }
 
 /** Nothing that is not known can be in it. */
 function isPlain(value: Value): boolean {
   if (value.kind === 'field') return true;
-  return (value.kind === 'lower' || value.kind === 'part' || value.kind === 'slice') && isPlain(value.of);
+  return ['lower', 'part', 'slice'].includes(value.kind) && 'of' in value && isPlain(value.of);
 }

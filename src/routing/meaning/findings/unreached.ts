@@ -1,12 +1,14 @@
 import { withinBudget, workMax } from '../automata/index.ts';
 import { samePools } from '../difference/common.ts';
 import { onlyWords } from '../difference/difference.ts';
-import { Keys } from '../difference/keys.ts';
-import { type Entry, Lists, Sames } from '../difference/lists.ts';
+import { type Entry, type List, Lists, Sames } from '../difference/lists.ts';
 import { type Meeting, meetings } from '../difference/meetings.ts';
 import { Terms } from '../difference/terms.ts';
 import { Walk } from '../difference/walk.ts';
+import { Keys } from '../keys.ts';
 import type { Fate, Meaning, PoolMeaning, Rules, Step } from '../meaning.ts';
+import { canMeet, eitherOf, needsOf } from '../needs.ts';
+import { poolsIn, type Reached, triedIn } from './tried.ts';
 
 /** A step that no request comes to. */
 export interface DeadStep {
@@ -25,7 +27,9 @@ export interface Unreached {
 
 /** Steps that can never match, with what shadows them; and pools that nobody reaches. */
 export function unreached(meaning: Meaning): Unreached {
-  const search = (rawPath: boolean) => withinBudget(workMax, () => new Search(meaning, rawPath));
+  const met = meetings(meaning, meaning);
+  const tried = triedIn(meaning, met);
+  const search = (rawPath: boolean) => withinBudget(workMax, () => new Search(meaning, met, tried, rawPath));
   const first = search(false);
   return (first.asksBothPaths ? search(true) : first).found();
 }
@@ -35,26 +39,30 @@ class Search {
   readonly #terms: Terms;
   readonly #lists: Lists;
   readonly #meetings: readonly Meeting[];
+  readonly #keys = new Keys();
+  readonly #left = new Map<Meeting, List | null>();
+  readonly #reached: Set<Step>;
+  readonly #pools: Set<string>;
   readonly asksBothPaths: boolean;
 
-  constructor(meaning: Meaning, rawPath: boolean) {
+  constructor(meaning: Meaning, met: readonly Meeting[], tried: Reached, rawPath: boolean) {
     this.#meaning = meaning;
-    const keys = new Keys();
-    this.#terms = new Terms(rawPath, keys);
-    this.#lists = new Lists(meaning, this.#terms, new Sames(samePools(meaning, meaning), keys));
-    this.#meetings = meetings(meaning, meaning);
-    for (const { before } of this.#meetings) if (before) this.#lists.ofRules(before.rules);
+    this.#terms = new Terms(rawPath, this.#keys);
+    this.#lists = new Lists(meaning, this.#terms, new Sames(samePools(meaning, meaning), this.#keys));
+    this.#meetings = met;
+    this.#reached = new Set(tried.steps);
+    this.#pools = new Set(tried.pools);
+    for (const meeting of met) this.#left.set(meeting, meeting.before && this.#listOf(meeting.before.rules));
     const { fieldKeys } = this.#terms.formulas;
     this.asksBothPaths = fieldKeys.includes('path') && fieldKeys.includes('normalisedPath');
   }
 
   found(): Unreached {
-    const reached = new Set<Step>();
-    const pools = new Set<string>();
+    const [reached, pools] = [this.#reached, this.#pools];
     let complete = true;
     for (const meeting of this.#meetings) {
-      if (!meeting.before) continue;
-      const list = this.#lists.ofRules(meeting.before.rules);
+      const list = this.#left.get(meeting);
+      if (!list) continue;
       const walk = this.#walk(meeting);
       for (const { before } of walk.groups(list, list, true)) {
         for (const step of before.steps) reached.add(step);
@@ -69,7 +77,7 @@ class Search {
     // Where it is not known where a request goes, it may go to any pool.
     const known = this.#meaning.notUnderstood.length === 0;
     // One rule of a text may stand in several lists: it is dead when it is so in all of them.
-    const alive = new Set([...reached].map(ruleKey));
+    const alive = new Set(dead.size === 0 ? [] : [...reached].map(ruleKey));
     const rules = new Map<string, DeadStep>();
     for (const one of dead.values()) {
       const key = ruleKey(one.step);
@@ -80,6 +88,18 @@ class Search {
       pools: known ? this.#meaning.pools.filter(({ name }) => !pools.has(name)) : [],
       complete,
     };
+  }
+
+  /** What is left to be looked at once plain requests were tried. Null: nothing. */
+  #listOf(rules: Rules): List | null {
+    const [reached, pools] = [this.#reached, this.#pools];
+    const left = rules.steps.filter((step) => isOpen(step, reached, pools));
+    const openEnd = isOpenFate(rules.otherwise, reached, pools);
+    if (left.length === 0 && !openEnd) return null;
+    if (openEnd || left.length > withinMax) return this.#lists.ofRules(rules);
+    const within = this.#terms.formulas.or(left.map(({ when }) => this.#terms.formula(when)));
+    const needs = eitherOf(left.map(({ when }) => needsOf(when, this.#keys)));
+    return this.#lists.ofRulesWithin(rules, within, needs);
   }
 
   #walk(meeting: Meeting): Walk {
@@ -110,10 +130,11 @@ class Search {
   #takers(meeting: Meeting, rules: Rules, index: number): readonly Step[] {
     const { formulas } = this.#terms;
     const wanted = this.#terms.formula(rules.steps[index]?.when ?? { kind: 'never' });
+    const needs = needsOf(rules.steps[index]?.when ?? { kind: 'never' }, this.#keys);
     const end: Rules = { steps: [], otherwise: { kind: 'reject', how: 'close' } };
     const last = this.#lists.ofRules(end).entries;
     const entries = rules.steps.slice(0, index).flatMap((step): Entry[] => {
-      if (step.then.kind === 'continue') return [];
+      if (step.then.kind === 'continue' || !canMeet(needsOf(step.when, this.#keys), needs)) return [];
       const [target] = last.map((entry) => entry.target);
       return target
         ? [{ formula: formulas.and([wanted, this.#terms.formula(step.when)]), step, target }]
@@ -135,7 +156,16 @@ function ruleKey({ place, text }: Step): string {
   return JSON.stringify([place, text]);
 }
 
-function poolsIn(fate: Fate): readonly string[] {
-  if (fate.kind === 'pool') return [fate.pool];
-  return fate.kind === 'split' ? fate.shares.flatMap((share) => poolsIn(share.fate)) : [];
+const withinMax = 500;
+
+/** It, something in it, or a pool behind it was not come to yet. */
+function isOpen(step: Step, reached: ReadonlySet<Step>, pools: ReadonlySet<string>): boolean {
+  if (step.then.kind === 'continue') return false;
+  return !reached.has(step) || isOpenFate(step.then, reached, pools);
+}
+
+function isOpenFate(fate: Fate, reached: ReadonlySet<Step>, pools: ReadonlySet<string>): boolean {
+  if (fate.kind !== 'rules') return poolsIn(fate).some((name) => !pools.has(name));
+  const { steps, otherwise } = fate.rules;
+  return isOpenFate(otherwise, reached, pools) || steps.some((step) => isOpen(step, reached, pools));
 }

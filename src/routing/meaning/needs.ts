@@ -1,23 +1,31 @@
-import type { Condition } from '../condition.ts';
-import type { Language } from '../language.ts';
-import type { Value } from '../value.ts';
+import type { Condition } from './condition.ts';
 import type { Keys } from './keys.ts';
+import type { Language } from './language.ts';
+import type { Value } from './value.ts';
 
-/** Of some values, texts of which one must be there, in any case and with any port, for a condition to hold. */
-export type Needs = ReadonlyMap<number, ReadonlySet<string>>;
+/** A value that must be one of some texts for a condition to hold: in any case, with any port (`textNeeded`). */
+export interface Need {
+  readonly value: Value;
+  readonly texts: ReadonlySet<string>;
+}
+
+/** By the key of the value. */
+export type Needs = ReadonlyMap<number, Need>;
 
 const nothing: Needs = new Map();
 
+/** What a condition needs at least. */
 export function needsOf(condition: Condition, keys: Keys): Needs {
   switch (condition.kind) {
     case 'in': {
-      const texts = textsOf(condition.language, condition.value);
-      return texts === null ? nothing : new Map([[keys.of(condition.value), texts]]);
+      const { value, language } = condition;
+      const texts = textsOf(language, value);
+      return texts === null ? nothing : new Map([[keys.of(value), { value, texts }]]);
     }
     case 'all': {
-      const found = new Map<number, ReadonlySet<string>>();
+      const found = new Map<number, Need>();
       for (const one of condition.of)
-        for (const [value, texts] of needsOf(one, keys)) if (!found.has(value)) found.set(value, texts);
+        for (const [key, need] of needsOf(one, keys)) if (!found.has(key)) found.set(key, need);
       return found;
     }
     case 'some':
@@ -31,37 +39,41 @@ export function needsOf(condition: Condition, keys: Keys): Needs {
 export function eitherOf(all: readonly Needs[]): Needs {
   const [first, ...rest] = all;
   if (first === undefined) return nothing;
-  const found = new Map<number, ReadonlySet<string>>();
-  for (const [value, texts] of first) {
-    const both = new Set(texts);
-    const others = rest.map((needs) => needs.get(value));
+  const found = new Map<number, Need>();
+  for (const [key, { value, texts }] of first) {
+    const others = rest.map((needs) => needs.get(key)?.texts);
     if (others.includes(undefined)) continue;
+    const both = new Set(texts);
     for (const more of others) for (const text of more ?? []) both.add(text);
-    found.set(value, both);
+    found.set(key, { value, texts: both });
   }
   return found;
 }
 
 /** False: no request can be in both. */
 export function canMeet(one: Needs, other: Needs): boolean {
-  for (const [value, texts] of one) {
-    const there = other.get(value);
+  for (const [key, { texts }] of one) {
+    const there = other.get(key)?.texts;
     if (there && ![...texts].some((text) => there.has(text))) return false;
   }
   return true;
 }
 
+/** Two texts that are the same but for case and a port count as one: what is told apart is apart for sure. */
+export const textNeeded = (text: string): string => text.toLowerCase().replace(/:[0-9]*$/, '');
+
 const textsMax = 64;
-/** A host with, perhaps, a port: what has no `:` in it is the host. */
+/** A host with, perhaps, a port. */
 const hostWithPort = /^\^((?:[\w-]|\\[.-])+)\(\?::\[0-9\]\*\)\?\$$/;
 
 function textsOf(language: Language, value: Value): ReadonlySet<string> | null {
   switch (language.kind) {
     case 'is':
-      return new Set([language.text.toLowerCase().replace(/:[0-9]*$/, '')]);
+      return new Set([textNeeded(language.text)]);
     case 'matches': {
+      if (!isHost(value)) return null;
       const literal = hostWithPort.exec(language.regex.source)?.[1];
-      return literal === undefined ? null : new Set([literal.replaceAll('\\', '').toLowerCase()]);
+      return literal === undefined ? null : new Set([textNeeded(literal.replaceAll('\\', ''))]);
     }
     case 'item':
       return isHost(value) && language.separators === ',' ? textsOf(language.of, value) : null;

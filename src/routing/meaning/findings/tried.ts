@@ -1,0 +1,116 @@
+import { labelOf } from '../automata/index.ts';
+import type { Condition } from '../condition.ts';
+import { alphabetOf } from '../difference/fields.ts';
+import type { Meeting } from '../difference/meetings.ts';
+import { firstWayOf } from '../fate/fate.ts';
+import { type Request, requestOf } from '../fate/request.ts';
+import type { FateView } from '../fate/view.ts';
+import type { Language } from '../language.ts';
+import type { Fate, Meaning, Rules, Step } from '../meaning.ts';
+import type { Value } from '../value.ts';
+
+/** What some requests come to. */
+export interface Reached {
+  readonly steps: ReadonlySet<Step>;
+  readonly pools: ReadonlySet<string>;
+}
+
+/**
+ * Asks with a plain request for each step, made of the texts that its condition has. What is come to so is come to for sure,
+ * which saves the long way for most steps of a large text.
+ */
+export function triedIn(meaning: Meaning, met: readonly Meeting[]): Reached {
+  const tried = new Tried(meaning);
+  for (const { before, plain, schemes } of met)
+    for (const scheme of before ? schemes : []) if (before) tried.look(before.rules, { ...plain, scheme });
+  return tried;
+}
+
+/** Fields that a text can be written into. */
+type Said = Partial<Record<'host' | 'path' | 'method' | 'query' | 'sni', string>>;
+
+class Tried implements Reached {
+  readonly steps = new Set<Step>();
+  readonly pools = new Set<string>();
+  readonly #meaning: Meaning;
+  readonly #seen = new Set<Rules>();
+
+  constructor(meaning: Meaning) {
+    this.#meaning = meaning;
+  }
+
+  look(rules: Rules, plain: Partial<Request>, said: Said = {}): void {
+    if (this.#seen.has(rules)) return;
+    this.#seen.add(rules);
+    this.#ask({ ...plain, ...said });
+    for (const { when, then } of rules.steps) {
+      if (then.kind === 'continue') continue;
+      const here = { ...said, ...wanted(when) };
+      if (then.kind === 'rules') this.look(then.rules, plain, here);
+      else this.#ask({ ...plain, ...here });
+    }
+  }
+
+  #ask(said: Partial<Request>): void {
+    const { steps, fate } = firstWayOf(this.#meaning, requestOf(said), {});
+    for (const step of steps) this.steps.add(step);
+    for (const name of poolsOfView(fate)) this.pools.add(name);
+  }
+}
+
+function poolsOfView(fate: FateView): readonly string[] {
+  if (fate.kind === 'pool') return [fate.pool];
+  return fate.kind === 'split' ? fate.shares.flatMap((share) => poolsOfView(share.fate)) : [];
+}
+
+export function poolsIn(fate: Fate): readonly string[] {
+  if (fate.kind === 'pool') return [fate.pool];
+  return fate.kind === 'split' ? fate.shares.flatMap((share) => poolsIn(share.fate)) : [];
+}
+
+function wanted(condition: Condition): Said {
+  switch (condition.kind) {
+    case 'all':
+      return Object.assign({}, ...condition.of.map(wanted)) as Said;
+    case 'some':
+      return condition.of[0] ? wanted(condition.of[0]) : {};
+    case 'in': {
+      const field = fieldIn(condition.value);
+      const text = field && textIn(condition.language);
+      if (!field || text === null || labelOf(alphabetOf(field, null).possible, text) !== 1) return {};
+      return { [field]: text };
+    }
+    default:
+      return {};
+  }
+}
+
+function fieldIn(value: Value): keyof Said | null {
+  if (value.kind === 'field') {
+    const { kind } = value.field;
+    if (kind === 'normalisedPath') return 'path';
+    return kind === 'host' || kind === 'path' || kind === 'method' || kind === 'query' || kind === 'sni'
+      ? kind
+      : null;
+  }
+  return ['lower', 'part', 'slice'].includes(value.kind) && 'of' in value ? fieldIn(value.of) : null;
+}
+
+const expressionOfText = /^\^((?:[\w-]|\\[.-])+)\(\?::\[0-9\]\*\)\?\$$/;
+
+function textIn(language: Language): string | null {
+  switch (language.kind) {
+    case 'is':
+    case 'begins':
+      return language.text;
+    case 'item':
+      return textIn(language.of);
+    case 'union':
+    case 'intersection':
+      return language.of.map(textIn).find((text) => text !== null) ?? null;
+    case 'matches':
+      return expressionOfText.exec(language.regex.source)?.[1]?.replaceAll('\\', '') ?? null;
+    default:
+      return null;
+  }
+}
