@@ -2,7 +2,8 @@ import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
 import { type Expression, textOfExpression } from './expression.ts';
 import { fetchOf } from './fetches.ts';
-import { tableOf } from './lists.ts';
+import { networksOf, tableOf } from './lists.ts';
+import { found, truth } from './match.ts';
 import type { Sample } from './request.ts';
 import { asValue, isIn, pcre, type Scene, textSample, unknownSample } from './scene.ts';
 import { bytes } from './source.ts';
@@ -37,6 +38,10 @@ const converters: Readonly<Record<string, Converter>> = {
     every: flags.includes('g'),
     by: templateOf(by),
   }),
+  word: (of, { args: [number = '', separators = '', count] }) =>
+    count === undefined && /^-?[1-9]\d?$/.test(number) && separators !== ''
+      ? word(of, Number(number), separators)
+      : null,
   host_only: (of) => ({
     kind: 'replaced',
     of: { kind: 'lower', of },
@@ -81,9 +86,10 @@ function converted(sample: Sample, name: string, given: Given): Sample {
   const { scene, line, said } = given;
   if (sample.kind === 'unknown') return { ...sample, text: said };
   if (name === 'length') return measuredLength(sample, given);
-  if ((name === 'not' || name === 'bool') && sample.kind === 'bool')
-    return name === 'bool' ? sample : { kind: 'bool', when: meaning.not(sample.when) };
+  if (name === 'not' || name === 'bool') return truthOf(sample, name === 'not', given);
   if (nothing.has(name)) return sample;
+  if (/^map_ip(?:_str)?$/.test(name) && sample.kind === 'address' && sample.of === 'source')
+    return byNetwork(given);
   const constant = calculated(sample, name, given);
   if (constant !== null) return constant;
   const convert = Object.hasOwn(converters, name) ? converters[name] : undefined;
@@ -101,6 +107,43 @@ function converted(sample: Sample, name: string, given: Given): Sample {
   const several = severalOf(sample);
   return several === null ? textSample(value) : { kind: 'value', type: 'text', value, several };
 }
+
+/** What is not there, or no number, is neither true nor false. */
+function truthOf(sample: Sample, isNegated: boolean, { scene, line, said }: Given): Sample {
+  const question = { method: 'bool', patterns: [], ignoreCase: false, said, line, scene };
+  const isText = sample.kind === 'value' && sample.type !== 'number';
+  const there = isText ? isIn(asValue(sample), { kind: 'length', min: 1, max: null }) : found(sample);
+  const asked = truth(sample, question);
+  const when = meaning.all([there, isNegated ? meaning.not(asked) : asked]);
+  const several = severalOf(sample);
+  if (several === null) return { kind: 'bool', when, found: there };
+  const unknown: meaning.Condition = {
+    kind: 'unknown',
+    text: said,
+    place: scene.notes.place(line),
+    why: 'complex',
+  };
+  const both = [meaning.all([meaning.not(several), when]), meaning.all([several, unknown])];
+  return { kind: 'bool', when: meaning.some(both), found: there };
+}
+
+/** `map_ip`: the longest network that the client's address is in. */
+function byNetwork({ args: [file = '', otherwise], scene, line, said }: Given): Sample {
+  const networks = networksOf(file, scene.notes);
+  if (networks === null)
+    return unknownSample(scene, line, 'not understood', said, `${file} cannot be read as networks`);
+  if (networks.length > networksMax)
+    return unknownSample(scene, line, 'complex', said, `${file} has more than ${networksMax} networks`);
+  const none = otherwise === undefined ? meaning.absent : text(bytes(otherwise));
+  const from = (network: string): meaning.Condition => ({ kind: 'from', networks: [network] });
+  const value = networks.reduceRight<Value>(
+    (rest, { network, text: then }) => meaning.chosen(from(network), text(then), rest),
+    none,
+  );
+  return textSample(value);
+}
+
+const networksMax = 200;
 
 /** A condition would ask each part; what was made of them is made of the last one only. */
 function severalOf(sample: Sample): meaning.Condition | null {
@@ -143,6 +186,16 @@ function concatenated(of: Value, { args: [before = '', name = '', behind = ''], 
   const call = { name: 'var', args: [name] };
   const middle = name === '' ? text('') : asValue(fetchOf(call, scene, line));
   return joined([of, text(bytes(before)), middle, text(bytes(behind))]);
+}
+
+/** The n-th run of other bytes, from the end when negative: separators beside each other are one. */
+function word(of: Value, number: number, separators: string): Value {
+  const chars = inClass(separators);
+  const [one, between] = [`[^${chars}]+`, `[${chars}]+`];
+  const others = `(?:${one}${between}){${Math.abs(number) - 1}}`;
+  const behind = `(?:${between}${one}){${Math.abs(number) - 1}}`;
+  const source = number > 0 ? `^[${chars}]*${others}(${one})` : `(${one})${behind}[${chars}]*$`;
+  return { kind: 'captured', of, regex: pcre(source), group: 1 };
 }
 
 function trimmed(of: Value, source: string): Value {

@@ -2,7 +2,18 @@ import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
 import type { Call } from './expression.ts';
 import type { Sample } from './request.ts';
-import { asValue, isIn, lastOf, no, pcre, type Scene, textSample, unknownSample, yes } from './scene.ts';
+import {
+  asValue,
+  chosen,
+  isIn,
+  lastOf,
+  no,
+  pcre,
+  type Scene,
+  textSample,
+  unknownSample,
+  yes,
+} from './scene.ts';
 import { bytes } from './source.ts';
 
 const { absent, field, joined, text } = meaning;
@@ -34,20 +45,26 @@ const aliases: Readonly<Record<string, string>> = {
   req_ver: 'req.ver',
   ssl_fc_has_sni: 'ssl_fc_has_sni',
   req_len: 'req.len',
+  payload: 'req.payload',
 };
 
 export function canonicalFetch(name: string): string {
   return aliases[name] ?? name;
 }
 
-/** In mode `tcp` the bytes are read as HTTP where they are there. */
+/** In mode `tcp` the bytes are read as HTTP where they are there; those of a ClientHello are none. */
 const http = (of: Fetch): Fetch => {
   return (args, asked) => {
     if (asked.protocol === 'http' || (asked.awaited && asked.tls === true)) return of(args, asked);
-    const why = asked.awaited ? 'complex' : 'time';
-    return unknownSample(asked, asked.line, why, asked.said, 'HTTP is asked for in mode tcp');
+    if (!asked.awaited) return unknownSample(asked, asked.line, 'time', asked.said);
+    const sample = of(args, asked);
+    if (sample.kind === 'value') return { ...sample, value: chosen(plainly, sample.value, absent) };
+    if (sample.kind === 'bool') return { kind: 'bool', when: meaning.all([plainly, sample.when]) };
+    return unknownSample(asked, asked.line, 'complex', asked.said, 'HTTP is asked for in mode tcp');
   };
 };
+
+const plainly = isIn(field('scheme'), { kind: 'is', text: 'http', ignoreCase: false });
 
 const flag = (when: meaning.Condition): Sample => ({ kind: 'bool', when });
 const ignoreCase = false;
@@ -67,6 +84,7 @@ const httpFetches: Readonly<Record<string, Fetch>> = {
   hdr_cnt: http(([name = ''], asked) => measured(asked, 'items', asked.request.header(name))),
   'req.fhdr_cnt': http(([name = ''], asked) => measured(asked, 'items', asked.request.header(name))),
   hdr_val: http((args, asked) => numberOf(headerOf(args, asked))),
+  hdr_ip: http((args, asked) => addressIn(headerOf(args, asked), asked)),
   cook: http(([name = ''], asked) => cookieOf(name, asked)),
   urlp: http(([name = '', , flags = ''], asked) => parameterOf(name, flags === 'i', asked)),
   urlp_val: http(([name = '', , flags = ''], asked) => numberOf(parameterOf(name, flags === 'i', asked))),
@@ -89,8 +107,10 @@ const connectionFetches: Readonly<Record<string, Fetch>> = {
   ssl_fc_has_sni: (_, { tls }) => flag(tls === false ? no : isIn(field('sni'), { kind: 'present' })),
   'req.ssl_sni': (_, asked) => hello(asked, () => textSample(field('sni'))),
   'req.ssl_hello_type': (_, asked) => hello(asked, helloType),
-  'req.proto_http': (_, { protocol, ...asked }) =>
-    protocol === 'http' ? flag(yes) : unknownSample({ protocol, ...asked }, asked.line, 'complex', 'HTTP'),
+  'req.proto_http': http(() => flag(yes)),
+  'req.payload': ([from = '', length = ''], asked) => payload(Number(from), Number(length), asked),
+  fe_name: (_, { names }) => textSample(text(bytes(names.front))),
+  be_name: (_, { names }) => textSample(text(bytes(names.back))),
   'req.len': (_, asked) =>
     asked.protocol === 'http' ? { kind: 'value', type: 'number', value: text('1') } : measuredBytes(asked),
 };
@@ -136,10 +156,7 @@ const outside: readonly (readonly [RegExp, meaning.Unknown['why']])[] = [
   [/^(?:http_auth|ssl_c_|ssl_f_|ssl_fc_|ssl_s_|ssl_bc_|ssl_r_|req\.ssl_|req\.rdp_cookie|req_ssl_)/, 'secret'],
   [/^(?:req\.body|body)/, 'body'],
   [/^lua\./, 'elsewhere'],
-  [
-    /^(?:req\.|payload|body|src_is_local|dst_is_local|cook_|hdr_ip|url|req_|base32|distcc|mqtt|fix)/,
-    'complex',
-  ],
+  [/^(?:req\.|body|src_is_local|dst_is_local|cook_|url|req_|base32|distcc|mqtt|fix)/, 'complex'],
 ];
 
 const fetches: Readonly<Record<string, Fetch>> = { ...httpFetches, ...connectionFetches, ...constants };
@@ -254,6 +271,39 @@ function twice(name: string, before: string, behind: string): meaning.Regex {
 
 function literally(name: string): string {
   return name.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}
+
+/** Parts that are no address count for nothing. */
+function addressIn(sample: Sample, asked: Asked): Sample {
+  if (sample.kind !== 'value') return sample;
+  const single = anAddress(asValue(sample), asked);
+  return sample.list ? { ...sample, type: 'address', single } : { ...sample, type: 'address', value: single };
+}
+
+/** As a value it is known only where it is plain. */
+function anAddress(of: meaning.Value, { notes, line, said }: Asked): meaning.Value {
+  const octet = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+  const isPlain = isIn(of, { kind: 'matches', regex: pcre(`^${octet}(?:\\.${octet}){3}$`) });
+  const other: meaning.Value = { kind: 'unknown', text: said, place: notes.place(line), why: 'complex' };
+  return chosen(isIn(of, { kind: 'absent' }), absent, chosen(isPlain, of, other));
+}
+
+/** The first bytes: a request line, or those of a ClientHello. */
+function payload(from: number, length: number, asked: Asked): Sample {
+  if (!asked.awaited) return unknownSample(asked, asked.line, 'time', asked.said);
+  if (asked.protocol === 'http' || from !== 0 || !(length > 0))
+    return unknownSample(
+      asked,
+      asked.line,
+      'complex',
+      asked.said,
+      'only the first bytes of a connection are followed',
+    );
+  const { method, url } = asked.request;
+  const first = joined([method, text(' '), url, text(' HTTP/'), field('version'), text('\r\n')]);
+  const request: meaning.Value = { kind: 'slice', of: first, from: 0, length };
+  const value = asked.tls === true ? request : chosen(plainly, request, text('\x16'));
+  return { kind: 'value', type: 'bytes', value };
 }
 
 function numberOf(sample: Sample): Sample {

@@ -20,6 +20,11 @@ const letters: Readonly<Record<string, Value>> = {
   HP: field('path'),
 };
 
+function named(letter: string, { names }: Scene): Value | undefined {
+  if (letter === 'f') return text(bytes(names.front));
+  return letter === 'b' ? text(bytes(names.back)) : undefined;
+}
+
 /** A log format (`set-header`, `redirect`, `set-path`): what it makes of a request. */
 export function formatOf(word: Word | undefined, line: Line, scene: Scene): Value {
   const source = word?.value ?? '';
@@ -65,7 +70,7 @@ function variableAt(source: string, start: number, line: Line, scene: Scene) {
   }
   const name = /^[A-Za-z]+/.exec(source.slice(at))?.[0];
   if (name === undefined) return null;
-  const known = Object.hasOwn(letters, name) ? letters[name] : undefined;
+  const known = Object.hasOwn(letters, name) ? letters[name] : named(name, scene);
   if (known !== undefined && flags === '') return { value: known, end: at + name.length };
   const unknown = scene.notes.unknown(line, 'complex', `%${flags}${name}`, `%${name} is not followed`);
   return { value: { kind: 'unknown', ...unknown } as Value, end: at + name.length };

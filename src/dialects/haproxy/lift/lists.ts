@@ -1,6 +1,7 @@
 import type { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
 import { languageOf } from './languages.ts';
+import { networkOf } from './match.ts';
 import { bytes, listedMax, type Notes } from './source.ts';
 
 /** The patterns of an ACL's file: one a line; with `-M` only its first word. Null when it cannot be read. */
@@ -38,6 +39,22 @@ function casesOf(entries: readonly Entry[], method: string): Table {
     seen.add(key);
     return [{ language: languageOf(method === 'regm' ? 'reg' : method, key, false), text: bytes(value) }];
   });
+}
+
+/** A map of networks, the longest first. Null: it cannot be read, or has a line that is none. */
+export function networksOf(path: string, notes: Notes): readonly { network: string; text: string }[] | null {
+  const text = readOf(path, notes);
+  if (text === null) return null;
+  const found = new Map<string, string>();
+  for (const { key, value } of entriesOf(text)) {
+    const network = networkOf(key);
+    if (network === null) return null;
+    if (!found.has(network)) found.set(network, bytes(value));
+  }
+  const length = (network: string) => Number(network.split('/')[1] ?? 128);
+  return [...found]
+    .map(([network, given]) => ({ network, text: given }))
+    .toSorted((a, b) => length(b.network) - length(a.network));
 }
 
 interface Entry {

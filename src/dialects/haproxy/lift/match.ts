@@ -34,6 +34,7 @@ export function matchOf(sample: Sample, question: Question): Condition {
   if (method === 'int') return numbered(sample, question);
   if (method === 'len') return measuredBy(question, (language) => textual(sample, language, question));
   if (method === 'ip') return address(sample, question);
+  if (sample.kind === 'value' && sample.type === 'bytes') return begun(sample.value, method, question);
   if (!isTextMethod(method)) {
     const isKnown = method === 'bin';
     return isKnown
@@ -75,9 +76,9 @@ function miss({ scene, line, said }: Question, why: string): Condition {
 
 function methodOf(sample: Sample): string | null {
   if (sample.kind === 'bool') return 'bool';
-  if (sample.kind === 'address') return 'ip';
+  if (sample.kind === 'address' || (sample.kind === 'value' && sample.type === 'address')) return 'ip';
   if (sample.kind === 'measured') return 'int';
-  if (sample.kind !== 'value' || sample.type === 'any') return null;
+  if (sample.kind !== 'value' || sample.type === 'any' || sample.type === 'bytes') return null;
   return sample.type === 'number' ? 'int' : 'str';
 }
 
@@ -97,9 +98,26 @@ function textual(sample: Sample, language: Language, { scene, line, said }: Ques
   return some([all([not(sample.several), asked]), all([sample.several, several])]);
 }
 
-function found(sample: Sample): Condition {
+/** What begins as a ClientHello does is not known any further. */
+function begun(value: meaning.Value, method: string, question: Question): Condition {
+  const { patterns, ignoreCase, scene, line, said } = question;
+  const isBinary = method === 'bin';
+  const words = patterns.map((one) => (isBinary ? Buffer.from(one, 'hex').toString('latin1') : one));
+  const isPlain = isBinary
+    ? patterns.every((one) => /^(?:[0-9a-f]{2})+$/i.test(one))
+    : /^(?:str|beg)$/.test(method);
+  if (!isPlain || words.some((one) => one === '' || one.startsWith('\x16'))) {
+    const why = `-m ${method} is not followed here`;
+    return { kind: 'unknown', ...scene.notes.unknown(line, 'complex', said, why) };
+  }
+  const by = isBinary ? 'str' : method;
+  return isIn(value, unionOf(words.map((one) => languageOf(by, one, ignoreCase))));
+}
+
+export function found(sample: Sample): Condition {
   switch (sample.kind) {
     case 'bool':
+      return sample.found ?? yes;
     case 'address':
       return yes;
     case 'measured':
@@ -113,7 +131,7 @@ function found(sample: Sample): Condition {
 
 const zero: Range = { min: 0, max: 0 };
 
-function truth(sample: Sample, question: Question): Condition {
+export function truth(sample: Sample, question: Question): Condition {
   if (sample.kind === 'bool') return sample.when;
   if (sample.kind === 'address') return yes;
   return meaning.all([found(sample), meaning.not(inRanges(sample, [zero], question))]);
@@ -234,12 +252,38 @@ function address(sample: Sample, question: Question): Condition {
   const networks = question.patterns.map(networkOf);
   const bad = networks.indexOf(null);
   if (bad !== -1) return named(question, question.patterns[bad] ?? '');
-  return amongAddresses(
-    asValue(sample),
-    networks.flatMap((one) => (one === null ? [] : [one])),
-    question,
-  );
+  const known = networks.flatMap((one) => (one === null ? [] : [one]));
+  if (sample.kind === 'value' && sample.type === 'address') return amongListed(sample, known, question);
+  return amongAddresses(asValue(sample), known, question);
 }
+
+/** Addresses in a header, as a client writes them: of IPv6, which has many ways to be written, nothing is said. */
+function amongListed(sample: Sample, networks: readonly string[], question: Question): Condition {
+  const version4 = networks.filter((one) => !one.includes(':'));
+  const regex = pcre(`^(?:${version4.map(writtenOf).join('|')})${portOrNone}$`);
+  const asked = version4.length === 0 ? no : textual(sample, { kind: 'matches', regex }, question);
+  const { scene, line, said } = question;
+  const unknown: Condition = { kind: 'unknown', text: said, place: scene.notes.place(line), why: 'complex' };
+  const isVersion6 = textual(sample, { kind: 'matches', regex: pcre(':.*:') }, question);
+  return meaning.some([asked, meaning.all([isVersion6, unknown])]);
+}
+
+/** Octets of decimal digits, with zeros before them or not. */
+function writtenOf(network: string): string {
+  const [address = '', bits = '32'] = network.split('/');
+  const octets = address.split('.').map((octet, index) => {
+    const free = 2 ** Math.min(8, Math.max(0, 8 * (index + 1) - Number(bits)));
+    const first = Number(octet) - (Number(octet) % free);
+    const all = Array.from({ length: free }, (_, at) => first + at);
+    return free === 256 ? anyOctet : `0*(?:${all.join('|')})`;
+  });
+  return octets.join('\\.');
+}
+
+const portOrNone =
+  '(?::(?:-0+|0*(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])))?';
+
+const anyOctet = '0*(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[0-9]{1,2})';
 
 /** `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, an address. The bits behind the mask do not count. Null: a name. */
 export function networkOf(text: string): string | null {

@@ -37,10 +37,12 @@ export function sceneOf(
   request: Request,
   at: Pick<Scene, 'protocol' | 'tls' | 'awaited' | 'keepsUrl'>,
   captures: meaning.Value[],
+  front = proxy.name,
 ): Scene {
   const acls = new Acls(chainOf(proxy.section));
   const named: Scene['named'] = (name, _, scene) => acls.named(name, scene);
-  return { notes: work.notes, request, ...at, others: work.others, captures, named };
+  const names = { front, back: proxy.name };
+  return { notes: work.notes, request, ...at, others: work.others, names, captures, named };
 }
 
 /** The defaults that it starts from, farthest first, and itself. */

@@ -8,14 +8,18 @@ const { absent, field, header } = meaning;
 export type Sample =
   | {
       readonly kind: 'value';
-      readonly type: 'text' | 'number' | 'method' | 'version' | 'any';
+      /** `bytes`: of a ClientHello only the first is told. */
+      readonly type: 'text' | 'number' | 'method' | 'version' | 'any' | 'address' | 'bytes';
       readonly value: Value;
       /** Asked by a condition, each part between commas counts; elsewhere the last one. */
       readonly list?: true;
+      /** What it is elsewhere, where that is not the last part as it stands. */
+      readonly single?: Value;
       /** Where it is more than one value: a condition asks each, and nothing here says so. */
       readonly several?: Condition;
     }
-  | { readonly kind: 'bool'; readonly when: Condition }
+  /** Absent, and then false, unless `found`. */
+  | { readonly kind: 'bool'; readonly when: Condition; readonly found?: Condition }
   | { readonly kind: 'address'; readonly of: 'source' | 'local' }
   /** A number that conditions may ask for; elsewhere it is too much. */
   | ({

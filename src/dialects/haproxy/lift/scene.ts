@@ -17,6 +17,8 @@ export interface Scene {
   readonly awaited: boolean;
   /** Lua or another program is asked, and may set any variable. */
   readonly others: boolean;
+  /** Of the frontend that it came by, and of the backend that it was given to. */
+  readonly names: { readonly front: string; readonly back: string };
   /** What `capture` lines have kept, by their number. */
   readonly captures: Value[];
   /** Whether the frontend keeps the address as it came; null: that depends on its logs. */
@@ -24,6 +26,8 @@ export interface Scene {
   /** Conditions by name, of the section that the rule stands in. */
   readonly named: (name: string, line: Line, scene: Scene) => Condition | null;
 }
+
+export { chosen };
 
 export const yes = meaning.always;
 export const no = meaning.never;
@@ -54,9 +58,11 @@ export function lastOf(value: Value): Value {
 export function asValue(sample: Sample): Value {
   switch (sample.kind) {
     case 'value':
-      return sample.list ? lastOf(sample.value) : sample.value;
-    case 'bool':
-      return chosen(sample.when, meaning.text('1'), meaning.text('0'));
+      return sample.single ?? (sample.list ? lastOf(sample.value) : sample.value);
+    case 'bool': {
+      const value = chosen(sample.when, meaning.text('1'), meaning.text('0'));
+      return chosen(sample.found ?? yes, value, meaning.absent);
+    }
     case 'address':
       return meaning.field(sample.of === 'source' ? 'sourceAddress' : 'localAddress');
     case 'measured':

@@ -156,7 +156,8 @@ function backRules(backend: ProxySection, request: Request, from: Scene, work: W
   const keepsUrl = from.keepsUrl;
   const at = { protocol: backend.isHttp ? 'http' : protocol, tls, awaited, keepsUrl } as const;
   const before = request.version;
-  const flow = new Flow(sceneOf(work, backend, request, at, captures), backend.told);
+  const scene = sceneOf(work, backend, request, at, captures, from.names.front);
+  const flow = new Flow(scene, backend.told);
   tcpRules(flow, backend, work, 'back');
   if (backend.isHttp) httpRules(flow, backend, work);
   return { steps: flow.steps, sent: request.version === before ? null : request.sent() };
