@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { globSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { Failure } from '#base';
 import { ownDialects } from '#dialects';
 import {
   type FileDigest,
+  filesOf,
   type IncludedText,
   type OwnDialectName,
   readSiteFile,
@@ -60,13 +61,6 @@ async function readIncludes(read: WrittenText, folder: string, dialect: OwnDiale
 
 function isGlob(pattern: string): boolean {
   return /[*?[]/.test(pattern);
-}
-
-/** As glob(3) finds them: in order, without those that begin with a dot. */
-export function filesOf(pattern: string): string[] {
-  return globSync(pattern)
-    .filter((path) => !basename(path).startsWith('.') || basename(pattern).startsWith('.'))
-    .sort();
 }
 
 /** Of certificates and keys, also of each one in a folder of them: never the content. */

@@ -6,7 +6,7 @@ import { type AskEngine, check } from './commands/check.ts';
 import { explain } from './commands/explain.ts';
 import { incidents } from './commands/incidents.ts';
 import { journal, type VerifyOffline } from './commands/journal.ts';
-import { plan } from './commands/plan.ts';
+import { type Prove, plan } from './commands/plan.ts';
 import { postmortem } from './commands/postmortem.ts';
 import { rollback } from './commands/rollback.ts';
 import { status } from './commands/status.ts';
@@ -18,6 +18,8 @@ export interface CliParts {
   readonly verifyOffline: VerifyOffline;
   /** An engine's own verdict of a text in its language. Absent: nobody is asked. */
   readonly askEngine?: AskEngine;
+  /** Real engines. Absent: `plan --prove` asks nobody. */
+  readonly prove?: Prove;
   /** Adds the commands that run things; called before the others, so they stand first in the help. */
   extend?(program: Command, done: (code: Exit) => void): void;
 }
@@ -40,7 +42,7 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
 
 /** Every command with its help: what docs/cli.md is made from. */
 export function createProgram(
-  { io, version, verifyOffline, askEngine, extend }: CliParts,
+  { io, version, verifyOffline, askEngine, prove, extend }: CliParts,
   done: (code: Exit) => void,
 ): Command {
   const program = new Command('holdfast')
@@ -56,7 +58,7 @@ export function createProgram(
     );
   extend?.(program, done);
   check(program, io, done, askEngine);
-  plan(program, io, done);
+  plan(program, io, done, prove);
   explain(program, io, done);
   apply(program, io, done);
   rollback(program, io, done);

@@ -17,6 +17,8 @@ export interface PlanView {
   readonly findings: readonly FindingView[];
   readonly policies: readonly PolicyResult[];
   readonly risk: RiskView;
+  /** What the real engines did with the witnesses; only where they were asked (`--prove`, a change). */
+  readonly proof?: ProofView;
   /** What the shares were counted from; null when no traffic was given. */
   readonly traffic: TrafficSummary | null;
 }
@@ -120,6 +122,39 @@ export interface PolicyResult {
   readonly exact: boolean;
   readonly witness: WitnessView | null;
   readonly message: string;
+}
+
+/** Real engines, each with one of the two texts, on private sockets: what they did with every witness. */
+export interface ProofView {
+  readonly texts: readonly TextProofView[];
+  readonly proven: number;
+  readonly notProvable: number;
+  /** What was foretold and what came differ: a mistake of Holdfast's. */
+  readonly disagreements: number;
+}
+
+export interface TextProofView {
+  readonly text: 'before' | 'after';
+  /** `haproxy 2.6.12`; null: it is not installed. */
+  readonly engine: string | null;
+  /** Why nothing could be asked, in the engine's own words; null: it ran. */
+  readonly refused: string | null;
+  /** From the start to the first connection. */
+  readonly startMs: number | null;
+  readonly outcomes: readonly OutcomeView[];
+  /** What was not as the text has it. */
+  readonly replaced: readonly string[];
+}
+
+export interface OutcomeView {
+  readonly witness: WitnessView;
+  readonly kind: 'proven' | 'not provable' | 'disagreement';
+  /** Null: nothing was. */
+  readonly foretold: ActionView | null;
+  /** Null: nobody was asked. */
+  readonly came: string | null;
+  /** Why it is not proven. */
+  readonly why: string;
 }
 
 export interface RiskView {

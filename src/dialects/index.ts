@@ -26,5 +26,5 @@ export { dialectOf } from './recognise.ts';
 export { dialects } from './registry.ts';
 export { exactly, hostLanguage, pathLanguage } from './site/condition.ts';
 export { meaningOfSite } from './site/meaning.ts';
-export type * from './stage.ts';
+export * from './stage.ts';
 export { unsupportedBy, unsupportedUses } from './unsupported.ts';

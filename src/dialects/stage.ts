@@ -16,6 +16,8 @@ export interface StagePlan {
 
 export interface StagedText {
   readonly text: string;
+  /** For each line of `text`, the line of the team's text that it is or follows. Empty: it was written anew. */
+  readonly original: readonly number[];
   /** By name in the folder: lists and maps that the text reads. */
   readonly files: Readonly<Record<string, string>>;
   readonly listeners: readonly StagedListener[];

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { baseFolders, messageOf, sitePaths } from '#base';
-import { exit, type Io, runCli } from '#cli';
+import { type CliParts, exit, type Io, runCli } from '#cli';
 import type { Site } from '#model';
 import { verifyJournal } from '#store';
 import { runners } from './runners.ts';
@@ -26,6 +26,10 @@ const io: Io = {
 
 /** Loaded when there is an own text to ask about: `holdfast check site.yaml` needs no engine. */
 const askEngine = async (site: Site) => (await import('#agent')).checkOwnText(site);
+
+/** Loaded when somebody asks for it. */
+const prove: CliParts['prove'] = async (plan, before, after, options) =>
+  (await import('#prove')).provePlan(plan, before, after, options);
 
 /** The journal of a site that nobody runs now. */
 async function verifyOffline(site: string | undefined) {
@@ -59,5 +63,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-const code = await runCli(process.argv.slice(2), { io, version, verifyOffline, askEngine, extend: runners });
+const code = await runCli(process.argv.slice(2), {
+  io,
+  version,
+  verifyOffline,
+  askEngine,
+  prove,
+  extend: runners,
+});
 if (code !== exit.ok) process.exitCode = code;

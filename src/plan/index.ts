@@ -7,5 +7,6 @@ export * from './policy-file.ts';
 export { type AskedRequest, askedRequest } from './request.ts';
 export { linesOf, type PlanPaint } from './terminal.ts';
 export * from './traffic.ts';
-export { actionText, witnessText } from './view.ts';
+export { actionText, actionWithSent, requestOfWitness, witnessText, witnessView } from './view.ts';
 export { summaryOf } from './words.ts';
+export { meaningOfWritten } from './written.ts';

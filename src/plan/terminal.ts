@@ -1,4 +1,5 @@
 import type { ActionView, DifferenceView, PlanView, RuleView } from '#contract';
+import { proofLines } from './proof-lines.ts';
 import { actionText, witnessText } from './view.ts';
 import { count, percent, summaryOf } from './words.ts';
 
@@ -39,6 +40,7 @@ export function linesOf(plan: PlanView, paint: PlanPaint): readonly string[] {
       paint.warn('Not understood: what depends on these lines is marked'),
       plan.notUnderstood.map(({ file, line, text, why }) => `${file}:${line}  ${text}  ${paint.dim(why)}`),
     ),
+    ...(plan.proof ? proofLines(plan.proof, paint) : []),
     lastLine(plan, paint),
   ];
 }

@@ -81,6 +81,17 @@ export function witnessView(request: meaning.Request): WitnessView {
   };
 }
 
+/** The request again. */
+export function requestOfWitness({ host, query, sourceAddress, ...view }: WitnessView): meaning.Request {
+  return meaning.requestOf({
+    ...view,
+    scheme: view.scheme === 'https' ? 'https' : 'http',
+    host: host === '' ? null : host,
+    query: query === '' ? null : query,
+    ...(sourceAddress === null ? {} : { sourceAddress }),
+  });
+}
+
 export function ruleView(step: { readonly place: Place; readonly text: string }): RuleView {
   return { file: step.place.file, line: step.place.line, text: step.text };
 }

@@ -21,8 +21,8 @@ export interface ProofFolder {
 
 const cleaner = `trap '' INT TERM HUP
 group=
-while read -r group; do :; done
-[ -n "$group" ] && kill -9 -- "-$group" 2>/dev/null
+while read -r line; do group=$line; done
+[ -n "$group" ] && kill -9 "-$group" 2>/dev/null
 rm -rf "$1"`;
 
 /** @throws Failure HF306 when it cannot be made: a full disk, say. */

@@ -104,6 +104,13 @@ export interface Production {
   readonly entrance?: { readonly http: string; readonly stream: string };
 }
 
+export interface StagePlace {
+  readonly folder: string;
+  /** A certificate with its key. */
+  readonly certificate: string;
+  readonly write: ProofFolder['write'];
+}
+
 export interface StagedProof {
   readonly by: Installed;
   readonly identity: Identity;
@@ -114,11 +121,7 @@ export interface StagedProof {
 
 export async function withStage(
   proof: StagedProof,
-  produce: (plan: {
-    readonly folder: string;
-    readonly certificate: string;
-    readonly write: ProofFolder['write'];
-  }) => Production,
+  produce: (place: StagePlace) => Production,
 ): Promise<TextProof> {
   const { by, identity, witnesses } = proof;
   const engine = `${by.engine.name} ${by.binary.version}`;
@@ -147,7 +150,8 @@ export async function withStage(
       });
     } catch (error) {
       if (!(error instanceof EngineRefused)) throw error;
-      return unasked(witnesses, { engine, refused: error.message, replaced: staged.replaced });
+      const refused = inItsLines(error.message, by.engine.dialect.fileName, staged);
+      return unasked(witnesses, { engine, refused, replaced: staged.replaced });
     }
     const asking: Asking = {
       production,
@@ -172,7 +176,19 @@ export async function withStage(
   }
 }
 
-function unasked(
+/** What an engine said of a staged text, in the lines of the team's own. */
+function inItsLines(words: string, fileName: string, { original }: StagedText): string {
+  return words
+    .split('\n')
+    .filter((line) => !line.startsWith('[NOTICE]'))
+    .join('\n')
+    .replaceAll(new RegExp(`\\b${fileName.replace('.', '\\.')}:(\\d+)`, 'g'), (whole, line: string) => {
+      const its = original[Number(line) - 1];
+      return its === undefined ? whole : `${fileName}:${its}`;
+    });
+}
+
+export function unasked(
   witnesses: readonly meaning.Request[],
   {
     engine,
@@ -202,13 +218,15 @@ function foretell(
   request: meaning.Request,
   { staged, entrance }: Production,
 ): Foretold {
-  const { listener, exact, ways, unknowns } = meaning.fateOf(text, request);
+  const { listener, exact, ways, unknowns, more } = meaning.fateOf(text, request);
   const fate = ways[0]?.fate ?? null;
   const not = (why: string): Foretold => ({ request, fate, socket: null, why });
   if (listener === null) return not('nobody listens there, so there is nobody to ask');
   if (!canBeSent(request)) return not('it has bytes that cannot stand in a request line or a header');
   if (request.version === '2.0') return not('it is a request of HTTP/2, which is not spoken here');
-  if (!exact || fate === null)
+  // What is not known may make no difference.
+  const isOne = !more && new Set(ways.map((way) => JSON.stringify(way.fate))).size === 1;
+  if (!(exact || isOne) || fate === null)
     return not(
       `it depends on what text and request do not say: ${unknowns.map(({ text: said }) => said).join(', ') || 'too many ways'}`,
     );
@@ -222,7 +240,12 @@ function foretell(
   if (away) return not(`where ${away.name} is, only a request says`);
   const tls = listener.tls;
   if (entrance)
-    return { request, fate, socket: listener.mode === 'tcp' ? entrance.stream : entrance.http, tls: false };
+    return {
+      request,
+      fate,
+      socket: listener.mode === 'tcp' ? entrance.stream : entrance.http,
+      tls: listener.mode === 'tcp' && request.scheme === 'https',
+    };
   const at = staged.listeners.find(({ host, port }) => host === listener.host && port === listener.port);
   if (!at) return not('its listener is not on the stage');
   return { request, fate, socket: at.socket, tls: tls || request.scheme === 'https' };

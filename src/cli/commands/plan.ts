@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { Failure, messageOf } from '#base';
-import type { SiteText } from '#contract';
-import type { TextDialect } from '#model';
+import type { PlanView, ProofView, SiteText } from '#contract';
+import { filesAround, type TextDialect, type WrittenText } from '#model';
 import {
   isPolicyFile,
   linesOf,
   markdownOf,
+  meaningOfWritten,
   mustReadPolicies,
-  type PlannedMeaning,
   type PolicyFile,
   planOf,
   type Traffic,
@@ -24,7 +24,7 @@ import {
   talksToSite,
 } from '../command.ts';
 import type { Io } from '../io.ts';
-import { meaningOfWritten, readMeaning } from '../meaning.ts';
+import { readWritten } from '../site-text.ts';
 
 interface PlanOptions extends CommonOptions {
   readonly from?: string;
@@ -34,13 +34,23 @@ interface PlanOptions extends CommonOptions {
   readonly queryValues?: boolean;
   readonly policy: readonly string[];
   readonly markdown?: boolean;
+  readonly prove?: boolean;
 }
+
+/** Sends the witnesses of a plan to the real engines, each with one of the texts. Ends with the signal. */
+export type Prove = (
+  plan: PlanView,
+  before: WrittenText,
+  after: WrittenText,
+  options: { readonly withinMs: number },
+) => Promise<ProofView>;
 
 const logBytesMax = 512 * 1024 * 1024;
 const requestsMax = 100_000;
+const proveMsMax = 120_000;
 
 /** `holdfast plan FILE [--from FILE]`: 0 nothing changes, 2 something does, 1 it could not be told. Changes nothing. */
-export function plan(program: Command, io: Io, done: (code: Exit) => void): void {
+export function plan(program: Command, io: Io, done: (code: Exit) => void, prove?: Prove): void {
   const command = program
     .command('plan')
     .description('say what a change does to every possible request, with a request for each difference')
@@ -51,33 +61,53 @@ export function plan(program: Command, io: Io, done: (code: Exit) => void): void
     .option('--host <name>', 'the host of requests whose log line names none', hostOption)
     .option('--query-values', 'look at the values of query parameters in the log, not only at their names')
     .option('--policy <file>', 'a policy file (docs/policies.md); again for more', collect, [])
-    .option('--markdown', 'as a comment for a pull request');
+    .option('--markdown', 'as a comment for a pull request')
+    .option(
+      '--prove',
+      'start the real engines with both texts on private sockets and send them every witness',
+    );
   talksToSite(command, [
     'holdfast plan site.yaml',
     'holdfast plan new/haproxy.cfg --from /etc/haproxy/haproxy.cfg --traffic /var/log/haproxy.log',
     'holdfast plan nginx.conf --from old/nginx.conf --policy policy.yaml --markdown',
+    'holdfast plan haproxy.cfg --from old/haproxy.cfg --prove',
   ]);
-  command.addHelpText('after', '\nExit status: 0 nothing changes, 2 something does, 1 it could not be told.');
+  command.addHelpText(
+    'after',
+    '\nExit status: 0 nothing changes, 2 something does, 1 it could not be told, 70 an engine does otherwise than foretold.',
+  );
   command.action(async (file: string, options: PlanOptions) => {
     const context = contextOf(io, options);
-    const after = await readMeaning(file, options.dialect);
+    const after = await readWritten(file, options.dialect);
     const before = await textBefore(context, options);
-    const view = planOf(before, after, {
+    const told = planOf(meaningIn(before.text, before.called), meaningIn(after, file), {
       traffic: await readTraffic(options),
       policies: await Promise.all(options.policy.map(readPolicyFile)),
     });
+    const proof =
+      options.prove && prove ? await prove(told, before.text, after, { withinMs: proveMsMax }) : null;
+    const view = proof ? { ...told, proof } : told;
     if (context.json) context.result(view);
     else if (options.markdown) io.out(markdownOf(view));
     else for (const line of linesOf(view, context.paint)) context.say(line);
     const broken = view.policies.some(({ held }) => !held);
-    done(broken ? exit.refused : view.same ? exit.ok : exit.differs);
+    const wrong = (proof?.disagreements ?? 0) > 0;
+    done(wrong ? exit.ownMistake : broken ? exit.refused : view.same ? exit.ok : exit.differs);
   });
 }
 
-async function textBefore(context: Context, { from, dialect }: PlanOptions): Promise<PlannedMeaning> {
-  if (from !== undefined) return await readMeaning(from, dialect);
-  const running = await context.api().get<SiteText>('/v1/site');
-  return meaningOfWritten(running, 'what runs');
+interface Before {
+  readonly text: WrittenText;
+  readonly called: string;
+}
+
+async function textBefore(context: Context, { from, dialect }: PlanOptions): Promise<Before> {
+  if (from !== undefined) return { text: await readWritten(from, dialect), called: from };
+  return { text: await context.api().get<SiteText>('/v1/site'), called: 'what runs' };
+}
+
+function meaningIn(text: WrittenText, called: string) {
+  return meaningOfWritten(text, called, filesAround(text));
 }
 
 async function readTraffic(options: PlanOptions): Promise<Traffic | null> {

@@ -46,9 +46,10 @@ export function stageHaproxy(source: LiftSource, plan: StagePlan): StagedText {
     if (section.kind === 'frontend' || section.kind === 'listen') stageBinds(section, work);
     if (section.kind === 'backend' || section.kind === 'listen') stageServers(section, work);
   }
-  const { text, rewritten } = lines.result();
+  const { text, rewritten, original } = lines.result();
   return {
     text: text.endsWith('\n') ? text : `${text}\n`,
+    original,
     files: work.files,
     listeners: work.listeners,
     servers: work.servers.all,

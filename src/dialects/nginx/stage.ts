@@ -66,6 +66,7 @@ export function stageNginx({ file, folder, text }: NginxText, files: TextFiles, 
   ];
   return {
     text: main.map((one) => printed(one, '')).join(''),
+    original: [],
     files: work.written,
     listeners: [...work.listeners.values()],
     servers: work.servers.all,
