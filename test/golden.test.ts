@@ -16,7 +16,7 @@ import { formatDiagnostic } from '#base';
 import { dialects, type Placement, unsupportedBy } from '#dialects';
 import { haproxyEngine, nginxEngine } from '#engines';
 import { parseSite, type Site } from '#model';
-import { selfSigned } from './world/certificate.ts';
+import { authority, selfSigned } from './world/certificate.ts';
 
 /**
  * One folder a case: `site.yaml` and `placement.json` go in, and each dialect's text stands beside them under the name
@@ -69,6 +69,7 @@ test('HAProxy accepts every text of its dialect, without a warning', async () =>
   try {
     const { key, cert } = selfSigned();
     for (const bundle of ['shop', 'api']) writeFileSync(join(folder, `${bundle}.bundle.pem`), cert + key);
+    writeFileSync(join(folder, 'crl.bundle.pem'), authority('partners').revoke([]));
     writeFileSync(join(folder, 'ticket.keys'), `${Buffer.alloc(48, 7).toString('base64')}\n`.repeat(3));
     for (const name of cases.filter((one) => existsSync(join(root, one, 'haproxy.cfg')))) {
       const text = readFileSync(join(root, name, 'haproxy.cfg'), 'utf8');
@@ -101,6 +102,7 @@ test('NGINX accepts every text of its dialect, without a warning', async () => {
     chmodSync(folder, 0o777);
     const { key, cert } = selfSigned();
     for (const bundle of ['shop', 'api']) writeFileSync(join(folder, `${bundle}.bundle.pem`), cert + key);
+    writeFileSync(join(folder, 'crl.bundle.pem'), authority('partners').revoke([]));
     for (const number of [1, 2, 3])
       writeFileSync(join(folder, `ticket.keys.${number}`), Buffer.alloc(48, number));
     const texts = cases.filter((name) => existsSync(join(root, name, 'nginx.conf')));

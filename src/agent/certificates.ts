@@ -2,7 +2,14 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, messageOf } from '#base';
 import type { SiteText } from '#contract';
-import { type CertificateFacts, certificateFacts, pemFiles, type Site, siteHash } from '#model';
+import {
+  type CertificateFacts,
+  certificateFacts,
+  pemFiles,
+  revocationsEnd,
+  type Site,
+  siteHash,
+} from '#model';
 import { writeDurably } from './good.ts';
 
 /** Certificates and keys by path. */
@@ -52,10 +59,17 @@ export class Certificates {
     if (site.own)
       return [...new Set(site.own.certificates.map(({ certificate }) => certificate))].flatMap(ownFacts);
     const pems = this.of(text, site);
-    return pemFiles(site).certificates.flatMap((file) => {
-      const facts = certificateFacts(pems[file] ?? '');
-      return facts ? [{ file, ...facts }] : [];
-    });
+    const lists = site.listeners.flatMap(({ tls }) => tls?.clients?.revocations ?? []);
+    return [
+      ...pemFiles(site).certificates.flatMap((file) => {
+        const facts = certificateFacts(pems[file] ?? '');
+        return facts ? [{ file, ...facts }] : [];
+      }),
+      ...[...new Set(lists)].flatMap((file) => {
+        const validTo = revocationsEnd(pems[file] ?? '');
+        return validTo === null ? [] : [{ file, names: ['revocation list'], validTo }];
+      }),
+    ];
   }
 
   /** Forgets what belongs to other texts. */

@@ -128,6 +128,8 @@ function otherFiles(
   for (const [index, { tls }] of site.listeners.entries()) {
     const authorities = tls?.clients?.authorities;
     if (authorities !== undefined) files[authorities] = write(`listen${index}-ca.pem`, pem(authorities));
+    const revocations = tls?.clients?.revocations;
+    if (revocations !== undefined) files[revocations] = write(`listen${index}-crl.pem`, pem(revocations));
   }
   for (const [index, { tls }] of site.pools.entries()) {
     if (tls === null) continue;

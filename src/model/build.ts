@@ -125,8 +125,13 @@ function buildClients(
   placeOf: PlaceOf,
 ): ClientCertificates | null {
   if (clients === undefined) return null;
-  const { verify, ca } = clients;
-  return { required: verify === 'required', authorities: resolve(folder, ca), place: placeOf(path) };
+  const { verify, ca, crl } = clients;
+  return {
+    required: verify === 'required',
+    authorities: resolve(folder, ca),
+    ...(crl === undefined ? {} : { revocations: resolve(folder, crl) }),
+    place: placeOf(path),
+  };
 }
 
 export function buildRoute(part: RoutePart, index: number, placeOf: PlaceOf, content: ContentOf): Route {

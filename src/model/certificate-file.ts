@@ -23,7 +23,7 @@ export async function readCertificateFile(path: string): Promise<string> {
   }
 }
 
-/** The PEM files that a site names, each once: what is shown to clients and servers, by whom clients and servers are trusted, and keys. */
+/** The PEM files that a site names, each once: what is shown to clients and servers, by whom clients and servers are trusted or not any more, and keys. */
 export function pemFiles(site: Site): {
   readonly certificates: readonly string[];
   readonly authorities: readonly string[];
@@ -39,6 +39,7 @@ export function pemFiles(site: Site): {
     authorities: [
       ...new Set([
         ...site.listeners.flatMap(({ tls }) => tls?.clients?.authorities ?? []),
+        ...site.listeners.flatMap(({ tls }) => tls?.clients?.revocations ?? []),
         ...ofPools.flatMap(({ authorities }) => authorities ?? []),
       ]),
     ],

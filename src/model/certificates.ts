@@ -1,7 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { type Diagnostic, messageOf, type Place } from '#base';
 import { chainMistakes, uncoveredNames } from './certificate-chain.ts';
-import type { CertificateFiles, Site } from './site.ts';
+import { revocationMistakes } from './revocation-mistakes.ts';
+import type { CertificateFiles, ClientCertificates, Site } from './site.ts';
 import { mistake } from './yaml.ts';
 
 const expirySoonDays = 14;
@@ -32,6 +33,7 @@ export async function checkCertificates(
     const ca = `listeners[${index}].tls.clientCertificates.ca`;
     return [
       ...(clients ? await checkAuthorities(clients.authorities, clients.place, ca, read) : []),
+      ...(clients ? await checkRevocations(clients, `${ca.slice(0, -2)}crl`, read, now) : []),
       ...pairs.flatMap(({ diagnostics }) => diagnostics),
       ...(isWhole ? uncoveredNames(site, listener, certificates) : []),
     ];
@@ -58,6 +60,30 @@ async function checkAuthorities(
   const { trouble } = await parsed(read, file, (text) => new X509Certificate(text));
   if (trouble === null) return [];
   return [mistake('HF018', place, path, `expected certificates in ${file}, ${trouble}`, pemRemedy)];
+}
+
+async function checkRevocations(
+  clients: ClientCertificates,
+  path: string,
+  read: (path: string) => Promise<string | Uint8Array>,
+  now: number,
+): Promise<readonly Diagnostic[]> {
+  const { revocations, authorities, place } = clients;
+  if (revocations === undefined) return [];
+  const lists = await parsed(read, revocations, (text) => text);
+  if (lists.trouble !== null)
+    return [
+      mistake(
+        'HF018',
+        place,
+        path,
+        `expected revocation lists in ${revocations}, ${lists.trouble}`,
+        pemRemedy,
+      ),
+    ];
+  const by = await parsed(read, authorities, (text) => text);
+  const held = { pem: lists.value, authorities: by.value ?? '' };
+  return revocationMistakes({ ...clients, revocations }, held, path, now);
 }
 
 export async function checkPair(

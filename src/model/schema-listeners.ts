@@ -65,8 +65,12 @@ export const listener = z.strictObject(
                 ca: fileName.meta({
                   description: 'PEM file with the authorities that sign them, relative to this file',
                 }),
+                crl: fileName.optional().meta({
+                  description:
+                    'PEM file with a revocation list of each of these authorities; nobody is revoked when left out',
+                }),
               },
-              'certificates of clients: verify, ca',
+              'certificates of clients: verify, ca, crl',
             )
             .optional()
             .meta({ description: 'Clients show a certificate; servers are told whose it is' }),

@@ -69,6 +69,8 @@ export interface ClientCertificates {
   readonly required: boolean;
   /** Absolute path of a PEM file with the authorities that sign them. */
   readonly authorities: string;
+  /** Absolute path of a PEM file with the revocation lists of all of them. Absent: nobody is asked. */
+  readonly revocations?: string;
   readonly place: Place;
 }
 

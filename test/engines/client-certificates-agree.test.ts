@@ -10,7 +10,7 @@ import { authority, type Pair, selfSigned } from '../world/certificate.ts';
 import { type EngineWorld, everyEngineWorld } from '../world/engines.ts';
 import { type PublicSocket, until } from '../world/haproxy.ts';
 
-const names = ['plain', 'open', 'required', 'optional', 'others'] as const;
+const names = ['plain', 'open', 'required', 'optional', 'others', 'listed', 'allowed'] as const;
 type Name = (typeof names)[number];
 const limitMs = 20_000;
 
@@ -18,6 +18,8 @@ const staff = authority('staff');
 const others = authority('others');
 const anna = staff.sign('/O=Büro, Nord/OU=a\\+b/CN=anna "x"+UID=7');
 const stranger = others.sign('/CN=stranger');
+const bert = staff.sign('/CN=bert');
+const lists = others.revoke([]) + staff.revoke([bert]);
 const annaSays = {
   'x-ssl-client-verify': 'SUCCESS',
   'x-ssl-client-dn': 'UID=7+CN=anna \\"x\\",OU=a\\+b,O=B\\C3\\BCro\\, Nord',
@@ -40,6 +42,7 @@ for (const [engine, open] of Object.entries(everyEngineWorld))
       const { cert, key } = selfSigned();
       const bundle = write('bundle.pem', cert + key);
       const [staffCa, othersCa] = [write('staff.pem', staff.cert), write('others.pem', others.cert)];
+      const [crl, both] = [write('crl.pem', lists), write('both.pem', staff.cert + others.cert)];
       const web = await world.server('web', ({ rawHeaders }, response) => {
         const told = rawHeaders.flatMap((name, i) =>
           i % 2 === 0 && /^x[-_]ssl/i.test(name) ? [[name.toLowerCase(), rawHeaders[i + 1]]] : [],
@@ -56,6 +59,8 @@ for (const [engine, open] of Object.entries(everyEngineWorld))
         required: `tls: { ${pair}, clientCertificates: { ca: ${staffCa} } }`,
         optional: `tls: { ${pair}, clientCertificates: { ca: ${staffCa}, verify: optional } }`,
         others: `tls: { ${pair}, clientCertificates: { ca: ${othersCa} } }`,
+        listed: `tls: { ${pair}, clientCertificates: { ca: ${both}, crl: ${crl} } }`,
+        allowed: `tls: { ${pair}, clientCertificates: { ca: ${staffCa}, crl: ${crl}, verify: optional } }`,
       };
       const lines = names.map(
         (name) => `  - { name: ${name}, address: "127.0.0.1:${sockets[name].port}", ${tls[name]} }`,
@@ -125,6 +130,16 @@ balancers: [{ name: lb-1, address: 127.0.0.1 }]
         assert.equal((await asked(name, stranger)).told, null, name);
         assert.equal((await asked(name, selfSigned('anna'))).told, null, name);
       }
+    });
+
+    test('whose certificate was revoked is refused, also where showing one is optional', async () => {
+      for (const name of ['listed', 'allowed'] as const) {
+        assert.deepEqual((await asked(name, anna)).told, annaSays, name);
+        assert.equal((await asked(name, bert)).told, null, name);
+      }
+      assert.equal((await asked('required', bert)).told?.['x-ssl-client-dn'], 'CN=bert');
+      assert.equal((await asked('listed', stranger)).told?.['x-ssl-client-dn'], 'CN=stranger');
+      assert.deepEqual((await asked('allowed', null)).told, { 'x-ssl-client-verify': 'NONE' });
     });
 
     test('no client says it itself, at no listener, in no spelling', async () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +18,12 @@ export interface Pair {
 }
 
 /** An authority of its own, and certificates that it signs; `subject` as `/O=Shop/CN=anna`, in UTF-8. */
-export function authority(name: string): { readonly cert: string; sign(subject: string): Pair } {
+export function authority(name: string): {
+  readonly cert: string;
+  sign(subject: string): Pair;
+  /** A revocation list that is to be renewed in so many days. */
+  revoke(revoked: readonly Pair[], days?: number): string;
+} {
   const own = made((folder) => {
     run(folder, 'req', '-x509', ...newKey, '-days', '2', '-out', 'cert.pem', '-subj', `/CN=${name}`);
   });
@@ -30,6 +36,18 @@ export function authority(name: string): { readonly cert: string; sign(subject: 
         const by = ['-CA', 'ca.pem', '-CAkey', 'ca.pem', '-CAcreateserial'];
         run(folder, 'x509', '-req', '-in', 'asked.pem', ...by, '-days', '2', '-out', 'cert.pem');
       }),
+    revoke: (revoked, days = 1) =>
+      made((folder) => {
+        writeFileSync(join(folder, 'ca.pem'), own.cert + own.key);
+        writeFileSync(join(folder, 'key.pem'), '');
+        const serials = revoked.map(({ cert }) => `${new X509Certificate(cert).serialNumber}`);
+        const lines = serials.map((serial) => `R\t490101000000Z\t200101000000Z\t${serial}\tunknown\t/CN=x\n`);
+        writeFileSync(join(folder, 'index.txt'), lines.join(''));
+        const config = '[ca]\ndefault_ca=us\n[us]\ndatabase=index.txt\ndefault_md=sha256\n';
+        writeFileSync(join(folder, 'ca.conf'), config);
+        const by = ['-config', 'ca.conf', '-cert', 'ca.pem', '-keyfile', 'ca.pem'];
+        run(folder, 'ca', '-gencrl', ...by, '-crldays', `${days}`, '-out', 'cert.pem');
+      }).cert,
   };
 }
 

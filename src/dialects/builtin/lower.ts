@@ -113,8 +113,14 @@ function listenerOf(listener: RoutedListener, said: Listener | null, placement: 
 function clientsOf(said: Listener | null, { files = {} }: Placement): Pick<BuiltinListener, 'clients'> {
   const clients = said?.tls?.clients;
   if (!clients) return {};
-  const { required, authorities } = clients;
-  return { clients: { required, authorities: files[authorities] ?? authorities } };
+  const { required, authorities, revocations } = clients;
+  return {
+    clients: {
+      required,
+      authorities: files[authorities] ?? authorities,
+      ...(revocations === undefined ? {} : { revocations: files[revocations] ?? revocations }),
+    },
+  };
 }
 
 function actionOf(action: RoutedListener['otherwise']): BuiltinListener['otherwise'] {

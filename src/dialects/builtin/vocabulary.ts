@@ -53,7 +53,14 @@ export interface BuiltinListener {
   readonly minVersion: '1.2' | '1.3';
   readonly http2: boolean;
   /** Left out when clients need show no certificate. */
-  readonly clients?: { readonly required: boolean; readonly authorities: string } | undefined;
+  readonly clients?:
+    | {
+        readonly required: boolean;
+        readonly authorities: string;
+        /** A file of revocation lists. */
+        readonly revocations?: string | undefined;
+      }
+    | undefined;
   /** Networks that send the PROXY protocol. */
   readonly proxyFrom: readonly string[];
   /** Left out when everybody may ask. */

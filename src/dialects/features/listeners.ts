@@ -89,6 +89,15 @@ export const listenerFeatures = {
       'clients must, or may, show a certificate of `ca`; servers are told in X-SSL-Client-Verify and X-SSL-Client-DN, which clients of no listener can say themselves. Who shows none or a wrong one is turned away in the handshake, by NGINX with 400',
     uses: (site) => site.listeners.flatMap(({ tls }) => tls?.clients?.place ?? []),
   },
+  clientRevocations: {
+    written: 'listeners[].tls.clientCertificates.crl',
+    meaning:
+      'who shows a certificate that its authority has revoked is refused; everybody is when a list is over or an authority has none',
+    uses: (site) =>
+      site.listeners.flatMap(({ tls }) =>
+        tls?.clients && tls.clients.revocations !== undefined ? [tls.clients.place] : [],
+      ),
+  },
   proxyProtocolFromClients: {
     written: 'listeners[].proxyProtocol.from',
     meaning:

@@ -180,6 +180,9 @@ function bindWords(listener: Listener, placement: Placement): string[] {
   if (clients !== null) {
     const authorities = placement.files?.[clients.authorities] ?? clients.authorities;
     words.push('ca-file', word(authorities), 'verify', clients.required ? 'required' : 'optional');
+    const { revocations } = clients;
+    if (revocations !== undefined)
+      words.push('crl-file', word(placement.files?.[revocations] ?? revocations));
     words.push('no-tls-tickets');
   } else if (placement.ticketKeys !== null) words.push('tls-ticket-keys', word(placement.ticketKeys));
   return words;

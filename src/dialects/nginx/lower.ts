@@ -345,10 +345,14 @@ function tlsLines(site: Site, listeners: readonly Listener[], placement: Placeme
 }
 
 /** A session is taken up nowhere, as with the other engines: its client may have shown another certificate, or none. */
-function clientLines({ required, authorities }: ClientCertificates, { files = {} }: Placement): string[] {
+function clientLines(
+  { required, authorities, revocations }: ClientCertificates,
+  { files = {} }: Placement,
+): string[] {
   return [
     `ssl_verify_client ${required ? 'on' : 'optional'};`,
     `ssl_client_certificate ${path(files[authorities] ?? authorities)};`,
+    ...(revocations === undefined ? [] : [`ssl_crl ${path(files[revocations] ?? revocations)};`]),
     `ssl_verify_depth ${defaults.chainMax};`,
     'ssl_session_tickets off;',
   ];

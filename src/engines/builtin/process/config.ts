@@ -29,7 +29,9 @@ const listener = z.strictObject({
   certificates: z.array(text),
   minVersion: z.enum(['1.2', '1.3']),
   http2: z.boolean(),
-  clients: z.strictObject({ required: z.boolean(), authorities: text }).optional(),
+  clients: z
+    .strictObject({ required: z.boolean(), authorities: text, revocations: text.optional() })
+    .optional(),
   proxyFrom: z.array(text),
   access: access.optional(),
   forwarded,

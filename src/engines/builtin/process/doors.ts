@@ -192,11 +192,17 @@ export function tlsServer(listener: BuiltinListener, text: BuiltinText, tickets:
   return server;
 }
 
+/** Of several in one text Node takes the first only. */
+const oneList = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g;
+
 /** A session is taken up nowhere: another listener's clients may have shown another certificate there, or none. */
 function clientOptions({ clients }: BuiltinListener) {
   if (!clients) return null;
   return {
     ca: readFileSync(clients.authorities, 'utf8'),
+    ...(clients.revocations === undefined
+      ? {}
+      : { crl: readFileSync(clients.revocations, 'utf8').match(oneList) ?? [] }),
     requestCert: true,
     rejectUnauthorized: clients.required,
     secureOptions: constants.SSL_OP_NO_TICKET,
