@@ -90,6 +90,7 @@ export class Fleet {
   readonly tickets: TicketKeys;
   readonly #controls = new Map<number, EngineControl>();
   readonly #launching = new Set<number>();
+  readonly #beganWithout = new Map<number, readonly string[]>();
   readonly #startMsMost = new Map<EngineName, number>();
   #lastGeneration: number;
   #lastScratch: number;
@@ -173,6 +174,22 @@ export class Fleet {
     const opened = engines[engine].control({ pid, control });
     this.#controls.set(generation, opened);
     return opened;
+  }
+
+  /** `pool/server`, as a new generation of that site would have it now. */
+  downOf(site: Site): readonly string[] {
+    return this.known.downFor(site).map(({ pool, server }) => `${pool}/${server}`);
+  }
+
+  /** What this process gave a generation to know at its start. */
+  beganWithout(generation: number): readonly string[] {
+    return this.#beganWithout.get(generation) ?? [];
+  }
+
+  #beginWithout(generation: number, site: Site): readonly string[] {
+    const down = this.downOf(site);
+    this.#beganWithout.set(generation, down);
+    return down;
   }
 
   /** It does not answer yet. */
@@ -272,6 +289,7 @@ export class Fleet {
       ticketKeys: site.own ? null : this.tickets.current().keys,
       peers: joinPeers(join(this.options.run, 'peers'), this.folder(generation)),
       purpose: 'serve',
+      knownDown: this.#beginWithout(generation, site),
       pems: this.certificates.of(text, site),
       servers: null,
     });
@@ -342,7 +360,9 @@ export class Fleet {
       this.#controls.delete(generation);
     }
     for (const number of numbersIn(this.options.run, generationFolder)) {
-      if (!living.has(number)) rmSync(this.folder(number), { recursive: true, force: true });
+      if (living.has(number)) continue;
+      rmSync(this.folder(number), { recursive: true, force: true });
+      this.#beganWithout.delete(number);
     }
   }
 

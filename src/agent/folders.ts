@@ -38,6 +38,8 @@ export interface FolderPlan {
   readonly purpose: 'serve' | 'rehearse' | 'boot';
   /** What the engine's binary loads; for `boot`, which nobody starts with words of ours. */
   readonly modules?: readonly string[];
+  /** Servers that are known to be down, `pool/server`. Absent: none. */
+  readonly knownDown?: readonly string[];
   /** What the certificates and keys held when the text was proposed; absent: as the files are now. */
   readonly pems?: Pems;
   /** `pool/server` -> address; null: the site's own. */
@@ -71,6 +73,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     files: otherFiles(site, pem, write),
     ticketKeys: plan.ticketKeys && writeTicketKeys(plan.ticketKeys, write),
     peers: plan.peers ?? null,
+    ...(plan.knownDown ? { knownDown: plan.knownDown } : {}),
     servers: plan.servers,
     ...(plan.modules ? { modules: plan.modules } : {}),
   };

@@ -24,6 +24,11 @@ export class Known {
     this.#seen = { site, servers, atMs: this.#clock.monotonicMs() };
   }
 
+  /** Whether there is anything to carry over at all. */
+  get isAny(): boolean {
+    return this.#seen?.servers.some(({ state }) => state === 'down') ?? false;
+  }
+
   /**
    * Only what would be asked the same question at the same address: a change that puts a health check right must not
    * begin with what the wrong one said. Nor is a pool carried over without a live server: there is nothing to lose.
@@ -35,9 +40,8 @@ export class Known {
       const before = seen.site.pools.find(({ name }) => name === pool.name);
       if (!before || question(before) !== question(pool)) return [];
       const down = pool.servers.filter((server) => isDown(seen.servers, before, server));
-      return down.length === pool.servers.length
-        ? []
-        : down.map(({ name }) => ({ pool: pool.name, server: name }));
+      const isAnyLeft = pool.servers.some((server) => !server.maintenance && !down.includes(server));
+      return isAnyLeft ? down.map(({ name }) => ({ pool: pool.name, server: name })) : [];
     });
   }
 }

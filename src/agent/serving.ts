@@ -11,9 +11,9 @@ import { type SteadyWatch, watchSteady } from './guard/steady.ts';
 import { tickMs } from './guard/watch.ts';
 import type { Death, HeldGeneration } from './holder/protocol.ts';
 import { Kept } from './kept.ts';
+import { Refresh } from './refresh.ts';
 import { Repair } from './repair.ts';
 import { clearSandboxes } from './sandbox.ts';
-import { TicketRotation } from './ticket-rotation.ts';
 
 const reconcileEveryTicks = 5;
 const listenEveryTicks = 20;
@@ -35,7 +35,7 @@ export class Serving {
   readonly records: Records;
   readonly #repair: Repair;
   readonly #steady: SteadyWatch;
-  readonly #tickets: TicketRotation;
+  readonly #refresh: Refresh;
   readonly #seen = new Map<number, { requests: number; errors: number }>();
   #active: HeldGeneration | null = null;
   #lastDeath = 0;
@@ -56,7 +56,7 @@ export class Serving {
     this.#repair = new Repair(parts);
     const { history } = this.#steady;
     this.changes = new Changes({ ...parts, history, landed: () => this.#landed() });
-    this.#tickets = new TicketRotation({ ...parts, changes: this.changes });
+    this.#refresh = new Refresh({ ...parts, changes: this.changes });
   }
 
   get addresses(): readonly string[] {
@@ -161,7 +161,7 @@ export class Serving {
     this.#active = activeOf(status);
     this.fleet.tidy(status);
     if (!this.changes.busy) await this.#repair.settle(status);
-    void this.#tickets.look(status);
+    void this.#refresh.look(status);
   }
 
   async #died(death: Death): Promise<void> {

@@ -55,6 +55,11 @@ export interface Placement {
   readonly files?: Readonly<Record<string, string>>;
   /** File with three TLS ticket keys that generations share; the same, raw, in files with `.1`, `.2`, `.3` behind its name. Null: none. */
   readonly ticketKeys: string | null;
+  /**
+   * Servers (`pool/server`) that are known to be down when the generation starts: for an engine that has to read it in its
+   * text. Each pool has others. Absent: none, or nobody knows.
+   */
+  readonly knownDown?: readonly string[];
   /** What a generation counts of each client is shared with others that live beside it. Absent or null: with nobody. */
   readonly peers?: Peers | null;
   /** Files that the engine's binary must load for this text, where nobody says so on its command line. Absent: none. */

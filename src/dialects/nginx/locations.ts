@@ -12,7 +12,7 @@ import type { Placement } from '../dialect.ts';
 import type { Limits } from './access.ts';
 import { type Edge, hstsLines } from './forwarded.ts';
 import { map, splitClients } from './maps.ts';
-import { compressionLines, tlsToServerLines } from './pools.ts';
+import { compressionLines, knownDown, tlsToServerLines, upstreamVariable } from './pools.ts';
 import { defaults, literally, milliseconds, path, text, upstreamName } from './vocabulary.ts';
 
 /** Kinds of requests that NGINX must treat apart from the first byte; `$holdfast_kind` is one of these. */
@@ -139,8 +139,14 @@ export class Locations {
       'error_page 504 = $holdfast_failed504;',
       ...compressionLines(pool),
       ...tlsToServerLines(pool, this.#placement),
-      `proxy_pass http${pool.tls !== null && this.#placement.servers === null ? 's' : ''}://${upstreamName(this.#pools, name)}${change === null ? '$holdfast_target' : this.#changed(change, at)};`,
+      `proxy_pass http${pool.tls !== null && this.#placement.servers === null ? 's' : ''}://${this.#upstreamOf(pool)}${change === null ? '$holdfast_target' : this.#changed(change, at)};`,
     ];
+  }
+
+  #upstreamOf(pool: Pool): string {
+    return knownDown(pool, this.#placement).length === 0
+      ? upstreamName(this.#pools, pool.name)
+      : upstreamVariable(this.#pools.indexOf(pool));
   }
 
   /** NGINX reads no word of 4 KB: what is longer is put together from variables. */

@@ -14,7 +14,7 @@ import { accessLogLines } from './access-log.ts';
 import { type Edge, edgeOf, hstsLines } from './forwarded.ts';
 import { fixedLocations, Locations, pageMaps } from './locations.ts';
 import { map } from './maps.ts';
-import { streamFactLines, upstreamLines } from './pools.ts';
+import { chooseUpstreams, streamFactLines, upstreamLines } from './pools.ts';
 import { addressOf, routeMaps } from './routes.ts';
 import { hasStreamNet, isOfStreams, netLinks, streamLines } from './streams.ts';
 import { badFields, defaults, firstSocketFd, milliseconds, ours, path } from './vocabulary.ts';
@@ -307,6 +307,7 @@ function siteServer(
     ...(entrance === null ? [] : [`  listen ${path(`unix:${entrance}`)} proxy_protocol;`]),
     ...indented(tlsLines(site, listeners, placement)),
     '  set $holdfast_led "";',
+    ...indented(chooseUpstreams(site, placement, folder)),
     ...(edge.hsts ? [`  ${hstsLines.add}`, `  ${hstsLines.hide}`] : []),
     ...edge.headers.map(([name, value]) => `  proxy_set_header ${name} ${value};`),
     // A location of its own for everything that a request may get, chosen by the rules alone.

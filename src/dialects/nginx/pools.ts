@@ -1,12 +1,12 @@
-import { hostPort, type Pool, type Server, type Site } from '#model';
+import { hostPort, type Pool, type Server, type Site, streamPools } from '#model';
 import type { Placement } from '../dialect.ts';
 import { map } from './maps.ts';
 import { defaults, literally, milliseconds, ours, path, seconds, upstreamName } from './vocabulary.ts';
 
 /** For the control: whom it asks how they are. In the order of the site's pools, whatever they are for. */
-export function poolFactLines(pool: Pool, placement: Placement): string[] {
+function poolFactLines(pool: Pool, placement: Placement, known: object): string[] {
   const { name, healthCheck, timeouts } = pool;
-  const of = { name, healthCheck, timeouts, ...tlsFacts(pool, placement) };
+  const of = { name, healthCheck, timeouts, ...tlsFacts(pool, placement), ...known };
   return [`${ours.facts.pool}${JSON.stringify(of)}`];
 }
 
@@ -30,18 +30,56 @@ export function streamFactLines(pool: Pool, placement: Placement): string[] {
 
 export function upstreamLines(site: Site, pool: Pool, index: number, placement: Placement): string[] {
   const { maps, lines } = balanceOf(pool, index);
-  return [
-    ...maps,
-    ...poolFactLines(pool, placement),
-    `upstream ${upstreamName(site.pools, pool.name)} {`,
+  const down = knownDown(pool, placement);
+  const known = down.length === 0 ? {} : { known: { flag: ours.files.back(index), servers: down } };
+  const upstream = (name: string, zone: string, servers: readonly string[]) => [
+    `upstream ${name} {`,
     // Shared by the workers: one knows what another has learned of a server.
-    `  zone p${index} ${64 + pool.servers.length * 2}k;`,
+    `  zone ${zone} ${64 + pool.servers.length * 2}k;`,
     ...lines.map((line) => `  ${line}`),
-    ...pool.servers.flatMap((server) => serverLines(pool, server, placement).map((line) => `  ${line}`)),
+    ...servers.map((line) => `  ${line}`),
     `  keepalive ${defaults.serverKeepAlive};`,
     `  keepalive_timeout ${milliseconds(defaults.serverKeepAliveTimeoutMs)};`,
     '}',
   ];
+  const all = pool.servers.flatMap((server) => serverLines(pool, server, placement));
+  const live = pool.servers.map((server) => serverLine(pool, server, placement, down.includes(server.name)));
+  return [
+    ...maps,
+    ...poolFactLines(pool, placement, known),
+    ...upstream(upstreamName(site.pools, pool.name), `p${index}`, all),
+    ...(down.length === 0 ? [] : upstream(knownName(pool, index), `known${index}`, live)),
+  ];
+}
+
+/** Names of the pool's servers that were down when the generation began. */
+export function knownDown({ name: pool, servers }: Pool, placement: Placement): string[] {
+  const down = placement.knownDown ?? [];
+  return servers.map(({ name }) => name).filter((name) => down.includes(`${pool}/${name}`));
+}
+
+/** The pool as it is while nobody has seen them well again. */
+function knownName({ name }: Pool, index: number): string {
+  return `p${index}.known.${name}`;
+}
+
+/** What a pool's requests are passed to, where that is not always the same. */
+export function upstreamVariable(index: number): string {
+  return `$holdfast_up${index}`;
+}
+
+/** Lines of a server. */
+export function chooseUpstreams(site: Site, placement: Placement, folder: string): string[] {
+  const streams = streamPools(site);
+  return site.pools.flatMap((pool, index) => {
+    if (streams.has(pool.name) || knownDown(pool, placement).length === 0) return [];
+    const variable = upstreamVariable(index);
+    const flag = path(`${folder}/${ours.files.back(index)}`);
+    return [
+      `set ${variable} ${knownName(pool, index)};`,
+      `if (-x ${flag}) { set ${variable} ${upstreamName(site.pools, pool.name)}; }`,
+    ];
+  });
 }
 
 /** Of a pool for connections, which has no hash but of the client. */
@@ -136,23 +174,35 @@ export function tlsToServerLines(pool: Pool, placement: Placement): string[] {
   ];
 }
 
-/** A server is left out for as long as it would take a check to bring it back. */
 export function serverLines(pool: Pool, server: Server, placement: Placement): string[] {
+  const { name, host, port } = server;
+  const facts = { name, host, port, address: addressOf(pool, server, placement) };
+  // Whom the facts name is asked how it is.
+  const told = server.maintenance ? [] : [`${ours.facts.server}${JSON.stringify(facts)}`];
+  return [...told, serverLine(pool, server, placement, false)];
+}
+
+function addressOf(pool: Pool, server: Server, placement: Placement): string {
+  return placement.servers?.[`${pool.name}/${server.name}`] ?? hostPort(server.host, server.port);
+}
+
+/** A server is left out for as long as it would take a check to bring it back. */
+function serverLine(pool: Pool, server: Server, placement: Placement, isDown: boolean): string {
   const { healthCheck: check, ejection } = pool;
-  const instead = placement.servers?.[`${pool.name}/${server.name}`];
-  const address = instead ?? hostPort(server.host, server.port);
-  const facts = { name: server.name, host: server.host, port: server.port, address };
   const failMs = Math.max(1_000, check.intervalMs * check.rise);
   const fails = ejection?.errorsInARow ?? check.fall;
   const words = [
-    path(address.replace(/^unix@/, 'unix:')),
+    path(addressOf(pool, server, placement).replace(/^unix@/, 'unix:')),
     `weight=${server.weight}`,
     `max_fails=${fails}`,
     `fail_timeout=${seconds(failMs)}`,
     ...(server.spare ? ['backup'] : []),
-    ...(server.maintenance ? ['down'] : []),
+    ...(server.maintenance ? ['down'] : isDown ? [leftOut(pool)] : []),
   ];
-  // Whom the facts name is asked how it is.
-  const told = server.maintenance ? [] : [`${ours.facts.server}${JSON.stringify(facts)}`];
-  return [...told, `server ${words.join(' ')};`];
+  return `server ${words.join(' ')};`;
+}
+
+/** The last resort, where there can be one: whoever should find it well again may be dead himself. */
+function leftOut({ algorithm }: Pool): string {
+  return algorithm === 'roundrobin' || algorithm === 'leastconn' ? 'backup' : 'down';
 }

@@ -21,6 +21,8 @@ export const ours = {
     /** Of connections that are passed on: links to the neighbour, in a folder; under the other name they lead nowhere. */
     net: 'net',
     netAside: 'net-out',
+    /** Executable: a server of the pool that was down when it started is well again, so all get requests. */
+    back: (pool: number) => `back-${pool}.flag`,
     /** Gone once it has started: a reload, or another binary in its place, then reads nothing. */
     start: 'only-at-its-start',
   },

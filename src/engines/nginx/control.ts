@@ -109,6 +109,7 @@ function openWatch(of: {
   const { pid, folder, facts, clock } = of;
   let open: { good: LogReader; bad: LogReader; tally: Tally; probes: Probes } | null = null;
   let asked = 0;
+  const back = new Set<string>();
   /** Questions that were answered and whose line was not seen yet, with the time of the answer. */
   const unheard = { good: new Map<string, number>(), bad: new Map<string, number>() };
   const marks = `${process.pid}-${Math.round(clock.monotonicMs() * 1_000)}-`;
@@ -136,6 +137,21 @@ function openWatch(of: {
     }
   }
 
+  /** Whom it began without gets requests again as soon as a probe finds one of them well. */
+  function look() {
+    const states = opened().probes.look();
+    for (const { name, known } of facts().pools) {
+      if (!known || back.has(known.flag)) continue;
+      const isBack = states.some(
+        (s) => s.pool === name && s.state === 'up' && known.servers.includes(s.server),
+      );
+      if (!isBack) continue;
+      chmodSync(join(folder, known.flag), flag.set);
+      back.add(known.flag);
+    }
+    return states;
+  }
+
   /** Takes out those that have waited too long. */
   function isAnyLost(waiting: Map<string, number>, now: number, msMax: number): boolean {
     const lost = [...waiting].filter(([, at]) => now - at > msMax);
@@ -145,7 +161,7 @@ function openWatch(of: {
 
   return {
     async evidence(control, timeoutMs) {
-      const { tally, probes } = opened();
+      const { tally } = opened();
       asked += 1;
       const mark = `${marks}${asked}`;
       const status = await askNginx(control, `${nginxNames.control.status}?asked=${mark}`, timeoutMs);
@@ -157,12 +173,12 @@ function openWatch(of: {
       const lost = [isAnyLost(unheard.bad, now, lineMsMax), isAnyLost(unheard.good, now, bufferedLineMsMax)];
       if (lost.includes(true))
         throw new Error(`${folder}: the log of NGINX is not written, so nothing is known of its requests`);
-      return tally.evidence(connectionsOf(status), probes.look());
+      return tally.evidence(connectionsOf(status), look());
     },
     servers() {
-      const { tally, probes } = opened();
+      const { tally } = opened();
       readAll();
-      return tally.servers(probes.look());
+      return tally.servers(look());
     },
     errors(linesMax) {
       readAll();

@@ -100,7 +100,8 @@ function loadLines({ streamModules = [] }: EngineBinary, textFile: string): stri
 function command(binary: EngineBinary, { textFile }: StartPlan): Command {
   const folder = dirname(textFile);
   const { takeBack, netOut, start, net } = nginxNames.files;
-  const { sockets: count, own, streams } = startFacts(textFile);
+  const { sockets: count, own, streams, pools } = startFacts(textFile);
+  const flags = [takeBack, netOut, start, ...pools.flatMap(({ known }) => known?.flag ?? [])];
   const numbers = Array.from({ length: count }, (_, index) => ({
     from: 3 + index,
     to: nginxFirstFd + index,
@@ -108,7 +109,7 @@ function command(binary: EngineBinary, { textFile }: StartPlan): Command {
   const script = [
     ...(streams && !binary.streamModules ? [`echo '${noStreams(binary)}' >&2; exit 1`] : []),
     'cd "$1" || exit 1',
-    `umask 077; : > ${takeBack}; : > ${netOut}; : > ${start}`,
+    ['umask 077', ...flags.map((name) => `: > ${name}`)].join('; '),
     ...(streams ? ['ln -sn . entrance.sock.d'] : []),
     ...(streams?.net ? [`mkdir ${net}; ln -s "$2" ${net}/doors; ln -s "$3" ${net}/entrance`] : []),
     ...numbers.map(({ from, to }) => `exec ${to}<&${from}`),

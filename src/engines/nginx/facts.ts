@@ -23,6 +23,8 @@ export interface PoolFacts {
   /** Absent: the servers speak plain HTTP. */
   readonly tls?: NginxTlsFacts;
   readonly proxyProtocol?: Pool['proxyProtocol'];
+  /** Who was down when it started, and the flag that says that one of them is well again. */
+  readonly known?: { readonly flag: string; readonly servers: readonly string[] };
   readonly servers: readonly ServerFacts[];
 }
 
@@ -58,11 +60,11 @@ function factsOf(text: string): TextFacts {
   return { ...head, sockets: head.sockets.count, pools };
 }
 
-/** How many listening sockets the text expects to be lent, and whether a team wrote it. */
-export function startFacts(textFile: string): Pick<TextFacts, 'sockets' | 'own' | 'streams'> {
+/** How many listening sockets the text expects to be lent, whether a team wrote it, and who is known. */
+export function startFacts(textFile: string): Pick<TextFacts, 'sockets' | 'own' | 'pools' | 'streams'> {
   try {
     return readFacts(dirname(textFile));
   } catch {
-    return { sockets: 0, own: false, streams: null };
+    return { sockets: 0, own: false, pools: [], streams: null };
   }
 }

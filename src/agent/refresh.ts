@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, messageOf } from '#base';
+import type { SiteText } from '#contract';
 import type { GuardRecord } from '#events';
 import { type BackOff, backOff } from './back-off.ts';
 import type { Changes } from './changes.ts';
@@ -11,13 +12,16 @@ import type { Kept } from './kept.ts';
 import type { KeySet } from './ticket-keys.ts';
 
 const tellMsMax = 2_000;
+/** A server that comes and goes is no reason to start a process each time. */
+const unawareEveryMs = 15_000;
 
 /**
- * Brings the keys for TLS tickets to every generation that lives: an engine that can be told is told and read back; one
- * that reads them at its start only gets a fresh process of the same text, while no change is under way. Who died half-way
- * has lost nothing: what a generation has is looked at, not remembered.
+ * Keeps generations that run as fit as ones that would start now, while no change is under way: an engine that can be told
+ * is told and read back; one that learns at its start only gets a fresh process of the same text.
+ * - Keys for TLS tickets, in every generation. Who died half-way has lost nothing: what a generation has is looked at, not remembered.
+ * - Servers that are down, in a parked generation of an engine that asks none itself: a rollback to it begins with that.
  */
-export class TicketRotation {
+export class Refresh {
   readonly #fleet: Fleet;
   readonly #kept: Kept;
   readonly #changes: Changes;
@@ -25,6 +29,7 @@ export class TicketRotation {
   readonly #told = new Map<number, string>();
   readonly #again: BackOff;
   #looking = false;
+  #nextUnawareMs = 0;
 
   constructor(parts: {
     readonly fleet: Fleet;
@@ -65,7 +70,34 @@ export class TicketRotation {
     );
     const stale: HeldGeneration[] = [];
     for (const generation of behind) if (!(await this.#tell(generation, keys))) stale.push(generation);
-    if (stale.length > 0 && !this.#changes.busy) await this.#changes.alone(() => this.#replace(stale, keys));
+    if (this.#changes.busy) return;
+    if (stale.length > 0) return await this.#changes.alone(() => this.#replace(stale, keys));
+    const unaware = living.find((g) => this.#isUnaware(g));
+    if (unaware) await this.#changes.alone(() => this.#replaceUnaware(unaware));
+  }
+
+  #isUnaware(held: HeldGeneration): boolean {
+    const { clock } = this.#fleet.options;
+    const now = clock.monotonicMs();
+    if (held.role !== 'standby' || now < this.#nextUnawareMs || this.#fleet.control(held).know) return false;
+    const text = this.#textOf(held);
+    const down = text && this.#fleet.known.isAny ? this.#fleet.downOf(siteOf(text)) : [];
+    const before = this.#fleet.beganWithout(held.generation);
+    return down.some((server) => !before.includes(server));
+  }
+
+  async #replaceUnaware(old: HeldGeneration): Promise<void> {
+    const { clock, log } = this.#fleet.options;
+    this.#nextUnawareMs = clock.monotonicMs() + unawareEveryMs;
+    const { active } = await this.#fleet.status();
+    const { generation } = await this.#fresh(old, 'standby');
+    if (active !== null) this.#fleet.link(active, generation);
+    await this.#fleet.retire(old.generation);
+    log.info('the parked generation knows which servers are down', {
+      generation,
+      instead: old.generation,
+      down: this.#fleet.beganWithout(generation),
+    });
   }
 
   /** A generation without this file has no keys of ours. */
@@ -119,11 +151,16 @@ export class TicketRotation {
     done(active.generation, next.generation);
   }
 
+  #textOf({ siteHash }: HeldGeneration): SiteText | null {
+    const { current, previous } = this.#kept.good;
+    return [current, previous].find((one) => one?.hash === siteHash) ?? null;
+  }
+
   /** The same text, which is the good one or the one before it, in a new process. */
-  #fresh({ siteHash }: HeldGeneration, role: 'standby' | 'candidate'): Promise<Launched> {
+  #fresh(held: HeldGeneration, role: 'standby' | 'candidate'): Promise<Launched> {
     const { good, runner } = this.#kept;
     const by = good.carried ? { by: runner } : {};
-    const text = [good.current, good.previous].find((one) => one?.hash === siteHash);
+    const text = this.#textOf(held);
     if (!text) throw new Failure('HF105', 'a generation of another text is about to be replaced anyway');
     return this.#fleet.launch({ text, site: siteOf(text), role, change: null, ...by });
   }
