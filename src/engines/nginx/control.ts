@@ -7,6 +7,7 @@ import { askNginx } from './ask.ts';
 import { Tally } from './evidence.ts';
 import { readFacts, type TextFacts } from './facts.ts';
 import { flag } from './flag.ts';
+import { lettingBack } from './known.ts';
 import { connectionsOf, killIfHung, leadAway } from './lead-away.ts';
 import { followLog, type LogReader } from './log.ts';
 import { openProbes, type Probes } from './probes.ts';
@@ -109,7 +110,7 @@ function openWatch(of: {
   const { pid, folder, facts, clock } = of;
   let open: { good: LogReader; bad: LogReader; tally: Tally; probes: Probes } | null = null;
   let asked = 0;
-  const back = new Set<string>();
+  const letBack = lettingBack(folder, facts);
   /** Questions that were answered and whose line was not seen yet, with the time of the answer. */
   const unheard = { good: new Map<string, number>(), bad: new Map<string, number>() };
   const marks = `${process.pid}-${Math.round(clock.monotonicMs() * 1_000)}-`;
@@ -137,18 +138,9 @@ function openWatch(of: {
     }
   }
 
-  /** Whom it began without gets requests again as soon as a probe finds one of them well. */
   function look() {
     const states = opened().probes.look();
-    for (const { name, known } of facts().pools) {
-      if (!known || back.has(known.flag)) continue;
-      const isBack = states.some(
-        (s) => s.pool === name && s.state === 'up' && known.servers.includes(s.server),
-      );
-      if (!isBack) continue;
-      chmodSync(join(folder, known.flag), flag.set);
-      back.add(known.flag);
-    }
+    letBack(states);
     return states;
   }
 
