@@ -78,4 +78,22 @@ describe('found by the plan proof', () => {
     const redirect = 'rewrite ^(.*)$ https://r.example$1?w=$1 redirect;';
     assert.equal(asked(redirect, 'http://h/a+b'), '302 https://r.example/a+b?w=/a%2Bb');
   });
+
+  test('408, 444 and 499 end the connection, wherever they come from, and no error page is asked for', () => {
+    const text = `error_page 408 444 /e; location = /e { return 200 page; } location / { try_files $uri =444; }
+      location /late { return 408; } location /told { return 444 word; } location /shut { try_files $uri =499; }`;
+    assert.equal(asked(text, 'http://h/late'), 'reject close');
+    assert.equal(asked(text, 'http://h/told'), '444 word');
+    assert.match(asked(text, 'http://h/x'), /\| reject close$/);
+    assert.match(asked(text, 'http://h/shut'), /\| reject close$/);
+  });
+
+  test('what NGINX answers of itself, it answers to GET and HEAD', () => {
+    const text = `error_page 405 /e; location = /e { return 200 page; } location /s { stub_status; }
+      location /g { empty_gif; }`;
+    assert.equal(asked(text, 'http://h/s'), '200');
+    assert.equal(asked(text, 'http://h/g', { method: 'HEAD' }), '200');
+    assert.equal(asked(text, 'http://h/s', { method: 'OPTIONS' }), '405 page');
+    assert.equal(asked(text, 'http://h/g', { method: 'POST' }), '405 page');
+  });
 });

@@ -1,4 +1,4 @@
-import { begins, chosen, empty, encoded, holds, isEmptyWord, notEmpty, rest } from './folding.ts';
+import { begins, chosen, empty, encoded, holds, is, isEmptyWord, notEmpty, rest } from './folding.ts';
 import {
   all,
   always,
@@ -6,7 +6,9 @@ import {
   type Fate,
   joined,
   type Language,
+  not,
   type Sent,
+  some,
   stepOf,
   text,
   type Value,
@@ -48,7 +50,7 @@ export function content(
   const { handler } = where;
   if (!handler) return files(state, where);
   const { node } = handler;
-  if (builtIn.has(node.name)) return { kind: 'answer', status: 200, body: null };
+  if (builtIn.has(node.name)) return ofItself(handler, state, where, ways);
   const why = opaque[node.name];
   if (why) return unknown(node, why);
   if (['flv', 'mp4'].includes(node.name))
@@ -58,6 +60,14 @@ export function content(
     return unknown(node, 'not understood');
   }
   return passed(handler, state, where, ways);
+}
+
+/** Other methods than these two are refused by what NGINX has of its own. */
+function ofItself({ node }: Handler, state: State, where: Where, ways: Ways): Fate {
+  const answer: Fate = { kind: 'answer', status: 200, body: null };
+  if (node.name !== 'stub_status' && node.name !== 'empty_gif') return answer;
+  const taken = some([holds(state.method, is('GET')), holds(state.method, is('HEAD'))]);
+  return stepThen(node, not(taken), ways.fail(405, state, where, node), answer);
 }
 
 const schemePorts: Readonly<Record<string, number>> = { http: 80, https: 443, grpc: 80, grpcs: 443 };

@@ -85,6 +85,8 @@ class Phases implements Going {
   }
 
   fail(status: number, state: State, where: Where, _node: Node): Fate {
+    // Those three end the connection without a word, and without an error page.
+    if (status === 408 || status === 444 || status === 499) return { kind: 'reject', how: 'close' };
     const page = state.inErrorPage || state.changesLeft === 0 ? null : pageOf(status, where);
     if (!page) return { kind: 'answer', status, body: null };
     const recursive = word(where.scope, 'recursive_error_pages', 'off') === 'on';

@@ -110,7 +110,6 @@ function returned(asking: Asking, ways: Ways): Fate {
     ways.lifting.refuse(node, `"${first}" is neither a status nor a URL`);
     return unknown(node, 'not understood');
   }
-  if (status === 444 && !word) return { kind: 'reject', how: 'close' };
   if (redirects.has(status) && word !== undefined)
     return { kind: 'redirect', status, location: absolute(evaluate(word, asking), asking) };
   if (status >= 400 && !word) return ways.fail(status, state, where, node);
