@@ -10,7 +10,12 @@ export function meaningOfWritten(text: WrittenText, called: string, files: LiftF
   const { site, diagnostics } = readSite(text);
   if (!site) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
-    throw new Failure(errors[0]?.code ?? 'HF011', `${called} is not a site`, '', diagnostics);
+    throw new Failure(
+      errors[0]?.code ?? 'HF011',
+      `${called} is not a site`,
+      'Mend these, then run the command again.',
+      diagnostics,
+    );
   }
   return { file: called, dialect, meaning: meaningOfSite(site) };
 }
