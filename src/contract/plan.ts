@@ -40,12 +40,21 @@ export interface DifferenceView {
   /** The rules that decide, where there is one: else the default does. */
   readonly ruleBefore: RuleView | null;
   readonly ruleAfter: RuleView | null;
+  /** What many differences have in common. */
+  readonly cause: CauseView;
   /** What is otherwise about servers of both pools: `10.0.0.2:80 weight 1 -> 3`. */
   readonly servers: readonly string[];
   readonly severity: 'lost' | 'moved' | 'changed' | 'gained';
   /** False: it depends on something that the text alone does not say; `unknown` names it. */
   readonly exact: boolean;
   readonly unknown: readonly string[];
+}
+
+/** The first rules, from the outside in, by which the texts part. Null: no rule, the default, or a rule that is not there. */
+export interface CauseView {
+  readonly how: 'new' | 'gone' | 'rewritten' | 'takes other requests' | 'does otherwise' | 'order';
+  readonly before: RuleView | null;
+  readonly after: RuleView | null;
 }
 
 export interface RuleView {

@@ -1,5 +1,6 @@
 export { checkExpectations, type ExpectationResult } from './expectations.ts';
 export * from './explain.ts';
+export { causeText, groupsOf } from './groups.ts';
 export { markdownOf } from './markdown.ts';
 export { type PlannedMeaning, type PlanOptions, planOf } from './plan.ts';
 export { checkPolicies } from './policies.ts';

@@ -1,4 +1,5 @@
 import type { DifferenceView, PlanView } from '#contract';
+import { groupsOf } from './groups.ts';
 import { actionText, witnessText } from './view.ts';
 import { percent, summaryOf } from './words.ts';
 
@@ -6,6 +7,7 @@ const shownMax = 50;
 
 /** A plan as a comment below a pull request. */
 export function markdownOf(plan: PlanView): string {
+  const shown = groupsOf(plan.differences).flatMap((group) => group.shown);
   const sections = [
     `### Holdfast plan: ${summaryOf(plan)}`,
     plan.risk.level === 'none'
@@ -13,8 +15,8 @@ export function markdownOf(plan: PlanView): string {
       : `**Risk: ${plan.risk.level}.** ${plan.risk.because.map(escaped).join('; ')}`,
     table(
       ['request', 'before', 'after', 'share of traffic', 'rule'],
-      plan.differences.slice(0, shownMax).map(row),
-      plan.differences.length - shownMax,
+      shown.slice(0, shownMax).map(row),
+      plan.differences.length - Math.min(shown.length, shownMax),
     ),
     titled(
       'Settings that change',

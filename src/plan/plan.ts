@@ -1,5 +1,6 @@
 import type { DifferenceView, PlannedText, PlanView } from '#contract';
 import { meaning } from '#routing';
+import { causesBetween } from './causes.ts';
 import { findingsIn } from './findings.ts';
 import { checkPolicies, protectedTouched } from './policies.ts';
 import type { PolicyFile } from './policy-file.ts';
@@ -25,12 +26,14 @@ export interface PlanOptions {
 export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: PlanOptions): PlanView {
   const { differences, notKnownSame, complete } = meaning.difference(before.meaning, after.meaning);
   const moved = options.traffic && moveTraffic(options.traffic, before.meaning, after.meaning);
+  const causeOf = causesBetween(before.meaning, after.meaning);
   const told = [
     ...differences.map((one) => ({ one, known: true })),
     ...notKnownSame.map((one) => ({ one, known: false })),
   ]
     .map(({ one, known }) => ({
       ...viewOf(one, known),
+      cause: causeOf(one.steps),
       servers: serverChanges(before.meaning, after.meaning, [one.before, one.after]),
     }))
     .map((view) => ({ ...view, trafficShare: moved ? moved.shareOf(view) : null }));
@@ -60,7 +63,10 @@ export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: P
   return { ...plan, risk: riskOf(plan, touched) };
 }
 
-function viewOf(one: meaning.Difference, known: boolean): Omit<DifferenceView, 'trafficShare' | 'servers'> {
+function viewOf(
+  one: meaning.Difference,
+  known: boolean,
+): Omit<DifferenceView, 'trafficShare' | 'servers' | 'cause'> {
   const { witness, before, after, steps, description, assuming } = one;
   const [was, is] = [actionWithSent(before, witness), actionWithSent(after, witness)];
   const [stepBefore, stepAfter] = [steps.before.at(-1), steps.after.at(-1)];

@@ -1,4 +1,5 @@
 import type { ActionView, DifferenceView, PlanView, RuleView } from '#contract';
+import { causeText, type DifferenceGroup, groupsOf } from './groups.ts';
 import { proofLines } from './proof-lines.ts';
 import { actionText, witnessText } from './view.ts';
 import { count, percent, summaryOf } from './words.ts';
@@ -16,10 +17,10 @@ const shownMax = 40;
 
 /** A plan as lines for a terminal: worst first, what decides beside it, the sum last. */
 export function linesOf(plan: PlanView, paint: PlanPaint): readonly string[] {
-  const differences = plan.differences.slice(0, shownMax).flatMap((one) => differenceLines(one, paint));
-  const rest = plan.differences.length - shownMax;
+  const groups = groupsOf(plan.differences);
+  const rest = groups.slice(shownMax).reduce((sum, { shown, more }) => sum + shown.length + more, 0);
   return [
-    ...differences,
+    ...groups.slice(0, shownMax).flatMap((group) => groupLines(group, paint)),
     ...(rest > 0 ? [`and ${count(rest, 'more class', 'more classes')}: --json has all`, ''] : []),
     ...section(paint.bold('Settings that change'), settingLines(plan, paint)),
     ...section(paint.bad('Policies that do not hold'), policyLines(plan)),
@@ -42,6 +43,17 @@ export function linesOf(plan: PlanView, paint: PlanPaint): readonly string[] {
     ),
     ...(plan.proof ? proofLines(plan.proof, paint) : []),
     lastLine(plan, paint),
+  ];
+}
+
+function groupLines({ cause, shown, more }: DifferenceGroup, paint: PlanPaint): string[] {
+  const lines = shown.flatMap((one) => differenceLines(one, paint));
+  if (shown.length + more === 1) return lines;
+  const title = `${paint.bold(causeText(cause))}: ${count(shown.length + more, 'class', 'classes')} of requests`;
+  return [
+    title,
+    ...lines,
+    ...(more > 0 ? [paint.dim(`and ${more} more like these: --json has all`), ''] : []),
   ];
 }
 

@@ -1,9 +1,9 @@
-import { always, type Condition, describeValue, type Fate, type Unknown } from './meaning.ts';
+import { createHash } from 'node:crypto';
+import { always, type Condition, describeValue, type Fate, type Unknown, type Value } from './meaning.ts';
 import { stepThen } from './rewriting.ts';
 import { said } from './scope.ts';
-import { type Lifting, type State, uriAsItCame, type Where } from './state.ts';
+import type { Lifting, State, Where } from './state.ts';
 import type { Node } from './tree.ts';
-import { type Asking, evaluate } from './variables.ts';
 
 export interface Asked {
   readonly node: Node;
@@ -49,10 +49,21 @@ export function opaque({ place, text: line }: Node, why: Unknown['why'], shown =
   return { kind: 'unknown', why, place, text: shown };
 }
 
-/** With the folder in front: the same name below another root is another question, and another URI is one too. */
-export function shownPath(asking: Asking, path: string): string {
-  const { where, state } = asking;
-  const root = said(where.scope, 'root', 'alias').at(-1);
-  const shown = state.uri === uriAsItCame ? path : describeValue(evaluate(path, asking));
-  return `${root ? root.text : 'root html'} ${shown}`;
+/** Whether a file is there: the same question of the same file, however its rules came to it. */
+export function isThere(test: '-f' | '-d' | '-e', file: Value, node: Node): Condition {
+  return opaque(node, 'files', `${test} ${shownFile(file)}`);
+}
+
+/** `/var/www{uri}index.html`. Two files have two names: what has no short one is named by its text and all that it is made of. */
+function shownFile(file: Value): string {
+  switch (file.kind) {
+    case 'text':
+      return file.text;
+    case 'joined':
+      return file.parts.map(shownFile).join('');
+    case 'field':
+      return file.field.kind === 'normalisedPath' ? '{uri}' : `{${describeValue(file)}}`;
+    default:
+      return `{${describeValue(file)} ${createHash('sha256').update(JSON.stringify(file)).digest('hex').slice(0, 6)}}`;
+  }
 }

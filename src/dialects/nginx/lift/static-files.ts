@@ -1,8 +1,8 @@
-import { opaque, shownPath } from './access.ts';
+import { isThere } from './access.ts';
 import { pageOf } from './error-pages.ts';
 import { holds, is } from './folding.ts';
 import { entriesOf, type Location } from './locations.ts';
-import { all, type Condition, type Fate, joined, not, type Step, some, text, type Value } from './meaning.ts';
+import { all, type Fate, joined, not, type Step, some, text, type Value } from './meaning.ts';
 import { missesEnd, pcre } from './regex.ts';
 import { stepThen, type Ways } from './rewriting.ts';
 import { said, word } from './scope.ts';
@@ -34,8 +34,8 @@ export function fileAt(state: State, where: Where, ways: Going): Fate {
     const found = indexAt(name, state, where, ways);
     const other = found && staying(found, joined([path, text(name)]), plain);
     if (!other && !otherwise) return null;
-    const shown = `-f ${shownPath(asking, '$uri')}${name}`;
-    return stepThen(node, opaque(node, 'files', shown), other ?? plain, otherwise ?? plain);
+    const index = isThere('-f', joined([path, text(name)]), node);
+    return stepThen(node, index, other ?? plain, otherwise ?? plain);
   }, null);
   const folder = unlisted(state, where, ways, led ?? plain, indexes);
   return folder === plain ? plain : stepThen(node, isFolder, folder, plain);
@@ -49,7 +49,8 @@ function unlisted(state: State, where: Where, ways: Going, inside: Fate, indexes
   const other = ways.fail(403, state, where, page.node);
   if (plainEnd(other)) return inside;
   const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
-  const there = opaque(page.node, 'files', `-f ${shownPath(asking, '$uri')} ${indexes.join(' or ')}`);
+  const folder = fileOf(asking, state.uri);
+  const there = some(indexes.map((name) => isThere('-f', joined([folder, text(name)]), page.node)));
   return stepThen(page.node, not(there), other, inside);
 }
 
@@ -62,7 +63,7 @@ function refusing(state: State, where: Where, ways: Going, inside: Fate): Fate {
   const post = holds(state.method, is('POST'));
   const taken = some([holds(state.method, is('GET')), holds(state.method, is('HEAD')), post]);
   const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
-  const there = opaque(page.node, 'files', `-f ${shownPath(asking, '$uri')}`);
+  const there = isThere('-f', fileOf(asking, state.uri), page.node);
   return stepThen(page.node, not(taken), other, stepThen(page.node, all([post, there]), other, inside));
 }
 
@@ -123,7 +124,7 @@ function missing(state: State, where: Where, ways: Going, found: Fate): Fate {
   const other = ways.fail(404, state, where, page.node);
   if (other.kind === 'answer' || plainEnd(other)) return found;
   const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
-  const there: Condition = opaque(page.node, 'files', `-e ${shownPath(asking, '$uri')}`);
+  const there = isThere('-e', fileOf(asking, state.uri), page.node);
   return stepThen(page.node, not(there), other, found);
 }
 

@@ -1,4 +1,4 @@
-import { opaque, shownPath } from './access.ts';
+import { isThere } from './access.ts';
 import { content } from './content.ts';
 import { dividedArgs } from './folding.ts';
 import { type Fate, joined, type Value } from './meaning.ts';
@@ -6,7 +6,7 @@ import { stepThen } from './rewriting.ts';
 import { own } from './scope.ts';
 import type { State, Where } from './state.ts';
 import { fileAt, type Going } from './static-files.ts';
-import { type Asking, evaluate, rootOf } from './variables.ts';
+import { type Asking, evaluate, fileOf, rootOf } from './variables.ts';
 
 /** `try_files`, then the content. */
 export function tried(state: State, where: Where, ways: Going): Fate {
@@ -26,7 +26,7 @@ export function tried(state: State, where: Where, ways: Going): Fate {
     const isFolder = word.endsWith('/');
     const said = evaluate(isFolder ? word.slice(0, -1) : word, asking);
     const uri = belowAlias(said, asking);
-    const when = opaque(node, 'files', `${isFolder ? '-d' : '-f'} ${shownPath(asking, word)}`);
+    const when = isThere(isFolder ? '-d' : '-f', fileOf(asking, uri), node);
     return stepThen(node, when, contentOf({ ...state, uri }, where, ways), otherwise);
   }, final());
 }
