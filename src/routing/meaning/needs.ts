@@ -59,8 +59,13 @@ export function canMeet(one: Needs, other: Needs): boolean {
   return true;
 }
 
-/** Two texts that are the same but for case and a port count as one: what is told apart is apart for sure. */
-export const textNeeded = (text: string): string => text.toLowerCase().replace(/:[0-9]*$/, '');
+/** Texts that are the same but for case, a port and the dot of a host's end count as one: what is told apart is apart for sure. */
+export function textNeeded(text: string): string {
+  const lower = text.toLowerCase();
+  const port = lower.indexOf(':');
+  const end = port < 0 ? lower.length : port;
+  return lower.slice(0, end > 0 && lower[end - 1] === '.' ? end - 1 : end);
+}
 
 const textsMax = 64;
 /** A host with, perhaps, a port. */
@@ -70,6 +75,8 @@ function textsOf(language: Language, value: Value): ReadonlySet<string> | null {
   switch (language.kind) {
     case 'is':
       return new Set([textNeeded(language.text)]);
+    case 'begins':
+      return language.text.includes(':') ? new Set([textNeeded(language.text)]) : null;
     case 'matches': {
       if (!isHost(value)) return null;
       const literal = hostWithPort.exec(language.regex.source)?.[1];

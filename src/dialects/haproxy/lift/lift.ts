@@ -149,6 +149,7 @@ function poolsOf(rules: readonly meaning.Rules[]): readonly string[] {
 
 /** A byte that is in no text, or one that was no UTF-8: the words around it may be anything. */
 function tellBrokenOff(sections: readonly Section[], notes: Notes): void {
+  if (!/[\0\ufffd\\]/.test(notes.source.text)) return;
   for (const { lines } of sections)
     for (const line of lines)
       if (line.words.some(({ value }) => value.includes('\ufffd') || value.includes('\0')))

@@ -78,24 +78,35 @@ interface Option {
 
 /** Own words, over those of `default-server` in the section and its defaults. */
 function optionsOf(section: Section, own: readonly Word[]): ReadonlyMap<string, Option> {
+  const common = commonOptions.get(section) ?? commonOptionsOf(section);
+  commonOptions.set(section, common);
+  const options = new Map(common);
+  readOptions(own, null, options);
+  return options;
+}
+
+/** A section may have a hundred thousand servers. */
+const commonOptions = new WeakMap<Section, ReadonlyMap<string, Option>>();
+
+function commonOptionsOf(section: Section): ReadonlyMap<string, Option> {
   const options = new Map<string, Option>();
   for (const { lines } of chainOf(section))
-    for (const line of lines) if (line.words[0]?.value === 'default-server') read(line.words.slice(1), line);
-  read(own, null);
+    for (const line of lines)
+      if (line.words[0]?.value === 'default-server') readOptions(line.words.slice(1), line, options);
   return options;
+}
 
-  function read(words: readonly Word[], from: Line | null): void {
-    for (let index = 0; index < words.length; index += 1) {
-      const option = words[index]?.value ?? '';
-      const undone = /^no-(.+)$/.exec(option)?.[1];
-      if (undone !== undefined) options.delete(undone);
-      if (option === 'enabled') options.delete('disabled');
-      const takes = withValue.has(option);
-      const value = takes ? (words[index + 1]?.value ?? '') : 'on';
-      if (undone === undefined && option !== 'enabled') options.set(option, { value, from });
-      if (takes) index += 1;
-      if (option === 'source' && words[index + 1]?.value === 'usesrc') index += 2;
-    }
+function readOptions(words: readonly Word[], from: Line | null, options: Map<string, Option>): void {
+  for (let index = 0; index < words.length; index += 1) {
+    const option = words[index]?.value ?? '';
+    const undone = option.startsWith('no-') && option.length > 3 ? option.slice(3) : undefined;
+    if (undone !== undefined) options.delete(undone);
+    if (option === 'enabled') options.delete('disabled');
+    const takes = withValue.has(option);
+    const value = takes ? (words[index + 1]?.value ?? '') : 'on';
+    if (undone === undefined && option !== 'enabled') options.set(option, { value, from });
+    if (takes) index += 1;
+    if (option === 'source' && words[index + 1]?.value === 'usesrc') index += 2;
   }
 }
 

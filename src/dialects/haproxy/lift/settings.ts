@@ -35,8 +35,9 @@ export function tellSettings(proxy: ProxySection, { settings }: Work): void {
   const last = new Map<string, { readonly line: Line; readonly value: string }>();
   for (const section of chainOf(proxy.section))
     for (const line of section.lines) {
+      if (elsewhere.has(line.words[0]?.value ?? '')) continue;
       const { name, value, isOff } = namedOf(line);
-      if (elsewhere.has(line.words[0]?.value ?? '') || elsewhere.has(name)) continue;
+      if (elsewhere.has(name)) continue;
       if (severalLines.test(name)) {
         if (isOff) continue;
         const scopes = scopesOf(proxy, name);

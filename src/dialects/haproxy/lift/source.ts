@@ -25,12 +25,11 @@ export const listedMax = 1_000_000;
 export class Notes {
   readonly notUnderstood: meaning.NotUnderstood[] = [];
   readonly source: LiftSource;
-  readonly #lines: readonly string[];
+  #lines: readonly string[] | null = null;
   readonly #seen = new Set<string>();
 
   constructor(source: LiftSource) {
     this.source = source;
-    this.#lines = source.text.split('\n');
   }
 
   place(line: Line, word: Word | undefined = line.words[0]): Place {
@@ -47,6 +46,7 @@ export class Notes {
     const key = `${line.number} ${why}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
+    this.#lines ??= this.source.text.split('\n');
     const text = (this.#lines[line.number - 1] ?? '').trim().slice(0, 300);
     this.notUnderstood.push({ place: this.place(line), text, why });
   }

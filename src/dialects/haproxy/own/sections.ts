@@ -50,9 +50,9 @@ export function sectionsOf(text: string, reading: Reading = {}): readonly Sectio
   let environment: Environment = startOf(reading);
   for (const [index, source] of text.split('\n').entries()) {
     const words = wordsOf(source, environment);
-    const [first, second, third, fourth] = words.map(({ value }) => value);
+    const first = words[0]?.value;
     if (first === undefined) continue;
-    const conditional = branches.some(({ now }) => now === null);
+    const conditional = branches.length > 0 && branches.some(({ now }) => now === null);
     const line = { number: index + 1, words, conditional, environment };
     const section = sections.at(-1);
     if (first.startsWith('.')) directive(line, branches, reading);
@@ -60,13 +60,13 @@ export function sectionsOf(text: string, reading: Reading = {}): readonly Sectio
     else if (words.some(({ open }) => open)) reading.onStray?.(line, 'its quotes are not closed');
     else if (kinds.has(first)) {
       const from = first === 'defaults' || proxies.has(first) ? defaultsOf(defaults, words) : null;
-      const opened = { kind: first, name: second ?? '', head: line, lines: [], defaults: from };
+      const opened = { kind: first, name: words[1]?.value ?? '', head: line, lines: [], defaults: from };
       sections.push(opened);
       if (first === 'defaults') defaults.push(opened);
     } else if (section === undefined) reading.onStray?.(line, 'it stands in no section that is known');
     else section.lines.push(line);
-    if (section?.kind === 'global' && fourth === undefined)
-      environment = withVariable(environment, first, second, third);
+    if (section?.kind === 'global' && words.length <= 3)
+      environment = withVariable(environment, first, words[1]?.value, words[2]?.value);
   }
   return sections;
 }

@@ -101,6 +101,7 @@ function variableAt(line: string, at: number, environment: Environment) {
 
 /** An address has its variables filled in wherever they stand, quoted or not. */
 export function inAddress(word: Word, environment: Environment): Word {
+  if (!word.value.includes('$')) return word;
   const unknown = [...word.unknown];
   const value = word.value.replaceAll(
     /\$(?:\{([A-Za-z_]\w*)(?:-([^}]*))?\}|([A-Za-z_]\w*))/g,

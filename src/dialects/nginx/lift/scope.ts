@@ -29,9 +29,10 @@ export function own(scope: Scope, name: string): readonly Node[] {
  */
 export function said(scope: Scope, ...names: readonly string[]): readonly Node[] {
   for (let at: Scope | null = scope; at; at = at.parent) {
-    const [only = ''] = names;
-    const found = names.length === 1 ? own(at, only) : at.nodes.filter(({ name }) => names.includes(name));
-    if (found.length > 0) return found;
+    const { named, nodes } = at;
+    const [only, more] = names.filter((name) => named.has(name));
+    if (only === undefined) continue;
+    return more === undefined ? own(at, only) : nodes.filter(({ name }) => names.includes(name));
   }
   return [];
 }

@@ -60,8 +60,11 @@ export function settingsOf(
   lifting: Lifting,
 ): readonly Setting[] {
   const found: InForce[] = [];
+  const listeners = new Map(
+    addresses.toReversed().flatMap(({ servers: all, name }) => all.map((server) => [server, name] as const)),
+  );
   for (const server of servers) {
-    const listener = addresses.find((address) => address.servers.includes(server))?.name;
+    const listener = listeners.get(server);
     const scope: Setting['scope'] =
       listener === undefined ? { kind: 'global' } : { kind: 'listener', name: listener };
     const label = server.names[0] ?? '';
@@ -101,7 +104,8 @@ function poolOf(handler: Node | null, { pools }: Lifting): string | null {
 
 function inForce(scope: Scope, names: ReadonlySet<string>, of: Setting['scope'], where: string): InForce[] {
   const present = new Set<string>();
-  for (let at: Scope | null = scope; at; at = at.parent) for (const { name } of at.nodes) present.add(name);
+  for (let at: Scope | null = scope; at; at = at.parent)
+    for (const name of at.named.keys()) present.add(name);
   return [...present]
     .filter((name) => names.has(name) || (names === perLocation && toldToo.has(name)))
     .flatMap((name) => one(name, said(scope, name), of, where));

@@ -26,6 +26,8 @@ export interface Parsed {
 }
 
 const depthMax = 64;
+/** What a plain word goes on with, whatever stands before it. */
+const plain = /[^\s;{\\$]+/y;
 
 /** A text of NGINX's language (`ngx_conf_read_token`), its includes not followed. Never throws. */
 export function parse(file: string, text: string): Parsed {
@@ -102,8 +104,10 @@ class Reader {
       } else if (char === '\\' && this.#at + 1 < this.#text.length) value += this.#escape();
       else if (char === '' || /[\s;{]/.test(char)) return value;
       else {
-        value += char;
-        this.#at += 1;
+        plain.lastIndex = this.#at;
+        const [run = char] = plain.exec(this.#text) ?? [];
+        value += run;
+        this.#at += run.length;
       }
     }
   }

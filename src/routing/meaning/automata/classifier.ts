@@ -41,7 +41,8 @@ export interface Numbered {
 }
 
 /** Tells apart which of many languages a value is in: thousands of texts as one trie. Throws `TooComplex`. */
-export function classifierOf(all: readonly Numbered[], sets: LabelSets): Machine | null {
+export function classifierOf(given: readonly Numbered[], sets: LabelSets): Machine | null {
+  const all = given.flatMap(alternatives);
   const machines: Machine[] = [];
   for (const ignoreCase of [false, true]) {
     const texts = all.filter((one) => isText(one.language, ignoreCase));
@@ -56,6 +57,14 @@ export function classifierOf(all: readonly Numbered[], sets: LabelSets): Machine
     machines.push(relabelled(machineOf(language), (one) => (one === 1 ? label : 0)));
   }
   return together(machines, sets);
+}
+
+/** Texts of which one is enough stand in the tries one by one. */
+function alternatives(one: Numbered): readonly Numbered[] {
+  const { number, language } = one;
+  if (language.kind !== 'union' || !language.of.every((part) => isText(part, true) || isText(part, false)))
+    return [one];
+  return language.of.map((part) => ({ number, language: part }));
 }
 
 /** All read at once, the small ones first. Null: there are none. */
@@ -151,18 +160,18 @@ function frontTrie(all: readonly Numbered[], ignoreCase: boolean, sets: LabelSet
     outside.set(label, known);
     return known;
   };
-  begun[0] = sets.number([...(nodes[0]?.beginning ?? [])].sort((a, b) => a - b));
+  begun[0] = sets.number([...new Set(nodes[0]?.beginning ?? [])].sort((a, b) => a - b));
   for (const one of nodes)
     for (const below of one.out.values())
       begun[below.id] = sets.union(
         begun[one.id] ?? 0,
-        sets.number([...below.beginning].sort((a, b) => a - b)),
+        sets.number([...new Set(below.beginning)].sort((a, b) => a - b)),
       );
   const rows: number[][] = nodes.map((one) =>
     bytes.map((code) => one.out.get(code)?.id ?? exitOf(begun[one.id] ?? 0)),
   );
   const labels = nodes.map((one) =>
-    sets.union(begun[one.id] ?? 0, sets.number([...one.numbers].sort((a, b) => a - b))),
+    sets.union(begun[one.id] ?? 0, sets.number([...new Set(one.numbers)].sort((a, b) => a - b))),
   );
   for (const [label, id] of outside) {
     rows.push(new Array<number>(width).fill(id));
@@ -191,7 +200,7 @@ function suffixTrie(all: readonly Numbered[], ignoreCase: boolean, sets: LabelSe
   const width = bytes.length;
   const table = new Int32Array(nodes.length * width);
   for (const one of nodes) {
-    const own = sets.number([...one.numbers].sort((a, b) => a - b));
+    const own = sets.number([...new Set(one.numbers)].sort((a, b) => a - b));
     one.label = one === root ? own : sets.union(own, one.fail?.label ?? 0);
     for (const [column, code] of bytes.entries()) {
       const below = one.out.get(code);
