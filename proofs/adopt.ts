@@ -11,6 +11,7 @@ import { until } from '../test/world/stack.ts';
 import { type Manner, startTheirs, type Theirs } from '../test/world/theirs.ts';
 import { makeFolders, type as typed } from '../test/world/up.ts';
 import { corpus } from './adopt/corpus.ts';
+import { moments } from './adopt/moments.ts';
 import { type Kind, kinds } from './field.ts';
 import { type OriginProcess, startOriginProcess } from './origin.ts';
 import { type Proof, prove } from './proof.ts';
@@ -27,6 +28,8 @@ const waitSeconds = 3;
 const patientSeconds = 30;
 const rates = { new: 300, kept: 300, h2: 300 } as const;
 const tlsRate = 100;
+/** `moments --rounds=N --seed=N` for more, or the same again. */
+const momentRounds = 8;
 
 async function withTheirs(
   manner: Manner,
@@ -234,11 +237,20 @@ async function withoutHoldfast(proof: Proof, theirs: Theirs, adopted: Adopted): 
   }
 }
 
+const option = (name: string) => {
+  const given = process.argv.find((word) => word.startsWith(`--${name}=`));
+  return given === undefined ? null : Number(given.slice(name.length + 3));
+};
+
 await prove('adopt', async (proof) => {
   const folder = process.argv[process.argv.indexOf('--corpus') + 1];
   if (process.argv.includes('--corpus') && folder !== undefined) return await corpus(proof, folder);
   const only = process.argv[2]?.startsWith('-') ? undefined : process.argv[2];
   if (only === undefined || only === 'around') await around(proof);
+  if (only === undefined || only === 'moments') {
+    const seed = option('seed') ?? Math.floor(Math.random() * 1_000_000);
+    await moments(proof, seed, option('rounds') ?? momentRounds);
+  }
   for (const { manner, which } of rounds.filter((one) => only === undefined || one.manner === only))
     await underLoad(proof, manner, '', which);
   // With these in the team's own text the kept-alive connections move too.

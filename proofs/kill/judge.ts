@@ -56,16 +56,22 @@ export function judge(
  * What dies with an engine is its connections: on each, the request that was in flight, or one that the client sent before it
  * had read the connection's end. On a machine that is out of breath that is long after the death, so what counts is when
  * the connection was begun. Whoever connects after the death finds a successor, and an old connection can only break:
- * an answer that is not good comes from somebody who is alive.
+ * an answer that is not good comes from somebody who is alive. So may be who had led the request to the dead one, as a
+ * candidate does that is taken back; until the holder has seen the death.
  */
 function judgeDeath(proof: Proof, failed: readonly RequestRecord[], { at, doneAt }: Blow): void {
   const isOfTheDead = ({ openedAt, outcome }: RequestRecord) =>
     openedAt <= doneAt + seenLateMs && (outcome === 'closed' || outcome === 'reset');
-  const [lost, unexplained] = [failed.filter(isOfTheDead), failed.filter((r) => !isOfTheDead(r))];
+  const isLedToTheDead = ({ sentAt, endedAt, status }: RequestRecord) =>
+    sentAt <= doneAt + takenOverMsMax && endedAt >= at && (status === 502 || status === 503);
+  const lost = failed.filter(isOfTheDead);
+  const led = failed.filter((r) => !isOfTheDead(r) && isLedToTheDead(r));
+  const unexplained = failed.filter((r) => !isOfTheDead(r) && !isLedToTheDead(r));
   proof.tell('    in flight in it', lost.filter((r) => r.sentAt < at).length);
   proof.tell(
     '    sent over a connection whose end the client had not read',
     lost.filter((r) => r.sentAt >= at).length,
   );
+  proof.tell('    that another generation had led to it', led.length);
   proof.atMost('  failed otherwise, or on a connection begun after the death', unexplained.length, 0);
 }
