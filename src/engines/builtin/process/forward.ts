@@ -12,7 +12,7 @@ import { isError, type PoolState, type ServerState, serverFailed } from './pool.
 import { proxyHeader } from './proxy-protocol.ts';
 import { type Outcome, repeatable, type SendOptions, send } from './send.ts';
 import { preferenceOf, withCookie, withoutCookie } from './stickiness.ts';
-import { Connections, opener } from './upstream.ts';
+import { Connections } from './upstream.ts';
 
 const neighbourConnectMs = 1_000;
 
@@ -228,7 +228,7 @@ async function toServer(
   const own = pool.config.proxyProtocol !== null;
   const reach = generation.reaches.get(pool);
   const to = own
-    ? reach && new Connections(opener(reach.way(server.config, exchange.facts)))
+    ? reach && new Connections(reach.way(server.config, exchange.facts))
     : generation.connections.get(server);
   assert(to, `no connections for ${server.key}`);
   exchange.server = server.config.name;
@@ -286,14 +286,12 @@ async function toNeighbour(generation: Generation, exchange: Exchange, head: Hea
   const { neighbour } = generation.text;
   if (neighbour === null) return false;
   const { client, local } = exchange.facts;
-  const to = new Connections(
-    opener({
-      to: { path: neighbour },
-      timeoutMs: neighbourConnectMs,
-      first: proxyHeader(client, local),
-      tls: null,
-    }),
-  );
+  const to = new Connections({
+    to: { path: neighbour },
+    timeoutMs: neighbourConnectMs,
+    first: proxyHeader(client, local),
+    tls: null,
+  });
   exchange.server = 'holdfast:neighbour';
   exchange.dress = null;
   const options = sendOptions(generation, exchange, head, longest(generation.text));

@@ -8,7 +8,7 @@ import { PoolState, type ServerState } from './pool.ts';
 import { type Reach, reachOf } from './reach.ts';
 import { routedListener } from './routed.ts';
 import { Tickets } from './tickets.ts';
-import { Connections, opener } from './upstream.ts';
+import { Connections } from './upstream.ts';
 
 /** All that one running generation knows and counts. */
 export interface Generation {
@@ -40,7 +40,7 @@ export function createGeneration(text: BuiltinText): Generation {
   const reaches = new Map([...pools.values()].map((pool) => [pool, reachOf(pool.config)]));
   for (const [pool, reach] of reaches)
     for (const server of pool.servers)
-      connections.set(server, new Connections(opener(reach.way(server.config, null))));
+      connections.set(server, new Connections(reach.way(server.config, null)));
   return {
     text,
     listeners: text.listeners.map(routedListener),

@@ -2,6 +2,7 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { codeOf } from './address.ts';
 import { AnswerParser, type AnswerReader } from './answer-parser.ts';
+import { connectOneReading, hear, unhear } from './one-reading.ts';
 
 /** No connection came about: nothing was sent, so another server may be asked. */
 export class ConnectFailed extends Error {
@@ -45,8 +46,8 @@ export class ServerConnection {
   constructor(socket: Socket, owner: Connections | null) {
     this.socket = socket;
     this.#owner = owner;
+    hear(socket, this.#hear);
     socket
-      .on('data', this.#hear)
       .on('timeout', () => this.#asker?.onSilence())
       .on('end', this.#ended)
       .on('error', (error) => {
@@ -83,7 +84,8 @@ export class ServerConnection {
   /** For another protocol: the socket is the caller's from here on. */
   release(): Socket {
     this.#asker = null;
-    this.socket.off('data', this.#hear).off('end', this.#ended).setTimeout(0);
+    unhear(this.socket, this.#hear);
+    this.socket.off('end', this.#ended).setTimeout(0);
     return this.socket;
   }
 
@@ -145,8 +147,9 @@ export class Connections {
   readonly #idle: ServerConnection[] = [];
   #sweep: NodeJS.Timeout | null = null;
 
-  constructor(open: Open) {
-    this.#open = open;
+  constructor(way: Way) {
+    // What is read over TLS is not read by the socket.
+    this.#open = opener(way, way.tls === null ? connectOneReading : connect);
   }
 
   /** A kept one, or a new one. `fresh`: a new one. */
@@ -212,9 +215,12 @@ export interface Way {
 }
 
 /** Resolved is a connection on which a request may be sent at once. */
-export function opener({ to, timeoutMs, first, tls }: Way): Open {
+export function opener(
+  { to, timeoutMs, first, tls }: Way,
+  begin: (to: NetConnectOpts) => Socket = connect,
+): Open {
   return (opened, failed) => {
-    const plain = connect(to);
+    const plain = begin(to);
     let socket = plain;
     const timer = setTimeout(() => end('ETIMEDOUT'), timeoutMs);
     const end = (code: string | null) => {
