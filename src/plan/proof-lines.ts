@@ -33,17 +33,28 @@ function textLines({ text, engine, refused, startMs, outcomes }: TextProofView, 
   return [
     `  ${wrong.length > 0 ? paint.bad(text) : text}: ${who}: ${sum}`,
     ...wrong.slice(0, shownMax).flatMap((one) => defectLines(one, who, paint)),
-    ...proven
+    ...alike(proven, (one) => `${witnessText(one.witness)}  ${paint.dim(one.came ?? '')}`)
       .slice(0, shownMax)
-      .map(
-        (one) =>
-          `    ${paint.good('proven')}        ${witnessText(one.witness)}  ${paint.dim(one.came ?? '')}`,
-      ),
-    ...not
+      .map(([line]) => `    ${paint.good('proven')}        ${line}`),
+    ...alike(not, ({ why }) => why)
       .slice(0, shownMax)
-      .map((one) => `    ${paint.warn('not provable')}  ${witnessText(one.witness)}  ${paint.dim(one.why)}`),
-    ...(outcomes.length > 3 * shownMax ? ['    --json has all'] : []),
+      .map(([why, [first, ...rest]]) => {
+        const which = first ? witnessText(first.witness) : '';
+        const more = rest.length > 0 ? ` and ${rest.length} more` : '';
+        return `    ${paint.warn('not provable')}  ${which}${more}  ${paint.dim(why)}`;
+      }),
+    ...(outcomes.length > shownMax ? ['    --json has all'] : []),
   ];
+}
+
+/** By what is said of them, each once. */
+function alike(
+  outcomes: readonly OutcomeView[],
+  said: (one: OutcomeView) => string,
+): [string, OutcomeView[]][] {
+  const groups = new Map<string, OutcomeView[]>();
+  for (const one of outcomes) groups.set(said(one), [...(groups.get(said(one)) ?? []), one]);
+  return [...groups];
 }
 
 /** All that a report of it needs. */
