@@ -1,41 +1,57 @@
 /**
- * `npm run prove:plan -- --engine haproxy|nginx --seed N --decisions N`: random texts by random requests, the meaning of a text
- * against the real engine. Each request that is treated otherwise is a defect, and is printed with its text.
+ * `npm run prove:plan -- --engine haproxy|nginx --seed N --seeds N --decisions N`: random texts by random requests, the meaning
+ * of a text against the real engine. Each request that is treated otherwise is a defect, and is printed with its text.
  */
 import { parseArgs } from 'node:util';
-import { decide, starters } from './plan/decisions.ts';
-import { againstNginx } from './plan/nginx/run.ts';
+import type { EngineName } from './plan/case.ts';
+import { type Disagreement, decide, starters } from './plan/decisions.ts';
 import { type Proof, prove } from './proof.ts';
 
 const { values } = parseArgs({
   options: {
+    /** Both where none is said. */
     engine: { type: 'string' },
     seed: { type: 'string', default: '1' },
+    /** How many seeds, from that one on. */
+    seeds: { type: 'string', default: '1' },
+    /** Of each engine, over all seeds. */
     decisions: { type: 'string', default: '100000' },
     json: { type: 'boolean' },
   },
 });
 
+const numberOf = (name: 'seed' | 'seeds' | 'decisions', least: number): number => {
+  const number = Number(values[name]);
+  if (!Number.isInteger(number) || number < least)
+    throw new Error(`--${name} wants a number from ${least} on, not "${values[name]}"`);
+  return number;
+};
+
 await prove('plan', async (proof) => {
-  const names = Object.keys(starters) as (keyof typeof starters)[];
-  for (const engine of names.filter((name) => values.engine === undefined || values.engine === name)) {
-    proof.say(`${engine}, seed ${values.seed}`);
-    const outcome = await decide(engine, Number(values.seed), Number(values.decisions));
-    for (const one of outcome.disagreements.slice(0, 5)) proof.say(one);
-    proof.tell('texts', outcome.texts);
-    for (const [kind, count] of Object.entries(outcome.kinds)) proof.tell(`decided: ${kind}`, count);
-    proof.tell('of which the meaning does not say what becomes', outcome.unsaid);
-    proof.atMost(`disagreements, of ${outcome.decisions} decisions`, outcome.disagreements.length, 0);
-  }
-  if (values.engine === undefined || values.engine === 'nginx') await nginx(proof);
+  const [seed, seeds, decisions] = [numberOf('seed', 0), numberOf('seeds', 1), numberOf('decisions', 1)];
+  const names = Object.keys(starters) as EngineName[];
+  const asked = names.filter((name) => values.engine === undefined || values.engine === name);
+  if (asked.length === 0)
+    throw new Error(`--engine wants one of ${names.join(', ')}, not "${values.engine}"`);
+  for (const engine of asked)
+    for (let at = seed; at < seed + seeds; at += 1)
+      await compared(proof, engine, at, Math.ceil(decisions / seeds));
 });
 
-async function nginx(proof: Proof): Promise<void> {
-  proof.say(`nginx, seed ${values.seed}`);
-  const run = await againstNginx(Number(values.seed), Number(values.decisions));
-  for (const one of run.disagreements.slice(0, 5)) proof.say(JSON.stringify(one, null, 1));
-  proof.tell('texts', run.texts);
-  proof.tell('decided from the text and the request alone', run.exact);
-  proof.tell('too complex, said to be so', run.tooComplex);
-  proof.atMost(`disagreements, of ${run.decisions} decisions`, run.disagreements.length, 0);
+async function compared(proof: Proof, engine: EngineName, seed: number, decisions: number): Promise<void> {
+  proof.say(`${engine}, seed ${seed}`);
+  const outcome = await decide(engine, seed, decisions);
+  for (const one of outcome.disagreements.slice(0, 5)) proof.say(shown(one));
+  const told = (name: string, count: number) => proof.tell(`${engine} ${seed}: ${name}`, count);
+  told('texts', outcome.texts);
+  if (outcome.refused > 0) told('texts that the engine itself refuses', outcome.refused);
+  if (outcome.died.length > 0) told('texts that the engine itself ended at', outcome.died.length);
+  for (const [kind, count] of Object.entries(outcome.kinds)) told(`decided: ${kind}`, count);
+  told('told from the text and the request alone', outcome.exact);
+  told('too complex, and said to be so', outcome.unsaid);
+  const name = `${engine} ${seed}: disagreements, of ${outcome.decisions} decisions`;
+  proof.atMost(name, outcome.disagreements.length, 0);
 }
+
+const shown = ({ engine, seed, asked, wrong, by, text }: Disagreement): string =>
+  `${engine}, text ${seed}, ${asked}\n    ${wrong}\n    by ${by}\n${text}`;

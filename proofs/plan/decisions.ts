@@ -1,104 +1,173 @@
-/** Many decisions of a real engine, each against what its meaning says. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+/** Many decisions of a real engine, each against what the meaning of its text says. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { meaning } from '#routing';
-import { type Random, seededRandom } from '../../test/world/random.ts';
-import { disagreement } from './compare.ts';
-import { type RunningEngine, startHaproxy, type Trial } from './haproxy.ts';
-import { poolsPerText } from './haproxy-text.ts';
-import { requestNear } from './requests.ts';
-import { startServers } from './servers.ts';
-import { askAll, bytesOf } from './wire.ts';
+import { selfSigned } from '../../test/world/certificate.ts';
+import { type Asked, type Case, type EngineName, meaningOf } from './case.ts';
+import { startHaproxy } from './haproxy/engine.ts';
+import { verdictOf } from './judge.ts';
+import { startNginx } from './nginx/engine.ts';
+import { type Servers, startServers } from './servers.ts';
+import { askAll, type Entrance, type Reply, shown } from './wire.ts';
 
-/** Starts an engine with so many random texts. */
-export type Starter = (
-  random: Random,
-  texts: number,
-  folder: string,
-  servers: readonly string[],
-) => Promise<RunningEngine>;
+/** What texts are made for. */
+export interface Field {
+  readonly folder: string;
+  /** A folder with a few files. */
+  readonly root: string;
+  readonly servers: Servers;
+}
 
-export const starters = { haproxy: startHaproxy } as const satisfies Record<string, Starter>;
+/** A text in an engine that runs. */
+export interface Trial {
+  readonly case: Case;
+  /** By the port that a request goes to. */
+  readonly entrances: ReadonlyMap<number, Entrance>;
+}
+
+export interface RunningEngine {
+  readonly trials: readonly Trial[];
+  /** How many texts the engine did not take. */
+  readonly refused: number;
+  /** False: it has ended, as HAProxy and NGINX do not. */
+  lives(): boolean;
+  close(): Promise<void>;
+}
+
+/** Starts an engine with a text of each seed. */
+export type Starter = (seeds: readonly number[], field: Field) => Promise<RunningEngine>;
+
+export const starters = { haproxy: startHaproxy, nginx: startNginx } as const satisfies Record<
+  EngineName,
+  Starter
+>;
+
+export interface Disagreement {
+  readonly engine: EngineName;
+  readonly seed: number;
+  readonly asked: string;
+  readonly wrong: string;
+  /** The steps that decided, by the meaning. */
+  readonly by: string;
+  readonly text: string;
+}
 
 export interface Outcome {
   readonly decisions: number;
-  /** Requests of which the meaning does not say what becomes of them. */
+  /** How many were told from the text and the request alone. */
+  readonly exact: number;
+  /** How many the meaning says that it cannot tell. */
   readonly unsaid: number;
   readonly texts: number;
-  readonly disagreements: readonly string[];
+  /** Texts that the engine itself does not take. */
+  readonly refused: number;
+  /** Seeds of texts that the engine itself ended at. */
+  readonly died: readonly number[];
+  readonly disagreements: readonly Disagreement[];
   /** How many decisions had which kind of fate. */
   readonly kinds: Readonly<Record<string, number>>;
 }
 
-const requestsPerText = 64;
-const textsPerProcess = 100;
-const shownMax = 20;
+/** Hears of each text that was asked, with what came of each request. */
+export type Listener = (one: Case, replies: readonly Reply[]) => void;
 
-export async function decide(engine: keyof typeof starters, seed: number, wanted: number): Promise<Outcome> {
-  const random = seededRandom(seed);
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-plan-'));
-  chmodSync(folder, 0o755);
-  const servers = await startServers(folder, poolsPerText);
-  const sum = {
-    decisions: 0,
-    unsaid: 0,
-    texts: 0,
-    disagreements: [] as string[],
-    kinds: {} as Record<string, number>,
-  };
+const textsPerProcess = { haproxy: 50, nginx: 25 } as const;
+const disagreementsMax = 40;
+const serversCount = 5;
+
+export async function decide(
+  engine: EngineName,
+  seed: number,
+  wanted: number,
+  heard: Listener = () => undefined,
+): Promise<Outcome> {
+  const sum = new Sum();
+  const field = await openField();
   try {
-    while (sum.decisions < wanted) {
-      const missing = Math.ceil((wanted - sum.decisions) / requestsPerText);
-      const running = await starters[engine](
-        random,
-        Math.min(textsPerProcess, missing),
-        folder,
-        servers.paths,
-      );
+    for (
+      let next = seed * 1_000_000;
+      sum.decisions < wanted && sum.disagreements.length < disagreementsMax;
+    ) {
+      const seeds = Array.from({ length: textsPerProcess[engine] }, (_, index) => next + index);
+      next += seeds.length;
+      const running = await starters[engine](seeds, field);
+      sum.refused += running.refused;
       try {
-        for (const trial of running.trials) await tryOut(trial, random, sum);
+        for (const trial of running.trials) {
+          if (sum.decisions >= wanted) break;
+          const replies = await asked(trial);
+          if (!running.lives()) {
+            sum.died.push(trial.case.seed);
+            break;
+          }
+          sum.add(trial.case, replies);
+          heard(trial.case, replies);
+        }
       } finally {
         await running.close();
       }
     }
   } finally {
-    await servers.close();
-    rmSync(folder, { recursive: true, force: true });
+    field.servers.close();
+    rmSync(field.folder, { recursive: true, force: true });
   }
   return sum;
 }
 
-type Sum = { -readonly [Key in keyof Outcome]: Outcome[Key] } & {
-  disagreements: string[];
-  kinds: Record<string, number>;
-};
+async function openField(): Promise<Field> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-plan-'));
+  chmodSync(folder, 0o755);
+  const root = join(folder, 'root');
+  mkdirSync(join(root, 'folder'), { recursive: true });
+  for (const name of ['there.txt', 'folder/index.html', 'a', 'error'])
+    writeFileSync(join(root, name), `file ${name}`);
+  const pair = selfSigned('localhost');
+  writeFileSync(join(folder, 'pair.pem'), pair.cert + pair.key);
+  return { folder, root, servers: await startServers(folder, serversCount, pair) };
+}
 
-async function tryOut(trial: Trial, random: Random, sum: Sum): Promise<void> {
-  sum.texts += 1;
-  for (const scheme of ['http', 'https'] as const) {
-    const count = scheme === 'http' ? (requestsPerText * 3) / 4 : requestsPerText / 4;
-    const requests = Array.from({ length: count }, () => requestNear(random, trial.words, scheme));
-    const replies = await askAll(trial.entrances[scheme], requests);
-    requests.forEach((request, index) => {
-      const reply = replies[index];
-      const { ways, exact } = meaning.fateOf(trial.meaning, request);
-      const fate = ways[0]?.fate;
-      sum.decisions += 1;
-      if (!exact || fate === undefined || reply === undefined) {
-        sum.unsaid += 1;
-        return;
-      }
-      sum.kinds[fate.kind] = (sum.kinds[fate.kind] ?? 0) + 1;
-      const wrong = disagreement(fate, reply, trial.serverOf);
-      if (wrong === null) return;
-      const asked = bytesOf(request).trim().replaceAll('\r\n', ' | ');
-      const where = ways[0]?.steps.map(({ place, text }) => `${place.line} ${text}`).join(' > ');
-      if (sum.disagreements.length < shownMax)
-        sum.disagreements.push(
-          `${trial.name} ${scheme} from ${request.sourceAddress}: ${asked}\n    ${wrong}\n    by ${where}\n${trial.text}`,
-        );
-      else sum.disagreements.push(trial.name);
+async function asked({ case: { asked: all }, entrances }: Trial): Promise<readonly Reply[]> {
+  const replies: Reply[] = [];
+  for (const [port, entrance] of entrances) {
+    const there = all.flatMap(({ request }, index) => (request.port === port ? [index] : []));
+    const got = await askAll(
+      entrance,
+      there.flatMap((index) => all[index] ?? []),
+    );
+    there.forEach((index, at) => {
+      replies[index] = got[at] ?? { kind: 'closed' };
     });
   }
+  return replies;
+}
+
+class Sum implements Outcome {
+  decisions = 0;
+  exact = 0;
+  unsaid = 0;
+  texts = 0;
+  refused = 0;
+  readonly died: number[] = [];
+  readonly disagreements: Disagreement[] = [];
+  readonly kinds: Record<string, number> = {};
+
+  add(one: Case, replies: readonly Reply[]): void {
+    this.texts += 1;
+    const lifted = meaningOf(one);
+    one.asked.forEach((asked, index) => {
+      const reply = replies[index];
+      if (reply === undefined) return;
+      const verdict = verdictOf(one, lifted, asked, reply);
+      this.decisions += 1;
+      if (verdict.said === 'exact') this.exact += 1;
+      if (verdict.said === 'unsaid') this.unsaid += 1;
+      else this.kinds[verdict.kind] = (this.kinds[verdict.kind] ?? 0) + 1;
+      if (verdict.wrong !== null)
+        this.disagreements.push(disagreement(one, asked, verdict.wrong, verdict.by));
+    });
+  }
+}
+
+function disagreement(one: Case, asked: Asked, wrong: string, by: string): Disagreement {
+  return { engine: one.engine, seed: one.seed, asked: shown(asked), wrong, by, text: one.text };
 }

@@ -1,8 +1,9 @@
-/** Servers that say who they are and what they saw, on Unix sockets. */
+/** Servers that say who they are and what they saw, each on a Unix socket and on a port of its own; over TLS, too. */
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { createServer as createSecureServer } from 'node:tls';
 
 /** What a server saw of one request. */
 export interface Seen {
@@ -10,46 +11,95 @@ export interface Seen {
   readonly method: string;
   /** With its query. */
   readonly url: string;
-  /** Names and values, as they came, one after the other. */
-  readonly headers: readonly string[];
+  /** Names in lower case; several of one name are one, with `, ` between them. */
+  readonly headers: ReadonlyMap<string, string>;
 }
 
 export interface Servers {
-  /** Paths of their sockets, by number. */
+  /** By number. */
   readonly paths: readonly string[];
-  close(): Promise<void>;
+  readonly ports: readonly number[];
+  close(): void;
 }
 
-export async function startServers(folder: string, count: number): Promise<Servers> {
-  const servers = await Promise.all(Array.from({ length: count }, (_, number) => start(folder, number)));
+export async function startServers(
+  folder: string,
+  count: number,
+  pair: { readonly cert: string; readonly key: string },
+): Promise<Servers> {
+  const open = new Set<Socket>();
+  const started = await Promise.all(
+    Array.from({ length: count }, async (_, number) => {
+      const path = join(folder, `server${number}.sock`);
+      const secure = createSecureServer(pair, (socket) => answer(socket, number));
+      secure.on('tlsClientError', () => undefined);
+      const take = (socket: Socket) => {
+        open.add(socket.on('close', () => open.delete(socket)).on('error', () => socket.destroy()));
+        // The first byte of a ClientHello is 22.
+        socket.once('readable', () => {
+          const first: Buffer | null = socket.read(1);
+          if (first === null) return;
+          socket.unshift(first);
+          if (first[0] === 22) secure.emit('connection', socket);
+          else answer(socket, number);
+        });
+      };
+      const [onPath, onPort] = [createServer(take).listen(path), createServer(take).listen(0, '127.0.0.1')];
+      await Promise.all([once(onPath, 'listening'), once(onPort, 'listening')]);
+      chmodSync(path, 0o777);
+      return { path, port: portOf(onPort), servers: [onPath, onPort] };
+    }),
+  );
   return {
-    paths: servers.map(({ path }) => path),
-    close: async () => {
-      for (const { server } of servers) {
-        server.closeAllConnections();
-        server.close();
-      }
+    paths: started.map(({ path }) => path),
+    ports: started.map(({ port }) => port),
+    close: () => {
+      for (const { servers } of started) for (const server of servers) server.close();
+      for (const socket of open) socket.destroy();
     },
   };
 }
 
-async function start(
-  folder: string,
-  number: number,
-): Promise<{ readonly server: Server; readonly path: string }> {
-  const path = join(folder, `server${number}.sock`);
-  const server = createServer({ insecureHTTPParser: true, keepAlive: true }, (request, response) => {
-    const { method = '', url = '', rawHeaders: headers } = request;
-    const seen: Seen = { server: String(number), method, url, headers };
-    const body = Buffer.from(JSON.stringify(seen), 'latin1');
-    response.writeHead(200, { 'content-length': body.length, 'x-seen': body.toString('base64') });
-    request.resume();
-    response.end(method === 'HEAD' ? '' : body);
+export function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** Requests have no bodies here. */
+function answer(socket: Socket, number: number): void {
+  let rest = '';
+  socket.on('error', () => socket.destroy());
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    rest += chunk;
+    for (let end = rest.indexOf('\r\n\r\n'); end >= 0; end = rest.indexOf('\r\n\r\n')) {
+      const head = rest.slice(0, end);
+      rest = rest.slice(end + 4);
+      const isLast =
+        /HTTP\/1\.0(?:\r|$)/.test(head.split('\n')[0] ?? '') || /\r\nconnection: close/i.test(head);
+      const body = head.startsWith('HEAD ') ? '' : 'ok';
+      const seen = Buffer.from(head, 'latin1').toString('base64');
+      const close = isLast ? 'Connection: close\r\n' : '';
+      socket.write(
+        `HTTP/1.1 200 OK\r\nX-Server: ${number}\r\nX-Head: ${seen}\r\n${close}Content-Length: 2\r\n\r\n${body}`,
+      );
+      if (isLast) socket.end();
+    }
   });
-  server.maxRequestsPerSocket = 0;
-  server.keepAliveTimeout = 0;
-  server.listen(path);
-  await once(server, 'listening');
-  chmodSync(path, 0o777);
-  return { server, path };
+}
+
+/** What the server says it saw. Null: no server answered. */
+export function seenIn(headers: ReadonlyMap<string, string>): Seen | null {
+  const [server, head] = [headers.get('x-server'), headers.get('x-head')];
+  if (server === undefined || head === undefined) return null;
+  const [line = '', ...rest] = Buffer.from(head, 'base64').toString('latin1').split('\r\n');
+  const seen = new Map<string, string>();
+  for (const one of rest) {
+    const at = one.indexOf(':');
+    const name = one.slice(0, at).toLowerCase();
+    const value = one.slice(at + 1).trim();
+    const before = seen.get(name);
+    seen.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  const [from, to] = [line.indexOf(' '), line.lastIndexOf(' ')];
+  return { server, method: line.slice(0, from), url: line.slice(from + 1, to), headers: seen };
 }

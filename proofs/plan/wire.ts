@@ -1,7 +1,7 @@
 /** Requests over kept-alive connections, several at a time, and what comes back of each. */
 import { connect, type Socket } from 'node:net';
 import { connect as secure } from 'node:tls';
-import type { meaning } from '#routing';
+import type { Asked } from './case.ts';
 
 /** `closed`: the connection ended without an answer to it. */
 export type Reply =
@@ -13,18 +13,25 @@ export type Reply =
     }
   | { readonly kind: 'closed' };
 
+/** Where a text is asked: a Unix socket that wants a PROXY header first, or a port of this machine. */
+export type Entrance =
+  | { readonly kind: 'socket'; readonly path: string }
+  | { readonly kind: 'port'; readonly port: number };
+
 const togetherMax = 16;
 const silenceMs = 120_000;
 
-/** All of them over one entrance; those of one source share connections. The PROXY header says where they come from. */
-export async function askAll(path: string, requests: readonly meaning.Request[]): Promise<readonly Reply[]> {
+/** Those of one source share connections. It is told by the PROXY header, or it is the address that connects. */
+export async function askAll(entrance: Entrance, all: readonly Asked[]): Promise<readonly Reply[]> {
   const replies: Reply[] = [];
-  let waiting = requests.map((_, index) => index);
+  let waiting = all.map((_, index) => index);
   while (waiting.length > 0) {
     const [first = 0] = waiting;
-    const same = waiting.filter((index) => isSame(requests[index], requests[first])).slice(0, togetherMax);
-    const asked = same.flatMap((index) => requests[index] ?? []);
-    const got = await askTogether(path, asked);
+    const same = waiting.filter((index) => isSame(all[index], all[first])).slice(0, togetherMax);
+    const got = await askTogether(
+      entrance,
+      same.flatMap((index) => all[index] ?? []),
+    );
     got.forEach((reply, at) => {
       replies[same[at] ?? 0] = reply;
     });
@@ -36,46 +43,63 @@ export async function askAll(path: string, requests: readonly meaning.Request[])
   return replies;
 }
 
-function isSame(a: meaning.Request | undefined, b: meaning.Request | undefined): boolean {
-  return a?.sourceAddress === b?.sourceAddress && a?.sni === b?.sni && a?.scheme === b?.scheme;
+function isSame(a: Asked | undefined, b: Asked | undefined): boolean {
+  return (
+    a?.request.sourceAddress === b?.request.sourceAddress &&
+    a?.request.sni === b?.request.sni &&
+    a?.request.scheme === b?.request.scheme
+  );
 }
 
 /** The answers that came until the connection ended or all were there. */
-async function askTogether(path: string, requests: readonly meaning.Request[]): Promise<readonly Reply[]> {
-  const [first] = requests;
-  if (first === undefined) return [];
-  const raw = connect(path);
-  const port = first.scheme === 'https' ? 443 : 80;
-  raw.write(`PROXY TCP4 ${first.sourceAddress} 127.0.0.1 ${first.sourcePort} ${port}\r\n`);
-  const servername = first.sni ?? undefined;
+async function askTogether(entrance: Entrance, asked: readonly Asked[]): Promise<readonly Reply[]> {
+  const request = asked[0]?.request;
+  if (request === undefined) return [];
+  const raw =
+    entrance.kind === 'socket'
+      ? connect(entrance.path)
+      : connect({ host: '127.0.0.1', port: entrance.port, localAddress: request.sourceAddress });
+  if (entrance.kind === 'socket')
+    raw.write(`PROXY TCP4 ${request.sourceAddress} 127.0.0.1 ${request.sourcePort} ${request.port}\r\n`);
+  const servername = request.sni ?? undefined;
   const socket: Socket =
-    first.scheme === 'https'
+    request.scheme === 'https'
       ? secure({ socket: raw, rejectUnauthorized: false, ...(servername ? { servername } : {}) })
       : raw;
-  const answers = new Answers(requests.map(({ method }) => method));
-  socket.write(requests.map(bytesOf).join(''), 'latin1');
-  await new Promise<void>((done) => {
-    socket.setTimeout(silenceMs, () => done());
+  const answers = new Answers(asked.map((one) => one.request.method));
+  socket.write(asked.map(bytesOf).join(''), 'latin1');
+  await new Promise<void>((done, fail) => {
+    socket.setTimeout(silenceMs, () => fail(new Error(`no answer to ${shown(asked[0])}`)));
     socket.on('data', (chunk) => {
       answers.add(chunk.toString('latin1'));
-      if (answers.replies.length === requests.length) done();
+      if (answers.replies.length === asked.length) done();
     });
     for (const event of ['close', 'error', 'end'] as const) socket.on(event, () => done());
     raw.on('error', () => done());
+  }).finally(() => {
+    socket.destroy();
+    raw.destroy();
   });
-  socket.destroy();
-  raw.destroy();
   return answers.replies;
 }
 
-export function bytesOf({ method, path, query, host, headers, version }: meaning.Request): string {
+function bytesOf({ request, absolute }: Asked): string {
+  const { method, scheme, path, query, host, headers, version } = request;
   const url = query === null ? path : `${path}?${query}`;
   const lines = [
     ...(host === null ? [] : [`Host: ${host}`]),
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    ...(['POST', 'PUT'].includes(method) ? ['content-length: 0'] : []),
   ];
-  return `${method} ${url} HTTP/${version}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
+  const target = absolute ? `${scheme}://${host}${url}` : url;
+  return `${method} ${target} HTTP/${version}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
+}
+
+/** A request in one line, for people. */
+export function shown(asked: Asked | undefined): string {
+  if (asked === undefined) return '';
+  const { scheme, port, sourceAddress, sni } = asked.request;
+  const name = sni === null ? '' : ` for ${sni}`;
+  return `${scheme} on ${port} from ${sourceAddress}${name}: ${bytesOf(asked).trim().replaceAll('\r\n', ' | ')}`;
 }
 
 class Answers {
@@ -112,11 +136,22 @@ class Answers {
   }
 
   #body(start: number, headers: ReadonlyMap<string, string>) {
-    if (headers.get('transfer-encoding') === 'chunked') {
-      const last = this.#rest.indexOf('\r\n0\r\n\r\n', start - 2);
-      return last === -1 ? null : { text: '', end: last + 7 };
-    }
+    if (headers.get('transfer-encoding') === 'chunked') return this.#chunks(start);
     const end = start + Number(headers.get('content-length') ?? 0);
     return this.#rest.length < end ? null : { text: this.#rest.slice(start, end), end };
+  }
+
+  #chunks(start: number) {
+    let text = '';
+    for (let at = start; ; ) {
+      const line = this.#rest.indexOf('\r\n', at);
+      if (line === -1) return null;
+      const length = Number.parseInt(this.#rest.slice(at, line), 16);
+      const end = line + 2 + length + 2;
+      if (this.#rest.length < end) return null;
+      if (length === 0) return { text, end };
+      text += this.#rest.slice(line + 2, line + 2 + length);
+      at = end;
+    }
   }
 }

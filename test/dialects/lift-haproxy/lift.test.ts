@@ -226,6 +226,28 @@ const cases: Readonly<Record<string, readonly [string, Readonly<Record<string, s
      use_backend b if { req.fhdr(x-two) -m str 0-1 }`,
     { 'GET http://w/ | x-two: one': 'pool a', 'GET http://w/': 'pool b' },
   ],
+  'of nothing no map makes anything': [
+    'use_backend a if { req.hdr(x),map_str(/maps/hosts.map,none) -m found }\nuse_backend b if { path,url_dec -m beg /x }',
+    {
+      'GET http://w/ | x: shop.example': 'pool a',
+      'GET http://w/ | x: y': 'pool a',
+      'GET http://w/': 'pool d',
+      'GET http://w/%78': 'pool b',
+      'GET http://w/x%': 'pool d',
+    },
+  ],
+  'an empty header is matched by what matches nothing; numbers alone are addresses': [
+    `http-request replace-header x ^(.*)$ set
+     use_backend a if { hdr(x) set }
+     use_backend b if { src 127.1 } { path /short }
+     use_backend c if { src 127/8 } { path /net }`,
+    {
+      'GET http://w/ | x: ': 'pool a',
+      'GET http://w/': 'pool d',
+      'GET http://w/short': 'pool b',
+      'GET http://w/net': 'pool d',
+    },
+  ],
   'what nobody can say is said to be unknown': [
     `http-request deny if { sc_http_req_rate(0) gt 10 }
      http-request lua.asked if { path /lua }

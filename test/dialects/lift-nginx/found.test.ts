@@ -96,4 +96,33 @@ describe('found by the plan proof', () => {
     assert.equal(asked(text, 'http://h/s', { method: 'OPTIONS' }), '405 page');
     assert.equal(asked(text, 'http://h/g', { method: 'POST' }), '405 page');
   });
+
+  test('a Host header that begins with a dot is below the name with a star', () => {
+    const text = 'server { return 200 first; } server { server_name *.b.example; return 200 star; }';
+    assert.equal(asked(text, 'http://.b.example/'), '200 star');
+    assert.equal(asked(text, 'http://b.example/'), '200 first');
+  });
+
+  test('a location that asks for its slash is named as it is written in a URL', () => {
+    assert.equal(asked('location "/a b/" { proxy_pass http://x; }', 'http://h/a%20b'), '301 http://h/a%20b/');
+  });
+
+  test('a map that matches an expression takes the groups of the one before', () => {
+    const text = `map $arg_m $m { ~^(.)x one; }
+      server { location ~ ^/(a|b) { set $v $m; return 200 $1; } location ~ ^/c { rewrite ^/c(.*)$ /d$1 redirect; } }`;
+    assert.match(asked(text, 'http://h/a'), /^200 \(/);
+    assert.equal(asked(text, 'http://h/c1'), '302 http://h/d1');
+  });
+
+  test('slashes that are not merged are not guessed at', () => {
+    const text = 'merge_slashes off; location /a { return 200 a; } location / { return 200 other; }';
+    assert.equal(asked(text, 'http://h/a'), '200 a');
+    assert.match(asked(text, 'http://h//a'), /^unknown complex/);
+  });
+
+  test('each share of split_clients goes through the locations by itself', () => {
+    const text = `split_clients $remote_addr $v { 10% /a; * /b; }
+      server { if ($v = /a) { return 200 a; } location / { return 200 b; } location /x { return 200 $v; } }`;
+    assert.equal(asked(text, 'http://h/x'), '1000 200 a, 9000 200 /b');
+  });
 });

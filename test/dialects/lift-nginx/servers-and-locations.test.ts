@@ -39,10 +39,11 @@ describe('a server is found by its name', () => {
     assert.equal(asked(text, 'http:///'), '400');
   });
 
-  test('over TLS the name in the ClientHello counts where that in the Host header does not', () => {
+  test('over TLS a Host header that no server has leads to the standard one, whatever the ClientHello asked for', () => {
     const text =
       'server { listen 443 ssl; server_name a; return 200 a; } server { listen 443 ssl; server_name b; return 200 b; }';
-    assert.equal(asked(text, 'https://c/', { sni: 'b' }), '200 b');
+    assert.equal(asked(text, 'https://c/', { sni: 'b' }), '200 a');
+    assert.equal(asked(text, 'https://b/', { sni: null }), '200 b');
     assert.equal(asked(text, 'https://a/', { sni: 'b' }), '200 a');
   });
 });

@@ -89,14 +89,14 @@ export function removal(words: readonly Word[], line: Line, flow: Flow) {
 /** Regex in `words[1]`, format in `words[2]`: what takes the place of a part that it matches. */
 function withMatch(rule: Rule, part: Value, apply: (now: Value, when: Condition) => void): void {
   const { now, when } = matched(rule, part, value(rule, 2));
-  apply(now, when);
+  const nonEmpty = isIn(part, { kind: 'length', min: 1, max: null });
+  apply(now, meaning.all([nonEmpty, when]));
 }
 
 function matched(rule: Rule, part: Value, by: Value): { readonly now: Value; readonly when: Condition } {
   const regex = pcre(rule.words[1]?.value ?? '');
   const matches = isIn(part, { kind: 'matches', regex });
-  const nonEmpty = isIn(part, { kind: 'length', min: 1, max: null });
-  return { now: filledIn(by, part, regex), when: meaning.all([rule.when, nonEmpty, matches]) };
+  return { now: filledIn(by, part, regex), when: meaning.all([rule.when, matches]) };
 }
 
 /** `\1` in a format is what the regex took. What a request put there is taken as it is. */

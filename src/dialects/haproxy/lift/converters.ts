@@ -10,7 +10,7 @@ import { bytes } from './source.ts';
 import { templateOf } from './template.ts';
 
 type Value = meaning.Value;
-const { joined, text } = meaning;
+const { absent, chosen, joined, text } = meaning;
 
 interface Given {
   readonly args: readonly string[];
@@ -26,6 +26,9 @@ const bytewise: Readonly<Record<string, Converter>> = {
   lower: (of) => ({ kind: 'lower', of }),
   upper: (of) => ({ kind: 'upper', of }),
 };
+
+/** A `%` without two digits makes nothing of the whole. */
+const decodable = pcre('^(?:[^%]|%[0-9A-Fa-f]{2})*$');
 
 const converters: Readonly<Record<string, Converter>> = {
   ...bytewise,
@@ -50,7 +53,13 @@ const converters: Readonly<Record<string, Converter>> = {
     by: [],
   }),
   url_dec: (of, { args: [form] }) =>
-    form === undefined ? { kind: 'decoded', of, plusIsSpace: false } : null,
+    form === undefined
+      ? chosen(
+          isIn(of, { kind: 'matches', regex: decodable }),
+          { kind: 'decoded', of, plusIsSpace: false },
+          absent,
+        )
+      : null,
   bytes: (of, { args: [from = '', length] }) =>
     /^\d+$/.test(from)
       ? { kind: 'slice', of, from: Number(from), length: length === undefined ? null : Number(length) }
@@ -216,6 +225,17 @@ function mapped(
     const unknown = scene.notes.unknown(line, 'not understood', said, `${file} cannot be read`);
     return { kind: 'unknown', ...unknown };
   }
-  const fallback = otherwise === undefined ? meaning.absent : text(bytes(otherwise));
-  return { kind: 'mapped', of, cases: table, otherwise: fallback };
+  const fallback = otherwise === undefined ? absent : text(bytes(otherwise));
+  const found: Value = { kind: 'mapped', of, cases: table, otherwise: fallback };
+  // Of nothing nothing is made, not even what stands for keys that are not in the map.
+  return otherwise === undefined || isThere(of)
+    ? found
+    : chosen(isIn(of, { kind: 'present' }), found, absent);
+}
+
+/** Whether every request has it. */
+function isThere(of: Value): boolean {
+  if (of.kind === 'lower' || of.kind === 'upper') return isThere(of.of);
+  if (of.kind === 'text' || of.kind === 'joined') return true;
+  return of.kind === 'field' && !['header', 'host', 'query', 'sni'].includes(of.field.kind);
 }

@@ -4,7 +4,8 @@ import type { Word } from '../own/words.ts';
 import { sampleOf } from './converters.ts';
 import { expressionOf, textOfExpression } from './expression.ts';
 import { setIt } from './fetches.ts';
-import { asValue, type Scene } from './scene.ts';
+import { isFromText } from './match.ts';
+import { asValue, isIn, pcre, type Scene } from './scene.ts';
 import { bytes } from './source.ts';
 
 type Value = meaning.Value;
@@ -24,6 +25,9 @@ function named(letter: string, { names }: Scene): Value | undefined {
   if (letter === 'f') return text(bytes(names.front));
   return letter === 'b' ? text(bytes(names.back)) : undefined;
 }
+
+/** What a log would write otherwise, `"` as `#22`, is not followed. */
+const logged: meaning.Language = { kind: 'matches', regex: pcre('^[!$-~]*$') };
 
 /** A log format (`set-header`, `redirect`, `set-path`): what it makes of a request. */
 export function formatOf(word: Word | undefined, line: Line, scene: Scene): Value {
@@ -62,7 +66,9 @@ function variableAt(source: string, start: number, line: Line, scene: Scene) {
     const end = endOf(source, at + 1);
     const expression = expressionOf(source.slice(at + 1, end).trim());
     if (expression === null || end === source.length) return null;
-    const value = asValue(sampleOf(expression, scene, line));
+    const sample = sampleOf(expression, scene, line);
+    const isRead = sample.kind === 'value' && sample.type === 'number' && isFromText(sample.value);
+    const value = isRead ? notWritten(textOfExpression(expression)) : asValue(sample);
     return {
       value: flags === '' ? value : flagged(flags, value, textOfExpression(expression)),
       end: end + 1,
@@ -71,9 +77,19 @@ function variableAt(source: string, start: number, line: Line, scene: Scene) {
   const name = /^[A-Za-z]+/.exec(source.slice(at))?.[0];
   if (name === undefined) return null;
   const known = Object.hasOwn(letters, name) ? letters[name] : named(name, scene);
-  if (known !== undefined && flags === '') return { value: known, end: at + name.length };
+  if (known !== undefined && flags === '') {
+    const odd: Value = { kind: 'unknown', text: '%HP', place: scene.notes.place(line), why: 'complex' };
+    const value = name === 'HP' ? meaning.chosen(isIn(known, logged), known, odd) : known;
+    return { value, end: at + name.length };
+  }
   const unknown = scene.notes.unknown(line, 'complex', `%${flags}${name}`, `%${name} is not followed`);
   return { value: { kind: 'unknown', ...unknown } as Value, end: at + name.length };
+
+  /** A number that was read from a text is written as HAProxy has understood it. */
+  function notWritten(said: string): Value {
+    const why = 'a number that is read from a text is not followed here';
+    return { kind: 'unknown', ...scene.notes.unknown(line, 'complex', said, why) };
+  }
 
   function flagged(said: string, value: Value, whole: string): Value {
     if (/^\{[+-]?Q?\}$/.test(said)) return said === '{+Q}' ? joined([text('"'), value, text('"')]) : value;

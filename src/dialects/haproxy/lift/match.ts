@@ -170,7 +170,7 @@ function inRanges(sample: Sample, ranges: readonly Range[], question: Question):
 const oddNumber = pcre('^-?[0-9]*[^0-9:-\\x7f]|,');
 
 /** What came from a client is read up to its first letter, and is 0 without digits. */
-function isFromText(value: meaning.Value): boolean {
+export function isFromText(value: meaning.Value): boolean {
   switch (value.kind) {
     case 'text':
       return !/^-?\d+$/.test(value.text);
@@ -298,10 +298,14 @@ export function networkOf(text: string): string | null {
   return bits === most ? plain : `${plain}/${bits}`;
 }
 
-/** `10/8` is `10.0.0.0/8`. */
+/** As `inet_aton` reads it, by which names are looked up: the last number is the end, so that `10/8` is `0.0.0.10/8`. */
 function padded(plain: string, mask: string | undefined): string {
-  const zeros = '.0'.repeat(4 - plain.split('.').length);
-  return mask === undefined ? `${plain}${zeros}` : `${plain}${zeros}/${mask}`;
+  const parts = plain.split('.');
+  const last = Number(parts.pop());
+  const places = 4 - parts.length;
+  const end = Array.from({ length: places }, (_, at) => Math.floor(last / 256 ** (places - 1 - at)) % 256);
+  const whole = [...parts, ...end].join('.');
+  return mask === undefined ? whole : `${whole}/${mask}`;
 }
 
 function bitsOf(mask: string): number | null {

@@ -79,6 +79,11 @@ function switched(flow: Flow, proxy: ProxySection, work: Work): Fate {
 function possibleNames(name: Value, { backends }: Work): readonly string[] {
   if (name.kind === 'joined' && name.parts.length === 1 && name.parts[0])
     return possibleNames(name.parts[0], { backends } as Work);
+  if (name.kind === 'absent') return [];
+  if (name.kind === 'chosen')
+    return [
+      ...new Set([name.then, name.otherwise].flatMap((one) => possibleNames(one, { backends } as Work))),
+    ];
   if (name.kind === 'mapped' && (name.otherwise.kind === 'absent' || name.otherwise.kind === 'text')) {
     const texts = new Set(name.cases.map(({ text }) => text));
     if (name.otherwise.kind === 'text') texts.add(name.otherwise.text);
@@ -123,7 +128,9 @@ class Targets {
     if (line && name)
       return this.#flow.unknownFate(line, 'not understood', name.value, 'its name is not known');
     if (this.#proxy.isBack) return { kind: 'pool', pool: this.#proxy.name, sent: this.#sent };
-    return { kind: 'answer', status: 503, body: null };
+    return this.#proxy.isHttp
+      ? { kind: 'answer', status: 503, body: null }
+      : { kind: 'reject', how: 'close' };
   }
 
   #fateOf(backend: ProxySection): Fate {

@@ -18,7 +18,7 @@ import { answersRefused, isRefused, rulesOf, served } from './phases.ts';
 import { pcre } from './regex.ts';
 import { own, word } from './scope.ts';
 import { withCaptures } from './sources.ts';
-import { firstState, type Lifting, type Server } from './state.ts';
+import { firstState, type Lifting, type Server, unknown } from './state.ts';
 import type { Node } from './tree.ts';
 import { hostName } from './variables.ts';
 
@@ -165,18 +165,17 @@ function rulesFor(
   fateOf: (server: Server, regex: string | null) => Fate,
 ): Rules {
   const steps: Step[] = tls ? [...refusedHandshakes(servers, standard)] : [];
-  steps.push(...faults(place, each));
+  steps.push(...unmerged(servers), ...faults(place, each));
   const otherwise = rulesOf(fateOf(standard, null));
   const captures = standard.names.some((one) => one.startsWith('~') && one.includes('?<'));
   if (servers.length === 1 && !captures)
     return { steps: [...steps, ...otherwise.steps], otherwise: otherwise.otherwise };
-  for (const by of tls ? (['host', 'sni'] as const) : (['host'] as const))
-    for (const { server, when, regex } of serversByName(servers, by)) {
-      const node = own(server.scope, 'server_name')[0];
-      const text = `${by === 'sni' ? 'by the name in the ClientHello: ' : ''}${node?.text ?? 'server'}`;
-      const at = { place: node?.place ?? server.place, text };
-      steps.push(stepOf(at, when, fateOf(server, by === 'host' ? regex : null)));
-    }
+  // The name in the ClientHello decides the handshake alone: a Host header that no server has leads to the standard one.
+  for (const { server, when, regex } of serversByName(servers, 'host')) {
+    const node = own(server.scope, 'server_name')[0];
+    const at = { place: node?.place ?? server.place, text: node?.text ?? 'server' };
+    steps.push(stepOf(at, when, fateOf(server, regex)));
+  }
   return { steps, otherwise: { kind: 'rules', rules: otherwise } };
 }
 
@@ -193,6 +192,16 @@ function refusedHandshakes(servers: readonly Server[], standard: Server): readon
   });
   const unnamed = stepOf(line(standard), not(some(named.map(({ when }) => when))), closed);
   return refuses(standard) ? [...steps, unnamed] : steps;
+}
+
+const doubled = pcre('(?:/|%2[fF])(?:/|%2[fF])');
+
+/** `merge_slashes off`: of paths that have some to merge nothing is said. */
+function unmerged(servers: readonly Server[]): readonly Step[] {
+  const off = servers.find(({ scope }) => word(scope, 'merge_slashes', 'on') === 'off');
+  if (!off) return [];
+  const line = { place: off.place, text: 'merge_slashes off' };
+  return [stepOf(line, holds(field('path'), { kind: 'matches', regex: doubled }), unknown(line, 'complex'))];
 }
 
 /** What NGINX answers before it looks for a server's directives. `each`: its servers refuse methods themselves. */

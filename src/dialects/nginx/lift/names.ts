@@ -31,7 +31,12 @@ export function serversByName(servers: readonly Server[], by: 'host' | 'sni'): r
   return [
     ...[...exactByServer].map(([server, names]) => ({
       server,
-      when: some(names.map(({ name }) => holds(field(by), exactly(name)))),
+      // A ClientHello without a name is not looked for at all.
+      when: some(
+        names
+          .filter(({ name }) => name !== '' || by === 'host')
+          .map(({ name }) => holds(field(by), exactly(name))),
+      ),
       regex: null,
     })),
     ...inFront.map(({ server, name }) => ({
@@ -80,7 +85,7 @@ function exactly(name: string): Language {
 }
 
 function suffix(name: string, by: 'host' | 'sni'): Condition {
-  return holds(field(by), { kind: 'matches', regex: pcre(`^[^:]+\\.${literal(name)}\\.?(?::.*)?$`, true) });
+  return holds(field(by), { kind: 'matches', regex: pcre(`^[^:]*\\.${literal(name)}\\.?(?::.*)?$`, true) });
 }
 
 function prefix(name: string, by: 'host' | 'sni'): Condition {

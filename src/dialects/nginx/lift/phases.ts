@@ -1,5 +1,5 @@
 import { pageOf } from './error-pages.ts';
-import { chosen, dividedArgs, empty, holds, is } from './folding.ts';
+import { chosen, dividedArgs, empty, encoded, holds, is } from './folding.ts';
 import { gated } from './gates.ts';
 import { type Entry, entriesOf, type Location } from './locations.ts';
 import {
@@ -148,7 +148,8 @@ class Phases implements Going {
       joined([text('?'), state.args]),
       empty,
     );
-    return { kind: 'redirect', status: 301, location: absolute(joined([text(location.name), mark]), asking) };
+    const name = encoded(text(location.name), 'path');
+    return { kind: 'redirect', status: 301, location: absolute(joined([name, mark]), asking) };
   }
 
   #enterServer(state: State): Fate {

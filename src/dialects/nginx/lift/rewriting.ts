@@ -143,13 +143,14 @@ function rewritten(asking: Asking, ways: Ways, next: (state: State) => Fate): Fa
   const without = (): Fate => next({ ...state, captures: null });
   if (when.kind === 'never') return without();
   const taken = taking(state, state.uri, replacement.source, false);
-  const inside: Asking = { ...asking, state: taken };
+  const inside: Asking = { ...asking, state: fresh(taken, replacement, ways.lifting) };
   const otherwise = when.kind === 'always' ? unknown(node, 'complex') : without();
   if (replacement.redirect !== null) {
     const location = absolute(redirectTo(replacement, inside), inside);
     return stepThen(node, when, { kind: 'redirect', status: replacement.redirect, location }, otherwise);
   }
-  const changed = { ...rewriteTo(replacement, inside), internal: true, unparsed: false };
+  const written = rewriteTo(replacement, inside);
+  const changed = { ...written, captures: taken.captures, internal: true, unparsed: false };
   if (changed.uri.kind === 'text' && changed.uri.text === '')
     return stepThen(node, when, ways.fail(500, taken, where, node), otherwise);
   if (replacement.flag === 'break')
@@ -162,6 +163,13 @@ function rewritten(asking: Asking, ways: Ways, next: (state: State) => Fate): Fa
   const moved = { ...changed, changed: true };
   const then = replacement.flag === 'last' ? ways.after(moved, where) : next(moved);
   return stepThen(node, when, then, otherwise);
+}
+
+/** What it has just matched is what `$1` is, unless its own words ask for a map with an expression. */
+function fresh(state: State, { node }: Replacement, { sources }: Lifting): State {
+  return state.captures && !sources.matchesIn([node])
+    ? { ...state, captures: { ...state.captures, fresh: true } }
+    : state;
 }
 
 /** The literal question mark divides it. */

@@ -13,6 +13,8 @@ export interface Sources {
   isSet(name: string): boolean;
   /** Names of `split_clients` that these words depend on and that are not decided yet. */
   splitsIn(words: readonly string[], state: State): readonly string[];
+  /** Whether evaluating these may match an expression of a map, whose groups then are `$1`. */
+  matchesIn(nodes: readonly Node[]): boolean;
   /** The fate with each share's value in its place. */
   split(name: string, state: State, go: (state: State) => Fate): Fate;
 }
@@ -47,6 +49,9 @@ class Own implements Sources {
   readonly #set: ReadonlySet<string>;
   readonly #programs: ReadonlyMap<string, Node>;
   readonly #known = new WeakMap<State, Map<string, Value>>();
+  /** Maps that match expressions, and those that ask for such. */
+  readonly #matching = new Set<string>();
+  readonly #asksMatching = new WeakMap<Node, boolean>();
 
   constructor(
     maps: ReadonlyMap<string, Node>,
@@ -56,6 +61,14 @@ class Own implements Sources {
     this.#maps = maps;
     this.#set = set;
     this.#programs = programs;
+    for (let before = -1; before !== this.#matching.size; ) {
+      before = this.#matching.size;
+      for (const [name, map] of maps) {
+        const asks = [map.words[0] ?? '', ...valuesOf(map)].flatMap(variablesOf);
+        const matches = map.name === 'map' && (map.block ?? []).some((one) => one.name.startsWith('~'));
+        if (matches || asks.some((one) => this.#matching.has(one))) this.#matching.add(name);
+      }
+    }
   }
 
   isSet(name: string): boolean {
@@ -89,6 +102,19 @@ class Own implements Sources {
     };
     for (const word of words) look(word);
     return [...found];
+  }
+
+  matchesIn(nodes: readonly Node[]): boolean {
+    if (this.#matching.size === 0) return false;
+    return nodes.some((node) => {
+      const known = this.#asksMatching.get(node);
+      if (known !== undefined) return known;
+      const found =
+        node.words.some((word) => variablesOf(word).some((name) => this.#matching.has(name))) ||
+        this.matchesIn(node.block ?? []);
+      this.#asksMatching.set(node, found);
+      return found;
+    });
   }
 
   split(name: string, state: State, go: (state: State) => Fate): Fate {
@@ -173,9 +199,9 @@ function caseOf(node: Node, hostnames: boolean): Case {
   }
   const key = name.startsWith('\\') ? name.slice(1) : name;
   if (hostnames && key.startsWith('*.'))
-    return made({ kind: 'matches', regex: pcre(`.${literal(key.slice(1))}$`, true) }, 1);
+    return made({ kind: 'matches', regex: pcre(`${literal(key.slice(1))}$`, true) }, 1);
   if (hostnames && key.startsWith('.'))
-    return made({ kind: 'matches', regex: pcre(`(?:^|.\\.)${literal(key.slice(1))}$`, true) }, 1);
+    return made({ kind: 'matches', regex: pcre(`(?:^|\\.)${literal(key.slice(1))}$`, true) }, 1);
   if (hostnames && key.endsWith('.*'))
     return made({ kind: 'matches', regex: pcre(`^${literal(key.slice(0, -1))}.`, true) }, 2);
   if (key === '') return made(is(''), 0);

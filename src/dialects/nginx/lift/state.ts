@@ -15,7 +15,13 @@ export interface State {
   readonly method: Value;
   readonly variables: ReadonlyMap<string, Value>;
   /** What `$1` looks into. */
-  readonly captures: { readonly of: Value; readonly regex: Regex; readonly count: number } | null;
+  readonly captures: {
+    readonly of: Value;
+    readonly regex: Regex;
+    readonly count: number;
+    /** Nothing can have come between the match and who asks, such as a map with an expression of its own. */
+    readonly fresh?: true;
+  } | null;
   readonly internal: boolean;
   /** The URI that the client sent may still be sent on as it came. */
   readonly unparsed: boolean;

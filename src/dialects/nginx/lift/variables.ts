@@ -39,7 +39,11 @@ export function variable(name: string, asking: Asking): Value {
   const { state, lifting, node } = asking;
   const depth = (asking.depth ?? 0) + 1;
   if (depth > depthMax) return unknownValue(node, 'complex', `$${name}`);
-  if (/^[0-9]+$/.test(name)) return group(Number(name), state);
+  if (/^[0-9]+$/.test(name)) {
+    const isSure =
+      state.captures?.fresh === true || !lifting.sources.matchesIn(asking.where.server.scope.nodes);
+    return isSure ? group(Number(name), state) : unknownValue(node, 'complex', `$${name}`);
+  }
   const set = state.variables.get(name) ?? state.shares.get(name);
   if (set) return set;
   const own = lifting.sources.valueOf(name, { ...asking, depth });

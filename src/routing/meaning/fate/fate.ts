@@ -4,7 +4,7 @@ import { candidates } from './candidates.ts';
 import { holds } from './holds.ts';
 import { listenerOf } from './listener.ts';
 import type { Request } from './request.ts';
-import { type FateView, viewOf } from './view.ts';
+import { type Ending, type FateView, viewOf } from './view.ts';
 import { type Assumption, type Oracle, type World, Worlds } from './world.ts';
 
 /** What a meaning does to one request, and why. */
@@ -84,12 +84,25 @@ const noRules: Rules = { steps: [], otherwise: { kind: 'reject', how: 'reset' } 
 function walk(meaning: Meaning, outer: Rules, world: World, quick = false): Omit<Way, 'assuming'> {
   const because: Reason[] = [];
   const steps: Step[] = [];
-  let rules = outer;
-  for (let depth = 0; ; depth += 1) {
-    const here = quick ? candidates(rules, world).flatMap((index) => rules.steps[index] ?? []) : rules.steps;
-    const fate = firstOf(here, world, depth, because, steps) ?? rules.otherwise;
-    if (fate.kind !== 'rules') return { fate: viewOf(fate, meaning, world), steps, because };
-    rules = fate.rules;
+  const end = endOf({ kind: 'rules', rules: outer }, 0, steps);
+  return { fate: viewOf(end, meaning, world), steps, because };
+
+  function endOf(from: Fate, outerDepth: number, decisive: Step[]): Ending {
+    let fate = from;
+    for (let depth = outerDepth; fate.kind === 'rules'; depth += 1) {
+      const { rules } = fate;
+      const here = quick
+        ? candidates(rules, world).flatMap((index) => rules.steps[index] ?? [])
+        : rules.steps;
+      fate = firstOf(here, world, depth, because, decisive) ?? rules.otherwise;
+    }
+    if (fate.kind !== 'split') return fate;
+    // What decides inside of a share decides for that share alone.
+    const shares = fate.shares.map(({ weight, fate: one }) => ({
+      weight,
+      fate: endOf(one, outerDepth + 1, []),
+    }));
+    return { kind: 'split', shares };
   }
 }
 

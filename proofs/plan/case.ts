@@ -1,0 +1,48 @@
+/** A generated text with the requests that are asked of it: data alone, so that it can be kept and judged again. */
+import { liftHaproxy, liftNginx } from '#dialects';
+import type { meaning } from '#routing';
+
+export type EngineName = 'haproxy' | 'nginx';
+
+/** One request, and how it is put on the wire. */
+export interface Asked {
+  readonly request: meaning.Request;
+  /** `GET http://host/path`, which means the same as the path alone. */
+  readonly absolute: boolean;
+}
+
+export interface Case {
+  readonly engine: EngineName;
+  /** What it is made from, again. */
+  readonly seed: number;
+  /** As it is lifted. */
+  readonly text: string;
+  /** Maps, lists and included texts that it names, by path. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Which server stands at an address of the lifted text. */
+  readonly servers: Readonly<Record<string, string>>;
+  /** The folder whose files it may serve. Each file says `file NAME`. */
+  readonly root: string | null;
+  readonly asked: readonly Asked[];
+}
+
+const lifts: Readonly<Record<EngineName, (one: Case) => meaning.Meaning>> = {
+  haproxy: ({ text, files, environment }) =>
+    liftHaproxy({
+      file: 'haproxy.cfg',
+      text,
+      read: (path) => files[path] ?? null,
+      environment: (name) => environment[name] ?? null,
+    }),
+  nginx: ({ text, files }) =>
+    liftNginx(
+      { file: 'nginx.conf', folder: '/etc/nginx', text },
+      {
+        find: (pattern) => (files[pattern] === undefined ? [] : [pattern]),
+        read: (path) => files[path] ?? null,
+      },
+    ),
+};
+
+export const meaningOf = (one: Case): meaning.Meaning => lifts[one.engine](one);

@@ -1,0 +1,142 @@
+/** Whether a real engine did what the meaning of its text says. Pure. */
+import { meaning } from '#routing';
+import type { Asked, Case } from './case.ts';
+import { type Seen, seenIn } from './servers.ts';
+import type { Reply } from './wire.ts';
+
+/** Of one decision. */
+export interface Verdict {
+  /** What came is not what is said; null: it is, or nothing is said. */
+  readonly wrong: string | null;
+  /** `exact`: from the text and the request alone. `ways`: one of several. `unsaid`: the meaning says that it cannot tell. */
+  readonly said: 'exact' | 'ways' | 'unsaid';
+  /** What kind of fate it is. */
+  readonly kind: string;
+  /** The steps that decided. */
+  readonly by: string;
+}
+
+export function verdictOf(one: Case, lifted: meaning.Meaning, asked: Asked, reply: Reply): Verdict {
+  const { ways, exact, more, unknowns } = meaning.fateOf(lifted, asked.request);
+  const by = ways[0]?.steps.map(({ place, text }) => `${place.line} ${text}`).join(' > ') ?? '';
+  const kind = ways[0]?.fate.kind ?? 'none';
+  const isOpen = more || unknowns.some(({ why }) => why === 'complex' || why === 'not understood');
+  if (isOpen) return { wrong: null, said: 'unsaid', kind, by };
+  const reasons = ways.map(({ fate }) => wrongWith(fate, reply, asked, one));
+  const wrong = reasons.includes(null) ? null : reasons.join(' | ');
+  return { wrong, said: exact ? 'exact' : 'ways', kind, by };
+}
+
+/** Null: what came is what the fate says. Otherwise what was expected and what came. */
+function wrongWith(fate: meaning.FateView, reply: Reply, asked: Asked, one: Case): string | null {
+  switch (fate.kind) {
+    case 'pool':
+      return wrongPool(fate, reply, one);
+    case 'redirect': {
+      const location = reply.kind === 'answer' ? (reply.headers.get('location') ?? null) : null;
+      const isAsTold = typeof fate.location !== 'string' || location === fate.location.trim();
+      return statusOf(reply) === fate.status && isAsTold
+        ? null
+        : came(`${fate.status} to ${String(fate.location)}`, reply);
+    }
+    case 'answer':
+      return wrongAnswer(fate, reply, asked, one);
+    case 'file':
+      return wrongFile(fate.path, reply, one.root ?? '');
+    case 'split':
+      return fate.shares.some((share) => wrongWith(share.fate, reply, asked, one) === null)
+        ? null
+        : came('one of several', reply);
+    case 'reject':
+      return reply.kind === 'closed' ? null : came('a closed connection', reply);
+    case 'unknown':
+      return null;
+  }
+}
+
+const statusOf = (reply: Reply) => (reply.kind === 'answer' ? reply.status : null);
+const serverIn = (reply: Reply) => (reply.kind === 'answer' ? seenIn(reply.headers) : null);
+
+function came(expected: string, reply: Reply): string {
+  const seen = serverIn(reply);
+  if (reply.kind === 'closed') return `expected ${expected}, the connection was closed`;
+  if (seen) return `expected ${expected}, server ${seen.server} saw ${seen.method} ${seen.url}`;
+  return `expected ${expected}, got ${reply.status} ${reply.headers.get('location') ?? ''}`;
+}
+
+function wrongAnswer(
+  fate: Extract<meaning.FateView, { kind: 'answer' }>,
+  reply: Reply,
+  { request }: Asked,
+  one: Case,
+): string | null {
+  if (reply.kind === 'closed' || serverIn(reply)) return came(`${fate.status}`, reply);
+  // The file of an error page may not be there, of which the meaning says nothing.
+  const isLost =
+    fate.status >= 400 &&
+    fate.body === null &&
+    [404, 403].includes(reply.status) &&
+    one.text.includes('error_page');
+  if (!isLost && reply.status !== fate.status) return came(`${fate.status}`, reply);
+  const hasBody =
+    typeof fate.body === 'string' && request.method !== 'HEAD' && ![204, 304].includes(fate.status);
+  return hasBody && fate.body !== reply.body
+    ? `expected the text ${JSON.stringify(fate.body)}, got ${JSON.stringify(reply.body)}`
+    : null;
+}
+
+/** Of a file only that it is one: 200, 404, 403 and 405 are what files answer, 301 to a folder, or an error page. */
+function wrongFile(path: meaning.Told, reply: Reply, root: string): string | null {
+  if (reply.kind === 'closed' || serverIn(reply)) return came('a file', reply);
+  if (![200, 301, 403, 404, 405, 500].includes(reply.status)) return came('a file', reply);
+  if (reply.status !== 200 || typeof path !== 'string' || !path.startsWith(root) || reply.body === '')
+    return null;
+  const name = path.slice(root.length).replace(/^\/+/, '');
+  const index = name === '' || name.endsWith('/') ? `${name}index.html` : name;
+  const isAsTold = reply.body === 'file error' || reply.body === `file ${index}`;
+  return isAsTold ? null : `expected the file ${index}, got ${JSON.stringify(reply.body)}`;
+}
+
+function wrongPool(
+  fate: Extract<meaning.FateView, { kind: 'pool' }>,
+  reply: Reply,
+  one: Case,
+): string | null {
+  const numbers = fate.servers.map((address) => one.servers[address]);
+  const seen = serverIn(reply);
+  if (numbers.length === 0 && one.engine === 'haproxy')
+    return statusOf(reply) === 503 && !seen ? null : came(`503 of ${fate.pool}, which has no server`, reply);
+  if (!seen || !numbers.includes(seen.server))
+    return came(`server ${numbers.join(' or ')} of ${fate.pool}`, reply);
+  return sentWrong(fate.sent, seen, one.engine);
+}
+
+/** The parts of a request that a rule has changed, as the server saw them. */
+function sentWrong(sent: meaning.SentView, seen: Seen, engine: Case['engine']): string | null {
+  const url = seen.url.replace(/^https?:\/\/[^/?]*/, '');
+  // NGINX does not tell what is empty from what is not there.
+  const nothing = engine === 'nginx' ? '' : null;
+  const header = (name: string) => plain(seen.headers.get(name) ?? nothing);
+  const asTold = (told: meaning.Told) =>
+    typeof told === 'string' ? plain(told) : told === null ? nothing : told;
+  const pairs: readonly (readonly [string, unknown, string | null])[] = [
+    ['method', sent.method, seen.method],
+    ['URL', urlOf(sent), url],
+    ['host', asTold(sent.host), header('host')],
+    ...Object.entries(sent.headers).map(
+      ([name, told]) => [`header ${name}`, asTold(told), header(name)] as const,
+    ),
+  ];
+  const bad = pairs.find(([, told, saw]) => (typeof told === 'string' || told === null) && told !== saw);
+  return bad
+    ? `${bad[0]}: expected ${JSON.stringify(bad[1])}, the server saw ${JSON.stringify(bad[2])}`
+    : null;
+}
+
+function urlOf({ path, query }: meaning.SentView): meaning.Told {
+  if (typeof path !== 'string') return path;
+  return query === null ? path : typeof query === 'string' ? `${path}?${query}` : query;
+}
+
+/** Spaces around a header and its commas say nothing. */
+const plain = (text: string | null) => text?.trim().replaceAll(/\s*,\s*/g, ',') ?? null;

@@ -1,0 +1,188 @@
+/** NGINX as the plan's proof asks it: many texts in one process, each on ports of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer, Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Case } from '../case.ts';
+import { chanceOf } from '../chance.ts';
+import type { Field, RunningEngine, Trial } from '../decisions.ts';
+import { type Door, noWords, requestsNear, type Words } from '../requests.ts';
+import { portOf } from '../servers.ts';
+import { type Machine, madeText } from './texts.ts';
+
+const requestsPerText = 32;
+
+const methods = ['GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'POST', 'HEAD', 'PUT', 'OPTIONS', 'TRACE', 'get'];
+
+/** Each text has two ports. One that NGINX refuses is left out. */
+export async function startNginx(seeds: readonly number[], field: Field): Promise<RunningEngine> {
+  const free = await freePorts(seeds.length * 2);
+  const all = seeds.map((seed, index) =>
+    madeTrial(seed, index, free[2 * index] ?? 0, free[2 * index + 1] ?? 0, field),
+  );
+  const whole = await started(field, all);
+  if (typeof whole !== 'string') return running(whole, all, 0);
+  const good: Trial[] = [];
+  for (const trial of all) {
+    const alone = await started(field, [trial]);
+    if (typeof alone === 'string') continue;
+    await ended(alone);
+    good.push(trial);
+  }
+  if (good.length === 0) throw new Error(`NGINX refuses every made text: ${whole}`);
+  const child = await started(field, good);
+  if (typeof child === 'string')
+    throw new Error(`NGINX refuses texts together that it takes alone: ${child}`);
+  return running(child, good, all.length - good.length);
+}
+
+function running(child: ChildProcess, trials: readonly Trial[], refused: number): RunningEngine {
+  const lives = () => child.exitCode === null && child.signalCode === null;
+  return { trials, refused, lives, close: () => ended(child) };
+}
+
+function madeTrial(seed: number, id: number, http: number, https: number, field: Field): Trial {
+  const chance = chanceOf(seed);
+  const { folder, root, servers } = field;
+  const machine: Machine = {
+    origins: servers.ports,
+    root,
+    http,
+    https,
+    pair: join(folder, 'pair.pem'),
+    filesAt: join(folder, `n${id}`),
+  };
+  const { text, files } = madeText(chance, id, machine);
+  for (const [path, lines] of Object.entries(files)) writeFileSync(path, lines);
+  const doors: Door[] = [
+    { scheme: 'http', port: http, share: 80, address: '127.0.0.1', unread: false },
+    { scheme: 'https', port: https, share: 20, address: '127.0.0.1', unread: false },
+  ];
+  const open = doors.filter(({ port }) => text.includes(`127.0.0.1:${port}`));
+  const taste = { absolute: !text.includes('$request'), methods };
+  const one: Case = {
+    engine: 'nginx',
+    seed,
+    text,
+    files,
+    environment: {},
+    servers: Object.fromEntries(servers.ports.map((port, number) => [`127.0.0.1:${port}`, String(number)])),
+    root,
+    asked: requestsNear(wordsOf(text), open, requestsPerText, taste, chance),
+  };
+  return { case: one, entrances: new Map(open.map(({ port }) => [port, { kind: 'port', port }])) };
+}
+
+/** What the text itself suggests. */
+function wordsOf(text: string): Words {
+  const said = text.matchAll(
+    /(?:location\s+(?:=|\^~)?\s*"?|rewrite "[^"]*" "|error_page[^;]* )(\/[^"?;\s$]*)/g,
+  );
+  const words = noWords();
+  const path = [
+    '/',
+    '/a',
+    '/api/v1',
+    '/a/x.php',
+    '/img/pic.jpg',
+    '/ab',
+    '/x',
+    '/there.txt',
+    '/folder/',
+    '/folder',
+  ];
+  words.paths.push(
+    ...[...said].map(([, one = '/']) => one.replaceAll(' ', '%20')),
+    ...path,
+    '/included',
+    '/abc',
+    '/aab',
+  );
+  const names = [...text.matchAll(/server_name ([^;]+);/g)]
+    .flatMap(([, all = '']) => all.split(' '))
+    .map(concrete);
+  words.hosts.push(...names, ...names, 'a.example', 'nobody.example', 'a..b', '.', 'a/b');
+  words.queries.push('q=a', 'q=one', 'a=1', 'ip=127.0.0.1', 'q=/a', 'ip=10.1.1.1');
+  for (const value of ['a', 'B', 'one', '0', 'abc']) words.headers.push(['x-kind', value]);
+  words.headers.push(['cookie', 'c=a'], ['cookie', 'd=1; c=one'], ['cookie', 'C=b;c=0']);
+  words.headers.push(['x-forwarded-for', '10.1.2.3'], ['x-forwarded-proto', 'https'], ['user-agent', 'x']);
+  words.sources.push('127.0.0.1', '127.0.0.1', '127.1.2.3', '127.2.0.9', '127.3.3.3');
+  return words;
+}
+
+const concrete = (name: string): string =>
+  name.startsWith('~')
+    ? 'abc.dyn.example'
+    : name.replace(/^\*\./, 'sub.').replace(/^\./, 'deep.sub.').replace(/\.\*$/, '.org');
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const held = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const found = held.map(portOf);
+  await Promise.all(held.map((server) => new Promise((done) => server.close(done))));
+  return found;
+}
+
+/** A text: NGINX's own words on why it does not start. */
+async function started({ folder }: Field, trials: readonly Trial[]): Promise<ChildProcess | string> {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder}/${name};`,
+  );
+  const lines = [
+    'daemon off;',
+    'master_process off;',
+    `pid ${folder}/pid;`,
+    'error_log stderr crit;',
+    'events { worker_connections 1024; }',
+    'http {',
+    'access_log off; log_not_found off; server_names_hash_bucket_size 128; variables_hash_max_size 4096;',
+    'proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k; large_client_header_buffers 4 32k;',
+    ...temporary,
+    ...trials.map((trial) => trial.case.text),
+    '}',
+  ];
+  const file = join(folder, 'nginx.conf');
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const child = spawn('nginx', ['-p', folder, '-c', file, '-g', 'error_log stderr crit;'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    said = (said + chunk).slice(-4000);
+  });
+  const [first = 0] = trials[0]?.entrances.keys() ?? [];
+  for (let tries = 0; tries < 3000; tries++) {
+    if (child.exitCode !== null || child.signalCode !== null) return said;
+    if (await opens(first)) return child;
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  await ended(child);
+  return `it did not listen: ${said}`;
+}
+
+function opens(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = new Socket();
+    const end = (is: boolean) => {
+      socket.destroy();
+      done(is);
+    };
+    socket
+      .on('connect', () => end(true))
+      .on('error', () => end(false))
+      .connect(port, '127.0.0.1');
+  });
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+}
