@@ -41,7 +41,30 @@ export class InPlace {
   /** What would be told to the running generations, for people. */
   async plan(text: SiteText, site: Site): Promise<InPlaceResult> {
     const found = await this.#changes(text, site);
-    return typeof found === 'string' ? { changes: null, why: found } : { changes: found.map(inWords) };
+    if (typeof found === 'string') return { changes: null, why: found };
+    const refused = await this.#tried(found);
+    return refused === null ? { changes: found.map(inWords) } : { changes: null, why: refused };
+  }
+
+  /**
+   * Whoever comes is added to the parked generation, in maintenance, and deleted again: what the engine refuses there it
+   * would refuse in the middle of the change. Null: it takes them all.
+   */
+  async #tried(changes: readonly ServerChange[]): Promise<string | null> {
+    const adds = changes.filter((change) => change.kind === 'add');
+    const { generations } = await this.#fleet.status();
+    const parked = generations.find(({ role }) => role === 'standby');
+    if (adds.length === 0 || !parked) return null;
+    try {
+      await this.#tell(
+        parked,
+        adds.map((change) => doing({ ...change, maintenance: true })),
+      );
+      await this.#tell(parked, adds.map(deleting));
+      return null;
+    } catch (error) {
+      return `${parked.engine} does not take it while it runs: ${messageOf(error)}`;
+    }
   }
 
   /** The changes, or why they need a new generation. */

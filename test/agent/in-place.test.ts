@@ -218,6 +218,25 @@ describe('a change without a new generation', () => {
   });
 });
 
+test('what the engine would refuse goes the usual way: it is tried on the parked generation first', async () => {
+  const { generations } = await stack.call('status', {});
+  const { generation, pid } = generations.find(({ role }) => role === 'standby') ?? { generation: 0, pid: 0 };
+  const control = haproxyEngine.control({ pid, control: join(stack.run, `g${generation}`, 'control.sock') });
+  const three = textFor({ ...two, 2: {} });
+  try {
+    assert.deepEqual(await stack.call('inPlace', { site: three }), { changes: ['web/s2 comes'] });
+    await control.ask?.('add server web/s2 127.0.0.1:9 weight 1', 5_000);
+    const said = await stack.call('inPlace', { site: three });
+    assert.ok(said.changes === null);
+    assert.match(said.why, /haproxy does not take it while it runs: .*s2 is there already/);
+    await control.ask?.('del server web/s2', 5_000);
+    assert.deepEqual(await stack.call('inPlace', { site: three }), { changes: ['web/s2 comes'] });
+  } finally {
+    control.close();
+  }
+  await isEverywhere(textFor(two), ['s0 1', 's1 1']);
+});
+
 describe('kill -9 in the middle: all as before, or all as told', () => {
   const moments = ['in hand', 'told', 'promoted'] as const;
   for (const moment of moments)
