@@ -1,5 +1,14 @@
 import { X509Certificate } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '#base';
 import { type ListenAt, type Placement, streamEntrance } from '#dialects';
@@ -38,6 +47,8 @@ export interface FolderPlan {
   readonly purpose: 'serve' | 'rehearse' | 'boot';
   /** What the engine's binary loads; for `boot`, which nobody starts with words of ours. */
   readonly modules?: readonly string[];
+  /** What running engines were told by hand, for a text that is started without anybody to tell it. */
+  readonly settings?: readonly string[];
   /** Servers that are known to be down, `pool/server`. Absent: none. */
   readonly knownDown?: readonly string[];
   /** What the certificates and keys held when the text was proposed; absent: as the files are now. */
@@ -46,18 +57,24 @@ export interface FolderPlan {
   readonly servers: Readonly<Record<string, string>> | null;
 }
 
-/** Writes the folder anew: text, certificates with their keys (readable by the engine's user only), ticket keys. */
+/** Writes the folder anew (that of the next boot file by file, so that it is whole at any moment): text, certificates with their keys (readable by the engine's user only), ticket keys. */
 export function prepareFolder(plan: FolderPlan): GenerationFolder {
   const { site, balancer, folder, identity } = plan;
-  rmSync(folder, { recursive: true, force: true });
+  const isBoot = plan.purpose === 'boot';
+  if (!isBoot) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const give = (path: string) => {
     if (identity) chownSync(path, identity.uid, identity.gid);
   };
+  const written = new Set<string>();
   const write = (name: string, content: string | Buffer) => {
     const path = join(folder, name);
-    writeFileSync(path, content, { mode: 0o400 });
-    give(path);
+    const draft = isBoot ? `${path}.new` : path;
+    rmSync(draft, { force: true });
+    writeFileSync(draft, content, { mode: 0o400 });
+    give(draft);
+    if (isBoot) renameSync(draft, path);
+    written.add(name.split('/')[0] ?? name);
     return path;
   };
   const pem: ReadPem = (path) => plan.pems?.[path] ?? readFileSync(path, 'utf8');
@@ -85,8 +102,11 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     );
   for (const [name, content] of Object.entries(plan.engine.dialect.files?.(site) ?? {})) write(name, content);
   const own = site.own && writeOwn({ ...plan, own: ownFor(plan.engine, site.own), placement, write, give });
-  const text = own ? own.text : plan.engine.dialect.lower(site, placement);
-  const textFile = write(plan.engine.dialect.fileName, text);
+  const { dialect } = plan.engine;
+  const text = own ? own.text : dialect.lower(site, placement);
+  const textFile = write(dialect.fileName, dialect.withSettings?.(text, plan.settings ?? []) ?? text);
+  for (const name of isBoot ? readdirSync(folder) : [])
+    if (!written.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
   give(folder);
   chmodSync(folder, 0o700);
   return { folder, textFile, placement, listeners: addressesOf(site, balancer), own };

@@ -51,15 +51,12 @@ export class InPlace {
    * would refuse in the middle of the change. Null: it takes them all.
    */
   async #tried(changes: readonly ServerChange[]): Promise<string | null> {
-    const adds = changes.filter((change) => change.kind === 'add');
+    const adds = changes.flatMap((one) => (one.kind === 'add' ? [{ ...one, maintenance: true }] : []));
     const { generations } = await this.#fleet.status();
     const parked = generations.find(({ role }) => role === 'standby');
     if (adds.length === 0 || !parked) return null;
     try {
-      await this.#tell(
-        parked,
-        adds.map((change) => doing({ ...change, maintenance: true })),
-      );
+      await this.#tell(parked, adds.map(doing));
       await this.#tell(parked, adds.map(deleting));
       return null;
     } catch (error) {

@@ -7,9 +7,12 @@ import type { Fleet } from './fleet.ts';
 import { prepareFolder } from './folders.ts';
 import { type Good, loadGood, saveGood, siteOf } from './good.ts';
 
+const refreshAfterMs = 100;
+
 /** What is good: on disk, with its site read, and with the folder that the next boot uses. */
 export class Kept {
   readonly #fleet: Fleet;
+  #refresh: NodeJS.Timeout | null = null;
   #known: { good: Good; site: Site } | null = null;
 
   constructor(fleet: Fleet) {
@@ -41,19 +44,36 @@ export class Kept {
   /** `first`: for when nothing was proven good yet. */
   begin(first: SiteText): void {
     const kept = loadGood(this.#fleet.options.state);
-    if (kept) this.#known = { good: kept, site: siteOf(kept.current) };
-    else this.keep({ current: first, previous: null, change: null, carried: null });
+    if (kept) {
+      this.#known = { good: kept, site: siteOf(kept.current) };
+      // Set by hand, and not yet in the text when the agent before was killed.
+      if (this.#fleet.kept.all.length > 0) this.refreshBoot();
+    } else this.keep({ current: first, previous: null, change: null, carried: null });
   }
 
   keep(good: Good): void {
-    const { state, log } = this.#fleet.options;
+    const { state } = this.#fleet.options;
     saveGood(state, good);
     const site = siteOf(good.current);
     this.#known = { good, site };
     this.#fleet.certificates.keepOnly(good.previous ? [good.current, good.previous] : [good.current]);
+    this.refreshBoot();
+  }
+
+  /** After something was set by hand: scripts set much in a row. An agent that is killed before it leaves it to the next one. */
+  refreshBootSoon(): void {
+    this.#refresh ??= setTimeout(() => {
+      this.#refresh = null;
+      this.refreshBoot();
+    }, refreshAfterMs);
+  }
+
+  /** The folder of the next boot, with what is good and what was set by hand. */
+  refreshBoot(): void {
     try {
-      this.#prepareBoot(site);
+      this.#prepareBoot(this.site);
     } catch (error) {
+      const { log } = this.#fleet.options;
       log.error('what the next boot would use could not be written', { error: messageOf(error) });
     }
   }
@@ -71,6 +91,7 @@ export class Kept {
       threads: 1,
       ticketKeys: null,
       purpose: 'boot',
+      settings: this.#fleet.kept.all,
       ...(binary.streamModules && site.listeners.some(isStream) ? { modules: binary.streamModules } : {}),
       servers: null,
       pems: this.#fleet.certificates.of(this.good.current, site),

@@ -15,6 +15,11 @@ export interface Dialect {
   lower(site: Site, placement: Placement): string;
   /** Whether a generation that runs `before` can be told to do as `after` says. Absent: this engine cannot be told of servers. */
   inPlace?(before: Site, after: Site): InPlace;
+  /**
+   * A text of this engine, a team's own too, that says what running engines were told in their own command language. What cannot be said
+   * in a text is left out. Absent: the engine has no such language.
+   */
+  withSettings?(text: string, commands: readonly string[]): string;
   /** Other files that the text names, by their name in the generation's folder. */
   files?(site: Site): Readonly<Record<string, string>>;
 }

@@ -24,7 +24,10 @@ export async function runAdmin(serving: Serving, command: string): Promise<strin
   if (meaning.kind === 'reads') return said;
   // Before the others are told: one that is just starting is told then what is kept. What the active one did not take
   // is not for later ones.
-  if (meaning.key !== null && said.trim() === '') fleet.kept.keep(meaning.key, command);
+  if (meaning.key !== null && said.trim() === '') {
+    fleet.kept.keep(meaning.key, command);
+    serving.kept.refreshBootSoon();
+  }
   const others = generations.filter((g) => !isActive(g) && g.role !== 'draining');
   const answers = await Promise.all(
     others.map(async (g) => ({

@@ -1,6 +1,7 @@
 import type { Dialect } from '../dialect.ts';
 import { inPlace } from './in-place.ts';
 import { lower } from './lower.ts';
+import { withSettings } from './set-by-hand.ts';
 
 export const haproxyDialect: Dialect = {
   name: 'haproxy',
@@ -15,4 +16,5 @@ export const haproxyDialect: Dialect = {
   },
   lower,
   inPlace,
+  withSettings,
 };
