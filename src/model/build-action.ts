@@ -5,7 +5,7 @@ import type { ContentOf } from './included.ts';
 import type { RoutePart } from './schema.ts';
 import type { AnswerPart, NewPathPart, RedirectPart } from './schema-actions.ts';
 import type { NewPath, RequestRedirect, RouteAction, RouteFilters } from './site.ts';
-import { durationOrNull } from './words.ts';
+import { durationOrNull, parseDurationMs } from './words.ts';
 import type { Path } from './yaml.ts';
 
 /** The one action of a route; no pools at all when a part of the file names none, which is told as a mistake. */
@@ -62,7 +62,7 @@ export function buildFilters(part: RoutePart, index: number, placeOf: PlaceOf): 
     const path: Path = ['routes', index, key];
     return value === undefined ? null : { ...value, place: placeOf(path) };
   };
-  const { rewrite, requestHeaders, responseHeaders, timeouts } = part;
+  const { rewrite, requestHeaders, responseHeaders, timeouts, mirror } = part;
   return {
     rewrite: placed(
       rewrite && { hostname: rewrite.hostname?.toLowerCase() ?? null, path: newPathOf(rewrite.path) },
@@ -71,9 +71,14 @@ export function buildFilters(part: RoutePart, index: number, placeOf: PlaceOf): 
     requestHeaders: placed(requestHeaders, 'requestHeaders'),
     responseHeaders: placed(responseHeaders, 'responseHeaders'),
     timeouts: placed(
-      timeouts && { serverMs: durationOrNull(timeouts.server), tunnelMs: durationOrNull(timeouts.tunnel) },
+      timeouts && {
+        serverMs: durationOrNull(timeouts.server),
+        tunnelMs: durationOrNull(timeouts.tunnel),
+        ...(timeouts.request === undefined ? {} : { requestMs: parseDurationMs(timeouts.request) }),
+      },
       'timeouts',
     ),
+    mirror: placed(mirror, 'mirror'),
     access: buildAccess(
       part.access,
       `route-${part.name ?? `route-${index + 1}`}`,

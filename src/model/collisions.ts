@@ -186,7 +186,10 @@ function unreachedPools({ pools, routes }: Parts, source: SourceText): Diagnosti
   const unsure = routes.some(({ part }) => poolsOf(part).some((pool) => !known.has(pool)) || isUnsure(part));
   if (unsure || routes.length < sectionOf(source, 'routes').length) return [];
   const named = sectionOf(source, 'routes').map((route) => textOf(route, 'pool'));
-  const reached = new Set([...named, ...routes.flatMap(({ part }) => poolsOf(part))]);
+  const reached = new Set([
+    ...named,
+    ...routes.flatMap(({ part }) => [...poolsOf(part), part.filters.mirror?.pool]),
+  ]);
   return pools
     .filter(({ part }) => !reached.has(part.name))
     .map(({ part, index }) => ({

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '#base';
 import { listed, meant, pathText, shown } from './mistakes.ts';
-import { listOf, namesOf, type Section, sectionOf, textOf } from './parts.ts';
+import { listOf, namesOf, type Section, sectionOf, textOf, valueIn } from './parts.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 
 /** Names that are taken twice, and names that nothing has. Looks at what is there, even in parts of the wrong shape. */
@@ -34,6 +34,13 @@ function unknownNames(source: SourceText): Diagnostic[] {
   const listeners = knownNames(source, 'listeners');
   return sectionOf(source, 'routes').flatMap((route, index) => [
     ...unknown(textOf(route, 'pool'), pools, ['routes', index, 'pool'], 'pool', source),
+    ...unknown(
+      textOf(valueIn(route, 'mirror'), 'pool'),
+      pools,
+      ['routes', index, 'mirror', 'pool'],
+      'pool',
+      source,
+    ),
     ...listOf(route, 'pools').flatMap((weighted, i) =>
       unknown(textOf(weighted, 'pool'), pools, ['routes', index, 'pools', i, 'pool'], 'pool', source),
     ),

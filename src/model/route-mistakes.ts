@@ -40,7 +40,7 @@ function actionMistakes(route: unknown, above: Path, source: SourceText): Diagno
     .map((key) => {
       const path = [...above, key];
       const message = `expected "${key}" only beside "pool" or "pools": no server is asked`;
-      const ofAnswer = first === 'answer' && key !== 'timeouts';
+      const ofAnswer = first === 'answer' && key !== 'timeouts' && key !== 'mirror';
       const remedy = ofAnswer ? 'Name headers of the answer with answer.headers' : 'Remove it';
       return mistake('HF013', source.keyPlaceOf(path), pathText(path), message, remedy);
     });
@@ -212,6 +212,10 @@ function emptyMistakes(route: RoutePart, above: Path, source: SourceText): Diagn
     ...empty('redirect', noTarget, 'one of scheme, hostname, port, path: it would redirect to itself'),
     ...empty('requestHeaders', noChange(requestHeaders), 'one of set, add, remove'),
     ...empty('responseHeaders', noChange(responseHeaders), 'one of set, add, remove'),
-    ...empty('timeouts', timeouts !== undefined && !timeouts.server && !timeouts.tunnel, 'server or tunnel'),
+    ...empty(
+      'timeouts',
+      timeouts !== undefined && !timeouts.server && !timeouts.tunnel && !timeouts.request,
+      'server, tunnel or request',
+    ),
   ];
 }

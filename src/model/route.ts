@@ -8,6 +8,7 @@ import {
   type PathChange,
   type PoolShare,
   type RoutedListener,
+  type RouteTimeouts,
   type Routing,
   type Rule,
   withPage,
@@ -142,17 +143,22 @@ export function sharesOf(weighted: readonly WeightedPool[], pools: ReadonlyMap<s
 }
 
 function filtersOf(
-  { rewrite, requestHeaders, responseHeaders, access, timeouts }: RouteFilters,
+  { rewrite, requestHeaders, responseHeaders, access, timeouts, mirror }: RouteFilters,
   match: RouteMatch,
 ): Filters | null {
-  if (!rewrite && !requestHeaders && !responseHeaders && !access && !timeouts) return null;
+  if (!rewrite && !requestHeaders && !responseHeaders && !access && !timeouts && !mirror) return null;
   return {
     rewrite: rewrite && { hostname: rewrite.hostname, path: pathChange(rewrite.path, match) },
     requestHeaders: requestHeaders && changesOf(requestHeaders),
     responseHeaders: responseHeaders && changesOf(responseHeaders),
     access: access && accessOf(access),
-    ...(timeouts ? { timeouts: { serverMs: timeouts.serverMs, tunnelMs: timeouts.tunnelMs } } : {}),
+    ...(timeouts ? { timeouts: timeoutsOf(timeouts) } : {}),
+    ...(mirror ? { mirror: { pool: mirror.pool, share: mirror.percent / 100 } } : {}),
   };
+}
+
+function timeoutsOf({ serverMs, tunnelMs, requestMs }: RouteTimeouts): RouteTimeouts {
+  return { serverMs, tunnelMs, ...(requestMs === undefined ? {} : { requestMs }) };
 }
 
 /** Without the place: it is no part of what a rule means. */

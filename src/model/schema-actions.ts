@@ -162,9 +162,33 @@ export const filterKeys = {
     .optional()
     .meta({ description: "Headers of the server's answer on its way to the client" }),
   timeouts: z
-    .strictObject({ server: optionalDuration(), tunnel: optionalDuration() }, 'time-outs: server, tunnel')
+    .strictObject(
+      {
+        server: optionalDuration(),
+        tunnel: optionalDuration(),
+        request: optionalDuration().meta({
+          description: 'For the whole exchange, from the head of the request to the end of its answer',
+        }),
+      },
+      'time-outs: server, tunnel, request',
+    )
     .optional()
     .meta({ description: "In the place of the pool's, for requests of this route" }),
+  mirror: z
+    .strictObject(
+      {
+        pool: name.meta({ description: 'Name of the pool whose servers get the copies' }),
+        percent: z
+          .number('a number from 0.01 to 100')
+          .min(0.01, 'a number from 0.01 to 100')
+          .max(100, 'a number from 0.01 to 100')
+          .default(100)
+          .meta({ description: 'Share of the requests that is copied, each by chance' }),
+      },
+      'a mirror: pool, percent',
+    )
+    .optional()
+    .meta({ description: 'Copies of requests go to another pool too, and its answers are thrown away' }),
 };
 
 /** With every action. */

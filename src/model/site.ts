@@ -163,6 +163,15 @@ export interface RouteFilters {
   readonly responseHeaders: (HeaderChanges & { readonly place: Place }) | null;
   readonly access: PlacedAccess | null;
   readonly timeouts: (RouteTimeouts & { readonly place: Place }) | null;
+  readonly mirror: RequestMirror | null;
+}
+
+/** The Gateway API's RequestMirror. */
+export interface RequestMirror {
+  readonly pool: string;
+  /** 0.01 to 100, of the route's requests. */
+  readonly percent: number;
+  readonly place: Place;
 }
 
 export type PlacedAccess = Access & { readonly place: Place };

@@ -155,6 +155,7 @@ function usesOf(source: SourceText): ReadonlyMap<string, readonly Use[]> {
         if (pool !== null) uses.set(pool, [...(uses.get(pool) ?? []), { protocol, at }]);
     };
     add(textOf(route, 'pool'), ['routes', index, 'pool']);
+    add(textOf(valueIn(route, 'mirror'), 'pool'), ['routes', index, 'mirror', 'pool']);
     for (const [i, weighted] of listOf(route, 'pools').entries())
       add(textOf(weighted, 'pool'), ['routes', index, 'pools', i, 'pool']);
   }

@@ -115,12 +115,23 @@ export interface Filters {
   readonly access: Access | null;
   /** In the place of the pool's. Absent: those of the pool. */
   readonly timeouts?: RouteTimeouts | undefined;
+  /** Absent: no copies. */
+  readonly mirror?: Mirror | undefined;
+}
+
+/** Copies of requests, whose answers nobody hears. */
+export interface Mirror {
+  readonly pool: string;
+  /** Of the rule's requests, each by chance; in (0, 1]. */
+  readonly share: number;
 }
 
 /** Silence of the server, and of both sides of an upgraded connection. Null: as the pool says. */
 export interface RouteTimeouts {
   readonly serverMs: number | null;
   readonly tunnelMs: number | null;
+  /** From the request's head to the end of its answer. Absent: as long as nobody is silent for too long. */
+  readonly requestMs?: number | undefined;
 }
 
 export const forwardedHeaders = ['X-Forwarded-Host', 'X-Forwarded-Port', 'Forwarded'] as const;

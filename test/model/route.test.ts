@@ -16,7 +16,14 @@ function route(name: string, match: Partial<RouteMatch>, hostnames: readonly str
     hostnames,
     matches: [{ ...any, ...match }],
     action: { kind: 'pools', pools: [{ pool: 'web', weight: 1 }], place },
-    filters: { rewrite: null, requestHeaders: null, responseHeaders: null, access: null, timeouts: null },
+    filters: {
+      rewrite: null,
+      requestHeaders: null,
+      responseHeaders: null,
+      access: null,
+      timeouts: null,
+      mirror: null,
+    },
     place,
   };
 }

@@ -28,9 +28,22 @@ const mistakes: readonly {
   - { name: long, hostnames: [b], pool: web, timeouts: { server: 300 } }`,
     ),
     told: [
-      'HF012 site.yaml:6:39 routes[1].timeouts: missing, expected server or tunnel',
+      'HF012 site.yaml:6:39 routes[1].timeouts: missing, expected server, tunnel or request',
       'HF013 site.yaml:7:64 routes[2].timeouts: expected "timeouts" only beside "pool" or "pools": no server is asked. Remove it',
       'HF011 site.yaml:8:66 routes[3].timeouts.server: expected a duration from 1ms to 24h, such as 500ms, 2s or 1m, got the number 300. Add the unit, such as 300ms',
+    ],
+  },
+  {
+    what: 'copies for a pool that is not there, of no request, and where no server is asked',
+    text: changed(
+      '  - { name: web, pool: web }',
+      `  - { name: web, pool: web, mirror: { pool: wbe, percent: 0 } }
+  - { name: gone, hostnames: [a], answer: { statusCode: 410 }, mirror: { pool: web } }`,
+    ),
+    told: [
+      'HF014 site.yaml:6:45 routes[1].mirror.pool: expected one of "web", "api", got "wbe". Did you mean "web"?',
+      'HF013 site.yaml:6:59 routes[1].mirror.percent: expected a number from 0.01 to 100, got the number 0',
+      'HF013 site.yaml:7:64 routes[2].mirror: expected "mirror" only beside "pool" or "pools": no server is asked. Remove it',
     ],
   },
   {

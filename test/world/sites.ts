@@ -71,6 +71,7 @@ export const noFilters: RouteFilters = {
   responseHeaders: null,
   access: null,
   timeouts: null,
+  mirror: null,
 };
 
 export function routeTo(pool: string, match: Partial<RouteMatch> = {}, over: Partial<Route> = {}): Route {

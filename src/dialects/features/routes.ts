@@ -94,7 +94,25 @@ export const routeFeatures = {
   routeTimeouts: {
     written: 'routes[].timeouts',
     meaning: "time-outs of the pool (server, tunnel) that are others for this route's requests",
-    uses: (site) => placed(site, 'timeouts'),
+    uses: (site) =>
+      site.routes.flatMap(({ filters: { timeouts } }) =>
+        timeouts && (timeouts.serverMs !== null || timeouts.tunnelMs !== null) ? [timeouts.place] : [],
+      ),
+  },
+  requestTimeout: {
+    written: 'routes[].timeouts.request',
+    meaning:
+      'an exchange that takes longer, from the head of the request to the end of its answer, gets 504, or breaks off when its answer has begun',
+    uses: (site) =>
+      site.routes.flatMap(({ filters: { timeouts } }) =>
+        timeouts?.requestMs === undefined ? [] : [timeouts.place],
+      ),
+  },
+  mirror: {
+    written: 'routes[].mirror',
+    meaning:
+      'a copy of all requests, or of a share by chance, goes to another pool as the server sees them; its answers are thrown away, nobody waits for them and nothing of them is counted. Bodies over 99,999 bytes or of unknown length, upgrades, and what is more than 256 copies at once have none',
+    uses: (site) => placed(site, 'mirror'),
   },
   errorPages: {
     written: 'errorPages',

@@ -12,6 +12,8 @@ export const haproxyDialect: Dialect = {
     circuitBreaker: 'HAProxy has none: ejection and queuedMax are the nearest',
     compressionMinSize: 'HAProxy 2.6 compresses answers of any length',
     firstByte: 'HAProxy has one time-out for the beginning of an answer and for silence in it',
+    requestTimeout: 'HAProxy knows how long each side was silent, not how long an exchange takes',
+    mirror: 'HAProxy copies requests only through an agent beside it (SPOE)',
     bodyTimeout: 'HAProxy knows how long a client was silent, not how long its body takes',
   },
   lower,

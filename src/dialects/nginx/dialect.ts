@@ -16,6 +16,7 @@ export const nginxDialect: Dialect = {
     circuitBreaker: 'NGINX has none: ejection is the nearest',
     compressionWithoutHtml: 'NGINX compresses text/html wherever it compresses anything',
     firstByte: 'NGINX has one time-out for the beginning of an answer and for silence in it',
+    requestTimeout: 'NGINX knows how long each side was silent, not how long an exchange takes',
     bodyTimeout: 'NGINX knows how long a client was silent, not how long its body takes',
     ejectionAnswers: 'NGINX counts an answer as a failure only when it tries the request again',
     retriesStatus: 'NGINX would send PUT and DELETE again too',

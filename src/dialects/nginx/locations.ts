@@ -12,6 +12,7 @@ import type { Placement } from '../dialect.ts';
 import type { Limits } from './access.ts';
 import { type Edge, hstsLines } from './forwarded.ts';
 import { map, splitClients } from './maps.ts';
+import { copyLine, mirrorLine, mirrorLocation, mirrorMaps, mirrorServer } from './mirror.ts';
 import { compressionLines, knownDown, tlsToServerLines, upstreamVariable } from './pools.ts';
 import { defaults, literally, milliseconds, path, text, upstreamName } from './vocabulary.ts';
 
@@ -26,13 +27,22 @@ type Kind = (typeof kinds)[number];
 export class Locations {
   readonly maps: string[] = [];
   readonly lines: string[] = [];
+  /** Beside the site's own server. */
+  readonly servers: string[] = [];
   readonly #pools: readonly Pool[];
   readonly #limits: Limits;
   readonly #edge: Edge;
   readonly #placement: Placement;
+  readonly #folder: string;
   readonly #known = new Map<string, string>();
 
-  constructor(pools: readonly Pool[], limits: Limits, edge: Edge, placement: Placement) {
+  constructor(
+    pools: readonly Pool[],
+    limits: Limits,
+    edge: Edge,
+    { placement, folder }: { readonly placement: Placement; readonly folder: string },
+  ) {
+    this.#folder = folder;
     this.#pools = pools;
     this.#placement = placement;
     this.#limits = limits;
@@ -124,7 +134,9 @@ export class Locations {
     const own = filters?.timeouts;
     const silence = at.kind === '.tunnel' ? (own?.tunnelMs ?? tunnelMs) : (own?.serverMs ?? serverMs);
     const change = filters?.rewrite?.path ?? null;
+    const target = change === null ? '$holdfast_target' : this.#changed(change, at);
     return [
+      ...this.#mirrorLines(filters, at, target),
       `proxy_connect_timeout ${milliseconds(pool.timeouts.connectMs)};`,
       `proxy_read_timeout ${milliseconds(silence)};`,
       `proxy_send_timeout ${milliseconds(silence)};`,
@@ -139,8 +151,25 @@ export class Locations {
       'error_page 504 = $holdfast_failed504;',
       ...compressionLines(pool),
       ...tlsToServerLines(pool, this.#placement),
-      `proxy_pass http${pool.tls !== null && this.#placement.servers === null ? 's' : ''}://${this.#upstreamOf(pool)}${change === null ? '$holdfast_target' : this.#changed(change, at)};`,
+      `proxy_pass http${pool.tls !== null && this.#placement.servers === null ? 's' : ''}://${this.#upstreamOf(pool)}${target};`,
     ];
+  }
+
+  /** A body that is passed on while it comes has no copy. */
+  #mirrorLines(
+    filters: Filters | null,
+    { number, kind }: { readonly number: number; readonly kind: Kind },
+    target: string,
+  ): string[] {
+    if (!filters?.mirror || kind !== '') return [];
+    const at = { number, folder: this.#folder, placement: this.#placement, pools: this.#pools };
+    const added = (name: string, value: string, nth: number) =>
+      this.#added(name, value, { number, kind: '.stream', nth });
+    const headers = filterLines({ ...filters, responseHeaders: null }, this.#edge.headers, added);
+    this.lines.push(...mirrorLocation(filters.mirror, at, { target, headers }));
+    if (this.servers.length === 0) this.servers.push(...mirrorMaps);
+    this.servers.push(...mirrorServer(filters.mirror, at));
+    return [mirrorLine(at)];
   }
 
   #upstreamOf(pool: Pool): string {
@@ -265,7 +294,7 @@ function addHeader({ name, value }: Header): string {
 export function fixedLocations(
   { neighbour, netOut }: { readonly neighbour: string | null; readonly netOut: string | null },
   edge: Edge,
-  pages: readonly ErrorPage[],
+  { pages, copies }: { readonly pages: readonly ErrorPage[]; readonly copies: boolean },
 ): string[] {
   const paged = pages.map(({ status, contentType }) => {
     const lines = `default_type ${text(contentType)}; return ${status} ${pageVariables(status, pages)};`;
@@ -275,7 +304,7 @@ export function fixedLocations(
   return [
     ...paged,
     ...plain.map((status) => `location @holdfast.failed.${status} { return ${status}; }`),
-    ...(neighbour === null ? [] : neighbourLocations(neighbour, netOut, edge)),
+    ...(neighbour === null ? [] : neighbourLocations(neighbour, { netOut, copies }, edge)),
   ];
 }
 
@@ -295,7 +324,11 @@ export function pageMaps(pages: readonly ErrorPage[]): string[] {
  * The neighbour is told the client's address by the PROXY protocol. NGINX has no word for that in HTTP; its own line in
  * front of the method is the same bytes. One connection for each request, because the line opens a connection.
  */
-function neighbourLocations(neighbour: string, netOut: string | null, edge: Edge): string[] {
+function neighbourLocations(
+  neighbour: string,
+  { netOut, copies }: { readonly netOut: string | null; readonly copies: boolean },
+  edge: Edge,
+): string[] {
   const toNeighbour = [
     'proxy_method $holdfast_proxy$request_method;',
     ...edge.headers.map(([name, value]) => {
@@ -308,6 +341,7 @@ function neighbourLocations(neighbour: string, netOut: string | null, edge: Edge
     `proxy_pass http://unix:${path(neighbour)}:;`,
   ];
   const back = [
+    ...(copies ? [copyLine] : []),
     'set $holdfast_led back;',
     'proxy_request_buffering off;',
     // Whoever is led away comes back on a new connection, to who accepts.

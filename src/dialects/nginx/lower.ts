@@ -26,7 +26,7 @@ export function lower(site: Site, placement: Placement): string {
   const net = site.guard.net && placement.neighbour !== null;
   const edge = edgeOf(routed, (index) => addressOf(routed, index));
   const limits = new Limits(routed, site.errorPages, folder);
-  const locations = new Locations(site.pools, limits, edge, placement);
+  const locations = new Locations(site.pools, limits, edge, { placement, folder });
   const routes = routeMaps(routed, locations);
   const streamed = isOfStreams(site);
   const http = [
@@ -44,6 +44,7 @@ export function lower(site: Site, placement: Placement): string {
       streamed(pool) ? streamFactLines(pool, placement) : upstreamLines(site, pool, index, placement),
     ),
     ...siteServers(site, { locations, edge }, placement, net),
+    ...locations.servers,
     ...controlServer(placement, folder),
   ];
   const stream = streamLines(site, placement, {
@@ -317,11 +318,10 @@ function siteServer(
     '  location / { return 598; }',
     ...indented(locations.lines),
     ...indented(
-      fixedLocations(
-        { neighbour, netOut: net ? file(folder, ours.files.netOut) : null },
-        edge,
-        site.errorPages,
-      ),
+      fixedLocations({ neighbour, netOut: net ? file(folder, ours.files.netOut) : null }, edge, {
+        pages: site.errorPages,
+        copies: locations.servers.length > 0,
+      }),
     ),
     '}',
   ];

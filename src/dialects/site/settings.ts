@@ -17,9 +17,9 @@ export function settingsOfSite(site: Site): readonly meaning.Setting[] {
     ...listeners.flatMap(({ name, place, protocol: _, ...rest }) =>
       flat(rest, { kind: 'listener', name }, '', place),
     ),
-    ...routes.flatMap(({ name, filters: { responseHeaders, timeouts: limits, access }, place }) =>
+    ...routes.flatMap(({ name, filters: { responseHeaders, timeouts: limits, access, mirror }, place }) =>
       flat(
-        { responseHeaders, timeouts: limits, body: access?.bodyBytesMax ?? null },
+        { responseHeaders, timeouts: limits, body: access?.bodyBytesMax ?? null, mirror },
         { kind: 'global' },
         `route ${name} `,
         place,

@@ -29,6 +29,7 @@ export class RequestBody {
   #silence: NodeJS.Timeout | null = null;
   #late: NodeJS.Timeout | null = null;
   #onBroken: (error: Error) => void = () => {};
+  #copy: ((bytes: Buffer) => void) | null = null;
 
   /** `length`: null when it is sent in chunks. */
   constructor(request: ClientRequest, length: number | null, { silenceMsMax, wholeMsMax }: BodyTimes) {
@@ -53,8 +54,10 @@ export class RequestBody {
     return this.#to !== null && !this.#whole && !this.#blocked;
   }
 
-  start(to: Socket, onBroken: (error: Error) => void): void {
+  /** `copy`: hears what is passed on too. */
+  start(to: Socket, onBroken: (error: Error) => void, copy: ((bytes: Buffer) => void) | null = null): void {
     this.#to = to;
+    this.#copy = copy;
     this.#onBroken = onBroken;
     this.#silence = setTimeout(() => {
       if (this.awaitsClient) this.#break(new ClientSilent('the client sent no more of its body'));
@@ -101,6 +104,7 @@ export class RequestBody {
       this.#blocked = !to.write('\r\n', 'latin1');
       to.uncork();
     } else this.#blocked = !to.write(bytes);
+    this.#copy?.(bytes);
     if (this.#blocked) this.#request.pause();
   };
 

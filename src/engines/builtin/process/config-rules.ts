@@ -94,8 +94,10 @@ const filters = z.strictObject({
     .strictObject({
       serverMs: z.int().min(1).nullable(),
       tunnelMs: z.int().min(1).nullable(),
+      requestMs: z.int().min(1).optional(),
     })
     .optional(),
+  mirror: z.strictObject({ pool: text, share: z.number().positive().max(1) }).optional(),
 }) satisfies z.ZodType<Filters>;
 
 export const rule = z.strictObject({

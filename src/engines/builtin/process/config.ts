@@ -152,7 +152,8 @@ function inconsistencies(text: BuiltinText): string[] {
 function listenerMistakes(listener: BuiltinText['listeners'][number], pools: ReadonlySet<string>): string[] {
   const where = `listeners.${listener.name}`;
   const actions = [listener.otherwise, ...listener.rules.map((rule) => rule.action)];
-  const unknown = actions.flatMap(poolsOf).filter((pool) => !pools.has(pool));
+  const mirrors = listener.rules.flatMap(({ filters }) => filters?.mirror?.pool ?? []);
+  const unknown = [...actions.flatMap(poolsOf), ...mirrors].filter((pool) => !pools.has(pool));
   return [
     ...unknown.map((pool) => `${where}: no pool is called ${pool}`),
     ...listener.rules.flatMap((rule) => rule.conditions.flatMap((c) => regexMistakes(c, where))),

@@ -56,6 +56,11 @@ export class Exchange {
   readonly #writtenBefore: number;
   /** What a pool does to the answer's headers. Null: nothing. */
   dress: ((headers: readonly string[]) => readonly string[]) | null = null;
+  /** Hears the body while it is passed on. */
+  copy: ((bytes: Buffer) => void) | null = null;
+  /** It took longer than it may. */
+  expired = false;
+  #deadline: NodeJS.Timeout | undefined;
   #gone = false;
   #whenGone: (() => void) | null = null;
   #closeAfter = false;
@@ -88,6 +93,20 @@ export class Exchange {
   /** Whoever works on the exchange now: at most one, told at most once or twice. Null: nobody any more. */
   whenGone(tell: (() => void) | null): void {
     this.#whenGone = tell;
+  }
+
+  /** Since its head was there. */
+  endWithin(ms: number): void {
+    const left = Math.max(0, ms - (performance.now() - this.beganAt));
+    this.#deadline = setTimeout(() => {
+      this.expired = true;
+      this.#whenGone?.();
+    }, left);
+  }
+
+  /** Its answer is made, or another protocol has begun. */
+  over(): void {
+    clearTimeout(this.#deadline);
   }
 
   get started(): boolean {

@@ -8,6 +8,7 @@ import { tellerOf } from './forwarded.ts';
 import type { Generation } from './generation.ts';
 import { type Head, readHead, restored, routedHeaders } from './head.ts';
 import { endToEnd, joinCookies } from './headers.ts';
+import { mirrored } from './mirror.ts';
 import { isError, type PoolState, type ServerState, serverFailed } from './pool.ts';
 import { proxyHeader } from './proxy-protocol.ts';
 import { type Outcome, repeatable, type SendOptions, send } from './send.ts';
@@ -29,6 +30,7 @@ export async function serve(generation: Generation, exchange: Exchange): Promise
     fail(generation, exchange, 500, `error-${error instanceof Error ? error.message : 'unknown'}`);
   }
   over();
+  exchange.over();
   count(generation, exchange);
   if (exchange.facts.side === 'public') generation.accessLog.add(exchange);
 }
@@ -90,6 +92,8 @@ async function route(generation: Generation, exchange: Exchange, head: Head): Pr
   };
   const { rule, action } = decide(listener, request);
   exchange.filters = rule?.filters ?? null;
+  const withinMs = rule?.filters?.timeouts?.requestMs;
+  if (withinMs) exchange.endWithin(withinMs);
   for (const access of [listener.access, rule?.filters?.access])
     if (access) {
       const refused = await generation.access.refusal(access, exchange, performance.now());
@@ -132,6 +136,11 @@ async function toPool(
 ): Promise<void> {
   pool.counts.requests += 1;
   exchange.pool = pool.config.name;
+  const mirror = exchange.filters?.mirror;
+  if (mirror) {
+    const options = sendOptions(generation, exchange, head, pool.config.timeouts);
+    mirrored(generation, exchange, mirror, filtered(exchange.filters, head, options));
+  }
   const { breaker } = pool;
   if (breaker === null) return toServers(generation, exchange, head, pool);
   const pass = breaker.pass(performance.now());
@@ -159,8 +168,9 @@ async function toServers(
   for (let attempts = 0; ; attempts += 1) {
     const leased = pool.acquire(preference, tried, exchange);
     const lease = leased instanceof Promise ? await leased : leased;
-    if (exchange.gone) {
+    if (exchange.gone || exchange.expired) {
       if (lease.kind === 'server') lease.release();
+      if (!exchange.gone) fail(generation, exchange, 504, 'took-too-long');
       return;
     }
     if (lease.kind === 'refused') return fail(generation, exchange, 503, lease.why);

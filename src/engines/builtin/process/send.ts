@@ -92,12 +92,16 @@ class Attempt implements Asker {
 
   begin(to: Connections): void {
     const exchange = this.#exchange;
-    const text = this.#text();
+    const text = requestText(this.#head, this.#options, exchange.upgrade);
     if (text === null) {
       this.#settle(this.#failed(400, 'request-cannot-be-passed-on', false));
       return;
     }
     exchange.whenGone(() => this.#break(new ClientLeft('the client left')));
+    if (exchange.expired) {
+      this.#settle(this.#tookTooLong());
+      return;
+    }
     to.take(
       this.#options.connection !== 'any' || exchange.upgrade !== null,
       (connection) => this.#ask(connection, text),
@@ -208,6 +212,10 @@ class Attempt implements Asker {
   }
 
   #ask(connection: ServerConnection, text: string): void {
+    if (this.#over) {
+      connection.drop();
+      return;
+    }
     if (this.#exchange.gone) {
       connection.drop();
       this.#settle({ kind: 'clientLeft' });
@@ -226,24 +234,7 @@ class Attempt implements Asker {
       silenceMsMax: clientMs,
       wholeMsMax: bodyMs ?? null,
     });
-    this.#body.start(connection.socket, (error) => this.#break(error));
-  }
-
-  /** The request's head as it goes out; null when it would not be one that can be read in one way only. */
-  #text(): string | null {
-    const { method, target, hasBody } = this.#head;
-    const { headers, connection } = this.#options;
-    let fields = '';
-    for (let i = 0; i + 1 < headers.length; i += 2) fields += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    const hasLength = valuesOf(headers, 'content-length').length > 0;
-    if (hasBody && !hasLength) fields += 'transfer-encoding: chunked\r\n';
-    else if (!hasLength && usuallyWithBody.has(method)) fields += 'content-length: 0\r\n';
-    const { upgrade } = this.#exchange;
-    fields += upgrade
-      ? `connection: upgrade\r\nupgrade: ${upgrade.protocol}\r\n`
-      : `connection: ${connection === 'once' ? 'close' : 'keep-alive'}\r\n`;
-    const line = `${method} ${target}`;
-    return startLineShape.test(line) && fieldsShape.test(fields) ? `${line} HTTP/1.1\r\n${fields}\r\n` : null;
+    this.#body.start(connection.socket, (error) => this.#break(error), exchange.copy);
   }
 
   #pause(full: { once(event: 'drain', heard: () => void): unknown } = this.#exchange.response): void {
@@ -268,11 +259,17 @@ class Attempt implements Asker {
     this.#connection?.drop();
     // Without a connection it is still being opened: its end settles this.
     if (this.#connection) this.onBroken(error, false);
+    else if (this.#exchange.expired) this.#settle(this.#tookTooLong());
+  }
+
+  #tookTooLong(): Outcome {
+    return this.#failed(504, 'took-too-long', true);
   }
 
   #outcomeOf(error: Error, untouched: boolean): Outcome {
     if (error instanceof ClientSilent) return this.#failed(408, 'client-silent', false);
     if (error instanceof ClientStuck) return { kind: 'broken', why: 'client-does-not-read', byServer: false };
+    if (this.#exchange.expired && !this.#exchange.gone) return this.#tookTooLong();
     if (error instanceof ClientLeft || this.#exchange.gone) return { kind: 'clientLeft' };
     if (error instanceof BodyOfAnotherLength) return this.#failed(400, 'body-of-another-length', false);
     if (error instanceof ServerSilent) return this.#failed(504, 'server-silent', true);
@@ -298,6 +295,24 @@ class Attempt implements Asker {
     }
     this.#resolve(outcome);
   }
+}
+
+/** The request's head as it goes out; null when it would not be one that can be read in one way only. */
+export function requestText(
+  { method, target, hasBody }: Head,
+  { headers, connection }: Pick<SendOptions, 'headers' | 'connection'>,
+  upgrade: Exchange['upgrade'],
+): string | null {
+  let fields = '';
+  for (let i = 0; i + 1 < headers.length; i += 2) fields += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  const hasLength = valuesOf(headers, 'content-length').length > 0;
+  if (hasBody && !hasLength) fields += 'transfer-encoding: chunked\r\n';
+  else if (!hasLength && usuallyWithBody.has(method)) fields += 'content-length: 0\r\n';
+  fields += upgrade
+    ? `connection: upgrade\r\nupgrade: ${upgrade.protocol}\r\n`
+    : `connection: ${connection === 'once' ? 'close' : 'keep-alive'}\r\n`;
+  const line = `${method} ${target}`;
+  return startLineShape.test(line) && fieldsShape.test(fields) ? `${line} HTTP/1.1\r\n${fields}\r\n` : null;
 }
 
 const noLength = new Set(['content-length']);
