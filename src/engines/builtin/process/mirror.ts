@@ -6,7 +6,7 @@ import type { Head } from './head.ts';
 import { valuesOf } from './headers.ts';
 import type { Lease, PoolState } from './pool.ts';
 import { requestText, type SendOptions } from './send.ts';
-import { type Asker, Connections, opener, type ServerConnection } from './upstream.ts';
+import { type Asker, Connections, type ServerConnection } from './upstream.ts';
 
 /** Copies under way at once, in this process; more requests have none. With the longest body: 25 MB. */
 const copiesMax = 256;
@@ -58,7 +58,7 @@ function collect(exchange: Exchange, length: number, whole: (body: Buffer) => vo
   let bytes = 0;
   let isWhole = false;
   exchange.copy = (part) => {
-    parts.push(part);
+    parts.push(Buffer.from(part));
     bytes += part.length;
     if (bytes < length) return;
     exchange.copy = null;
@@ -79,7 +79,7 @@ async function ask(generation: Generation, exchange: Exchange, pool: PoolState, 
   const own = pool.config.proxyProtocol !== null;
   const reach = generation.reaches.get(pool);
   const to = own
-    ? reach && new Connections(opener(reach.way(server.config, exchange.facts)))
+    ? reach && new Connections(reach.way(server.config, exchange.facts))
     : generation.connections.get(server);
   assert(to, `no connections for ${server.key}`);
   await new Promise<void>((resolve) => {
