@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { identify } from '#base';
@@ -228,4 +232,18 @@ describe('the holder', () => {
     assert.equal(second.exitCode, 0);
     assert.equal((await world.status()).pid, pid);
   });
+});
+
+test('a holder that is told nothing ends by itself: whoever started it was killed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hf-'));
+  const program = join(import.meta.dirname, '..', 'world', 'agent-process.ts');
+  const options = JSON.stringify({ folder, unusedMsMax: 200 });
+  const child = spawn(process.execPath, [program, 'holder', options], { stdio: 'ignore' });
+  try {
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  } finally {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

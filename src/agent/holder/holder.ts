@@ -15,7 +15,14 @@ import { Exposures } from './exposure.ts';
 import { describe, drain, findGeneration, type Held, kill, startGeneration } from './generations.ts';
 import { linkNeighbour } from './neighbour.ts';
 import { openFrom } from './open.ts';
-import type { GenerationSpec, HolderCall, HolderCalls, HolderTakeBack, ListenerAddress } from './protocol.ts';
+import type {
+  GenerationSpec,
+  HolderCall,
+  HolderCalls,
+  HolderStatus,
+  HolderTakeBack,
+  ListenerAddress,
+} from './protocol.ts';
 import { endRemains } from './remains.ts';
 import { allowBeside, socketInode } from './sockets.ts';
 import { emptyState, loadState, saveState } from './state.ts';
@@ -24,6 +31,8 @@ import { takeBack } from './take-back.ts';
 
 const drainCallMsMax = 200;
 const strangersEveryMs = 20;
+/** An agent asks several times a second. */
+const unusedMsMax = 30_000;
 /** For what is not urgent: a busy machine is no reason to give up. */
 const patientMs = 2_000;
 
@@ -37,6 +46,8 @@ export interface HolderOptions {
   readonly stateFile: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Nothing is held, and nobody has asked for so long: whoever started it was killed before it could say what for. */
+  readonly unusedMsMax?: number;
   /** Called when everything has ended that was to end. */
   readonly exit: () => void;
 }
@@ -58,12 +69,15 @@ export class Holder {
   readonly #exposures: Exposures;
   #active: number | null = null;
   #stopping = false;
+  #askedMs: number;
 
   constructor(options: HolderOptions) {
     this.#options = options;
     this.#exposures = new Exposures(options.clock, () => this.#activeOne());
+    this.#askedMs = options.clock.monotonicMs();
     this.#recover();
     if (this.#strangers.size > 0) this.#lookForStrangers();
+    this.#endUnused(options.unusedMsMax ?? unusedMsMax);
   }
 
   readonly calls: Calls = {
@@ -88,14 +102,10 @@ export class Holder {
       return null;
     },
     start: async (spec) => this.#start(spec),
-    status: async () => ({
-      pid: process.pid,
-      active: this.#active,
-      generations: [...this.#generations.values()].map(describe),
-      deaths: this.#deaths.told,
-      expired: this.#exposures.expired(),
-      remains: [...this.#remains.keys()],
-    }),
+    status: async () => {
+      this.#askedMs = this.#options.clock.monotonicMs();
+      return this.#status();
+    },
     activate: async ({ generation }) => {
       await this.#activate(this.#mustHave(generation));
       return null;
@@ -123,6 +133,28 @@ export class Holder {
       return null;
     },
   };
+
+  #status(): HolderStatus {
+    return {
+      pid: process.pid,
+      active: this.#active,
+      generations: [...this.#generations.values()].map(describe),
+      deaths: this.#deaths.told,
+      expired: this.#exposures.expired(),
+      remains: [...this.#remains.keys()],
+    };
+  }
+
+  #endUnused(msMax: number): void {
+    const { clock, log, exit } = this.#options;
+    const look = () => {
+      const isUsed = this.#sockets.size + this.#generations.size + this.#remains.size > 0;
+      if (isUsed || clock.monotonicMs() - this.#askedMs < msMax) return;
+      log.warn('nothing is held, and nobody asks for anything');
+      exit();
+    };
+    setInterval(look, Math.min(msMax, 1_000)).unref();
+  }
 
   #endAfter(begun: ProcessIdentity): void {
     const { clock, stateFile, log, exit } = this.#options;

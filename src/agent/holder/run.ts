@@ -18,7 +18,7 @@ import { holderClient } from './protocol.ts';
 const priority = -10;
 
 /** The holder's process. `folder` is the balancer's run folder. It ends by `shutdown`; any other end leaves the engines running. */
-export async function runHolder(options: { folder: string }): Promise<void> {
+export async function runHolder(options: { folder: string; unusedMsMax?: number }): Promise<void> {
   const log = jsonLog('holder');
   const socketPath = join(options.folder, 'holder.sock');
   mkdirSync(dirname(socketPath), { recursive: true });
@@ -36,6 +36,7 @@ export async function runHolder(options: { folder: string }): Promise<void> {
     stateFile: join(options.folder, 'holder.json'),
     clock: systemClock,
     log,
+    ...(options.unusedMsMax === undefined ? {} : { unusedMsMax: options.unusedMsMax }),
     exit: () => process.exit(0),
   });
   rmSync(socketPath, { force: true });
