@@ -92,6 +92,11 @@ const cases: Readonly<Record<string, Case>> = {
       http-request return status 204`,
     asked: [['/front'], ['/name'], ['/b']],
   },
+  'a form that is sent to the statistics page': {
+    front: `stats enable
+      stats uri /stats`,
+    asked: [['/stats'], ['HEAD /stats?x'], ['POST /stats'], ['POST /stats/x'], ['POST /other']],
+  },
   'HTTP over a plain connection': {
     front: `mode tcp
       tcp-request inspect-delay 20s
@@ -107,6 +112,45 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
+describe('what is put into a request behind all rules', () => {
+  const sent = (rules: string, sourceAddress = '10.1.2.3') => {
+    const back = 'backend p\n  mode http\n  server s1 10.0.0.1:80\n';
+    const text = `${common}frontend f\n  bind :80\n  ${rules}\n  default_backend p\n${back}`;
+    const what = lift({ file: 'haproxy.cfg', text, read: () => null, environment: () => null });
+    const fate = fateOf(what, requestOf({ sourceAddress })).ways[0]?.fate;
+    return fate?.kind === 'pool' ? { host: fate.sent.host, ...fate.sent.headers } : null;
+  };
+
+  test('the address of the client, beside what a rule has set', () => {
+    const rule = 'http-request set-header X-Real-IP %[src]';
+    const host = 'www.example.com';
+    assert.deepEqual(sent(`option forwardfor header X-Real-IP\n  ${rule}`), {
+      host,
+      'x-real-ip': '10.1.2.3, 10.1.2.3',
+    });
+    assert.deepEqual(sent(`option forwardfor header X-Real-IP if-none\n  ${rule}`), {
+      host,
+      'x-real-ip': '10.1.2.3',
+    });
+    assert.deepEqual(sent(`option forwardfor except 10.0.0.0/8 header X-Real-IP\n  ${rule}`), {
+      host,
+      'x-real-ip': '10.1.2.3',
+    });
+    assert.deepEqual(sent(`option forwardfor\n  ${rule}`), { host, 'x-real-ip': '10.1.2.3' });
+  });
+
+  test('the name of the server', () => {
+    const text = `${common}listen l\n  bind :80\n  http-send-name-header Host\n`;
+    const host = (servers: string) => {
+      const source = { file: 'haproxy.cfg', text: text + servers, read: () => null, environment: () => null };
+      const fate = fateOf(lift(source), requestOf({})).ways[0]?.fate;
+      return fate?.kind === 'pool' ? fate.sent.host : null;
+    };
+    assert.equal(host('  server one 10.0.0.1:80\n'), 'one');
+    assert.equal(typeof host('  server one 10.0.0.1:80\n  server two 10.0.0.2:80\n'), 'object');
+  });
+});
+
 describe('what real files use, in a real HAProxy', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hf-lift-'));
   chmodSync(folder, 0o755);
@@ -115,7 +159,7 @@ describe('what real files use, in a real HAProxy', () => {
   let child: ChildProcess | null = null;
 
   const textOf = ({ front, behind = '' }: Case, index: number, bind: string) =>
-    `frontend t${index}\n  ${bind}\n  ${front}\n  ${/mode tcp/.test(front) ? '' : 'http-request return status 200'}\n${behind}\n`
+    `frontend t${index}\n  ${bind}\n  ${front}\n  ${/mode tcp|stats/.test(front) ? '' : 'http-request return status 200'}\n${behind}\n`
       .replaceAll('NETWORKS', list)
       .replaceAll(/t\d\/t\d|(?<=fe_name )t\d|t\d(?=\/named)/g, (name) => name.replaceAll(/\d/g, `${index}`));
 
@@ -157,7 +201,7 @@ describe('what real files use, in a real HAProxy', () => {
         const sent = `PROXY TCP4 ${sourceAddress} 127.0.0.1 4000 80\r\n${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`;
         const status = await statusOf(entrance(index), sent);
         statuses.add(status);
-        assert.equal(fate?.kind === 'answer' ? fate.status : fate?.kind, status, sent);
+        assert.equal(fate && 'status' in fate ? fate.status : fate?.kind, status, sent);
       }
       assert.ok(statuses.size > 1, 'the requests of a case have several answers');
     });

@@ -6,7 +6,7 @@ import { legacyRules } from './legacy.ts';
 import { lastLine, linesOf, type ProxySection, type Work } from './proxy.ts';
 import { redirectOf } from './redirect.ts';
 import { ruleOf, told } from './rules.ts';
-import { isIn } from './scene.ts';
+import { isIn, pcre } from './scene.ts';
 import { bytes } from './source.ts';
 
 /** What a proxy does to a request that it has read (`http_process_req_common`, 2.6): rules, statistics, redirects. */
@@ -80,7 +80,21 @@ function statistics(flow: Flow, proxy: ProxySection, work: Work): void {
     const when = meaning.all([asked, flow.when([], auth), meaning.not({ kind: 'unknown', ...secret })]);
     flow.decide(when, { kind: 'answer', status: 401, body: null }, auth);
   }
+  const isPost = isIn(meaning.field('method'), { kind: 'is', text: 'POST', ignoreCase: false });
+  flow.decide(meaning.all([asked, isPost]), posted(flow, lines, at, prefix), at);
   flow.decide(asked, { kind: 'answer', status: 200, body: null }, at);
+}
+
+/** A form of the page: with `stats admin` it may be one, without it is sent back to the page. */
+function posted(flow: Flow, lines: readonly Line[], at: Line, prefix: string): meaning.Fate {
+  const admin = lines.find(({ words }) => words[1]?.value === 'admin');
+  const { notes, request } = flow.scene;
+  if (admin) return flow.unknownFate(admin, 'body', notes.textOf(admin));
+  const extra = { text: notes.textOf(at), place: notes.place(at), why: 'complex' } as const;
+  const hasMore = isIn(request.url, { kind: 'matches', regex: pcre(';|scope=') });
+  const plain = meaning.text(bytes(`${prefix};st=DENY`));
+  const location = meaning.chosen(hasMore, { kind: 'unknown', ...extra }, plain);
+  return { kind: 'redirect', status: 303, location };
 }
 
 function statisticsLines({ section }: ProxySection): readonly Line[] | null {

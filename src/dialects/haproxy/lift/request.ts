@@ -97,6 +97,11 @@ export class Request {
     return this.#linesOf(lower).whole;
   }
 
+  /** Whether a rule has spoken of it. */
+  touches(name: string): boolean {
+    return this.#headers.has(name.toLowerCase());
+  }
+
   /** Whether rules have added lines to it, so that it has several. */
   hasLines(name: string): Condition {
     const { first, added } = this.#linesOf(name.toLowerCase());

@@ -1,6 +1,7 @@
 import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
 import { conditionOf } from './acl.ts';
+import { addBehind } from './behind.ts';
 import { Flow } from './flow.ts';
 import { formatOf } from './format.ts';
 import { httpRules, monitored } from './http.ts';
@@ -127,20 +128,33 @@ class Targets {
     if (line && name && name.unknown.length === 0) return this.named(name.value, line);
     if (line && name)
       return this.#flow.unknownFate(line, 'not understood', name.value, 'its name is not known');
-    if (this.#proxy.isBack) return { kind: 'pool', pool: this.#proxy.name, sent: this.#sent };
+    if (this.#proxy.isBack) return this.#itself();
     return this.#proxy.isHttp
       ? { kind: 'answer', status: 503, body: null }
       : { kind: 'reject', how: 'close' };
   }
 
   #fateOf(backend: ProxySection): Fate {
-    if (backend.section === this.#proxy.section)
-      return { kind: 'pool', pool: backend.name, sent: this.#sent };
-    const steps = backRules(backend, this.#flow.scene.request.copy(), this.#from, this.#work);
-    const fate: Fate = { kind: 'pool', pool: backend.name, sent: steps.sent ?? this.#sent };
+    if (backend.section === this.#proxy.section) return this.#itself();
+    const request = this.#flow.scene.request.copy();
+    const steps = backRules(backend, request, this.#from, this.#work);
+    const sent = this.#behind(request, backend) ?? steps.sent ?? this.#sent;
+    const fate: Fate = { kind: 'pool', pool: backend.name, sent };
     return steps.steps.length === 0
       ? fate
       : { kind: 'rules', rules: { steps: steps.steps, otherwise: fate } };
+  }
+
+  #itself(): Fate {
+    const sent = this.#behind(this.#flow.scene.request.copy(), this.#proxy) ?? this.#sent;
+    return { kind: 'pool', pool: this.#proxy.name, sent };
+  }
+
+  /** Null: nothing of it has to do with what rules have made. */
+  #behind(request: Request, backend: ProxySection): meaning.Sent | null {
+    const { version } = request;
+    addBehind(request, this.#proxy, backend, this.#work.notes);
+    return request.version === version ? null : request.sent();
   }
 }
 
