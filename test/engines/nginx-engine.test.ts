@@ -12,9 +12,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { nginxNames } from '#dialects';
+import { nginxDialect, nginxNames } from '#dialects';
 import { nginxEngine } from '#engines';
 import { followLog } from '../../src/engines/nginx/log.ts';
+import { siteOf as parsedSite } from '../model/site.ts';
 import { ask } from '../world/ask.ts';
 import { type HaproxyWorld, nginxWorld, until } from '../world/haproxy.ts';
 import { poolOf, siteOf } from '../world/sites.ts';
@@ -116,4 +117,44 @@ test('a log that has grown is put aside and read to its end, by everybody who re
   assert.deepEqual(read(), [1, 1], 'the new one');
   assert.ok(!existsSync(`${path}.old`));
   for (const reader of readers) reader.close();
+});
+
+test('a text for TCP needs the stream module: without it the line that installs it is told, and a boot names it', async () => {
+  const folder = join(world.folder, 'streams');
+  mkdirSync(folder);
+  if (nobody) chownSync(folder, nobody.uid, nobody.gid);
+  const site = parsedSite(`site: tcp
+listeners: [{ name: mail, address: "127.0.0.1:25", protocol: TCP }]
+routes: [{ listeners: [mail], pool: mail }]
+pools: [{ name: mail, servers: ["127.0.0.1:9"] }]
+balancers: [{ name: lb-1, address: 127.0.0.1 }]
+`);
+  const textFile = join(folder, 'nginx.conf');
+  const write = (modules: readonly string[]) =>
+    writeFileSync(
+      textFile,
+      nginxDialect.lower(site, {
+        generation: 0,
+        threads: 1,
+        listeners: { mail: { kind: 'unix', path: join(folder, 'mail.sock') } },
+        control: join(folder, 'control.sock'),
+        entrance: join(folder, 'entrance.sock'),
+        neighbour: null,
+        certificates: {},
+        ticketKeys: null,
+        servers: null,
+        modules,
+      }),
+    );
+  const { path, version, streamModules = [] } = world.binary;
+  write([]);
+  const without = await nginxEngine.check({ path, version }, textFile, folder, nobody);
+  assert.equal(without.accepted, false);
+  assert.match(without.output, /Install it: sudo apt-get install -y libnginx-mod-stream$/);
+  const whole = await nginxEngine.check(world.binary, textFile, folder, nobody);
+  assert.deepEqual([whole.accepted, whole.output], [true, '']);
+  // Whoever starts it at a boot says nothing of modules.
+  write(streamModules);
+  const boot = await nginxEngine.check({ path, version, streamModules: [] }, textFile, folder, nobody);
+  assert.deepEqual([boot.accepted, boot.output], [true, '']);
 });

@@ -17,7 +17,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Placement } from '#dialects';
-import { type Engine, type EngineControl, haproxyEngine, type Identity, nginxEngine } from '#engines';
+import {
+  type Engine,
+  type EngineBinary,
+  type EngineControl,
+  haproxyEngine,
+  type Identity,
+  nginxEngine,
+} from '#engines';
 import type { Site } from '#model';
 import { openListening } from '../../src/agent/holder/sockets.ts';
 import { killGroup } from './group.ts';
@@ -25,7 +32,7 @@ import { killGroup } from './group.ts';
 /** A place for real engines' processes: everything it starts or makes is gone after `close`. */
 export interface HaproxyWorld {
   readonly folder: string;
-  readonly binary: { readonly path: string; readonly version: string };
+  readonly binary: EngineBinary;
   /** A listening socket on a free port of 127.0.0.1, as the holder would own it. */
   socket(): Promise<PublicSocket>;
   /** A server that answers with its name; resolves to its port. */
