@@ -48,6 +48,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 20,
   },
   {
+    name: 'state',
+    proves:
+      'What a site knows goes on, on each engine that has it, under load: TLS sessions (by openssl, 1.2 and 1.3), sticky clients, what is counted of a client, a server that is known to be down, weights that were set by hand or changed without a new generation; over switches, rollbacks, rotations of the ticket keys, kill -9 of the agent in the middle of one, and of the active engine.',
+    minutesMax: 15,
+  },
+  {
     name: 'smuggling',
     proves:
       'No request smuggling by any published way, with each engine as the front: what reaches a server is refused before, or is one request that a strict server and fourteen kinds of lax ones read alike; and the same for requests that are mutated at random for some seconds.',
