@@ -113,6 +113,24 @@ export const catalogue = {
     solve: 'A change was taken back; read the incident, then `holdfast apply --unfreeze`.',
   },
   HF110: { title: 'A forced change needs a reason', solve: 'Add --reason "why".' },
+  HF111: {
+    title: 'It cannot be told what the change does to requests',
+    solve:
+      'Look at `holdfast plan FILE`. `apply --force` goes on without a plan; a rollback never needs one.',
+  },
+  HF112: {
+    title: 'A policy of the site does not hold',
+    solve:
+      'The message has the policy, its line and a request that breaks it. Mend the change, or change the policy first.',
+  },
+  HF113: {
+    title: 'The change waits for approvals',
+    solve: 'Somebody else than its author approves it: `holdfast approve CHANGE`.',
+  },
+  HF114: {
+    title: 'The change cannot be approved so',
+    solve: 'A change is approved by somebody else than its author, before it gets traffic.',
+  },
   HF201: {
     title: 'The journal is held by another process',
     solve: 'Only one controller may run on a state directory.',

@@ -68,6 +68,21 @@ function add(draft: Draft, entry: JournalEntry): void {
         gates: withReport(view.gates, event.report),
       }));
       return;
+    case 'change.planned':
+      update(draft, event.change, (view) => ({ ...view, plan: event.plan }));
+      return;
+    case 'change.awaits':
+      update(draft, event.change, (view) => ({
+        ...view,
+        review: { ...view.review, needed: event.approvals, because: event.because },
+      }));
+      return;
+    case 'change.approved':
+      update(draft, event.change, (view) => ({
+        ...view,
+        review: approved(view.review, event.reason, entry),
+      }));
+      return;
     case 'change.state':
       update(draft, event.change, (view) => ({
         ...view,
@@ -117,8 +132,20 @@ function proposedView(event: Extract<Event, { kind: 'change.proposed' }>, entry:
     endedAt: null,
     difference,
     gates: [],
+    plan: null,
+    review: { needed: null, because: [], approvals: [] },
     incident: null,
   };
+}
+
+/** One voice each: who says it again says nothing new. */
+function approved(
+  review: ChangeView['review'],
+  reason: string,
+  { by, at }: JournalEntry,
+): ChangeView['review'] {
+  if (review.approvals.some((one) => one.by === by)) return review;
+  return { ...review, approvals: [...review.approvals, { by, at, reason }] };
 }
 
 /** A gate that is asked again has one place in the list: its newest answer. */

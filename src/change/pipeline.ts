@@ -2,12 +2,12 @@ import { assert, type Clock, Failure, type Log, messageOf, silentLog } from '#ba
 import type { ApplyRequest, ChangeView, Progress, RollbackView, SiteText } from '#contract';
 import { readSite } from '#dialects';
 import { finalStates, type Journal } from '#events';
-import type { GuardPolicy, Site } from '#model';
+import type { GuardPolicy, Site, WrittenText } from '#model';
 import { type Book, openBook } from './book.ts';
-import type { Proposal } from './gates/index.ts';
+import type { Approvals, Proposal } from './gates/index.ts';
 import { inFlight, type Ledger } from './ledger.ts';
 import { decide, type Stop, whyStopped } from './machine.ts';
-import type { BalancerPort, SiteKeeper } from './ports.ts';
+import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
 import { createProgressHub, type ProgressHub } from './progress.ts';
 import {
   changeId,
@@ -29,6 +29,7 @@ export interface PipelineParts {
   /** In the order in which they are canaried. */
   readonly balancers: readonly BalancerPort[];
   readonly sites: SiteKeeper;
+  readonly planner: Planner;
   readonly clock: Clock;
   readonly readFile: ReadFile;
   readonly log?: Log;
@@ -41,6 +42,8 @@ export interface Pipeline {
    * HF109 (frozen), HF110 (forced without a reason), HF203 (the journal does not take it).
    */
   propose(request: ApplyRequest): Promise<ChangeView>;
+  /** Somebody approves a change that is not in traffic yet. Rejects with HF404, HF114 (the author, or too late), HF203. */
+  approve(change: string, by: string, reason: string): Promise<ChangeView>;
   /** Takes back what is in flight, or else what was promoted last. Works without the journal. */
   rollback(by: string, reason: string): Promise<RollbackView>;
   /** Oldest first, from the journal alone. */
@@ -69,6 +72,7 @@ interface Busy {
 
 /** Progress of so many changes is kept for those who come late; older ones are told from the journal. */
 const hubsMax = 20;
+const approvalLookMs = 200;
 
 export function createPipeline(parts: PipelineParts): Pipeline {
   return new OneAtATime(parts);
@@ -192,7 +196,7 @@ class OneAtATime implements Pipeline {
     { before, newGeneration }: Pick<Proposal, 'before' | 'newGeneration'>,
     mine: Busy,
   ): void {
-    const { balancers, sites, clock } = this.#parts;
+    const { balancers, sites, clock, planner } = this.#parts;
     const hub = this.#hubFor(view.id);
     const book = this.#book;
     const stopped = () => mine.stop;
@@ -218,6 +222,10 @@ class OneAtATime implements Pipeline {
       clock,
       watch,
       show: hub.show,
+      planner,
+      planned: { view: null },
+      approvals: this.#approvalsOf(view, { written: reading.text, newGeneration }),
+      signal: mine.abort.signal,
     };
     const untold = this.#remember;
     const [records, log] = [this.#records, this.#log];
@@ -235,6 +243,47 @@ class OneAtATime implements Pipeline {
     }).finally(() => {
       if (this.#busy === mine) this.#busy = null;
     });
+  }
+
+  #approvalsOf(
+    { id: change }: ChangeView,
+    again: { readonly written: WrittenText; readonly newGeneration: boolean },
+  ): Approvals {
+    const given = () => this.#view(change)?.review.approvals ?? [];
+    return {
+      given,
+      wait: async (needed, signal) => {
+        const { clock } = this.#parts;
+        const isTold = this.#view(change)?.review.needed === needed.count;
+        if (!isTold && given().length < needed.count) {
+          const { count: approvals, because } = needed;
+          await this.#book.append('controller', {
+            kind: 'change.awaits',
+            change,
+            approvals,
+            because,
+            ...again,
+          });
+          const why = `waits for ${approvals === 1 ? 'an approval' : `${approvals} approvals`}: ${because.join('; ')}`;
+          this.#hubs.get(change)?.show({ kind: 'state', state: 'proposed', why });
+        }
+        while (given().length < needed.count && !signal.aborted)
+          await clock.sleep(approvalLookMs, signal).catch(() => {});
+      },
+    };
+  }
+
+  /** Journalled with who and when. The author's own is none. */
+  async approve(change: string, by: string, reason: string): Promise<ChangeView> {
+    const view = this.#view(change);
+    if (!view) throw new Failure('HF404', `there is no change "${change}"`);
+    if (finalStates.includes(view.state) || !['proposed', 'gated'].includes(view.state))
+      throw new Failure('HF114', `change ${change} is ${view.state}: there is nothing to approve`);
+    if (by === view.by)
+      throw new Failure('HF114', `${by} proposed change ${change}`, 'Somebody else approves it.');
+    if (!view.review.approvals.some((one) => one.by === by))
+      await this.#book.append(by, { kind: 'change.approved', change, reason });
+    return this.#view(change) ?? view;
   }
 
   #hubFor(change: string): ProgressHub {

@@ -1,4 +1,4 @@
-import type { BalancerCall, BalancerCalls, SiteText } from '#contract';
+import type { BalancerCall, BalancerCalls, PlanView, SiteText } from '#contract';
 
 /**
  * What the pipeline needs of a balancer. `main` wires it to an agent over its socket; tests to a scripted one.
@@ -11,6 +11,12 @@ export interface BalancerPort {
     input: BalancerCalls[C]['input'],
     timeoutMs?: number,
   ): Promise<BalancerCalls[C]['output']>;
+}
+
+/** What a change does to every possible request. `main` wires it to a thread of its own, which can be ended. */
+export interface Planner {
+  /** Held against the policies of the text before. Rejects with Failure HF111 when it does not end within its limits. */
+  plan(before: SiteText, after: SiteText): Promise<PlanView>;
 }
 
 /** Where the site's text is kept between changes. Texts are named by their hash, so what balancers say decides which one counts. */

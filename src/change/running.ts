@@ -1,5 +1,5 @@
 import { type Clock, type Log, messageOf } from '#base';
-import type { ChangeView } from '#contract';
+import type { ChangeView, PlanView } from '#contract';
 import type { ChangeState, GateReport } from '#events';
 import type { Book } from './book.ts';
 import { type Answer, existence, type Gate, gates, type Proposal } from './gates/index.ts';
@@ -110,6 +110,7 @@ async function askGate(running: Running, gate: Gate): Promise<{ answer: Answer; 
   hub.show({ kind: 'gate started', gate: gate.name });
   const began = clock.monotonicMs();
   const answer = await gate.ask(proposal);
+  if (gate.name === 'plan' && proposal.planned.view) await journalPlan(running, proposal.planned.view);
   const report = reportOf(running, gate, answer, Math.round(clock.monotonicMs() - began));
   if (gate.during === 'proposed') await showReport(running, report);
   else await beforeTakeBack(running, showReport(running, report));
@@ -120,6 +121,25 @@ function reportOf({ proposal }: Running, gate: Gate, answer: Answer, tookMs: num
   const { verdict, summary, evidence, diagnostics } = answer;
   const forced = proposal.forced && gate.forceable && verdict !== 'passed' && !answer.nothingToDo;
   return { gate: gate.name, verdict, forced, summary, evidence, diagnostics, tookMs };
+}
+
+/** Of a long plan the first of each kind: whoever wants all of it asks for it anew. */
+const plannedMax = 100;
+
+async function journalPlan({ book, view }: Running, plan: PlanView): Promise<void> {
+  const { differences, settings, unreachable, notUnderstood, findings } = plan;
+  const lists = [differences, settings, unreachable, notUnderstood, findings];
+  const left = lists.reduce((sum, { length }) => sum + Math.max(0, length - plannedMax), 0);
+  const first = <T>(of: readonly T[]) => of.slice(0, plannedMax);
+  const short = {
+    ...plan,
+    differences: first(differences),
+    settings: first(settings),
+    unreachable: first(unreachable),
+    notUnderstood: first(notUnderstood),
+    findings: first(findings),
+  };
+  await book.append('controller', { kind: 'change.planned', change: view.id, plan: short, left });
 }
 
 async function showReport({ book, hub, view }: Running, report: GateReport): Promise<void> {

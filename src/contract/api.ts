@@ -1,5 +1,5 @@
 import type { Diagnostic } from '#base';
-import type { ChangeState, GateReport, TakeBack } from '#events';
+import type { ChangeState, GateReport, PlanView, TakeBack } from '#events';
 import type { SiteDifference, WrittenText } from '#model';
 import type { BalancerStatus } from './balancer.ts';
 
@@ -30,7 +30,18 @@ export interface ChangeView {
   readonly endedAt: number | null;
   readonly difference: SiteDifference;
   readonly gates: readonly GateReport[];
+  /** What it does to requests, the first of each kind; null: it was not planned, or not yet. */
+  readonly plan: PlanView | null;
+  /** What people said to it. */
+  readonly review: ReviewView;
   readonly incident: string | null;
+}
+
+export interface ReviewView {
+  /** How many others than its author must approve it; null: nobody has said yet. */
+  readonly needed: number | null;
+  readonly because: readonly string[];
+  readonly approvals: readonly { readonly by: string; readonly at: number; readonly reason: string }[];
 }
 
 /** What `POST /v1/rollback` did. */

@@ -24,11 +24,13 @@ export const finalStates: readonly ChangeState[] = [
 /** In the order in which they are asked. */
 export const gateNames = [
   'parse',
+  'plan',
   'limits',
   'engine check',
   'existence',
   'rehearsal',
   'way back',
+  'review',
   'canary',
   'bake',
 ] as const;

@@ -1,6 +1,7 @@
-import type { SiteDifference } from '#model';
+import type { SiteDifference, WrittenText } from '#model';
 import type { ChangeState, GateReport } from './change.ts';
 import type { GuardRecord } from './guard.ts';
+import type { PlanView } from './plan.ts';
 
 /** The facts that are journalled. Past tense; what a person must be able to read back years later. */
 export type Event =
@@ -24,6 +25,23 @@ export type Event =
       readonly reason: string;
       readonly difference: SiteDifference;
     }
+  /** What it does to requests; `left` counts what a long plan has and this entry has not. */
+  | {
+      readonly kind: 'change.planned';
+      readonly change: string;
+      readonly plan: PlanView;
+      readonly left: number;
+    }
+  /** It waits for people: so many others than its author. With all that it takes to carry on after a restart. */
+  | {
+      readonly kind: 'change.awaits';
+      readonly change: string;
+      readonly approvals: number;
+      readonly because: readonly string[];
+      readonly written: WrittenText;
+      readonly newGeneration: boolean;
+    }
+  | { readonly kind: 'change.approved'; readonly change: string; readonly reason: string }
   | { readonly kind: 'change.gate'; readonly change: string; readonly report: GateReport }
   | {
       readonly kind: 'change.state';

@@ -2,3 +2,4 @@ export * from './change.ts';
 export * from './events.ts';
 export * from './guard.ts';
 export * from './incident.ts';
+export type * from './plan.ts';

@@ -3,6 +3,7 @@ import { type Clock, Failure, type Log, messageOf, type SitePaths } from '#base'
 import { type BalancerPort, createPipeline, type Pipeline, type SiteKeeper } from '#change';
 import { type IncidentKeeper, incidentKeeper } from '#incidents';
 import { type OpenJournal, openJournal } from '#store';
+import { threadPlanner } from './planner.ts';
 
 /** All that needs the journal. It comes and goes as a whole: the site does not need it. */
 export interface JournalRoom {
@@ -83,7 +84,15 @@ export function journalDoor(parts: RoomParts): JournalDoor {
 async function enter({ paths, balancers, sites, clock, log, readFile }: RoomParts): Promise<JournalRoom> {
   const journal = await openJournal({ folder: journalFolder(paths), clock, log });
   try {
-    const pipeline = createPipeline({ journal, balancers, sites, clock, log, readFile });
+    const pipeline = createPipeline({
+      journal,
+      balancers,
+      sites,
+      planner: threadPlanner(),
+      clock,
+      log,
+      readFile,
+    });
     await pipeline.recover();
     return { journal, pipeline, keeper: incidentKeeper({ journal, clock, log }) };
   } catch (error) {

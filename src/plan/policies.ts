@@ -1,6 +1,6 @@
 import type { PolicyResult } from '#contract';
 import { meaning } from '#routing';
-import type { Policy, PolicyFile, RequestClass } from './policy-file.ts';
+import type { ApprovalRisk, Policy, PolicyFile, RequestClass } from './policy-file.ts';
 import { conditionOf } from './request-class.ts';
 import { actionText, actionWithSent, witnessText, witnessView } from './view.ts';
 
@@ -11,22 +11,35 @@ export function checkPolicies(text: meaning.Meaning, { policies }: PolicyFile): 
   return policies.filter(({ rule }) => rule.kind !== 'approvals').map((policy) => checkPolicy(text, policy));
 }
 
-/** Policies that ask for approvals, of requests that the change treats otherwise. */
+/** A policy that asks for approvals of what the change does. */
+export interface Touched {
+  readonly name: string;
+  readonly count: number;
+  /** Only a change of at least this risk; null: any. */
+  readonly risk: ApprovalRisk | null;
+}
+
+/** Policies that ask for approvals: of requests that the change treats otherwise, or of any change where none are named. */
 export function protectedTouched(
   before: meaning.Meaning,
   after: meaning.Meaning,
   { policies }: PolicyFile,
-): readonly string[] {
+): readonly Touched[] {
   return policies.flatMap(({ name, rule }) => {
     if (rule.kind !== 'approvals') return [];
-    const { differences, notKnownSame } = meaning.difference(
-      within(before, rule.requests),
-      within(after, rule.requests),
+    const { requests, count, risk } = rule;
+    if (risk !== null && isEvery(requests)) return [{ name, count, risk }];
+    const { differences, notKnownSame, complete } = meaning.difference(
+      within(before, requests),
+      within(after, requests),
     );
-    const touched = differences.length + notKnownSame.length > 0;
-    return touched ? [`${name} (${rule.count} approvals)`] : [];
+    const touched = differences.length + notKnownSame.length > 0 || !complete;
+    return touched ? [{ name, count, risk }] : [];
   });
 }
+
+const isEvery = ({ hostnames, path, methods, scheme, from }: RequestClass) =>
+  hostnames.length + methods.length + from.length === 0 && path === null && scheme === null;
 
 function checkPolicy(text: meaning.Meaning, { name, place, rule }: Policy): PolicyResult {
   const result = (held: boolean, message: string, found: Difference | null = null): PolicyResult => ({

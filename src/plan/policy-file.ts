@@ -41,7 +41,15 @@ export type PolicyRule =
   | { readonly kind: 'never'; readonly requests: RequestClass; readonly pools: readonly string[] }
   | { readonly kind: 'https'; readonly requests: RequestClass }
   | { readonly kind: 'servers'; readonly pools: readonly string[]; readonly min: number }
-  | { readonly kind: 'approvals'; readonly requests: RequestClass; readonly count: number };
+  | {
+      readonly kind: 'approvals';
+      readonly requests: RequestClass;
+      readonly count: number;
+      /** Only of changes of at least this risk; null: of any. */
+      readonly risk: ApprovalRisk | null;
+    };
+
+export type ApprovalRisk = 'low' | 'medium' | 'high';
 
 /** All that is named must hold; what is not named is left open. */
 export interface RequestClass {
@@ -144,7 +152,8 @@ function ruleOf(one: Document['policies'][number]): PolicyRule | null {
   if (one.never !== undefined) found.push({ kind: 'never', requests, pools: listOf(one.never) });
   if (one.https) found.push({ kind: 'https', requests });
   if (one.servers) found.push({ kind: 'servers', pools: listOf(one.servers.pool), min: one.servers.min });
-  if (one.approvals !== undefined) found.push({ kind: 'approvals', requests, count: one.approvals });
+  if (one.approvals !== undefined)
+    found.push({ kind: 'approvals', requests, count: one.approvals, risk: one.risk ?? null });
   return found.length === 1 ? (found[0] ?? null) : null;
 }
 

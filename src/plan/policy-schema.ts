@@ -48,6 +48,7 @@ export function policySchema() {
         .strictObject({ pool: pools, min: z.int('a number').min(1, 'at least 1') }, 'pool and min')
         .optional(),
       approvals: z.int('a number').min(1, 'at least 1').max(10, 'at most 10').optional(),
+      risk: z.enum(['low', 'medium', 'high'], 'one of').optional(),
     },
     'a policy: name, requests, and one of always, never, https, servers, approvals',
   );

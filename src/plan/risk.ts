@@ -1,4 +1,5 @@
 import type { ActionView, DifferenceView, PlanView, RiskView } from '#contract';
+import type { Touched } from './policies.ts';
 import { count, percent } from './words.ts';
 
 /** Moving more than this of recent traffic at once is a high risk, whatever moves. */
@@ -32,6 +33,8 @@ function isRefusal(action: ActionView): boolean {
   return action.kind === 'reject' || (action.kind === 'answer' && [401, 403, 429].includes(action.status));
 }
 
+const levels = ['none', 'low', 'medium', 'high'] as const;
+
 const order = { lost: 0, moved: 1, changed: 2, gained: 3 } as const;
 
 /** Worst first: what is lost, then what moves most. */
@@ -39,7 +42,22 @@ export function byWeight(a: DifferenceView, b: DifferenceView): number {
   return order[a.severity] - order[b.severity] || (b.trafficShare ?? 0) - (a.trafficShare ?? 0);
 }
 
-export function riskOf(plan: Omit<PlanView, 'risk'>, approvals: readonly string[]): RiskView {
+export function riskOf(plan: Omit<PlanView, 'risk'>, touched: readonly Touched[]): RiskView {
+  const level = levelOf(plan, touched);
+  const needed = touched.filter(
+    ({ risk }) => risk === null || levels.indexOf(level.level) >= levels.indexOf(risk),
+  );
+  const count = Math.max(0, ...needed.map((one) => one.count));
+  const because = needed.map(
+    ({ name, count: n }) => `${name} (${n === 1 ? 'an approval' : `${n} approvals`})`,
+  );
+  return { ...level, approvals: { count, because } };
+}
+
+function levelOf(plan: Omit<PlanView, 'risk'>, touched: readonly Touched[]): Omit<RiskView, 'approvals'> {
+  const approvals = touched
+    .filter(({ risk }) => risk === null)
+    .map(({ name, count: n }) => `${name} (${n} approvals)`);
   const { differences, settings, policies, traffic, same } = plan;
   if (same) return { level: 'none', because: [] };
   const lost = differences.filter(({ severity }) => severity === 'lost').length;

@@ -1,7 +1,9 @@
 import { Failure } from '#base';
+import type { PlanView } from '#contract';
 import { type LiftFiles, liftOwn, meaningOfSite, readSite } from '#dialects';
 import type { WrittenText } from '#model';
-import type { PlannedMeaning } from './plan.ts';
+import { type PlannedMeaning, planOf } from './plan.ts';
+import type { PolicyFile } from './policy-file.ts';
 
 /** A text, lifted, whatever it is written in. @throws Failure with every mistake of a site.yaml that is none. */
 export function meaningOfWritten(text: WrittenText, called: string, files: LiftFiles): PlannedMeaning {
@@ -18,4 +20,20 @@ export function meaningOfWritten(text: WrittenText, called: string, files: LiftF
     );
   }
   return { file: called, dialect, meaning: meaningOfSite(site) };
+}
+
+/** What a change of a running text does, held against the policies of the text that runs. @throws Failure as `meaningOfWritten` does. */
+export function planWritten(
+  before: WrittenText,
+  after: WrittenText,
+  around: (text: WrittenText) => LiftFiles,
+): PlanView {
+  const was = meaningOfWritten(before, `what runs (${before.file})`, around(before));
+  const is = meaningOfWritten(after, after.file, around(after));
+  return planOf(was, is, { traffic: null, policies: policiesOf(before) });
+}
+
+/** A change is not judged by the policies that it brings. */
+function policiesOf(_text: WrittenText): readonly PolicyFile[] {
+  return [];
 }

@@ -1,7 +1,8 @@
-import { createPipeline, type Pipeline, type SiteKeeper } from '#change';
+import { createPipeline, type Pipeline, type Planner, type SiteKeeper } from '#change';
 import type { ApplyRequest, ChangeView, Progress, SiteText } from '#contract';
 import type { JournalEntry } from '#events';
-import { parseSite, siteHash } from '#model';
+import { filesAround, parseSite, siteHash } from '#model';
+import { planWritten } from '#plan';
 import { memoryKeeper, type ScriptedBalancer, scriptedBalancer } from './balancer.ts';
 import { type SimulatedClock, simulatedClock } from './clock.ts';
 import { type MemoryJournal, memoryJournal } from './journal.ts';
@@ -84,7 +85,8 @@ function around(
   const readFile = async (path: string) => {
     throw new Error(`no file ${path}`);
   };
-  const pipeline = createPipeline({ journal, balancers, sites, clock, readFile });
+  const planner: Planner = { plan: async (before, after) => planWritten(before, after, filesAround) };
+  const pipeline = createPipeline({ journal, balancers, sites, planner, clock, readFile });
   return {
     clock,
     journal,

@@ -1,9 +1,9 @@
 import { type Clock, type Diagnostic, messageOf } from '#base';
-import type { BalancerCall, BalancerCalls, Progress, SiteText } from '#contract';
+import type { BalancerCall, BalancerCalls, PlanView, Progress, ReviewView, SiteText } from '#contract';
 import type { ChangeState, GateName, GateReport } from '#events';
 import type { GuardPolicy, Site, SiteDifference } from '#model';
 import type { Stop } from '../machine.ts';
-import type { BalancerPort } from '../ports.ts';
+import type { BalancerPort, Planner } from '../ports.ts';
 import type { Reading } from '../reading.ts';
 import type { Watch } from '../watch.ts';
 
@@ -43,7 +43,23 @@ export interface Proposal {
   readonly balancers: readonly BalancerPort[];
   readonly clock: Clock;
   readonly watch: Watch;
+  readonly planner: Planner;
+  /** What the gate of that name found, for those behind it. */
+  readonly planned: { view: PlanView | null };
+  readonly approvals: Approvals;
+  /** Aborted when the change must end now. */
+  readonly signal: AbortSignal;
   show(line: Progress): void;
+}
+
+/** What people other than its author said to a change, from the journal. */
+export interface Approvals {
+  given(): ReviewView['approvals'];
+  /** Journals that it waits; resolves when there are so many, or the signal says to wait no more. */
+  wait(
+    needed: { readonly count: number; readonly because: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 export function passed(summary: string, evidence: readonly string[] = []): Answer {
