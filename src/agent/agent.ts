@@ -36,7 +36,7 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
     status: () => statusOf(serving, beside),
     check: ({ site }) => checkText(fleet, site),
     probe: ({ site, servers }) => probeAll(siteOf(site), servers, fleet.options.clock),
-    rehearse: ({ site }) => rehearse(fleet, siteOf(site)),
+    rehearse: ({ site, witnesses }) => rehearse(fleet, siteOf(site), site, witnesses ?? []),
     wayBack: async () => await tryWayBack(fleet, serving.kept.site, activeOf(await fleet.status())),
     async candidate({ site: text, change }) {
       const site = siteOf(text);

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { createServer as createStreamServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Diagnostic, Failure, identify, messageOf, signalGroup } from '#base';
-import type { CheckResult, RehearsalResult, SiteText } from '#contract';
+import type { CheckResult, RehearsalResult, SiteText, WitnessView } from '#contract';
 import { streamEntrance, unsupportedBy } from '#dialects';
 import { type EngineControl, type Identity, type Installed, identityOf } from '#engines';
 import {
@@ -16,7 +16,7 @@ import {
   streamPools,
   streamsOf,
 } from '#model';
-import { askEntrance, describeRequest, type EntranceAnswer, whoAnswers } from '#probe';
+import { askEntrance, describeRequest, whoAnswers } from '#probe';
 import {
   describeStream,
   type Outcome,
@@ -35,9 +35,8 @@ import { parseSiteOrNull } from './good.ts';
 import { untilReady, untilWarm } from './launch.ts';
 import { askEngine } from './own-check.ts';
 import { rewrittenLine } from './own-words.ts';
+import { askPlanned, poolHeader, proveOwnText, saidBy } from './planned.ts';
 
-/** Who a stand-in server says it is. */
-const poolHeader = 'x-holdfast-pool';
 const witnessMsMax = 5_000;
 
 /** The exact engine reads the exact text, unprivileged, in a folder of its own that every path of the text lies in. */
@@ -97,10 +96,14 @@ function sandboxed(
 
 /**
  * Cold start of the exact engine with the exact text on private sockets, its servers replaced by ones that say who they
- * are. A team's own text keeps its servers and is asked no witness, as its routes are not known: that it starts and
- * answers on its control socket is what this shows of it.
+ * are. A team's own text keeps its servers there: it is asked the plan's witnesses on a stage of its own.
  */
-export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResult> {
+export async function rehearse(
+  fleet: Fleet,
+  site: Site,
+  text: SiteText,
+  planned: readonly WitnessView[],
+): Promise<RehearsalResult> {
   const { clock } = fleet.options;
   const by = fleet.engineFor(site);
   const folder = fleet.scratch();
@@ -129,11 +132,14 @@ export async function rehearse(fleet: Fleet, site: Site): Promise<RehearsalResul
     const asked = site.own
       ? []
       : [...(await askWitnesses(site, entrance)), ...(await askStreams(site, streamEntrance(entrance)))];
+    const proof = site.own ? await proveOwnText(text, planned) : await askPlanned(site, planned, entrance);
+    asked.push(...proof.asked);
     return {
       ok: asked.every((w) => w.ok),
       startMs: Math.round(startMs),
       memoryBytes: residentBytes(pid),
       witnesses: asked,
+      unproven: proof.unproven,
       replaced: prepared.own?.rewritten.map(rewrittenLine) ?? [
         'listening sockets by private Unix sockets',
         `the ${Object.keys(servers).length} servers by ones that say who they are`,
@@ -272,10 +278,6 @@ function said(outcome: Outcome): readonly string[] {
     case 'reject':
       return ['socket hang up'];
   }
-}
-
-function saidBy({ status, headers }: EntranceAnswer): string {
-  return `status ${status}${headers.location === undefined ? '' : ` to ${headers.location}`}`;
 }
 
 function residentBytes(pid: number): number {

@@ -40,6 +40,10 @@ export function createApi(backend: Backend, token: string): Hono {
     return c.json(view);
   });
   app.get('/v1/changes/:id/progress', (c) => streamProgress(c, backend, c.req.param('id')));
+  app.post('/v1/changes/:id/approve', async (c) => {
+    const { by, reason } = readRollbackRequest(await bodyOf(c.req.raw));
+    return c.json(await backend.approve(c.req.param('id'), by, reason));
+  });
   app.post('/v1/rollback', async (c) => {
     const { by, reason } = readRollbackRequest(await bodyOf(c.req.raw));
     return c.json(await backend.rollback(by, reason));

@@ -20,6 +20,7 @@ export interface Backend {
   changes(): readonly ChangeView[];
   /** What was, at once, then what comes; null when there is no such change. Returns the function that stops it. */
   watch(change: string, use: (line: Progress) => void): (() => void) | null;
+  approve(change: string, by: string, reason: string): Promise<ChangeView>;
   rollback(by: string, reason: string): Promise<RollbackView>;
   /** Newest first. */
   incidents(): readonly IncidentView[];

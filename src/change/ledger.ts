@@ -1,5 +1,6 @@
 import type { ChangeView } from '#contract';
 import { type Event, finalStates, type GateReport, type JournalEntry } from '#events';
+import type { WrittenText } from '#model';
 
 /** What the journal says about changes, and nothing else: any process that reads the same entries sees the same. */
 export interface Ledger {
@@ -12,6 +13,8 @@ export interface Ledger {
   readonly records: ReadonlySet<string>;
   /** By balancer: the highest record number in the journal. */
   readonly lastRecord: ReadonlyMap<string, number>;
+  /** By change that waits for approvals: what it takes to go on with it. */
+  readonly awaiting: ReadonlyMap<string, { readonly written: WrittenText; readonly newGeneration: boolean }>;
 }
 
 interface Draft {
@@ -20,6 +23,7 @@ interface Draft {
   frozen: string | null;
   readonly records: Set<string>;
   readonly lastRecord: Map<string, number>;
+  readonly awaiting: Map<string, { readonly written: WrittenText; readonly newGeneration: boolean }>;
 }
 
 /** A ledger that is brought forward entry by entry. */
@@ -35,6 +39,7 @@ export function growingLedger(entries: readonly JournalEntry[] = []): GrowingLed
     frozen: null,
     records: new Set(),
     lastRecord: new Map(),
+    awaiting: new Map(),
   };
   for (const entry of entries) add(draft, entry);
   return { now: draft, add: (entry) => add(draft, entry) };
@@ -72,6 +77,7 @@ function add(draft: Draft, entry: JournalEntry): void {
       update(draft, event.change, (view) => ({ ...view, plan: event.plan }));
       return;
     case 'change.awaits':
+      draft.awaiting.set(event.change, { written: event.written, newGeneration: event.newGeneration });
       update(draft, event.change, (view) => ({
         ...view,
         review: { ...view.review, needed: event.approvals, because: event.because },
@@ -84,6 +90,7 @@ function add(draft: Draft, entry: JournalEntry): void {
       }));
       return;
     case 'change.state':
+      if (event.state !== 'proposed') draft.awaiting.delete(event.change);
       update(draft, event.change, (view) => ({
         ...view,
         state: event.state,

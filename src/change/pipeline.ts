@@ -70,9 +70,17 @@ interface Busy {
   ended: Promise<Told> | null;
 }
 
+interface Waiting {
+  readonly view: ChangeView;
+  readonly written: WrittenText;
+  readonly newGeneration: boolean;
+}
+
 /** Progress of so many changes is kept for those who come late; older ones are told from the journal. */
 const hubsMax = 20;
 const approvalLookMs = 200;
+/** A change that nobody approves does not stand in the way of renewed certificates for ever. */
+const approvalMsMax = 24 * 3_600_000;
 
 export function createPipeline(parts: PipelineParts): Pipeline {
   return new OneAtATime(parts);
@@ -246,7 +254,7 @@ class OneAtATime implements Pipeline {
   }
 
   #approvalsOf(
-    { id: change }: ChangeView,
+    { id: change, proposedAt }: ChangeView,
     again: { readonly written: WrittenText; readonly newGeneration: boolean },
   ): Approvals {
     const given = () => this.#view(change)?.review.approvals ?? [];
@@ -267,7 +275,8 @@ class OneAtATime implements Pipeline {
           const why = `waits for ${approvals === 1 ? 'an approval' : `${approvals} approvals`}: ${because.join('; ')}`;
           this.#hubs.get(change)?.show({ kind: 'state', state: 'proposed', why });
         }
-        while (given().length < needed.count && !signal.aborted)
+        const until = proposedAt + approvalMsMax;
+        while (given().length < needed.count && !signal.aborted && clock.now() < until)
           await clock.sleep(approvalLookMs, signal).catch(() => {});
       },
     };
@@ -358,16 +367,43 @@ class OneAtATime implements Pipeline {
     return () => {};
   }
 
-  recover(): Promise<void> {
+  async recover(): Promise<void> {
     const { balancers, sites, clock } = this.#parts;
-    return recoverChange({
+    const waiting = this.#busy ? null : this.#waiting();
+    await recoverChange({
       book: this.#book,
       balancers,
       sites,
       clock,
       log: this.#log,
+      waiting: waiting?.view.id ?? null,
       remember: this.#remember,
     });
+    if (waiting) await this.#resume(waiting);
+  }
+
+  /** A change that waited for people when an earlier controller ended: nothing of it was in traffic. */
+  #waiting(): Waiting | null {
+    const ledger = this.#book.ledger();
+    const view = inFlight(ledger);
+    const again = view && ledger.awaiting.get(view.id);
+    return view?.state === 'proposed' && again ? { view, ...again } : null;
+  }
+
+  /** Every gate is asked again; what was approved stays approved, as long as the text is the same. */
+  async #resume({ view, written, newGeneration }: Waiting): Promise<void> {
+    const { sites, clock, readFile } = this.#parts;
+    const before = { text: sites.current(), site: siteOf(sites.current()) };
+    const reading = await readText(written, readFile, clock.now());
+    const { id: change, by, file, siteHash, proposedAt: since } = view;
+    if (reading.text.hash !== siteHash) {
+      const why = 'what it was proposed with is not the same any more';
+      await this.#book.append('controller', { kind: 'change.state', change, state: 'abandoned', why });
+      return;
+    }
+    const mine: Busy = { by, file, since, change, stop: null, abort: new AbortController(), ended: null };
+    this.#busy = mine;
+    this.#start(view, reading, { before, newGeneration }, mine);
   }
 
   async tend(): Promise<void> {

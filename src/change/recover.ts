@@ -17,6 +17,8 @@ export interface RecoveryParts {
   readonly sites: SiteKeeper;
   readonly clock: Clock;
   readonly log: Log;
+  /** A change that waits for approvals, and goes on waiting. */
+  readonly waiting: string | null;
   /** Balancers that did not hear it are told again later. */
   remember(told: Told, change: string, reason: string): void;
 }
@@ -27,7 +29,8 @@ export interface RecoveryParts {
  */
 export async function recoverChange(parts: RecoveryParts): Promise<void> {
   const { book, sites } = parts;
-  const view = inFlight(book.ledger());
+  const flying = inFlight(book.ledger());
+  const view = flying?.id === parts.waiting ? null : flying;
   const statuses = await statusOfEvery(parts, view !== null);
   if (view) await endInterrupted(parts, view, statuses);
   else await finishTakeBack(parts, statuses);

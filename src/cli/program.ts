@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { type Exit, exit, report } from './command.ts';
 import { apply } from './commands/apply.ts';
+import { approve } from './commands/approve.ts';
 import { changes } from './commands/changes.ts';
 import { type AskEngine, check } from './commands/check.ts';
 import { explain } from './commands/explain.ts';
@@ -61,6 +62,7 @@ export function createProgram(
   plan(program, io, done, prove);
   explain(program, io, done);
   apply(program, io, done);
+  approve(program, io, done);
   rollback(program, io, done);
   status(program, io, done);
   changes(program, io, done);

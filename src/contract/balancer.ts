@@ -1,5 +1,5 @@
 import type { Diagnostic } from '#base';
-import type { Counts, GuardRecord, Noted, ServerRef, TakeBack } from '#events';
+import type { Counts, GuardRecord, Noted, ServerRef, TakeBack, WitnessView } from '#events';
 import type { WrittenText } from '#model';
 
 /**
@@ -17,7 +17,11 @@ export interface BalancerCalls {
   check: { input: { site: SiteText }; output: CheckResult };
   /** Asks every named server the way the engine would. */
   probe: { input: { site: SiteText; servers: readonly ServerRef[] }; output: readonly ProbeResult[] };
-  rehearse: { input: { site: SiteText }; output: RehearsalResult };
+  /** With `witnesses` of the plan, each is sent too, and held against what the text says. */
+  rehearse: {
+    input: { site: SiteText; witnesses?: readonly WitnessView[] };
+    output: RehearsalResult;
+  };
   wayBack: { input: Record<string, never>; output: WayBackResult };
   /** Whether what runs can be told to do as the site says, without a new generation. */
   inPlace: { input: { site: SiteText }; output: InPlaceResult };
@@ -142,6 +146,8 @@ export interface RehearsalResult {
   }[];
   /** What was taken out or replaced, for people. */
   readonly replaced: readonly string[];
+  /** Of the plan's witnesses: what could not be proved, with why. Absent: there were none. */
+  readonly unproven?: readonly string[];
 }
 
 export interface WayBackResult {

@@ -82,6 +82,16 @@ function textOf({ by }: JournalEntry, event: Event): string | null {
       const on = forced ? ' The change went on because it was forced.' : '';
       return `The gate "${gate}" ${answer}: ${plain(summary)}.${on}`;
     }
+    case 'change.planned': {
+      const { risk, differences } = event.plan;
+      const classes = `${differences.length} ${differences.length === 1 ? 'class' : 'classes'} of requests`;
+      const because = risk.because.length > 0 ? ` (${risk.because.map(plain).join('; ')})` : '';
+      return `The plan said that ${classes} would be treated differently, risk ${risk.level}${because}.`;
+    }
+    case 'change.awaits':
+      return `It waited for ${event.approvals === 1 ? 'an approval' : `${event.approvals} approvals`}: ${event.because.map(plain).join('; ')}.`;
+    case 'change.approved':
+      return `${who(by)} approved it${event.reason === '' ? '' : `, with the reason "${plain(event.reason)}"`}.`;
     case 'change.exposed':
       return `${plain(event.balancer)} gave it ${share(event.share, 1)} of new connections.`;
     case 'change.promoted':

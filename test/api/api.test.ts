@@ -16,6 +16,7 @@ function api(over: Partial<Backend> = {}) {
     propose: nothing,
     changes: () => [],
     watch: () => null,
+    approve: nothing,
     rollback: nothing,
     incidents: () => [],
     postmortem: () => null,

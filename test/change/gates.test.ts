@@ -109,7 +109,7 @@ describe('a change that a gate refuses', () => {
     const asked = change.gates.map(({ gate }) => gate);
     assert.deepEqual(
       asked,
-      ['parse', 'limits', 'engine check', 'existence'],
+      ['parse', 'plan', 'limits', 'engine check', 'existence'],
       'what changes nothing is still asked',
     );
   });

@@ -17,11 +17,13 @@ describe('a good change', () => {
       change.gates.map(({ gate, verdict }) => `${gate} ${verdict}`),
       [
         'parse passed',
+        'plan passed',
         'limits passed',
         'engine check passed',
         'existence passed',
         'rehearsal passed',
         'way back passed',
+        'review passed',
         'canary passed',
         'bake passed',
       ],

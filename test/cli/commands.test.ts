@@ -45,11 +45,13 @@ describe('commands against a running controller', () => {
     assert.equal(code, 0, out + err);
     for (const gate of [
       'parse',
+      'plan',
       'limits',
       'engine check',
       'existence',
       'rehearsal',
       'way back',
+      'review',
       'canary',
       'bake',
     ])

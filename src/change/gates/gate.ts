@@ -55,7 +55,7 @@ export interface Proposal {
 /** What people other than its author said to a change, from the journal. */
 export interface Approvals {
   given(): ReviewView['approvals'];
-  /** Journals that it waits; resolves when there are so many, or the signal says to wait no more. */
+  /** Journals that it waits; resolves when there are so many, when it has waited too long, or the signal says so. */
   wait(
     needed: { readonly count: number; readonly because: readonly string[] },
     signal: AbortSignal,

@@ -1,6 +1,15 @@
+import type { PlanView, WitnessView } from '#contract';
 import { askEvery, couldNotTell, count, type Gate, passed, refused } from './gate.ts';
 
 const rehearsalTimeoutMs = 120_000;
+
+const witnessesMax = 200;
+const unprovenShown = 20;
+
+/** Of a long plan the worst. */
+function witnessesOf(plan: PlanView | null): readonly WitnessView[] {
+  return (plan?.differences ?? []).slice(0, witnessesMax).map(({ witness }) => witness);
+}
 
 /** The exact engine starts cold with the text on private sockets and answers the witnesses as planned. */
 export const rehearsal: Gate<'rehearsal'> = {
@@ -8,12 +17,12 @@ export const rehearsal: Gate<'rehearsal'> = {
   forceable: true,
   askedAfterRefusal: false,
   during: 'proposed',
-  async ask({ balancers, reading }) {
+  async ask({ balancers, reading, planned }) {
     const own = reading.site?.own ?? null;
     const { answers, silent } = await askEvery(
       balancers,
       'rehearse',
-      { site: reading.text },
+      { site: reading.text, witnesses: witnessesOf(planned.view) },
       rehearsalTimeoutMs,
     );
     const wrong = answers.flatMap(({ balancer, output }) =>
@@ -43,10 +52,11 @@ export const rehearsal: Gate<'rehearsal'> = {
     const started = `cold start in ${Math.round(slowest)} ms`;
     return passed(
       own
-        ? `${started}; no witnesses: what ${own.file} does with a request is not read yet`
+        ? `${started}; ${all === 0 ? 'no witness to send' : `${count(all, 'witness', 'witnesses')} of the plan answered as planned`}`
         : `${count(all, 'witness', 'witnesses')} answered as planned, ${started}`,
       answers.flatMap(({ balancer, output }) => [
         `${balancer}: cold start ${Math.round(output.startMs)} ms, ${Math.round(output.memoryBytes / 1e6)} MB`,
+        ...(output.unproven ?? []).slice(0, unprovenShown).map((why) => `${balancer}: not proven: ${why}`),
         ...output.replaced.map((what) => `${balancer}: replaced ${what}`),
       ]),
     );

@@ -29,10 +29,20 @@ export function changes(program: Command, io: Io, done: (code: Exit) => void): v
       context.say(`  ${view.file} (site ${short(view.siteHash)}), by ${view.by}, ${when(view.proposedAt)}`);
       if (view.force) context.say(`  forced: ${view.reason}`);
       for (const report of view.gates) for (const line of gateLines(report, context)) context.say(line);
+      for (const line of reviewLines(view)) context.say(line);
       if (view.incident) context.say(`  Next:  holdfast postmortem ${view.incident}`);
     }
     done(exit.ok);
   });
+}
+
+function reviewLines({ id, review: { needed, because, approvals } }: ChangeView): readonly string[] {
+  const given = approvals.map(
+    ({ by, at, reason }) => `  approved by ${by}, ${when(at)}${reason === '' ? '' : `: ${reason}`}`,
+  );
+  if (needed === null || approvals.length >= needed) return given;
+  const missing = `  waits for ${needed - approvals.length} of ${needed} approvals: ${because.join('; ')}`;
+  return [...given, missing, `  Next:  holdfast approve ${id}`];
 }
 
 function listLines(views: readonly ChangeView[]): readonly string[] {

@@ -77,6 +77,10 @@ function what(event: Event): string {
       return `${event.change} ${event.file}${event.force ? `, forced: ${event.reason}` : ''}`;
     case 'change.gate':
       return `${event.change} ${event.report.gate} ${event.report.verdict}: ${event.report.summary}`;
+    case 'change.planned':
+      return `${event.change} ${event.plan.differences.length} classes of requests differ, risk ${event.plan.risk.level}`;
+    case 'change.awaits':
+      return `${event.change} waits for ${event.approvals} approvals: ${event.because.join('; ')}`;
     case 'change.state':
       return `${event.change} ${event.state}${event.why ? `: ${event.why}` : ''}`;
     case 'change.exposed':
