@@ -23,6 +23,7 @@ const applyRequest = z.strictObject({
     .array(z.strictObject({ path: path.startsWith('/'), sha256: z.string().regex(/^[0-9a-f]{64}$|^$/) }))
     .max(filesMax)
     .optional(),
+  policy: z.strictObject({ path: path.startsWith('/'), text: z.string().max(textCharactersMax) }).optional(),
   site: z.string().max(100).optional(),
   balancer: z.string().max(100).optional(),
   force: z.boolean(),

@@ -78,7 +78,6 @@ interface Waiting {
 
 /** Progress of so many changes is kept for those who come late; older ones are told from the journal. */
 const hubsMax = 20;
-const approvalLookMs = 200;
 /** A change that nobody approves does not stand in the way of renewed certificates for ever. */
 const approvalMsMax = 24 * 3_600_000;
 
@@ -93,6 +92,8 @@ class OneAtATime implements Pipeline {
   readonly #records: RecordCollector;
   readonly #hubs = new Map<string, ProgressHub>();
   readonly #untold = new Map<string, { readonly change: string; readonly reason: string }>();
+  /** Aborted when somebody has approved the change of that name. */
+  readonly #heard = new Map<string, AbortController>();
   #busy: Busy | null = null;
 
   constructor(parts: PipelineParts) {
@@ -276,8 +277,12 @@ class OneAtATime implements Pipeline {
           this.#hubs.get(change)?.show({ kind: 'state', state: 'proposed', why });
         }
         const until = proposedAt + approvalMsMax;
-        while (given().length < needed.count && !signal.aborted && clock.now() < until)
-          await clock.sleep(approvalLookMs, signal).catch(() => {});
+        while (given().length < needed.count && !signal.aborted && clock.now() < until) {
+          const heard = new AbortController();
+          this.#heard.set(change, heard);
+          await clock.sleep(until - clock.now(), AbortSignal.any([signal, heard.signal])).catch(() => {});
+        }
+        this.#heard.delete(change);
       },
     };
   }
@@ -292,6 +297,7 @@ class OneAtATime implements Pipeline {
       throw new Failure('HF114', `${by} proposed change ${change}`, 'Somebody else approves it.');
     if (!view.review.approvals.some((one) => one.by === by))
       await this.#book.append(by, { kind: 'change.approved', change, reason });
+    this.#heard.get(change)?.abort();
     return this.#view(change) ?? view;
   }
 

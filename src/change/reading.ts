@@ -43,7 +43,7 @@ export function isRenewal({ text, site }: Reading, before: { text: SiteText; sit
 
 /** What is kept of a request: its text, and nothing else that it asks for. */
 function written(given: WrittenText): WrittenText {
-  const { file, folder, text, dialect, includes, digests, site, balancer } = given;
+  const { file, folder, text, dialect, includes, digests, site, balancer, policy } = given;
   return {
     file,
     folder,
@@ -53,6 +53,7 @@ function written(given: WrittenText): WrittenText {
     ...(digests === undefined ? {} : { digests }),
     ...(site === undefined ? {} : { site }),
     ...(balancer === undefined ? {} : { balancer }),
+    ...(policy === undefined ? {} : { policy }),
   };
 }
 
@@ -60,7 +61,13 @@ function written(given: WrittenText): WrittenText {
 export function namedAs(current: SiteText, running: Site, request: ApplyRequest): ApplyRequest {
   if ((request.dialect ?? 'site') === 'site') return request;
   const balancer = current.balancer ?? running.balancers[0]?.name;
-  return { ...request, site: running.name, ...(balancer === undefined ? {} : { balancer }) };
+  const policy = request.policy ?? current.policy;
+  return {
+    ...request,
+    site: running.name,
+    ...(balancer === undefined ? {} : { balancer }),
+    ...(policy === undefined ? {} : { policy }),
+  };
 }
 
 const noDifference: SiteDifference = { serversAdded: [], serversRemoved: [], parts: [] };

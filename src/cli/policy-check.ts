@@ -1,7 +1,16 @@
 import { dirname, resolve } from 'node:path';
 import { type Diagnostic, Failure } from '#base';
-import { readSiteFile } from '#model';
-import { checkExpectations, checkPolicies, isPolicyFile, mustReadPolicies } from '#plan';
+import { filesAround, readSiteFile, type WrittenText } from '#model';
+import {
+  checkExpectations,
+  checkPolicies,
+  isPolicyFile,
+  meaningOfWritten,
+  mustReadPolicies,
+  type PlannedMeaning,
+  type PolicyFile,
+  statedOf,
+} from '#plan';
 import { readMeaning } from './meaning.ts';
 
 export interface CheckedPolicies {
@@ -23,18 +32,29 @@ export async function checkPolicyFile(file: string): Promise<CheckedPolicies | n
       'Add `text: haproxy.cfg` to it.',
     );
   const { meaning } = await readMeaning(resolve(dirname(file), read.text));
+  return held(meaning, read, read.text);
+}
+
+/** The cases and policies that a site file has itself. Null: it has none. @throws Failure with every mistake in them. */
+export function checkStated(text: WrittenText): CheckedPolicies | null {
+  const stated = statedOf(text);
+  if (stated === null) return null;
+  return held(meaningOfWritten(text, text.file, filesAround(text)).meaning, stated, text.file);
+}
+
+function held(meaning: PlannedMeaning['meaning'], read: PolicyFile, text: string): CheckedPolicies {
   const cases = checkExpectations(meaning, read.expect);
   const policies = checkPolicies(meaning, read);
   return {
     cases: cases.length,
     policies: policies.length,
-    text: read.text,
+    text,
     diagnostics: [
       ...cases
-        .filter(({ held }) => !held)
+        .filter((one) => !one.held)
         .map(({ expectation, message }) => broken(expectation.place, `${expectation.request}: ${message}`)),
       ...policies
-        .filter(({ held }) => !held)
+        .filter((one) => !one.held)
         .map(({ policy, place, message }) => broken(place, `${policy}: ${message}`)),
     ],
   };

@@ -52,6 +52,9 @@ export function buildSite(
         place: placeOf(['errorPages', index]),
       })),
     ),
+    ...(document.expect === undefined && document.policies === undefined
+      ? {}
+      : { stated: { expect: document.expect ?? [], policies: document.policies ?? [] } }),
     own: null,
   };
 }

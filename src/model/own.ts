@@ -34,6 +34,8 @@ export interface WrittenText {
   /** What an own text does not say: the site's name and its balancer's. Absent: the dialect's name, and `lb-1`. */
   readonly site?: string;
   readonly balancer?: string;
+  /** Its policy file, where the text cannot say such things itself. */
+  readonly policy?: IncludedText;
 }
 
 /** A team's own text that is a site: enough to write it out again unchanged. */

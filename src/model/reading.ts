@@ -5,7 +5,7 @@ import type { withIncludes as WithIncludes } from './included.ts';
 import type { ownSite as OwnSite } from './own-site.ts';
 import type { parseSite as ParseSite } from './parse.ts';
 import type { siteJsonSchema as SiteJsonSchema } from './schema.ts';
-import type { matchSchema as MatchSchema } from './schema-routes.ts';
+import type * as Policies from './schema-policies.ts';
 import type * as Words from './schema-words.ts';
 
 /**
@@ -34,9 +34,10 @@ export const ownSite: typeof OwnSite = (...given) =>
 export function documentReader(): {
   readonly readDocument: typeof ReadDocument;
   readonly words: typeof Words;
-  readonly matchSchema: typeof MatchSchema;
+  readonly expectations: typeof Policies.expectations;
+  readonly policies: typeof Policies.policies;
 } {
   const { readDocument } = load('./document.ts') as { readDocument: typeof ReadDocument };
-  const { matchSchema } = load('./schema-routes.ts') as { matchSchema: typeof MatchSchema };
-  return { readDocument, words: load('./schema-words.ts') as typeof Words, matchSchema };
+  const { expectations, policies } = load('./schema-policies.ts') as typeof Policies;
+  return { readDocument, words: load('./schema-words.ts') as typeof Words, expectations, policies };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { errorPage } from './schema-actions.ts';
 import { listener } from './schema-listeners.ts';
+import { expectations, policies } from './schema-policies.ts';
 import { pool, type server } from './schema-pools.ts';
 import { type matchSchema, route } from './schema-routes.ts';
 import {
@@ -118,6 +119,12 @@ export const siteSchema = z.strictObject(
     }),
     errorPages: list(errorPage, 'a list of pages', 0, 7).default([]).meta({
       description: "Bodies of the engine's own error answers; what a server answers stays",
+    }),
+    expect: expectations.optional().meta({
+      description: 'Cases that must come out as they say: `holdfast check` and every change hold them',
+    }),
+    policies: policies.optional().meta({
+      description: 'What must stay true of the site; a change is held against those of the site that runs',
     }),
     guard: guard.prefault({}).meta({ description: 'How carefully changes go live' }),
   },

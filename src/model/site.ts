@@ -19,6 +19,8 @@ export interface Site {
   readonly guard: GuardPolicy;
   /** One for a status. */
   readonly errorPages: readonly (ErrorPage & { readonly place: Place })[];
+  /** What its owner states of it, as it is written; `plan` says what it means. Absent: nothing. */
+  readonly stated?: { readonly expect: readonly unknown[]; readonly policies: readonly unknown[] };
   /**
    * The team's own haproxy.cfg or nginx.conf that this is a survey of: listeners and pools as far as it says them plainly,
    * no routes. Engines run the text itself. Null: the site was written as site.yaml.

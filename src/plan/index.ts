@@ -10,4 +10,4 @@ export { linesOf, type PlanPaint } from './terminal.ts';
 export * from './traffic.ts';
 export { actionText, actionWithSent, requestOfWitness, witnessText, witnessView } from './view.ts';
 export { summaryOf } from './words.ts';
-export { meaningOfWritten, planWritten } from './written.ts';
+export { meaningOfWritten, planWritten, statedOf } from './written.ts';

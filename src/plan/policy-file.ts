@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type Diagnostic, Failure, type Place } from '#base';
-import { documentReader } from '#model';
-import { policySchema } from './policy-schema.ts';
+import { documentReader, type ReadDocument } from '#model';
+import { policySchema, statedSchema } from './policy-schema.ts';
 
 /**
  * What the owner of a site states beside it: cases that must come out as they say (`expect`), and policies that every
@@ -76,8 +76,17 @@ export function isPolicyFile(text: string): boolean {
 
 /** Every mistake at once. Never throws, whatever the text. */
 export function readPolicies(text: string, file: string): ReadPolicies {
-  const { readDocument } = documentReader();
-  const { value, diagnostics, placeOf } = readDocument(text, file, policySchema());
+  return built(documentReader().readDocument(text, file, policySchema()), file);
+}
+
+/** What a site file states of itself: its `expect:` and `policies:`. Null: neither, or the text has mistakes. */
+export function statedIn(text: string, file: string): ReadPolicies {
+  if (!/^["']?(?:expect|policies)["']?:/m.test(text)) return { policies: null, diagnostics: [] };
+  const { value, ...read } = documentReader().readDocument(text, file, statedSchema());
+  return built({ ...read, value: value && { expect: value.expect, policies: value.policies } }, file);
+}
+
+function built({ value, diagnostics, placeOf }: ReadDocument<Document>, file: string): ReadPolicies {
   if (value === null) return { policies: null, diagnostics };
   const expect = value.expect.map((one, i) => {
     const { request, headers, from, ...rest } = one;

@@ -3,7 +3,7 @@ import type { PlanView } from '#contract';
 import { type LiftFiles, liftOwn, meaningOfSite, readSite } from '#dialects';
 import type { WrittenText } from '#model';
 import { type PlannedMeaning, planOf } from './plan.ts';
-import type { PolicyFile } from './policy-file.ts';
+import { mustReadPolicies, type PolicyFile, statedIn } from './policy-file.ts';
 
 /** A text, lifted, whatever it is written in. @throws Failure with every mistake of a site.yaml that is none. */
 export function meaningOfWritten(text: WrittenText, called: string, files: LiftFiles): PlannedMeaning {
@@ -30,10 +30,22 @@ export function planWritten(
 ): PlanView {
   const was = meaningOfWritten(before, `what runs (${before.file})`, around(before));
   const is = meaningOfWritten(after, after.file, around(after));
-  return planOf(was, is, { traffic: null, policies: policiesOf(before) });
+  return planOf(was, is, { traffic: null, policies: policiesOf(before, after) });
 }
 
-/** A change is not judged by the policies that it brings. */
-function policiesOf(_text: WrittenText): readonly PolicyFile[] {
-  return [];
+/**
+ * A change is not judged by the policies that it brings, but where there are none yet. @throws Failure with every mistake
+ */
+function policiesOf(before: WrittenText, after: WrittenText): readonly PolicyFile[] {
+  const found = statedOf(before) ?? statedOf(after);
+  return found === null ? [] : [found];
+}
+
+/** Of a site.yaml what it states of itself, of another text its policy file. Null: nothing. @throws Failure with every mistake */
+export function statedOf({ dialect = 'site', text, file, policy }: WrittenText): PolicyFile | null {
+  if (dialect !== 'site') return policy ? mustReadPolicies(policy.text, policy.path) : null;
+  const { policies, diagnostics } = statedIn(text, file);
+  const [first] = diagnostics.filter(({ severity }) => severity === 'error');
+  if (first) throw new Failure(first.code, `${file}: what it states cannot be read`, '', diagnostics);
+  return policies;
 }

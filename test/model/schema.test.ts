@@ -25,6 +25,8 @@ test('the schema describes every section and refuses unknown keys', () => {
     'timeouts',
     'accessLog',
     'errorPages',
+    'expect',
+    'policies',
     'guard',
   ]);
   assert(Object.values(properties).every((section) => section.description));

@@ -58,6 +58,8 @@ export interface World {
   readonly sites: SiteKeeper;
   readonly balancers: readonly [ScriptedBalancer, ScriptedBalancer];
   readonly pipeline: Pipeline;
+  /** Plans in this process; a test may put another in its place. */
+  readonly planner: { plan: Planner['plan'] };
   /** Proposes, and waits in simulated time until the change has ended. */
   apply(request: ApplyRequest): Promise<{ change: ChangeView; shown: readonly Progress[] }>;
   /** The same balancers, clock and site under a new controller that finds these entries. */
@@ -85,7 +87,9 @@ function around(
   const readFile = async (path: string) => {
     throw new Error(`no file ${path}`);
   };
-  const planner: Planner = { plan: async (before, after) => planWritten(before, after, filesAround) };
+  const planner: World['planner'] = {
+    plan: async (before, after) => planWritten(before, after, filesAround),
+  };
   const pipeline = createPipeline({ journal, balancers, sites, planner, clock, readFile });
   return {
     clock,
@@ -93,6 +97,7 @@ function around(
     sites,
     balancers,
     pipeline,
+    planner,
     async apply(asked) {
       const { id } = await clock.run(pipeline.propose(asked));
       return clock.run(ended(pipeline, id));

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Failure, formatDiagnostic } from '#base';
 import type { ApplyRequest, ChangeView } from '#contract';
-import type { TextDialect } from '#model';
+import { type IncludedText, readSiteFile, type TextDialect } from '#model';
+import { mustReadPolicies } from '#plan';
 import {
   type CommonOptions,
   type Context,
@@ -22,6 +23,7 @@ interface ApplyOptions extends CommonOptions {
   readonly release?: boolean;
   readonly unfreeze?: boolean;
   readonly newGeneration?: boolean;
+  readonly policy?: string;
   readonly dialect?: TextDialect;
 }
 
@@ -39,6 +41,7 @@ export function apply(program: Command, io: Io, done: (code: Exit) => void): voi
       '--new-generation',
       'start a new generation even where running engines could be told of the change',
     )
+    .option('--policy <file>', 'the policy file of a haproxy.cfg or nginx.conf; kept with it from then on')
     .option('--unfreeze', 'end the freeze that a taken back change left');
   talksToSite(command, [
     'holdfast apply site.yaml',
@@ -70,6 +73,7 @@ async function applyFile(context: Context, file: string, options: ApplyOptions):
     folder: resolve(read.folder),
     force: options.force ?? false,
     ...(options.newGeneration ? { newGeneration: true } : {}),
+    ...(options.policy === undefined ? {} : { policy: await policyIn(options.policy, read.dialect) }),
     reason: options.reason ?? '',
     release: options.release ?? false,
     unfreeze: options.unfreeze ?? false,
@@ -90,6 +94,15 @@ async function applyFile(context: Context, file: string, options: ApplyOptions):
   } finally {
     release();
   }
+}
+
+/** @throws Failure with every mistake in it; HF005 for a site.yaml, which says such things itself. */
+async function policyIn(file: string, dialect: TextDialect = 'site'): Promise<IncludedText> {
+  if (dialect === 'site')
+    throw new Failure('HF005', 'a site.yaml has its policies in itself', 'Write `policies:` in it.');
+  const { text } = await readSiteFile(file);
+  mustReadPolicies(text, file);
+  return { path: resolve(file), text };
 }
 
 /** Abandoned is success only where there was nothing to do: the text that was asked for is what runs. */

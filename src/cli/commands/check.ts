@@ -3,7 +3,7 @@ import { type Diagnostic, Failure, formatDiagnostic } from '#base';
 import { readCertificateFile, readCertificates, type Site, siteHash, type TextDialect } from '#model';
 import { type CommonOptions, contextOf, dialectOption, type Exit, exit, withExamples } from '../command.ts';
 import type { Io } from '../io.ts';
-import { type CheckedPolicies, checkPolicyFile } from '../policy-check.ts';
+import { type CheckedPolicies, checkPolicyFile, checkStated } from '../policy-check.ts';
 import { readLocally } from '../site-text.ts';
 
 /** What an engine says of a text in its own language. @throws Failure HF301 when it is not installed. */
@@ -112,6 +112,7 @@ async function checkOne(
       return { ...unread, valid: diagnostics.length === 0, diagnostics, policies };
     }
     const { read, site, surveyed, diagnostics } = await readLocally(file, dialect);
+    const stated = site && (read.dialect ?? 'site') === 'site' ? checkStated(read) : null;
     const hash = site ? siteHash(site, await readCertificates(site, readCertificateFile)) : null;
     const shown = site ?? surveyed;
     const asked = shown?.own && askEngine ? askEngine(shown) : null;
@@ -119,12 +120,17 @@ async function checkOne(
     const engine = site ? await asked : await asked?.catch(() => null);
     return {
       file,
-      valid: site !== null && engine?.accepted !== false,
+      valid: site !== null && engine?.accepted !== false && (stated?.diagnostics.length ?? 0) === 0,
       site: site?.name ?? null,
       dialect: read.dialect ?? 'site',
       hash,
-      diagnostics: [...diagnostics, ...newTo(diagnostics, engine?.diagnostics ?? [])],
+      diagnostics: [
+        ...diagnostics,
+        ...newTo(diagnostics, engine?.diagnostics ?? []),
+        ...(stated?.diagnostics ?? []),
+      ],
       engine: engine ?? null,
+      ...(stated ? { policies: { cases: stated.cases, policies: stated.policies, text: stated.text } } : {}),
     };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
