@@ -212,6 +212,7 @@ describe('a plan', () => {
     assert.deepEqual(plan.risk, {
       level: 'high',
       because: ['40 % of recent traffic is treated differently'],
+      approvals: { count: 0, because: [] },
     });
   });
 
@@ -247,6 +248,7 @@ describe('a plan', () => {
       assert.deepEqual(touched.risk, {
         level: 'high',
         because: ['touches what is protected: carts (2 approvals)'],
+        approvals: { count: 2, because: ['carts (2 approvals)'] },
       });
       const other = planned(before.replace('10.0.2.1', '10.0.2.9'), { policies });
       assert.equal(other.risk.level, 'medium');
