@@ -245,7 +245,13 @@ describe('what a text is written in', () => {
     assert.equal(dialectOf('user www-data;\ninclude a.conf;\n'), 'nginx');
     assert.equal(dialectOf('global\n  daemon\n'), 'haproxy');
     assert.equal(dialectOf('  frontend www from base # x\n'), 'haproxy');
+    assert.equal(dialectOf("frontend 'www'\n  bind :80\n"), 'haproxy');
+    assert.equal(dialectOf('listen web 0.0.0.0:80\n  server a 10.0.0.1:80\n'), 'haproxy');
+    assert.equal(dialectOf('defaults web\n  mode http\n'), 'haproxy');
+    assert.equal(dialectOf('location ~* \\.(?:css|js)$ {\n'), 'nginx');
+    assert.equal(dialectOf('server\n{\n'), 'nginx');
     assert.equal(dialectOf('site: shop\nlisteners: []\n'), 'site');
+    assert.equal(dialectOf(`listen ${':1'.repeat(1_000_000)} x y\n`), 'site');
     assert.equal(dialectOf(''), 'site');
   });
 });
