@@ -66,6 +66,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 20,
   },
   {
+    name: 'mutants',
+    proves:
+      'The comparison of `prove:plan` finds bugs: places of the model are changed one at a time (conditions negated, order swapped, off by one, flags dropped, ...), and at least 95 % of those that the decisions come by make one of them wrong. Which are drawn is decided by a seed.',
+    minutesMax: 30,
+  },
+  {
     name: 'engines',
     proves:
       'The contract of an engine (`docs/contract.md`): what each engine, in the version that is installed and in those of other releases of Debian, does with each case of what comes over the wire.',

@@ -125,4 +125,9 @@ describe('found by the plan proof', () => {
       server { if ($v = /a) { return 200 a; } location / { return 200 b; } location /x { return 200 $v; } }`;
     assert.equal(asked(text, 'http://h/x'), '1000 200 a, 9000 200 /b');
   });
+
+  test('a folder that is not there is no folder without an index', () => {
+    const text = 'root /r; error_page 403 =302 http://e.example/; location / { } location ~ x$ { return 200 x; }';
+    assert.match(asked(text, 'http://h/'), /302 http:\/\/e.example\/.*file \/r\/|file \/r\/.*302/);
+  });
 });

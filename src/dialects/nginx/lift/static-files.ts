@@ -51,7 +51,9 @@ function unlisted(state: State, where: Where, ways: Going, inside: Fate, indexes
   const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
   const folder = fileOf(asking, state.uri);
   const there = some(indexes.map((name) => isThere('-f', joined([folder, text(name)]), page.node)));
-  return stepThen(page.node, not(there), other, inside);
+  // A folder that is not there is no place to list.
+  const listed = all([isThere('-d', folder, page.node), not(there)]);
+  return stepThen(page.node, listed, other, inside);
 }
 
 /** `error_page 405` of a place with files, where it leads to something else than an answer. */
