@@ -127,7 +127,8 @@ describe('found by the plan proof', () => {
   });
 
   test('a folder that is not there is no folder without an index', () => {
-    const text = 'root /r; error_page 403 =302 http://e.example/; location / { } location ~ x$ { return 200 x; }';
+    const text =
+      'root /r; error_page 403 =302 http://e.example/; location / { } location ~ x$ { return 200 x; }';
     assert.match(asked(text, 'http://h/'), /302 http:\/\/e.example\/.*file \/r\/|file \/r\/.*302/);
   });
 });
