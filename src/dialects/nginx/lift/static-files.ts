@@ -88,12 +88,29 @@ function indexAt(name: string, state: State, where: Where, ways: Going): Fate | 
 
 /** Where it leads to the same file, it has not led away: that is what a folder's file means. */
 function staying(fate: Fate, index: Value, plain: Fate): Fate {
-  if (fate.kind === 'file') return JSON.stringify(fate.path) === JSON.stringify(index) ? plain : fate;
-  if (fate.kind !== 'rules') return fate;
-  const { steps, otherwise } = fate.rules;
-  const ending = (step: Step): Step =>
-    step.then.kind === 'continue' ? step : { ...step, then: staying(step.then, index, plain) };
-  return { kind: 'rules', rules: { steps: steps.map(ending), otherwise: staying(otherwise, index, plain) } };
+  const same = JSON.stringify(index);
+  // Fates are shared; what stays as it is stays shared.
+  const known = new Map<Fate, Fate>();
+  const ended = (one: Fate): Fate => {
+    const before = known.get(one);
+    if (before !== undefined) return before;
+    const made = one.kind === 'rules' ? within(one) : one;
+    const now = made.kind === 'file' && JSON.stringify(made.path) === same ? plain : made;
+    known.set(one, now);
+    return now;
+  };
+  const within = (one: Extract<Fate, { kind: 'rules' }>): Fate => {
+    const { steps, otherwise } = one.rules;
+    const last = ended(otherwise);
+    const all = steps.map((step): Step => {
+      if (step.then.kind === 'continue') return step;
+      const then = ended(step.then);
+      return then === step.then ? step : { ...step, then };
+    });
+    if (last === otherwise && all.every((step, at) => step === steps[at])) return one;
+    return { kind: 'rules', rules: { steps: all, otherwise: last } };
+  };
+  return ended(fate);
 }
 
 function stays(uri: Value, name: string, { server, location }: Where): boolean {
