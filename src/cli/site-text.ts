@@ -5,6 +5,7 @@ import {
   readCertificateFile,
   readSiteFile,
   type Site,
+  type SiteFile,
   type TextDialect,
   type WrittenText,
   withIncludes,
@@ -22,20 +23,40 @@ export interface LocalReading {
 
 const names = { haproxy: 'HAProxy', nginx: 'NGINX' };
 
+/** A text that is only looked at may be longer than one that is run. */
+const plannedBytesMax = 16 * 1024 * 1024;
+
+/** As `readWritten`, without what only whoever runs the text needs: digests of its certificates, and includes where it has none. */
+export async function readPlanned(file: string, dialect?: TextDialect): Promise<WrittenText> {
+  const plain = await readSiteFile(file, plannedBytesMax);
+  const written = dialectIn(plain, dialect);
+  // A haproxy.cfg asks for its lists and maps when it is lifted.
+  const asksFor = written === 'site' || (written === 'nginx' && plain.text.includes('include'));
+  return asksFor ? await withParts(plain, written) : { ...plain, dialect: written };
+}
+
 /**
  * `dialect`: what the text is written in, when neither its name nor its content is to decide.
  * @throws Failure HF002, HF003, HF004 (the file), HF005 (a site.yaml that is none).
  */
 export async function readWritten(file: string, dialect?: TextDialect): Promise<WrittenText> {
   const plain = await readSiteFile(file);
-  const written = dialect ?? dialectOf(plain.text);
+  return await withParts(plain, dialectIn(plain, dialect));
+}
+
+async function withParts(plain: SiteFile, written: TextDialect): Promise<WrittenText> {
+  return written === 'site' ? await withIncludes(plain) : await readOwnText(plain, written);
+}
+
+function dialectIn({ file, text }: SiteFile, dialect: TextDialect | undefined): TextDialect {
+  const written = dialect ?? dialectOf(text);
   if (dialect === undefined && written !== 'site' && /\.ya?ml$/.test(file))
     throw new Failure(
       'HF005',
       `${file} is a text of ${names[written]}`,
       'Give the file its own name (haproxy.cfg, nginx.conf), or say so: --dialect',
     );
-  return written === 'site' ? await withIncludes(plain) : await readOwnText(plain, written);
+  return written;
 }
 
 /** @throws Failure as `readWritten` does. */

@@ -15,8 +15,8 @@ export interface SiteFile {
 // Without O_NONBLOCK the name of a pipe would wait for a writer.
 const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Reads at most `siteFileBytesMax` bytes. Throws Failure HF002, HF003 or HF004. */
-export async function readSiteFile(path: string): Promise<SiteFile> {
+/** Reads at most `bytesMax` bytes. Throws Failure HF002, HF003 or HF004. */
+export async function readSiteFile(path: string, bytesMax = siteFileBytesMax): Promise<SiteFile> {
   const handle = await open(path, openFlags).catch((error: unknown) => {
     throw new Failure(
       'HF003',
@@ -25,7 +25,7 @@ export async function readSiteFile(path: string): Promise<SiteFile> {
     );
   });
   try {
-    const bytes = await readWhole(handle, path);
+    const bytes = await readWhole(handle, path, bytesMax);
     const text = new TextDecoder('utf-8', { fatal: true });
     return { file: path, folder: dirname(await realpath(resolve(path))), text: text.decode(bytes) };
   } catch (error) {
@@ -43,14 +43,14 @@ export async function readSiteFile(path: string): Promise<SiteFile> {
 }
 
 /** The size is asked before, the reading stops at it, and the name must lead to the same unchanged file afterwards. */
-async function readWhole(handle: FileHandle, path: string): Promise<Uint8Array> {
+async function readWhole(handle: FileHandle, path: string, bytesMax: number): Promise<Uint8Array> {
   const before = await handle.stat({ bigint: true });
   if (before.isDirectory()) throw new Failure('HF003', `${path} is a folder`, 'Name the site file in it.');
   if (!before.isFile()) throw new Failure('HF003', `${path} is not a regular file`, 'Name a file.');
-  if (before.size > BigInt(siteFileBytesMax)) {
+  if (before.size > BigInt(bytesMax)) {
     throw new Failure(
       'HF002',
-      `${path} has ${before.size} bytes, expected at most ${siteFileBytesMax}`,
+      `${path} has ${before.size} bytes, expected at most ${bytesMax}`,
       'Check that it is the right file.',
     );
   }

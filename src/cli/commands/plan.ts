@@ -24,7 +24,7 @@ import {
   talksToSite,
 } from '../command.ts';
 import type { Io } from '../io.ts';
-import { readWritten } from '../site-text.ts';
+import { readPlanned, readWritten } from '../site-text.ts';
 
 interface PlanOptions extends CommonOptions {
   readonly from?: string;
@@ -78,8 +78,9 @@ export function plan(program: Command, io: Io, done: (code: Exit) => void, prove
   );
   command.action(async (file: string, options: PlanOptions) => {
     const context = contextOf(io, options);
-    const after = await readWritten(file, options.dialect);
-    const before = await textBefore(context, options);
+    const read = options.prove ? readWritten : readPlanned;
+    const after = await read(file, options.dialect);
+    const before = await textBefore(context, options, read);
     const told = planOf(meaningIn(before.text, before.called), meaningIn(after, file), {
       traffic: await readTraffic(options),
       policies: await Promise.all(options.policy.map(readPolicyFile)),
@@ -101,8 +102,12 @@ interface Before {
   readonly called: string;
 }
 
-async function textBefore(context: Context, { from, dialect }: PlanOptions): Promise<Before> {
-  if (from !== undefined) return { text: await readWritten(from, dialect), called: from };
+async function textBefore(
+  context: Context,
+  { from, dialect }: PlanOptions,
+  read: typeof readWritten,
+): Promise<Before> {
+  if (from !== undefined) return { text: await read(from, dialect), called: from };
   return { text: await context.api().get<SiteText>('/v1/site'), called: 'what runs' };
 }
 
