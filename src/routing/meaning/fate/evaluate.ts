@@ -1,3 +1,4 @@
+import { type Match, type Runner, runnerOf } from '../automata/run.ts';
 import type { Unknown } from '../condition.ts';
 import type { Regex } from '../language.ts';
 import { scriptOf } from '../regex/index.ts';
@@ -109,7 +110,12 @@ export function tooComplex(regex: Regex): Unknown {
 function captured({ regex, group }: Value & { kind: 'captured' }, told: string): Told {
   const script = scriptOf(regex);
   const number = script?.groupOf(group) ?? null;
-  if (script === null || number === null) return tooComplex(regex);
+  const runner = runnerOf(regex);
+  if (script === null || number === null || isUnsure(runner)) return tooComplex(regex);
+  if (runner !== 'plain') {
+    const match = runner.match(told);
+    return match && takenBy(match, number, told);
+  }
   const found = script.regex.exec(told);
   if (found === null) return null;
   return (number === 0 ? found[0] : found.groups?.[`g${number}`]) ?? '';
@@ -118,13 +124,59 @@ function captured({ regex, group }: Value & { kind: 'captured' }, told: string):
 function replaced({ regex, every, by }: Value & { kind: 'replaced' }, told: string): Told {
   const script = scriptOf(regex);
   const groups = by.flatMap((part) => (typeof part === 'string' ? [] : [part.group]));
-  if (script === null || groups.some((group) => script.groupOf(group) === null)) return tooComplex(regex);
+  const runner = runnerOf(regex);
+  if (script === null || isUnsure(runner) || groups.some((group) => script.groupOf(group) === null))
+    return tooComplex(regex);
+  if (runner !== 'plain')
+    return told.length > replacedLengthMax
+      ? tooComplex(regex)
+      : replacedIn(told, matchesOf(runner, told, every), ({ group }) => script.groupOf(group) ?? 0, by);
   const flagged = every ? new RegExp(script.regex.source, 'g') : script.regex;
   return told.replace(flagged, (...found: readonly unknown[]) => {
     const [whole] = found;
     const named = found.at(-1);
     return by.map((part) => filled(part, whole, named, (group) => script.groupOf(group))).join('');
   });
+}
+
+/** What an expression takes is not known of it. */
+const isUnsure = (runner: Runner | 'plain' | 'none'): runner is 'none' =>
+  runner === 'none' || (runner !== 'plain' && !runner.sure);
+
+/** Each match is looked for in all that is left of a text. */
+const replacedLengthMax = 16_384;
+
+function takenBy({ start, end, groups }: Match, group: number, told: string): string {
+  const [from, to] = group === 0 ? [start, end] : (groups.get(group) ?? [0, 0]);
+  return told.slice(from, to);
+}
+
+function matchesOf(runner: Runner, told: string, every: boolean): readonly Match[] {
+  const found: Match[] = [];
+  for (let from = 0; from <= told.length; ) {
+    const match = runner.match(told, from);
+    if (match === null) break;
+    found.push(match);
+    if (!every) break;
+    from = match.end > match.start ? match.end : match.end + 1;
+  }
+  return found;
+}
+
+function replacedIn(
+  told: string,
+  matches: readonly Match[],
+  groupOf: (part: Exclude<TemplatePart, string>) => number,
+  by: readonly TemplatePart[],
+): string {
+  let text = '';
+  let behind = 0;
+  for (const match of matches) {
+    const taken = by.map((part) => (typeof part === 'string' ? part : takenBy(match, groupOf(part), told)));
+    text += told.slice(behind, match.start) + taken.join('');
+    behind = match.end;
+  }
+  return text + told.slice(behind);
 }
 
 function filled(

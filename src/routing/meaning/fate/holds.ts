@@ -1,4 +1,5 @@
 import { unreachable } from '#base';
+import { runnerOf } from '../automata/run.ts';
 import type { Condition } from '../condition.ts';
 import type { Language } from '../language.ts';
 import { scriptOf } from '../regex/index.ts';
@@ -64,7 +65,9 @@ function isWord(told: string, language: OfWords, world: World): boolean {
     case 'number':
       return isNumber(told, language.min, language.max);
     case 'matches': {
-      const script = scriptOf(language.regex);
+      const runner = runnerOf(language.regex);
+      if (typeof runner === 'object') return runner.match(told) !== null;
+      const script = runner === 'none' ? null : scriptOf(language.regex);
       if (script) return script.regex.test(told);
       const unknown = tooComplex(language.regex);
       return world.assume(unknown, `matches "${told}"`, `${keyOf(unknown)}\n${told}`);
