@@ -24,7 +24,10 @@ export interface PlanOptions {
 
 /** What a change does to every possible request. Pure: the same texts, the same plan. */
 export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: PlanOptions): PlanView {
-  const { differences, notKnownSame, complete } = meaning.difference(before.meaning, after.meaning);
+  const { differences, notKnownSame, complete, tooComplex } = meaning.difference(
+    before.meaning,
+    after.meaning,
+  );
   const moved = options.traffic && moveTraffic(options.traffic, before.meaning, after.meaning);
   const causeOf = causesBetween(before.meaning, after.meaning);
   const told = [
@@ -50,17 +53,24 @@ export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: P
       after.meaning,
       differences.filter((one) => one.after.kind === 'redirect').map(({ witness }) => witness),
     ),
-    notUnderstood: after.meaning.notUnderstood.map(({ place, text, why }) => ({
-      file: place.file,
-      line: place.line,
-      text,
-      why,
-    })),
+    notUnderstood: [...after.meaning.notUnderstood, ...tooComplexLines(tooComplex)].map(
+      ({ place, text, why }) => ({ file: place.file, line: place.line, text, why }),
+    ),
     policies,
     traffic: moved?.summary ?? null,
   };
   const touched = options.policies.flatMap((file) => protectedTouched(before.meaning, after.meaning, file));
   return { ...plan, risk: riskOf(plan, touched) };
+}
+
+/** A line once, whichever text it is in. */
+function tooComplexLines(steps: readonly meaning.Step[]): readonly meaning.NotUnderstood[] {
+  const lines = steps.map(({ place, text }) => ({
+    place,
+    text,
+    why: 'too complex, treated as not understood',
+  }));
+  return [...new Map(lines.map((line) => [`${line.place.line} ${line.text}`, line])).values()];
 }
 
 function viewOf(

@@ -1,4 +1,5 @@
 import type { Language } from '../language.ts';
+import { spend } from './budget.ts';
 import { machineOf } from './languages.ts';
 import { type Machine, product, relabelled } from './machine.ts';
 
@@ -26,7 +27,9 @@ export class LabelSets {
     const pair = Math.min(a, b) * 2 ** 26 + Math.max(a, b);
     const known = this.#unions.get(pair);
     if (known !== undefined) return known;
-    const set = [...new Set([...this.of(a), ...this.of(b)])].sort((x, y) => x - y);
+    const [one, other] = [this.of(a), this.of(b)];
+    spend(one.length + other.length);
+    const set = [...new Set([...one, ...other])].sort((x, y) => x - y);
     const label = this.number(set);
     this.#unions.set(pair, label);
     return label;

@@ -1,4 +1,4 @@
-export { withinBudget, workMax } from './budget.ts';
+export { isSpent, withinBudget, withoutBudget, workMax } from './budget.ts';
 export { classifierOf, LabelSets, together } from './classifier.ts';
 export { machineOf } from './languages.ts';
 export {

@@ -170,6 +170,7 @@ export function minimised(machine: Machine): Machine {
     const size = new Set(block).size;
     if (size === blocks) break;
     blocks = size;
+    spend(Math.ceil((count * width) / 4));
     const keys: string[] = [];
     for (let state = 0; state < count; state += 1) {
       let key = `${block[state]}`;

@@ -238,6 +238,7 @@ function closeAll(program: Program, tracker: Tracker, state: State, after: numbe
   if (state.threads.at(-1)?.at !== -1) stack.unshift({ at: 0, note: tracker.begin(state.q) });
   for (let thread = stack.pop(); thread !== undefined; thread = stack.pop()) {
     const { at, note } = thread;
+    spend(1);
     if (at === -1) return [...out, thread];
     if (seen.has(at)) continue;
     seen.add(at);

@@ -1,3 +1,4 @@
+import { all, type Condition } from '../condition.ts';
 import type { Keys } from '../keys.ts';
 import type { Fate, Meaning, PoolMeaning, Rules, Step } from '../meaning.ts';
 
@@ -26,38 +27,52 @@ function isSamePool(one: PoolMeaning | undefined, other: PoolMeaning): boolean {
   });
 }
 
-/** The steps that are not the same in both, in the same order: a request that none of them takes is treated alike. */
-export interface Changed {
-  readonly before: ReadonlySet<Step>;
-  readonly after: ReadonlySet<Step>;
+/** What two sides are compared by. */
+export interface Known {
+  readonly keys: Keys;
+  /** Names of pools that are the same in both. */
+  readonly pools: ReadonlySet<string>;
 }
 
-/** Null: the last words differ, so any request may be treated otherwise. */
-export function changedSteps(
-  before: Rules,
-  after: Rules,
-  keys: Keys,
-  pools: ReadonlySet<string>,
-): Changed | null {
-  const one = fateKey(before.otherwise, keys, pools);
-  if (one === null || one !== fateKey(after.otherwise, keys, pools)) return null;
-  const key = (step: Step) => stepKey(step, keys, pools);
+/**
+ * Conditions of which one holds of every request that the two may treat differently: those of steps that are not the same in
+ * both, in the same order. Null: the last words differ, so it may be any request.
+ */
+export function changedWhen(before: Rules, after: Rules, known: Known): readonly Condition[] | null {
+  if (before === after) return [];
+  const last = fateKey(before.otherwise, known);
+  if (last === null || last !== fateKey(after.otherwise, known)) return null;
   const left = before.steps.filter(({ then }) => then.kind !== 'continue');
   const right = after.steps.filter(({ then }) => then.kind !== 'continue');
-  const kept = commonOrder(left.map(key), right.map(key));
-  return {
-    before: new Set(left.filter((_, index) => !kept.before.has(index))),
-    after: new Set(right.filter((_, index) => !kept.after.has(index))),
-  };
+  const kept = commonOrder(
+    left.map((step) => stepKey(step, known)),
+    right.map((step) => stepKey(step, known)),
+  );
+  const inside = kept.flatMap(({ left: one, right: other }) => changedInside(left[one], right[other], known));
+  const [stay, stayToo] = [new Set(kept.map((pair) => pair.left)), new Set(kept.map((pair) => pair.right))];
+  const changed = [...left.filter((_, at) => !stay.has(at)), ...right.filter((_, at) => !stayToo.has(at))];
+  return [...changed.map(({ when }) => when), ...inside];
 }
 
-/** Null: it leads to a pool that is not the same, so it is no step of both. */
-function stepKey({ when, then }: Step, keys: Keys, pools: ReadonlySet<string>): string | null {
-  const fate = then.kind === 'continue' ? null : fateKey(then, keys, pools);
-  return fate === null ? null : `${keys.of(when)} ${fate}`;
+/** Of two steps with the same condition. */
+function changedInside(one: Step | undefined, other: Step | undefined, known: Known): readonly Condition[] {
+  if (one?.then.kind !== 'rules' || other?.then.kind !== 'rules') return [];
+  const [before, after] = [fateKey(one.then, known), fateKey(other.then, known)];
+  if (before !== null && before === after) return [];
+  const inside = changedWhen(one.then.rules, other.then.rules, known);
+  return inside === null ? [one.when] : inside.map((when) => all([one.when, when]));
 }
 
-function fateKey(fate: Fate, keys: Keys, pools: ReadonlySet<string>): number | null {
+/** Steps of the same key treat their requests alike, or differ only in what rules within them do. Null: like no other. */
+function stepKey({ when, then }: Step, known: Known): string | null {
+  if (then.kind === 'continue') return null;
+  if (then.kind === 'rules') return `${known.keys.of(when)} rules`;
+  const fate = fateKey(then, known);
+  return fate === null ? null : `${known.keys.of(when)} ${fate}`;
+}
+
+/** Null: it leads to a pool that is not the same in both. */
+function fateKey(fate: Fate, { keys, pools }: Known): number | null {
   return leadsToSame(fate, pools, new Map()) ? keys.of(fate) : null;
 }
 
@@ -82,27 +97,17 @@ function leadsToSame(fate: Fate, pools: ReadonlySet<string>, seen: Map<Rules, bo
   }
 }
 
-interface Kept {
-  readonly before: ReadonlySet<number>;
-  readonly after: ReadonlySet<number>;
-}
-
 /** A common order of both that is long; any is right, a longer one leaves less to compare. */
-function commonOrder(left: readonly (string | null)[], right: readonly (string | null)[]): Kept {
-  const before = new Set<number>();
-  const after = new Set<number>();
-  const keep = (one: number, other: number) => {
-    before.add(one);
-    after.add(other);
-  };
+function commonOrder(left: readonly (string | null)[], right: readonly (string | null)[]): readonly Pair[] {
+  const kept: Pair[] = [];
   let front = 0;
   while (front < left.length && front < right.length && isSame(left[front], right[front])) {
-    keep(front, front);
+    kept.push({ left: front, right: front });
     front += 1;
   }
   let [one, other] = [left.length - 1, right.length - 1];
   while (one >= front && other >= front && isSame(left[one], right[other])) {
-    keep(one, other);
+    kept.push({ left: one, right: other });
     one -= 1;
     other -= 1;
   }
@@ -111,19 +116,21 @@ function commonOrder(left: readonly (string | null)[], right: readonly (string |
     const key = right[at];
     if (typeof key === 'string') places.set(key, at);
   }
-  const pairs: { readonly left: number; readonly right: number }[] = [];
+  const pairs: Pair[] = [];
   for (let at = front; at <= one; at += 1) {
     const there = places.get(left[at] ?? '');
     if (there !== undefined) pairs.push({ left: at, right: there });
   }
-  for (const pair of rising(pairs)) keep(pair.left, pair.right);
-  return { before, after };
+  return [...kept, ...rising(pairs)];
 }
 
 const isSame = (a: string | null | undefined, b: string | null | undefined) =>
   a === b && a !== null && a !== undefined;
 
-type Pair = { readonly left: number; readonly right: number };
+interface Pair {
+  readonly left: number;
+  readonly right: number;
+}
 
 /** The longest part whose right numbers rise: each of them once. */
 function rising(pairs: readonly Pair[]): readonly Pair[] {

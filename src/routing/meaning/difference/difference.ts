@@ -6,7 +6,8 @@ import { Keys } from '../keys.ts';
 import type { ListenerMeaning, Meaning, Step } from '../meaning.ts';
 import { eitherOf, needsOf } from '../needs.ts';
 import { poolKey } from './canonical.ts';
-import { changedSteps, samePools } from './common.ts';
+import { changedWhen, samePools } from './common.ts';
+import { complexSteps } from './complex.ts';
 import { describeClass } from './description.ts';
 import { type List, Lists, Sames } from './lists.ts';
 import { type Meeting, meetings } from './meetings.ts';
@@ -35,13 +36,16 @@ export interface Comparison {
   readonly notKnownSame: readonly Difference[];
   /** False: a named limit was met, and there may be more. */
   readonly complete: boolean;
+  /** Rules that were past a named limit: they were taken as ones that may hold or not. */
+  readonly tooComplex: readonly Step[];
 }
 
 /** What a change does to every request. Throws when a difference that was worked out is none: that is a defect of ours. */
 export function difference(before: Meaning, after: Meaning): Comparison {
-  const side = (rawPath: boolean) => withinBudget(workMax, () => new Side(before, after, rawPath));
-  const first = side(false);
-  return (first.asksBothPaths ? side(true) : first).compare();
+  return withinBudget(workMax, () => {
+    const first = new Side(before, after, false);
+    return (first.asksBothPaths ? new Side(before, after, true) : first).compare();
+  });
 }
 
 class Side {
@@ -75,9 +79,8 @@ class Side {
   #pairOf({ before, after }: Meeting): Pair | null {
     if (!before || !after) return null;
     const [left, right] = [this.#lists.before, this.#lists.after];
-    const { keys, pools } = this.#sames;
-    const changed = changedSteps(before.rules, after.rules, keys, pools);
-    const conditions = changed && [...changed.before, ...changed.after].map(({ when }) => when);
+    const { keys } = this.#sames;
+    const conditions = changedWhen(before.rules, after.rules, this.#sames);
     if (conditions === null || conditions.length > changedMax)
       return { before: left.ofRules(before.rules), after: right.ofRules(after.rules) };
     const within = this.#terms.formulas.or(conditions.map((one) => this.#terms.formula(one)));
@@ -92,6 +95,7 @@ class Side {
     const differences: Difference[] = [];
     const notKnownSame: Difference[] = [];
     let complete = true;
+    const tooComplex = new Set<Step>();
     for (const meeting of this.#meetings) {
       const pair = this.#toCompare.get(meeting);
       if (!pair) {
@@ -104,12 +108,19 @@ class Side {
       );
       const groups = walk.groups(pair.before, pair.after);
       complete &&= walk.complete;
+      for (const list of [pair.before, pair.after])
+        for (const step of complexSteps(list, this.#terms, walk.complex)) tooComplex.add(step);
       for (const group of groups) {
         const { found, differs } = this.#judge(meeting, group);
+        if (!differs && group.samples.some(isComplex)) {
+          // What it depends on is said to be too complex, once, at its line.
+          complete = false;
+          continue;
+        }
         (differs ? differences : notKnownSame).push(found);
       }
     }
-    return { differences, notKnownSame, complete };
+    return { differences, notKnownSame, complete, tooComplex: [...tooComplex] };
   }
 
   /** Only what differs on a concrete request, by the steps that were worked out, is called a difference. */

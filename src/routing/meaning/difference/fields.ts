@@ -1,4 +1,11 @@
-import { type Alphabet, constant, languageMachine, machineOf, product } from '../automata/index.ts';
+import {
+  type Alphabet,
+  constant,
+  languageMachine,
+  machineOf,
+  product,
+  withoutBudget,
+} from '../automata/index.ts';
 import type { Field, Value } from '../value.ts';
 
 /** What a request consists of, as far as a condition looks at it: `host`, `header:x-a`, `from`, `unknown:...`. */
@@ -110,6 +117,10 @@ const known = new Map<string, Alphabet>();
 
 /** @param only words that the field can have here, such as the listener's port; null: as the field is. */
 export function alphabetOf(key: FieldKey, only: readonly string[] | null): Alphabet {
+  return withoutBudget(() => alphabet(key, only));
+}
+
+function alphabet(key: FieldKey, only: readonly string[] | null): Alphabet {
   if (only !== null) {
     const language = machineOf({
       kind: 'union',

@@ -91,16 +91,23 @@ export class Lists {
 
   /** Only for requests of which `within` holds; both sides do the same with others. `needs`: what it needs, at least. */
   ofRulesWithin(rules: Rules, within: Formula, needs: Needs): List {
-    const { formulas } = this.#terms;
-    const entries: Entry[] = [{ formula: formulas.not(within), step: null, target: elsewhere }];
+    const outside = { formula: this.#terms.formulas.not(within), step: null, target: elsewhere };
+    const inside = this.#entriesMeeting(rules, needs);
+    return this.make([outside, ...inside].filter(({ formula }) => formula !== falsehood));
+  }
+
+  #entriesMeeting(rules: Rules, needs: Needs): readonly Entry[] {
+    const target = (fate: Step['then'], known: Needs): List | Leaf =>
+      fate.kind === 'rules' ? this.make(this.#entriesMeeting(fate.rules, known)) : this.#target(fate);
+    const entries: Entry[] = [];
     for (const step of rules.steps) {
-      if (step.then.kind === 'continue' || !canMeet(needsOf(step.when, this.#sames.keys), needs)) continue;
+      const own = needsOf(step.when, this.#sames.keys);
+      if (step.then.kind === 'continue' || !canMeet(own, needs)) continue;
       const formula = this.#terms.formula(step.when);
-      if (formula !== falsehood) entries.push({ formula, step, target: this.#target(step.then) });
+      if (formula !== falsehood) entries.push({ formula, step, target: target(step.then, needs) });
       if (formula === truth) break;
     }
-    entries.push({ formula: truth, step: null, target: this.#target(rules.otherwise) });
-    return this.make(entries.filter(({ formula }) => formula !== falsehood));
+    return [...entries, { formula: truth, step: null, target: target(rules.otherwise, needs) }];
   }
 
   #target(fate: Step['then']): List | Leaf {

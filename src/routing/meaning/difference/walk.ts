@@ -1,3 +1,4 @@
+import { isSpent } from '../automata/index.ts';
 import type { Step } from '../meaning.ts';
 import { classesOf, type FieldClasses } from './classes.ts';
 import type { FieldKey } from './fields.ts';
@@ -35,6 +36,8 @@ type Groups = ReadonlyMap<string, Group>;
 const none: Groups = new Map();
 const samplesMax = 4;
 export const visitsMax = 400_000;
+/** Where there is nothing left for tables: what is complex doubles the ways. */
+const visitsSpentMax = 2_000;
 
 /** Both sides together, field by field, down to where both have decided or are the same. */
 export class Walk {
@@ -47,6 +50,8 @@ export class Walk {
   #visits = 0;
   /** False: it was too much, and not all was looked at. */
   complete = true;
+  /** Atoms that no table could be made of: whether they hold is not known. */
+  readonly complex = new Set<number>();
 
   constructor(
     terms: Terms,
@@ -73,7 +78,7 @@ export class Walk {
     const key = `${this.#key(before, this.#before)} ${this.#key(after, this.#after)}`;
     const known = this.#known.get(key);
     if (known) return known;
-    if (++this.#visits > visitsMax) {
+    if (++this.#visits > visitsMax || (isSpent() && this.#visits > visitsSpentMax)) {
       this.complete = false;
       return none;
     }
@@ -97,6 +102,7 @@ export class Walk {
     const key = this.#terms.formulas.fieldKeys[field] ?? '';
     const groups = new Map<string, Group>();
     const { classes, complex } = this.#classesOf(key, atoms);
+    for (const atom of complex) this.complex.add(atom);
     for (const { atoms: held, words } of classes) {
       const one = { ...before, list: this.#before.known(before.list, field, held, complex) };
       const other = { ...after, list: this.#after.known(after.list, field, held, complex) };

@@ -29,9 +29,10 @@ export interface Unreached {
 export function unreached(meaning: Meaning): Unreached {
   const met = meetings(meaning, meaning);
   const tried = triedIn(meaning, met);
-  const search = (rawPath: boolean) => withinBudget(workMax, () => new Search(meaning, met, tried, rawPath));
-  const first = search(false);
-  return (first.asksBothPaths ? search(true) : first).found();
+  return withinBudget(workMax, () => {
+    const first = new Search(meaning, met, tried, false);
+    return (first.asksBothPaths ? new Search(meaning, met, tried, true) : first).found();
+  });
 }
 
 class Search {
