@@ -72,6 +72,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 30,
   },
   {
+    name: 'scale',
+    proves:
+      'What a plan costs in processor time and memory as texts grow, up to 100,000 routes, with one route changed and with every route changed, in each dialect; `--write` draws the curves into docs/scale.svg.',
+    minutesMax: 8,
+  },
+  {
     name: 'engines',
     proves:
       'The contract of an engine (`docs/contract.md`): what each engine, in the version that is installed and in those of other releases of Debian, does with each case of what comes over the wire.',

@@ -1,4 +1,4 @@
-import { withinBudget, workMax } from '../automata/index.ts';
+import { isSpent, withinBudget, workMax } from '../automata/index.ts';
 import { firstWayOf, type Way } from '../fate/fate.ts';
 import type { Request } from '../fate/request.ts';
 import { type FateView, poolsOf } from '../fate/view.ts';
@@ -112,7 +112,7 @@ class Side {
         for (const step of complexSteps(list, this.#terms, walk.complex)) tooComplex.add(step);
       for (const group of groups) {
         const { found, differs } = this.#judge(meeting, group);
-        if (!differs && group.samples.some(isComplex)) {
+        if (!differs && isSpent() && group.samples.some(isComplex)) {
           // What it depends on is said to be too complex, once, at its line.
           complete = false;
           continue;

@@ -1,0 +1,111 @@
+/**
+ * `npm run prove:scale`: what a plan costs as a text grows, one route changed and every route changed, in each dialect.
+ * Times are processor time of a fresh process, its start with it, so that a busy machine is no slow plan. The curves are
+ * drawn into docs/scale.svg with `--write`.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { type Proof, prove } from './proof.ts';
+import { type Chart, type Curve, drawn } from './scale/curve.ts';
+import {
+  type Change,
+  type DialectName,
+  dialectNames,
+  fileNames,
+  type Size,
+  sizeOf,
+  textOf,
+} from './scale/texts.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const run = promisify(execFile);
+
+interface Cost {
+  readonly cpuMs: number;
+  readonly memoryMb: number;
+  readonly differences: number;
+  readonly notUnderstood: number;
+}
+
+/** A site.yaml ends where its reader does: four mebibytes. */
+const sizes: Readonly<Record<DialectName, readonly number[]>> = {
+  haproxy: [100, 1_000, 10_000, 100_000],
+  nginx: [100, 1_000, 10_000],
+  site: [100, 1_000, 3_000],
+};
+
+/** `--up-to=1000`: no larger text. */
+const upTo = Number(process.argv.find((word) => word.startsWith('--up-to='))?.split('=')[1] ?? 100_000);
+/** At ten thousand routes over a thousand hosts with a hundred thousand servers. */
+const limits = { one: 6_000, all: 10_000, memoryMb: 1_000 } as const;
+
+function sizeFor(dialect: DialectName, routes: number): Size {
+  const size = sizeOf(routes);
+  return dialect === 'site' ? { ...size, servers: Math.min(size.servers, 10_000) } : size;
+}
+
+async function costOf(folder: string, dialect: DialectName, routes: number, change: Change): Promise<Cost> {
+  const files = (['none', change] as const).map((one) => {
+    const file = join(folder, one, fileNames[dialect]);
+    mkdirSync(join(folder, one), { recursive: true });
+    writeFileSync(file, textOf(dialect, sizeFor(dialect, routes), one));
+    return file;
+  });
+  const program = join(root, 'proofs/scale/plan-once.ts');
+  const { stdout } = await run(process.execPath, [program, ...files, dialect], { maxBuffer: 2 ** 20 });
+  return JSON.parse(stdout) as Cost;
+}
+
+async function grow(proof: Proof, folder: string): Promise<void> {
+  const time: Curve[] = [];
+  const memory: Curve[] = [];
+  for (const dialect of dialectNames)
+    for (const change of ['one', 'all'] as const) {
+      const name = `${fileNames[dialect]}, ${change === 'one' ? 'one route changed' : 'every route changed'}`;
+      const costs: (readonly [number, Cost])[] = [];
+      for (const routes of sizes[dialect].filter((size) => size <= upTo)) {
+        // A hundred thousand differences are told by nobody.
+        if (routes > 10_000 && change === 'all') continue;
+        const cost = await costOf(folder, dialect, routes, change);
+        costs.push([routes, cost]);
+        judge(proof, `${name}, ${routes.toLocaleString('en')} routes`, routes, change, cost);
+      }
+      time.push({ name, points: costs.map(([routes, { cpuMs }]) => [routes, cpuMs / 1_000]) });
+      memory.push({ name, points: costs.map(([routes, { memoryMb }]) => [routes, memoryMb]) });
+    }
+  const charts: readonly Chart[] = [
+    { title: 'Processor time of a plan', unit: 's', curves: time },
+    { title: 'Memory', unit: 'MB', curves: memory },
+  ];
+  if (process.argv.includes('--write')) writeFileSync(join(root, 'docs/scale.svg'), drawn(charts));
+}
+
+function judge(proof: Proof, name: string, routes: number, change: 'one' | 'all', cost: Cost): void {
+  const found =
+    change === 'one' ? cost.differences >= 1 && cost.differences <= 4 : cost.differences >= routes;
+  proof.holds(
+    `${name}: differences`,
+    `${cost.differences}`,
+    change === 'one' ? '1 to 4' : `${routes} or more`,
+    found,
+  );
+  if (routes <= 10_000) {
+    proof.atMost(`${name}: processor time`, cost.cpuMs, limits[change], 'ms');
+    proof.atMost(`${name}: memory`, cost.memoryMb, limits.memoryMb, 'MB');
+  } else {
+    proof.tell(`${name}: processor time, ms`, cost.cpuMs);
+    proof.tell(`${name}: memory, MB`, cost.memoryMb);
+  }
+}
+
+await prove('scale', async (proof) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-scale-'));
+  try {
+    await grow(proof, folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
