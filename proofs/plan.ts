@@ -53,5 +53,6 @@ async function compared(proof: Proof, engine: EngineName, seed: number, decision
   proof.atMost(name, outcome.disagreements.length, 0);
 }
 
-const shown = ({ engine, seed, asked, wrong, by, text }: Disagreement): string =>
-  `${engine}, text ${seed}, ${asked}\n    ${wrong}\n    by ${by}\n${text}`;
+function shown({ engine, seed, asked, wrong, by, text }: Disagreement): string {
+  return `${engine}, text ${seed}, ${asked}\n    ${wrong}\n    by ${by}\n${text}`;
+}
