@@ -81,7 +81,9 @@ export class Refresh {
     const now = clock.monotonicMs();
     if (held.role !== 'standby' || now < this.#nextUnawareMs || this.#fleet.control(held).know) return false;
     const text = this.#textOf(held);
-    const down = text && this.#fleet.known.isAny ? this.#fleet.downOf(siteOf(text)) : [];
+    const site = text && this.#fleet.known.isAny ? siteOf(text) : null;
+    // A team's own text says what the team says.
+    const down = site && !site.own ? this.#fleet.downOf(site) : [];
     const before = this.#fleet.beganWithout(held.generation);
     return down.some((server) => !before.includes(server));
   }
