@@ -74,10 +74,25 @@ const rollback: Step = async ({ stack }, now) => {
   now.serverMs -= 1_000;
 };
 
+/** Each generation was told, or a fresh one has taken its place. */
+async function keysEverywhere(scene: Scene): Promise<void> {
+  const { stack } = scene;
+  await until('the new keys in every generation', async () => {
+    const { generations } = await stack.call('status', {});
+    const living = generations.filter(({ role }) => role === 'active' || role === 'standby');
+    const set = newestKeys(scene);
+    const done = (await stack.call('records', { after: 0 })).flatMap(({ what }) =>
+      what.kind === 'ticketKeys' && what.set === set ? [what.replacedBy ?? what.generation] : [],
+    );
+    return living.length === 2 && living.every(({ generation }) => done.includes(generation));
+  });
+}
+
 const rotate: Step = async (scene) => {
   const before = newestKeys(scene);
   ageKeys(scene);
   await until('new keys', async () => newestKeys(scene) > before);
+  await keysEverywhere(scene);
 };
 
 const killAgentInRotation: Step = async (scene, now) => {
@@ -87,6 +102,7 @@ const killAgentInRotation: Step = async (scene, now) => {
   scene.stack.agent().kill('SIGKILL');
   await scene.stack.startAgent();
   await until('new keys', async () => newestKeys(scene) > before);
+  await keysEverywhere(scene);
 };
 
 const weigh: Step = async (scene, now) => {

@@ -12,6 +12,8 @@ import type { Kept } from './kept.ts';
 import type { KeySet } from './ticket-keys.ts';
 
 const tellMsMax = 2_000;
+/** Nothing of this is urgent, and an agent that has just started does not know yet which servers are down. */
+const learnMs = 15_000;
 /** A server that comes and goes is no reason to start a process each time. */
 const unawareEveryMs = 15_000;
 
@@ -30,6 +32,7 @@ export class Refresh {
   readonly #again: BackOff;
   #looking = false;
   #nextUnawareMs = 0;
+  readonly #fromMs: number;
 
   constructor(parts: {
     readonly fleet: Fleet;
@@ -41,6 +44,7 @@ export class Refresh {
     this.#kept = parts.kept;
     this.#changes = parts.changes;
     this.#record = parts.record;
+    this.#fromMs = parts.fleet.options.clock.monotonicMs() + learnMs;
     this.#again = backOff(parts.fleet.options.clock, { firstMs: 1_000, mostMs: 60_000 });
   }
 
@@ -70,7 +74,7 @@ export class Refresh {
     );
     const stale: HeldGeneration[] = [];
     for (const generation of behind) if (!(await this.#tell(generation, keys))) stale.push(generation);
-    if (this.#changes.busy) return;
+    if (this.#changes.busy || this.#fleet.options.clock.monotonicMs() < this.#fromMs) return;
     if (stale.length > 0) return await this.#changes.alone(() => this.#replace(stale, keys));
     const unaware = living.find((g) => this.#isUnaware(g));
     if (unaware) await this.#changes.alone(() => this.#replaceUnaware(unaware));
