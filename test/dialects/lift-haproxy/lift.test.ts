@@ -313,7 +313,7 @@ backend b
       'pool l: timeout server = 500 ms',
       'server 10.0.0.1:80: inter = 3000 ms',
       'server web.example:8080: inter = 2000 ms',
-      'listener f *:80: http-response = set-header X-Seen yes if slow; slow: path /slow',
+      'listener f *:80: http-response = set-header X-Seen yes if { path /slow }',
       'pool b: frobnicate = 5',
     ])
       assert.ok(all.includes(expected), `${expected} is not among\n${all.join('\n')}`);

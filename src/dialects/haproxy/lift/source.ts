@@ -25,7 +25,6 @@ export const listedMax = 1_000_000;
 export class Notes {
   readonly notUnderstood: meaning.NotUnderstood[] = [];
   readonly source: LiftSource;
-  #lines: readonly string[] | null = null;
   readonly #seen = new Set<string>();
 
   constructor(source: LiftSource) {
@@ -46,9 +45,8 @@ export class Notes {
     const key = `${line.number} ${why}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    this.#lines ??= this.source.text.split('\n');
-    const text = (this.#lines[line.number - 1] ?? '').trim().slice(0, 300);
-    this.notUnderstood.push({ place: this.place(line), text, why });
+    // Without spaces, comments and quotes that say nothing: a line that is written otherwise is the same line.
+    this.notUnderstood.push({ place: this.place(line), text: this.textOf(line).slice(0, 300), why });
   }
 
   /** Something that depends on what is not in the text. `not understood` is told, too. */

@@ -1,5 +1,6 @@
 import type { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
+import type { Word } from '../own/words.ts';
 import { type Notes, textOf } from './source.ts';
 
 type Scope = meaning.Setting['scope'];
@@ -28,7 +29,7 @@ export class Settings {
     for (const scope of scopes) this.all.push({ scope, name, value, place });
   }
 
-  /** A whole line as one setting, once for each scope, with what its conditions stand for. */
+  /** A whole line as one setting, once for each scope; in the place of an ACL's name stands what it asks. */
   addLine(
     scopes: readonly Scope[],
     line: Line,
@@ -38,12 +39,9 @@ export class Settings {
     const name = textOf(line.words.slice(0, words));
     const rest = line.words.slice(words);
     const at = rest.findIndex(({ value }) => value === 'if' || value === 'unless');
-    const names = at === -1 ? [] : rest.slice(at + 1).map(({ value }) => value.replace(/^!+/, ''));
-    const meant = [...new Set(names)].flatMap((one) => {
-      const text = aclText(one);
-      return text === null ? [] : [`${one}: ${text}`];
-    });
-    const value = [textOf(rest), ...meant].join('; ');
+    const shown = at === -1 ? rest : rest.slice(0, at + 1);
+    const asked = rest.slice(shown.length).map((word) => meantBy(word, aclText));
+    const value = [textOf(shown), ...asked].join(' ');
     for (const scope of scopes) {
       const key = `${JSON.stringify(scope)} ${line.number}`;
       if (this.#lines.has(key)) continue;
@@ -51,4 +49,12 @@ export class Settings {
       this.all.push({ scope, name, value, place: this.#notes.place(line) });
     }
   }
+}
+
+function meantBy(word: Word, aclText: (name: string) => string | null): string {
+  const name = word.value.replace(/^!+/, '');
+  const text = aclText(name);
+  return text === null
+    ? textOf([word])
+    : `${word.value.slice(0, word.value.length - name.length)}{ ${text} }`;
 }
