@@ -72,12 +72,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 30,
   },
   {
-<<<<<<< ours
     name: 'scale',
     proves:
       'What a plan costs in processor time and memory as texts grow, up to 100,000 routes, with one route changed and with every route changed, in each dialect; `--write` draws the curves into docs/scale.svg.',
     minutesMax: 8,
-=======
+  },
+  {
     name: 'corpus',
     proves:
       'Any folder of real files and of edits (`npm run prove:corpus -- DIR`; without one, our own): which the real engine accepts, stand-ins being made for what is not there; which are understood, and at which line not; each is the same when it is written otherwise; what each edit changes is confirmed by the engine with the old and the new text. An edit is `NAME.before.cfg` beside `NAME.after.cfg`, or one name below `before/` and `after/`; what an nginx.conf includes from the folder is a part of it, `NAME.d/*.cfg` of HAProxy are one text. `--keep FILE` goes on where a run was ended, `--minutes N` bounds it, `--only PART` looks at some.',
@@ -88,7 +88,6 @@ export const proofs: readonly ListedProof[] = [
     proves:
       'Bad input gets an answer with its place in bounded time and memory, from `plan`, `explain` and `check`: texts that are known to be hard (binary, endless, nested, looping, 50 MB, expressions of PCRE that JavaScript has not), and texts, policy files and logs changed at random by `--seed N --inputs N`, from ours and those of `npm run prove:fuzz -- DIR`. Each runs in a child with limits; one that fails is made smaller and printed.',
     minutesMax: 30,
->>>>>>> theirs
   },
   {
     name: 'engines',
