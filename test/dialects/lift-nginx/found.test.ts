@@ -131,4 +131,10 @@ describe('found by the plan proof', () => {
       'root /r; error_page 403 =302 http://e.example/; location / { } location ~ x$ { return 200 x; }';
     assert.match(asked(text, 'http://h/'), /302 http:\/\/e.example\/.*file \/r\/|file \/r\/.*302/);
   });
+
+  test('an empty X-Forwarded-For is one, to which the address is added', () => {
+    const text = 'location / { return 200 "$proxy_add_x_forwarded_for"; }';
+    assert.equal(asked(text, 'http://h/', { headers: { 'x-forwarded-for': '' } }), '200 , 127.0.0.1');
+    assert.equal(asked(text, 'http://h/'), '200 127.0.0.1');
+  });
 });

@@ -123,7 +123,8 @@ function request(name: string, asking: Asking): Value | null {
     case 'proxy_add_x_forwarded_for': {
       const before = header('x-forwarded-for');
       const address = remoteAddress(asking);
-      return chosen(notEmpty(before), joined([before, text(', '), address]), address);
+      // An empty one is there, and is joined to.
+      return chosen(holds(before, { kind: 'present' }), joined([before, text(', '), address]), address);
     }
     case 'content_length':
     case 'content_type':
