@@ -1,5 +1,5 @@
 import { meaning } from '#routing';
-import type { Line } from '../own/sections.ts';
+import type { Line, Section } from '../own/sections.ts';
 import { networkOf } from './match.ts';
 import { lastLine, linesOf, type ProxySection } from './proxy.ts';
 import type { Request } from './request.ts';
@@ -16,7 +16,7 @@ export function addBehind(request: Request, front: ProxySection, back: ProxySect
 /** `option forwardfor`: a line of its own. A header that no rule speaks of is told as a setting alone. */
 function forward(request: Request, front: ProxySection, back: ProxySection, notes: Notes): void {
   const own = lastLine(back, 'option', 'forwardfor');
-  const lines = [own, lastLine(front, 'option', 'forwardfor')].flatMap((line) => (line ? [line] : []));
+  const lines = [own, forwardOf(front)].flatMap((line) => (line ? [line] : []));
   const [line] = lines;
   if (line === undefined) return;
   const name = argumentOf(line, 'header') ?? 'x-forwarded-for';
@@ -31,6 +31,16 @@ function forward(request: Request, front: ProxySection, back: ProxySection, note
       ? { kind: 'unknown', text: 'src', place: notes.place(line), why: 'complex' }
       : meaning.field('sourceAddress');
   request.addHeader(name, source, meaning.all([isAlways ? meaning.always : none, meaning.not(from)]));
+}
+
+/** A frontend of ten thousand rules leads to ten thousand backends: it is looked through once. */
+const forwardLines = new WeakMap<Section, Line | null>();
+
+function forwardOf(front: ProxySection): Line | null {
+  const known = forwardLines.get(front.section);
+  const line = known === undefined ? lastLine(front, 'option', 'forwardfor') : known;
+  forwardLines.set(front.section, line);
+  return line;
 }
 
 function argumentOf({ words }: Line, keyword: string): string | null {
