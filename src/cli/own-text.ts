@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Failure } from '#base';
 import { ownDialects } from '#dialects';
@@ -8,6 +8,7 @@ import {
   filesOf,
   type IncludedText,
   type OwnDialectName,
+  readRegular,
   readSiteFile,
   type WrittenText,
 } from '#model';
@@ -78,7 +79,6 @@ export function digestsOf(files: readonly { readonly path: string; readonly use:
 }
 
 function digestOf(path: string): string {
-  const { size } = statSync(path);
-  if (size > digestBytesMax) return '';
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
+  const bytes = readRegular(path, digestBytesMax);
+  return bytes === null ? '' : createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,4 +1,4 @@
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, globSync, openSync, readSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
 import type { WrittenText } from './own.ts';
 
@@ -23,9 +23,28 @@ export function filesOf(pattern: string): string[] {
 }
 
 function readSmall(path: string): string | null {
+  return readRegular(path, fileBytesMax)?.toString('latin1') ?? null;
+}
+
+// Without O_NONBLOCK the name of a pipe would wait for a writer.
+const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** Null: not there, no regular file, or longer. A device has no end, and says that it has no bytes. */
+export function readRegular(path: string, bytesMax: number): Buffer | null {
   try {
-    const { size } = statSync(path);
-    return size > fileBytesMax ? null : readFileSync(path, 'latin1');
+    const handle = openSync(path, openFlags);
+    try {
+      const stat = fstatSync(handle);
+      if (!stat.isFile() || stat.size > bytesMax) return null;
+      // What lies in /proc tells no size.
+      const buffer = Buffer.alloc((stat.size || 64 * 1024) + 1);
+      let length = 0;
+      for (let read = -1; read !== 0 && length < buffer.length; length += read)
+        read = readSync(handle, buffer, length, buffer.length - length, length);
+      return length < buffer.length ? buffer.subarray(0, length) : null;
+    } finally {
+      closeSync(handle);
+    }
   } catch {
     return null;
   }

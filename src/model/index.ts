@@ -4,7 +4,7 @@ export { siteDifference } from './compare.ts';
 export * from './difference.ts';
 export type { ReadDocument } from './document.ts';
 export { readSiteFile, type SiteFile } from './file.ts';
-export { filesAround, filesOf } from './files-around.ts';
+export { filesAround, filesOf, readRegular } from './files-around.ts';
 export { meaningOf, siteHash } from './hash.ts';
 export { siteFileAliasesMax, siteFileBytesMax, siteFileDepthMax } from './limits.ts';
 export * from './own.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Failure } from '#base';
-import { readSiteFile } from '#model';
+import { filesAround, readSiteFile } from '#model';
 import { validText } from './site.ts';
 
 let folder = '';
@@ -87,4 +87,14 @@ test('a file that is replaced while it is read is told', async () => {
     seen += told;
   }
   assert(seen > 0, 'no round met a replacement in the middle');
+});
+
+test('what a text asks for is read only where it is a regular file: a device has no end, a pipe no writer', async () => {
+  const around = filesAround({ folder });
+  await writeFile(join(folder, 'list'), '/a\n\u00ff\n', 'latin1');
+  await promisify(execFile)('mkfifo', [join(folder, 'asked')]);
+  assert.equal(around.read('list'), '/a\n\u00ff\n');
+  assert.match(around.read('/proc/self/status') ?? '', /^Name:/);
+  for (const path of ['/dev/zero', '/dev/stdin', 'asked', '.', 'none'])
+    assert.equal(around.read(path), null, path);
 });
