@@ -30,7 +30,8 @@ export class Changes {
   readonly #parts: ChangesParts;
   readonly inPlace: InPlace;
   #flight: AnyFlight | null = null;
-  #lastTakenBack: AnyFlight | null = null;
+  /** Promoted or taken back: who asked for it may still look. */
+  #last: AnyFlight | null = null;
   #launching = false;
   #goingBack = false;
   /** What is done to the generations without a change. */
@@ -50,9 +51,9 @@ export class Changes {
     return this.#flight !== null || this.#launching || this.#goingBack || this.#alone !== null;
   }
 
-  /** The flight of a change, in the air or just taken back; null when there is none that this process knows. */
+  /** The flight of a change, in the air or just landed; null when there is none that this process knows. */
   flightOf(change: string): AnyFlight | null {
-    return [this.#flight, this.#lastTakenBack].find((f) => f?.options.change === change) ?? null;
+    return [this.#flight, this.#last].find((f) => f?.options.change === change) ?? null;
   }
 
   async tick(): Promise<void> {
@@ -62,7 +63,7 @@ export class Changes {
   }
 
   end(): void {
-    if (this.#flight?.takenBack) this.#lastTakenBack = this.#flight;
+    if (this.#flight?.takenBack) this.#last = this.#flight;
     this.#flight?.end();
     this.#flight = null;
   }
@@ -87,7 +88,7 @@ export class Changes {
     this.#requireFree();
     this.#launching = true;
     try {
-      const incumbent = activeOf(await fleet.status());
+      const incumbent = activeOf(await fleet.status(calmMs));
       fleet.certificates.take(text, site);
       const launched = await fleet.launch({ text, site, role: 'candidate', change });
       fleet.link(launched.generation, incumbent.generation);
@@ -121,7 +122,7 @@ export class Changes {
     this.#requireFree();
     this.#launching = true;
     try {
-      const active = activeOf(await fleet.status());
+      const active = activeOf(await fleet.status(calmMs));
       const intent = await this.inPlace.begin(text, site, change);
       const policy = kept.site.guard;
       const of = {
@@ -150,9 +151,10 @@ export class Changes {
     if (flight.takenBack) throw new Failure('HF404', `${change} was taken back: ${flight.takenBack.reason}`);
     kept.keep({ current: text, previous: kept.good.current, change, carried: null, inPlace: true });
     flight.end();
-    await this.inPlace.keep(intent);
-    this.#flight = null;
-    const { generations } = await fleet.status();
+    await this.inPlace.keep(intent).finally(() => {
+      this.#flight = null;
+    });
+    const { generations } = await fleet.status(calmMs);
     // A parked one of an older text has not been told.
     for (const old of generations.filter((g) => g.role === 'standby' && g.siteHash !== text.hash))
       await fleet.retire(old.generation);
@@ -183,22 +185,29 @@ export class Changes {
     const flight = this.#flight?.options.change === change ? this.#flight : null;
     if (!flight) throw new Failure('HF404', `there is no candidate of ${change}`);
     if (flight.kind === 'in place') return await this.#promoteInPlace(flight);
-    const before = await fleet.status();
+    const before = await fleet.status(calmMs);
     const incumbent = activeOf(before);
     const { launched, text } = flight.options;
     const wayBack = await this.#freshWayBack();
+    if (this.#flight !== flight || flight.isOver) {
+      if (wayBack) await fleet.discard(wayBack.generation);
+      throw new Failure('HF404', `${change} was taken back: ${flight.takenBack?.reason ?? 'just now'}`);
+    }
     const { carried, current: previous } = kept.good;
     kept.keep({ current: text, previous, change, carried: null });
     if (carried) record({ kind: 'carriedNoMore', change, by: launched.engine });
     flight.end();
-    if (wayBack) await this.#handOver(incumbent, launched, wayBack);
-    else {
-      await fleet.activate(launched);
-      fleet.link(incumbent.generation, null);
-    }
-    this.#flight = null;
-    for (const old of before.generations.filter((g) => g.role === 'standby'))
-      await fleet.retire(old.generation);
+    // It is what is good, also when the hand-over breaks off: then the next look brings it, which an open flight forbids.
+    [this.#flight, this.#last] = [null, flight];
+    await this.alone(async () => {
+      if (wayBack) await this.#handOver(incumbent, launched, wayBack);
+      else {
+        await fleet.activate(launched);
+        fleet.link(incumbent.generation, null);
+      }
+      for (const old of before.generations.filter((g) => g.role === 'standby'))
+        await fleet.retire(old.generation);
+    });
   }
 
   /** The text before, as a parked process of its own: the one that ran it has users' connections, and is to end. */
@@ -247,7 +256,7 @@ export class Changes {
   /** Parked and alive, it takes milliseconds; when it is gone, its text is started cold. */
   async #goBack(previous: SiteText, change: string | null, reason: string): Promise<TakeBack> {
     const { fleet, kept, record } = this.#parts;
-    const status = await fleet.status();
+    const status = await fleet.status(calmMs);
     const told = await this.#goBackInPlace(activeOf(status), previous, change, reason);
     if (told) return told;
     const { generation: from } = activeOf(status);
@@ -313,7 +322,7 @@ export class Changes {
       const decidedAt = clock.now();
       const change = await this.inPlace.recover();
       if (change === null) return;
-      const { generation } = activeOf(await fleet.status());
+      const { generation } = activeOf(await fleet.status(calmMs));
       const reason = 'the agent ended while the change was tried';
       const done = {
         from: generation,

@@ -75,8 +75,8 @@ export interface Launched extends Running {
 
 /** A generation that is no longer needed gets this long for its open connections. */
 const retireMsMax = 30_000;
-/** For what is not urgent. */
-export const calmMs = 500;
+/** For what is not urgent: a busy machine is no reason to give up in the middle of a change. */
+export const calmMs = 3_000;
 const generationFolder = /^g(\d+)$/;
 
 /** The generations of one balancer, by way of its holder. */
@@ -114,8 +114,9 @@ export class Fleet {
     return ensureHolder({ holder: this.holder, run, command: holderCommand, clock });
   }
 
-  status(): Promise<HolderStatus> {
-    return this.holder.call('status', {}, 500);
+  /** The guard asks each tick, and must not wait long for a holder that hangs. */
+  status(withinMs = 500): Promise<HolderStatus> {
+    return this.holder.call('status', {}, withinMs);
   }
 
   /** Where others listen on our addresses too, new connections all come to us. Rejects where the sockets are not of that kind. */
@@ -257,7 +258,7 @@ export class Fleet {
 
   /** A generation that knows less than the others do lets some clients begin anew: no reason not to start. */
   async #untilLearned(control: EngineControl): Promise<void> {
-    const { generations, active } = await this.status();
+    const { generations, active } = await this.status(calmMs);
     const before = generations.find((g) => g.generation === active);
     if (!before) return;
     await untilLearned(control, this.control(before), this.options.clock).catch((error) =>

@@ -6,7 +6,7 @@ import { type GuardRecord, noCounts, type TakeBack, type TakeBackEvidence } from
 import type { GuardPolicy, Site } from '#model';
 import { takeBackByHand } from './by-hand.ts';
 import { Exposer } from './exposer.ts';
-import type { Fleet, Launched } from './fleet.ts';
+import { calmMs, type Fleet, type Launched } from './fleet.ts';
 import { type CandidateWatch, tickMs, watchCandidate } from './guard/watch.ts';
 import type { HolderTakeBack } from './holder/protocol.ts';
 
@@ -112,6 +112,11 @@ export class Flight {
     this.#slices.stop();
   }
 
+  /** Promoted, taken back, or about to be. */
+  get isOver(): boolean {
+    return this.#ended;
+  }
+
   get #clock() {
     return this.options.fleet.options.clock;
   }
@@ -119,8 +124,8 @@ export class Flight {
   async #beginWatch(): Promise<CandidateWatch> {
     const { launched, incumbent, history, policy } = this.options;
     const [candidateStart, incumbentStart] = await Promise.all([
-      launched.control.evidence(500),
-      incumbent.control.evidence(500),
+      launched.control.evidence(calmMs),
+      incumbent.control.evidence(calmMs),
     ]);
     this.#watch ??= watchCandidate({
       candidateStart,

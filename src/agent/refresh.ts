@@ -95,7 +95,7 @@ export class Refresh {
   async #replaceUnaware(old: HeldGeneration): Promise<void> {
     const { clock, log } = this.#fleet.options;
     this.#nextUnawareMs = clock.monotonicMs() + unawareEveryMs;
-    const { active } = await this.#fleet.status();
+    const { active } = await this.#fleet.status(calmMs);
     const { generation } = await this.#fresh(old, 'standby');
     if (active !== null) this.#fleet.link(active, generation);
     await this.#fleet.retire(old.generation);
@@ -129,7 +129,7 @@ export class Refresh {
   }
 
   async #replace(stale: readonly HeldGeneration[], { number }: KeySet): Promise<void> {
-    const status = await this.#fleet.status();
+    const status = await this.#fleet.status(calmMs);
     const active = activeOf(status);
     const isStale = (one: HeldGeneration) => stale.some(({ generation }) => generation === one.generation);
     const done = (generation: number, replacedBy: number) =>

@@ -9,7 +9,8 @@ import type { ProgressHub } from './progress.ts';
 import type { RecordCollector } from './records.ts';
 import { type Told, tellEvery } from './take-back.ts';
 
-const promoteTimeoutMs = 10_000;
+/** It starts the way back first. Meanwhile the watch ends it at any silence. */
+const promoteTimeoutMs = 60_000;
 /** A decision to take back waits this long for the disk, and not longer. */
 export const journalBeforeTakeBackMs = 500;
 /** How long the end of a change waits for the incident that a guard's action opens. */
