@@ -48,6 +48,10 @@ export function createApi(backend: Backend, token: string): Hono {
     const { by, reason } = readRollbackRequest(await bodyOf(c.req.raw));
     return c.json(await backend.rollback(by, reason));
   });
+  app.post('/v1/abort', async (c) => {
+    const { by, reason } = readRollbackRequest(await bodyOf(c.req.raw));
+    return c.json(await backend.abort(by, reason));
+  });
   app.get('/v1/incidents', (c) => c.json({ incidents: backend.incidents() }));
   app.get('/v1/incidents/:id/postmortem', (c) => {
     const id = c.req.param('id');

@@ -22,6 +22,7 @@ export interface Backend {
   watch(change: string, use: (line: Progress) => void): (() => void) | null;
   approve(change: string, by: string, reason: string): Promise<ChangeView>;
   rollback(by: string, reason: string): Promise<RollbackView>;
+  abort(by: string, reason: string): Promise<RollbackView>;
   /** Newest first. */
   incidents(): readonly IncidentView[];
   /** Markdown; null when there is no such incident. */

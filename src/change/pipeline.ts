@@ -44,8 +44,13 @@ export interface Pipeline {
   propose(request: ApplyRequest): Promise<ChangeView>;
   /** Somebody approves a change that is not in traffic yet. Rejects with HF404, HF114 (the author, or too late), HF203. */
   approve(change: string, by: string, reason: string): Promise<ChangeView>;
-  /** Takes back what is in flight, or else what was promoted last. Works without the journal. */
+  /**
+   * Takes back what is in traffic: the change in flight, or else what was promoted last. One that only waits for people
+   * is abandoned besides. Works without the journal.
+   */
   rollback(by: string, reason: string): Promise<RollbackView>;
+  /** Ends the change in flight, and nothing else. Rejects with HF404 when there is none. */
+  abort(by: string, reason: string): Promise<RollbackView>;
   /** Oldest first, from the journal alone. */
   views(): readonly ChangeView[];
   frozen(): string | null;
@@ -65,6 +70,8 @@ interface Busy {
   readonly file: string;
   readonly since: number;
   change: string | null;
+  /** For people who approve it: nothing of it is in traffic. */
+  waits: boolean;
   stop: Stop | null;
   readonly abort: AbortController;
   ended: Promise<Told> | null;
@@ -131,6 +138,7 @@ class OneAtATime implements Pipeline {
       file: request.file,
       since: clock.now(),
       change: null,
+      waits: false,
       stop: null,
       abort: new AbortController(),
       ended: null,
@@ -233,7 +241,7 @@ class OneAtATime implements Pipeline {
       show: hub.show,
       planner,
       planned: { view: null },
-      approvals: this.#approvalsOf(view, { written: reading.text, newGeneration }),
+      approvals: this.#approvalsOf(view, { written: reading.text, newGeneration }, mine),
       signal: mine.abort.signal,
     };
     const untold = this.#remember;
@@ -257,6 +265,7 @@ class OneAtATime implements Pipeline {
   #approvalsOf(
     { id: change, proposedAt }: ChangeView,
     again: { readonly written: WrittenText; readonly newGeneration: boolean },
+    mine: Busy,
   ): Approvals {
     const given = () => this.#view(change)?.review.approvals ?? [];
     return {
@@ -277,11 +286,13 @@ class OneAtATime implements Pipeline {
           this.#hubs.get(change)?.show({ kind: 'state', state: 'proposed', why });
         }
         const until = proposedAt + approvalMsMax;
+        mine.waits = true;
         while (given().length < needed.count && !signal.aborted && clock.now() < until) {
           const heard = new AbortController();
           this.#heard.set(change, heard);
           await clock.sleep(until - clock.now(), AbortSignal.any([signal, heard.signal])).catch(() => {});
         }
+        mine.waits = false;
         this.#heard.delete(change);
       },
     };
@@ -310,13 +321,26 @@ class OneAtATime implements Pipeline {
 
   async rollback(by: string, reason: string): Promise<RollbackView> {
     const stop = { kind: 'person', by, reason } as const;
+    const onlyWaited = this.#busy?.waits ?? false;
+    const ended = await this.#stop(stop);
+    return ended === null || onlyWaited ? this.#rollbackPromoted(stop) : ended;
+  }
+
+  async abort(by: string, reason: string): Promise<RollbackView> {
+    const ended = await this.#stop({ kind: 'person', by, reason });
+    if (ended) return ended;
+    const remedy = '`holdfast rollback` takes back what was promoted last.';
+    throw new Failure('HF404', 'no change is in flight', remedy);
+  }
+
+  /** Null: there was nothing to stop. */
+  async #stop(stop: Stop): Promise<RollbackView | null> {
     const running = this.#busy;
-    if (running) {
-      running.stop ??= stop;
-      running.abort.abort();
-      await this.#begun(running);
-    }
-    if (!running?.ended) return this.#rollbackPromoted(stop);
+    if (!running) return null;
+    running.stop ??= stop;
+    running.abort.abort();
+    await this.#begun(running);
+    if (!running.ended) return null;
     const balancers = await running.ended;
     return { change: this.#view(running.change), balancers };
   }
@@ -407,7 +431,16 @@ class OneAtATime implements Pipeline {
       await this.#book.append('controller', { kind: 'change.state', change, state: 'abandoned', why });
       return;
     }
-    const mine: Busy = { by, file, since, change, stop: null, abort: new AbortController(), ended: null };
+    const mine: Busy = {
+      by,
+      file,
+      since,
+      change,
+      waits: false,
+      stop: null,
+      abort: new AbortController(),
+      ended: null,
+    };
     this.#busy = mine;
     this.#start(view, reading, { before, newGeneration }, mine);
   }

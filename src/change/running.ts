@@ -16,6 +16,9 @@ export const journalBeforeTakeBackMs = 500;
 /** How long the end of a change waits for the incident that a guard's action opens. */
 const incidentWaitMs = 1_000;
 
+/** What gates said is taken for true for so long. */
+const answersKeepMs = 5 * 60_000;
+
 /** One change under way. */
 export interface Running {
   readonly view: ChangeView;
@@ -58,7 +61,7 @@ type Enter = (finding: Finding) => Promise<Step | null>;
 
 /** The life of a change as a straight line; the first step that ends it is returned. */
 async function toTheEnd(running: Running, enter: Enter): Promise<Step> {
-  const gated = await enter(await askBeforeTraffic(running));
+  const gated = await enter(await askFresh(running));
   if (!gated || endsChange(gated)) return must(gated);
   const admitted = await enter(await askAgain(running));
   if (!admitted || endsChange(admitted)) return must(admitted);
@@ -81,11 +84,24 @@ function must(step: Step | null): Step {
   return step;
 }
 
+/** People may take hours to approve a change: what gates said before that is asked again. */
+async function askFresh(running: Running): Promise<Finding> {
+  const { clock, proposal } = running;
+  const began = clock.monotonicMs();
+  const finding = await askBeforeTraffic(running);
+  const isOld = clock.monotonicMs() - began > answersKeepMs;
+  const isApproved = finding.kind === 'gates answered' && proposal.approvals.given().length > 0;
+  return isOld && isApproved && !isRefusal(finding.reports) ? askBeforeTraffic(running) : finding;
+}
+
+function isRefusal(reports: readonly GateReport[]): boolean {
+  return reports.some(({ verdict, forced }) => verdict !== 'passed' && !forced);
+}
+
 async function askBeforeTraffic(running: Running): Promise<Finding> {
   const reports: GateReport[] = [];
   for (const gate of gates.filter(({ during }) => during === 'proposed')) {
-    const refusedBefore = reports.some(({ verdict, forced }) => verdict !== 'passed' && !forced);
-    if (refusedBefore && !gate.askedAfterRefusal) continue;
+    if (isRefusal(reports) && !gate.askedAfterRefusal) continue;
     const { answer, report } = await askGate(running, gate);
     const stop = running.stopped();
     if (stop) return { kind: 'stopped', stop };

@@ -9,7 +9,7 @@ import { incidents } from './commands/incidents.ts';
 import { journal, type VerifyOffline } from './commands/journal.ts';
 import { type Prove, plan } from './commands/plan.ts';
 import { postmortem } from './commands/postmortem.ts';
-import { rollback } from './commands/rollback.ts';
+import { abort, rollback } from './commands/rollback.ts';
 import { status } from './commands/status.ts';
 import type { Io } from './io.ts';
 
@@ -64,6 +64,7 @@ export function createProgram(
   apply(program, io, done);
   approve(program, io, done);
   rollback(program, io, done);
+  abort(program, io, done);
   status(program, io, done);
   changes(program, io, done);
   incidents(program, io, done);

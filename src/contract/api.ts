@@ -44,7 +44,7 @@ export interface ReviewView {
   readonly approvals: readonly { readonly by: string; readonly at: number; readonly reason: string }[];
 }
 
-/** What `POST /v1/rollback` did. */
+/** What `POST /v1/rollback` or `POST /v1/abort` did. */
 export interface RollbackView {
   /** The change that was taken back; null when no change was in flight or promoted before. */
   readonly change: ChangeView | null;

@@ -33,6 +33,7 @@ export function controllerBackend(parts: BackendParts): Backend {
     changes: () => door.room().pipeline.views().toReversed(),
     watch: (change, use) => door.room().pipeline.watch(change, use),
     approve: (change, by, reason) => door.room().pipeline.approve(change, by, reason),
+    abort: (by, reason) => door.room().pipeline.abort(by, reason),
     async rollback(by, reason) {
       const room = door.open();
       if (room) return room.pipeline.rollback(by, reason);

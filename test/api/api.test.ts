@@ -18,6 +18,7 @@ function api(over: Partial<Backend> = {}) {
     watch: () => null,
     approve: nothing,
     rollback: nothing,
+    abort: nothing,
     incidents: () => [],
     postmortem: () => null,
     entries: () => [],

@@ -108,13 +108,40 @@ describe('approvals of a change', () => {
     assert.match(gateOf(one, 'review')?.summary ?? '', /nobody has approved it/);
   });
 
-  it('a person takes a waiting change back: abandoned, and what runs stays', async () => {
+  it('a person aborts a waiting change: abandoned, and what runs stays', async () => {
     const one = world(before);
     await one.clock.run(one.pipeline.propose(request(after)));
     await settle(one);
-    const { change } = await one.clock.run(one.pipeline.rollback('person:carla', 'no'));
+    const { change, balancers } = await one.clock.run(one.pipeline.abort('person:carla', 'no'));
     assert.equal(change?.state, 'abandoned');
+    assert.deepEqual(balancers, []);
     assert.equal(one.pipeline.busy(), false);
+    await assert.rejects(one.pipeline.abort('person:carla', 'no'), { code: 'HF404' });
+  });
+
+  it('a rollback while a change waits takes back what runs: the fault is there', async () => {
+    const one = world(before);
+    const { change: good } = await one.apply(request(after, { force: true, reason: 'seen by phone' }));
+    assert.equal(good.state, 'promoted');
+    const { id } = await one.clock.run(one.pipeline.propose(request(before)));
+    await settle(one);
+    const { change } = await one.clock.run(one.pipeline.rollback('person:carla', 'it burns'));
+    assert.deepEqual([change?.id, change?.state], [good.id, 'rolled back']);
+    assert.equal(one.pipeline.views().find((view) => view.id === id)?.state, 'abandoned');
+  });
+
+  it('what gates said long before the approval is asked again', async () => {
+    const one = world(before);
+    const { id } = await one.clock.run(one.pipeline.propose(request(after)));
+    await settle(one);
+    await one.clock.pass(6 * 60_000);
+    await one.pipeline.approve(id, 'person:berta', '');
+    await settle(one);
+    const asked = one.journal
+      .entries()
+      .filter(({ event }) => event.kind === 'change.gate' && event.report.gate === 'way back');
+    assert.equal(asked.length, 2);
+    assert.equal(changeOf(one)?.state, 'promoted');
   });
 
   it('nobody within a day: refused, and the next change may come', async () => {
