@@ -78,6 +78,13 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
       ['events/guard.ts', 'TakeBack'],
     ],
   },
+  abort: {
+    says: 'A `RollbackView`.',
+    types: [
+      ['contract/api.ts', 'RollbackView'],
+      ['events/guard.ts', 'TakeBack'],
+    ],
+  },
   status: {
     says: 'A `StatusView`.',
     types: [

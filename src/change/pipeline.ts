@@ -3,8 +3,9 @@ import type { ApplyRequest, ChangeView, Progress, RollbackView, SiteText } from 
 import { readSite } from '#dialects';
 import { finalStates, type Journal } from '#events';
 import type { GuardPolicy, Site, WrittenText } from '#model';
+import { approveChange, waitingApprovals } from './approvals.ts';
 import { type Book, openBook } from './book.ts';
-import type { Approvals, Proposal } from './gates/index.ts';
+import type { Proposal } from './gates/index.ts';
 import { inFlight, type Ledger } from './ledger.ts';
 import { decide, type Stop, whyStopped } from './machine.ts';
 import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
@@ -85,9 +86,6 @@ interface Waiting {
 
 /** Progress of so many changes is kept for those who come late; older ones are told from the journal. */
 const hubsMax = 20;
-/** A change that nobody approves does not stand in the way of renewed certificates for ever. */
-const approvalMsMax = 24 * 3_600_000;
-
 export function createPipeline(parts: PipelineParts): Pipeline {
   return new OneAtATime(parts);
 }
@@ -241,7 +239,17 @@ class OneAtATime implements Pipeline {
       show: hub.show,
       planner,
       planned: { view: null },
-      approvals: this.#approvalsOf(view, { written: reading.text, newGeneration }, mine),
+      approvals: waitingApprovals({
+        view,
+        again: { written: reading.text, newGeneration },
+        book,
+        clock,
+        show: hub.show,
+        heard: this.#heard,
+        waits: (now) => {
+          mine.waits = now;
+        },
+      }),
       signal: mine.abort.signal,
     };
     const untold = this.#remember;
@@ -262,54 +270,10 @@ class OneAtATime implements Pipeline {
     });
   }
 
-  #approvalsOf(
-    { id: change, proposedAt }: ChangeView,
-    again: { readonly written: WrittenText; readonly newGeneration: boolean },
-    mine: Busy,
-  ): Approvals {
-    const given = () => this.#view(change)?.review.approvals ?? [];
-    return {
-      given,
-      wait: async (needed, signal) => {
-        const { clock } = this.#parts;
-        const isTold = this.#view(change)?.review.needed === needed.count;
-        if (!isTold && given().length < needed.count) {
-          const { count: approvals, because } = needed;
-          await this.#book.append('controller', {
-            kind: 'change.awaits',
-            change,
-            approvals,
-            because,
-            ...again,
-          });
-          const why = `waits for ${approvals === 1 ? 'an approval' : `${approvals} approvals`}: ${because.join('; ')}`;
-          this.#hubs.get(change)?.show({ kind: 'state', state: 'proposed', why });
-        }
-        const until = proposedAt + approvalMsMax;
-        mine.waits = true;
-        while (given().length < needed.count && !signal.aborted && clock.now() < until) {
-          const heard = new AbortController();
-          this.#heard.set(change, heard);
-          await clock.sleep(until - clock.now(), AbortSignal.any([signal, heard.signal])).catch(() => {});
-        }
-        mine.waits = false;
-        this.#heard.delete(change);
-      },
-    };
-  }
-
-  /** Journalled with who and when. The author's own is none. */
   async approve(change: string, by: string, reason: string): Promise<ChangeView> {
-    const view = this.#view(change);
-    if (!view) throw new Failure('HF404', `there is no change "${change}"`);
-    if (finalStates.includes(view.state) || !['proposed', 'gated'].includes(view.state))
-      throw new Failure('HF114', `change ${change} is ${view.state}: there is nothing to approve`);
-    if (by === view.by)
-      throw new Failure('HF114', `${by} proposed change ${change}`, 'Somebody else approves it.');
-    if (!view.review.approvals.some((one) => one.by === by))
-      await this.#book.append(by, { kind: 'change.approved', change, reason });
+    const view = await approveChange(this.#book, change, by, reason);
     this.#heard.get(change)?.abort();
-    return this.#view(change) ?? view;
+    return view;
   }
 
   #hubFor(change: string): ProgressHub {
