@@ -3,7 +3,6 @@ import type { Installed } from '#engines';
 import type { EngineName } from '#model';
 import type { Fleet, Launched } from './fleet.ts';
 import type { Kept } from './kept.ts';
-import { readyMsMax } from './launch.ts';
 import { anyServerAnswers, speaks } from './proof.ts';
 
 /** An engine that has not started by then gets company: another one starts beside it, for the case that it never does. */
@@ -14,6 +13,8 @@ const patience = 3;
 const patienceMsMin = 1_000;
 /** 10,000 servers took 1.8 s; a start that was slower was the machine's doing. */
 const patienceMsMax = 6_000;
+/** An engine that never started here. */
+const unknownMsMax = 10_000;
 
 export interface Served {
   readonly launched: Launched;
@@ -98,7 +99,7 @@ export class ColdStart {
     const { good, site } = this.#kept;
     const known = this.#fleet.startMsMost(by.engine.name);
     const usual = Math.min(patienceMsMax, Math.max(patienceMsMin, patience * (known ?? 0)));
-    const withinMs = known === null ? readyMsMax / 2 : Math.round(usual);
+    const withinMs = known === null ? unknownMsMax : Math.round(usual);
     const plan = { text: good.current, site, role: 'standby', change: null, by, withinMs } as const;
     const launched = await this.#fleet.launch(plan);
     const { entrance } = launched.folder.placement;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type Clock, Failure, identify } from '#base';
 import type { EngineControl, ServerEvidence } from '#engines';
 
-/** 10,000 servers took 1.8 s on two busy cores; a machine that needs more than this does not start it. */
-export const readyMsMax = 20_000;
+/** 10,000 servers took 1.8 s on two busy cores; a machine that needs more than this does not start it. Nobody waits for it: another generation serves. */
+const readyMsMax = 40_000;
 /** How long health checks may take to speak for the first time before the start goes on without them. */
 const warmMsMax = 5_000;
 /** How long a generation may take to learn what others count of each client: 100,000 took 1.3 s. */
