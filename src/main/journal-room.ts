@@ -3,7 +3,7 @@ import { type Clock, Failure, type Log, messageOf, type SitePaths } from '#base'
 import { type BalancerPort, createPipeline, type Pipeline, type SiteKeeper } from '#change';
 import { type IncidentKeeper, incidentKeeper } from '#incidents';
 import { type OpenJournal, openJournal } from '#store';
-import { threadPlanner } from './planner.ts';
+import { type ThreadPlanner, threadPlanner } from './planner.ts';
 
 /** All that needs the journal. It comes and goes as a whole: the site does not need it. */
 export interface JournalRoom {
@@ -40,6 +40,7 @@ export function journalFolder(paths: SitePaths): string {
 }
 
 export function journalDoor(parts: RoomParts): JournalDoor {
+  const planner = threadPlanner();
   let room: JournalRoom | null = null;
   let failure = new Failure('HF203', 'the journal is not open yet');
   let said = '';
@@ -61,7 +62,7 @@ export function journalDoor(parts: RoomParts): JournalDoor {
     async attempt() {
       if (room) return;
       try {
-        room = await enter(parts);
+        room = await enter(parts, planner);
         said = '';
       } catch (error) {
         failure = error instanceof Failure ? error : new Failure('HF203', messageOf(error));
@@ -77,18 +78,24 @@ export function journalDoor(parts: RoomParts): JournalDoor {
       if (room?.journal.status().code !== 'HF202' || room.pipeline.busy()) return;
       await leave(new Failure('HF202', room.journal.status().why));
     },
-    close: () => leave(new Failure('HF203', 'the controller is ending')),
+    async close() {
+      planner.close();
+      await leave(new Failure('HF203', 'the controller is ending'));
+    },
   };
 }
 
-async function enter({ paths, balancers, sites, clock, log, readFile }: RoomParts): Promise<JournalRoom> {
+async function enter(
+  { paths, balancers, sites, clock, log, readFile }: RoomParts,
+  planner: ThreadPlanner,
+): Promise<JournalRoom> {
   const journal = await openJournal({ folder: journalFolder(paths), clock, log });
   try {
     const pipeline = createPipeline({
       journal,
       balancers,
       sites,
-      planner: threadPlanner(),
+      planner,
       clock,
       log,
       readFile,

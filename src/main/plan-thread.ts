@@ -1,15 +1,23 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { getHeapStatistics } from 'node:v8';
+import { parentPort } from 'node:worker_threads';
 import { messageOf } from '#base';
-import type { SiteText } from '#contract';
 import { filesAround } from '#model';
 import { planWritten } from '#plan';
-import type { PlanAnswer } from './planner.ts';
+import type { PlanAnswer, PlanQuestion } from './planner.ts';
 
-const { before, after } = workerData as { readonly before: SiteText; readonly after: SiteText };
-let answer: PlanAnswer;
-try {
-  answer = { view: planWritten(before, after, filesAround) };
-} catch (error) {
-  answer = { error: messageOf(error) };
+const heapBytesKeptMax = 256 * 1_024 * 1_024;
+
+function told({ before, after }: PlanQuestion) {
+  try {
+    return { view: planWritten(before, after, filesAround) };
+  } catch (error) {
+    return { error: messageOf(error) };
+  }
 }
-parentPort?.postMessage(answer);
+
+function answer(question: PlanQuestion): PlanAnswer {
+  const answered = told(question);
+  return { ...answered, isSpent: getHeapStatistics().used_heap_size > heapBytesKeptMax };
+}
+
+parentPort?.on('message', (question: PlanQuestion) => parentPort?.postMessage(answer(question)));
