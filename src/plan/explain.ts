@@ -19,13 +19,21 @@ export function explain(
     rule: last ? ruleView(last) : null,
     action,
     exact,
-    because: first.because.map(({ step, held, part }) => ({
+    because: first.because.map(({ step, held, part, partHeld }) => ({
       ...ruleView(step),
       held,
-      why: part.kind === 'always' ? 'whatever no rule took' : meaning.describe(part),
+      why: whyOf(held, part, partHeld),
     })),
     otherwise: otherwise.filter((one) => JSON.stringify(one) !== JSON.stringify(action)),
   };
+}
+
+/** What is so where a rule held; where it did not, what would have been needed. */
+function whyOf(held: boolean, part: meaning.Condition, partHeld: boolean): string {
+  if (part.kind === 'always') return 'whatever no rule took';
+  const isSo = held === partHeld;
+  const text = isSo ? meaning.describe(part) : meaning.describeNot(part);
+  return held ? text : `needs: ${text}`;
 }
 
 function distinct(actions: readonly ActionView[]): readonly ActionView[] {

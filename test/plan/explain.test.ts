@@ -30,7 +30,7 @@ describe('explain', () => {
     assert.deepEqual(
       because.map(({ line, held, why }) => [line, held, why]),
       [
-        [4, false, 'path begins with "/api"'],
+        [4, false, 'needs: path begins with "/api"'],
         [5, true, 'whatever no rule took'],
       ],
     );

@@ -1,9 +1,11 @@
 import {
+  type Alphabet,
   before,
   classifierOf,
   constant,
   joinedBefore,
   LabelSets,
+  labelOf,
   type Machine,
   machineOf,
   normalisedBefore,
@@ -24,6 +26,8 @@ export interface FieldClass {
   readonly atoms: ReadonlySet<number>;
   /** Some of them, the natural-looking ones first. */
   readonly words: readonly (string | null)[];
+  /** False: nobody asks so but by mistake, such as a method that is none. */
+  readonly natural: boolean;
 }
 
 export interface FieldClasses {
@@ -43,8 +47,8 @@ export function classesOf(
   if (first?.kind === 'whether') {
     const [one = 0] = numbers;
     const words: readonly FieldClass[] = [
-      { atoms: new Set(), words: ['no'] },
-      { atoms: new Set([one]), words: ['yes'] },
+      { atoms: new Set(), words: ['no'], natural: true },
+      { atoms: new Set([one]), words: ['yes'], natural: true },
     ];
     return { classes: words, complex: new Set() };
   }
@@ -73,12 +77,22 @@ function wordClasses(
     groupMachines(group, atoms, sets, complex, rawPath),
   );
   const machine = joinedMachines(machines, sets, complex);
-  if (machine === null)
-    return { classes: [{ atoms: new Set(), words: alphabetOf(key, only).tried }], complex };
+  if (machine === null) {
+    const { tried } = alphabetOf(key, only);
+    return { classes: [{ atoms: new Set(), words: tried, natural: true }], complex };
+  }
   const hints = numbers.flatMap((number) => hintsOf(atoms[number], key));
-  const found = wordsByLabel(machine, alphabetOf(key, only), hints);
-  const classes = [...found].map(([label, words]) => ({ atoms: new Set(sets.of(label)), words }));
+  const alphabet = alphabetOf(key, only);
+  const classes = [...wordsByLabel(machine, alphabet, hints)].map(([label, words]) => ({
+    atoms: new Set(sets.of(label)),
+    words,
+    natural: isNatural(words[0] ?? null, alphabet),
+  }));
   return { classes, complex };
+}
+
+function isNatural(word: string | null, { natural, tried }: Alphabet): boolean {
+  return tried.includes(word) || (word !== null && labelOf(natural, word) === 1);
 }
 
 interface GroupMachine {

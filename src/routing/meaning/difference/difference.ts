@@ -1,4 +1,5 @@
 import { isSpent, withinBudget, workMax } from '../automata/index.ts';
+import { describeUnknown } from '../fate/describe.ts';
 import { firstWayOf, type Way } from '../fate/fate.ts';
 import type { Request } from '../fate/request.ts';
 import { type FateView, poolsOf } from '../fate/view.ts';
@@ -168,13 +169,20 @@ class Side {
     return {
       listener,
       witness: request,
-      assuming: [...assumed].map(([key, is]) => ({ text: key.slice(key.indexOf('\n') + 1), is })),
+      assuming: [...assumed].map(([key, is]) => ({ text: textOf(key), is })),
       before: before.fate,
       after: after.fate,
       steps: { before: before.steps, after: after.steps },
       description: group ? describeClass(group, this.#terms) : `every request on ${listener.name}`,
     };
   }
+}
+
+/** Of `whether:unknown:files\n-f /a`, in words. */
+function textOf(key: string): string {
+  const at = key.indexOf('\n');
+  const text = key.slice(at + 1);
+  return describeUnknown({ text, why: key.slice(0, at).endsWith(':files') ? 'files' : 'state' });
 }
 
 interface Pair {

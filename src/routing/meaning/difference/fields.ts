@@ -137,13 +137,16 @@ function alphabet(key: FieldKey, only: readonly string[] | null): Alphabet {
 
 function made_(of: Words | undefined): Alphabet {
   if (!of) return { natural: constant(1, 1), possible: constant(1, 1), tried: [] };
-  const possible = of.possible === '' ? constant(1, 0) : languageMachine(of.possible);
+  const possible = of.possible === '' ? constant(1, 0) : wholly(of.possible);
   return {
-    natural: languageMachine(of.natural),
+    natural: wholly(of.natural),
     possible: { ...possible, absent: of.absent ? 1 : 0 },
     tried: of.tried,
   };
 }
+
+/** `$` would take a line feed behind it. */
+const wholly = (source: string) => languageMachine(source.replace(/\$$/, '\\z'));
 
 /** What a normalised path can be. Its raw form is its encoded one. */
 function normalAlphabet(): Alphabet {

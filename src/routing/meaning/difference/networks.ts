@@ -42,6 +42,7 @@ export function networkClasses(numbers: readonly number[], atoms: readonly Atom[
   return [...classes.values()].map(({ atoms: held, words }) => ({
     atoms: held,
     words: natural(held, words, atoms, numbers),
+    natural: true,
   }));
 }
 

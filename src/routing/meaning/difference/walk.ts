@@ -1,6 +1,6 @@
 import { isSpent } from '../automata/index.ts';
 import type { Step } from '../meaning.ts';
-import { classesOf, type FieldClasses } from './classes.ts';
+import { classesOf, type FieldClass, type FieldClasses } from './classes.ts';
 import type { FieldKey } from './fields.ts';
 import { isLeaf, type Leaf, type List, type Lists } from './lists.ts';
 import type { Terms } from './terms.ts';
@@ -9,7 +9,10 @@ import type { Terms } from './terms.ts';
 export interface Chosen {
   readonly field: FieldKey;
   readonly words: readonly (string | null)[];
-  readonly atoms: ReadonlySet<number>;
+  /** Any of these. */
+  readonly taken: readonly FieldClass[];
+  /** Of all of the field. */
+  readonly all: FieldClasses;
   readonly rest: Chosen | null;
 }
 
@@ -47,6 +50,9 @@ export class Walk {
   readonly #only: (field: FieldKey) => readonly string[] | null;
   readonly #known = new Map<string, Groups>();
   readonly #classes = new Map<string, FieldClasses>();
+  readonly #numbers = new Map<Group, number>();
+  readonly #sampleKeys = new Map<Chosen, number>();
+  readonly #ids = new Map<string, number>();
   #visits = 0;
   /** False: it was too much, and not all was looked at. */
   complete = true;
@@ -93,30 +99,55 @@ export class Walk {
     return `${list.id}/${steps.map((step) => lists.stepNumber(step)).join('.')}`;
   }
 
-  #split(before: Here, after: Here, all: boolean): Groups {
+  #split(before: Here, after: Here, whole: boolean): Groups {
     const [left, right] = [this.#before.atomsOf(before.list), this.#after.atomsOf(after.list)];
     const field = this.#firstField([...left.keys(), ...right.keys()]);
     const atoms = [...new Set([...(left.get(field) ?? []), ...(right.get(field) ?? [])])].sort(
       (a, b) => a - b,
     );
     const key = this.#terms.formulas.fieldKeys[field] ?? '';
-    const groups = new Map<string, Group>();
-    const { classes, complex } = this.#classesOf(key, atoms);
+    const all = this.#classesOf(key, atoms);
+    const { classes, complex } = all;
     for (const atom of complex) this.complex.add(atom);
-    for (const { atoms: held, words } of classes) {
+    const alike = new Map<string, Alike>();
+    for (const taken of classes) {
+      const { atoms: held } = taken;
       const one = { ...before, list: this.#before.known(before.list, field, held, complex) };
       const other = { ...after, list: this.#after.known(after.list, field, held, complex) };
-      for (const [id, group] of this.#walk(one, other, all)) {
-        const samples = group.samples.map((rest) => ({ field: key, words, atoms: held, rest }));
-        const there = groups.get(id);
-        groups.set(id, {
-          ...group,
-          samples: [...(there?.samples ?? []), ...samples].slice(0, samplesMax),
-          classes: group.classes + (there?.classes ?? 0),
-        });
+      for (const [id, group] of this.#walk(one, other, whole)) {
+        const same = `${this.#numberOf(group)} ${id}`;
+        const there = alike.get(same);
+        if (there) there.taken.push(taken);
+        else alike.set(same, { id, group, taken: [taken] });
       }
     }
-    return groups;
+    return joined([...alike.values()], key, all);
+  }
+
+  /** Groups of the same classes have one number, wherever they were come to. */
+  #numberOf(group: Group): number {
+    const known = this.#numbers.get(group);
+    if (known !== undefined) return known;
+    const isWhole = group.classes === group.samples.length;
+    const key = isWhole
+      ? group.samples.map((sample) => this.#sampleKey(sample)).join()
+      : `#${this.#ids.size}`;
+    const number = this.#ids.get(key) ?? this.#ids.size;
+    this.#ids.set(key, number);
+    this.#numbers.set(group, number);
+    return number;
+  }
+
+  #sampleKey(sample: Chosen | null): number {
+    if (sample === null) return -1;
+    const known = this.#sampleKeys.get(sample);
+    if (known !== undefined) return known;
+    const taken = sample.taken.map(({ atoms }) => [...atoms].join('.')).join('|');
+    const key = `${sample.field} ${taken} ${this.#sampleKey(sample.rest)}`;
+    const number = this.#ids.get(key) ?? this.#ids.size;
+    this.#ids.set(key, number);
+    this.#sampleKeys.set(sample, number);
+    return number;
   }
 
   #firstField(fields: readonly number[]): number {
@@ -133,6 +164,41 @@ export class Walk {
     this.#classes.set(id, made);
     return made;
   }
+}
+
+interface Alike {
+  readonly id: string;
+  readonly group: Group;
+  readonly taken: FieldClass[];
+}
+
+/** Classes of one field that come to the same are one. */
+function joined(found: readonly Alike[], field: FieldKey, all: FieldClasses): Groups {
+  const groups = new Map<string, Group>();
+  for (const { id, group, taken } of found) {
+    const words = wordsOf(field, taken);
+    const samples = group.samples.map((rest) => ({ field, words, taken, all, rest }));
+    const there = groups.get(id);
+    groups.set(id, {
+      ...group,
+      samples: [...(there?.samples ?? []), ...samples].slice(0, samplesMax),
+      classes: group.classes + (there?.classes ?? 0),
+    });
+  }
+  return groups;
+}
+
+const wordsMax = 12;
+
+/** One of each class first. Of hosts, what the texts name comes before what is made up. */
+function wordsOf(field: FieldKey, taken: readonly FieldClass[]): readonly (string | null)[] {
+  const [only] = taken;
+  if (only && taken.length === 1) return only.words;
+  const natural = taken.filter((one) => one.natural);
+  const named = field === 'host' || field === 'sni' ? natural.filter(({ atoms }) => atoms.size > 0) : [];
+  const ordered = [...new Set([...named, ...natural, ...taken])].slice(0, wordsMax);
+  const firsts = ordered.map(({ words }) => words[0] ?? null);
+  return [...new Set([...firsts, ...ordered.flatMap(({ words }) => words)])].slice(0, wordsMax);
 }
 
 /** Rules that are surely come to are gone into. */

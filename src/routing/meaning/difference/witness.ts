@@ -33,8 +33,26 @@ export function witnessOf(
     else if (at.field === 'sourcePort') said.sourcePort = Number(word);
     else if (!['localPort', 'localAddress'].includes(at.field)) said[at.field] = word;
   }
-  const request = requestOf({ ...(said as Partial<Request>), headers });
+  const request = requestOf({ ...(said as Partial<Request>), headers: withHandshake(headers, chosen) });
   return { request, assumed, oracle: oracleOf(assumed) };
+}
+
+/** An upgrade to WebSocket as clients ask for it: engines answer 400 to one without its key. */
+function withHandshake(
+  headers: Readonly<Record<string, string>>,
+  chosen: Chosen | null,
+): Readonly<Record<string, string>> {
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return headers;
+  const needed = Object.entries({
+    connection: 'Upgrade',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  });
+  const asked = new Set<string>();
+  for (let at = chosen; at !== null; at = at.rest) asked.add(at.field);
+  const isAsked = asked.has('header:connection');
+  if (isAsked && !/\bupgrade\b/i.test(headers.connection ?? '')) return headers;
+  return { ...headers, ...Object.fromEntries(needed.filter(([name]) => !asked.has(`header:${name}`))) };
 }
 
 function oracleOf(assumed: ReadonlyMap<string, string | null>): Oracle {

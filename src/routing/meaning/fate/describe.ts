@@ -1,82 +1,86 @@
-import type { Condition } from '../condition.ts';
+import type { Condition, Unknown } from '../condition.ts';
 import type { Language } from '../language.ts';
 import type { Field, Value } from '../value.ts';
+import { hostNames, isHost, listed, predicate } from './predicates.ts';
 
-/** `host is "shop.example" and path begins with "/cart"`. */
+export const describeLanguage = (language: Language): string => predicate(language, false);
+
+/** `host is shop.example and path begins with "/cart"`. */
 export function describe(condition: Condition): string {
+  return said(condition, false);
+}
+
+/** The same of what is not so: `path does not begin with "/cart"`. */
+export function describeNot(condition: Condition): string {
+  return said(condition, true);
+}
+
+function said(condition: Condition, no: boolean): string {
   switch (condition.kind) {
     case 'always':
-      return 'always';
     case 'never':
-      return 'never';
+      return (condition.kind === 'always') === no ? 'never' : 'always';
     case 'all':
-      return condition.of
-        .map((one) => (one.kind === 'some' ? `(${describe(one)})` : describe(one)))
-        .join(' and ');
     case 'some':
-      return shortened(
-        condition.of.map((one) => (one.kind === 'all' ? `(${describe(one)})` : describe(one))),
-        'or',
-      );
-    case 'not': {
-      const of = condition.of;
-      if (of.kind === 'in') return `${describeValue(of.value)} not: ${describeLanguage(of.language)}`;
-      return `not (${describe(of)})`;
-    }
+      return several(condition, no);
+    case 'not':
+      return said(condition.of, !no);
     case 'in':
-      return `${describeValue(condition.value)} ${describeLanguage(condition.language)}`;
+      return describeIn(condition.value, condition.language, no);
     case 'from':
-      return `from ${shortened(condition.networks, 'or')}`;
+      return `${no ? 'not ' : ''}from ${listed(condition.networks, 'or')}`;
     case 'unknown':
-      return condition.text;
+      return `${no ? 'not: ' : ''}${describeUnknown(condition)}`;
   }
 }
 
-const listedMax = 4;
-
-function shortened(parts: readonly string[], word: 'and' | 'or'): string {
-  const shown = parts.slice(0, listedMax).join(` ${word} `);
-  return parts.length > listedMax ? `${shown} ${word} ${parts.length - listedMax} more` : shown;
+function several(condition: Extract<Condition, { kind: 'all' | 'some' }>, no: boolean): string {
+  const isAll = (condition.kind === 'all') !== no;
+  const parts = (isAll ? condition.of : alike(condition.of)).map((one) => {
+    const text = said(one, no);
+    const mixed = one.kind === 'all' || one.kind === 'some';
+    return mixed && (one.kind === 'all') !== (condition.kind === 'all') ? `(${text})` : text;
+  });
+  return isAll ? parts.join(' and ') : listed(parts, 'or');
 }
 
-export function describeLanguage(language: Language): string {
-  switch (language.kind) {
-    case 'is':
-      return `is ${quoted(language)}`;
-    case 'begins':
-      return `begins with ${quoted(language)}`;
-    case 'ends':
-      return `ends with ${quoted(language)}`;
-    case 'contains':
-      return `contains ${quoted(language)}`;
-    case 'matches':
-      return `matches /${language.regex.source}/${language.regex.ignoreCase ? 'i' : ''}`;
-    case 'present':
-      return 'is there';
-    case 'absent':
-      return 'is not there';
-    case 'length':
-      return `has ${language.min} to ${language.max ?? 'any number of'} bytes`;
-    case 'number':
-      return `is a number from ${language.min ?? 'any'} to ${language.max ?? 'any'}`;
-    case 'segment':
-      return `has the segment ${quoted(language)}`;
-    case 'item':
-      return `has an item that ${describeLanguage(language.of)}`;
-    case 'union':
-      return shortened(language.of.map(describeLanguage), 'or');
-    case 'intersection':
-      return shortened(language.of.map(describeLanguage), 'and');
-    case 'complement':
-      return `not: ${describeLanguage(language.of)}`;
+/** What asks for the same value is told as one: `path begins with "/a" or with "/b"`. */
+function alike(of: readonly Condition[]): readonly Condition[] {
+  const found: Condition[] = [];
+  for (const one of of) {
+    const last = found.at(-1);
+    if (one.kind === 'in' && last?.kind === 'in' && describeValue(one.value) === describeValue(last.value))
+      found[found.length - 1] = {
+        ...last,
+        language: { kind: 'union', of: [last.language, one.language] },
+      };
+    else found.push(one);
   }
+  return found;
 }
 
-function quoted({ text, ignoreCase }: { readonly text: string; readonly ignoreCase: boolean }): string {
-  return `"${text}"${ignoreCase ? ' in any case' : ''}`;
+/** `host is shop.example`, `path does not begin with "/cart"`. */
+export function describeIn(value: Value, language: Language, no = false): string {
+  const names = isHost(value) ? hostNames(language) : null;
+  if (names === null) return `${describeValue(value)} ${predicate(language, no)}`;
+  return `${describeValue(value)} is ${no ? 'not ' : ''}${listed(names, 'or')}`;
 }
+
+/** What no request says: `the file /var/www/html{uri} is there`. */
+export function describeUnknown({ text, why }: Pick<Unknown, 'text' | 'why'>): string {
+  const [, test = '', file] = (why === 'files' && /^-([fdex]) (.+)$/s.exec(text)) || [];
+  return file === undefined ? text : `${tests[test] ?? 'it'} ${file} is there`;
+}
+
+const tests: Readonly<Record<string, string>> = {
+  f: 'the file',
+  d: 'the folder',
+  e: 'the file or folder',
+  x: 'the executable file',
+};
 
 export function describeValue(value: Value): string {
+  if ('of' in value && isHost(value)) return describeValue(value.of);
   switch (value.kind) {
     case 'text':
       return `"${value.text}"`;

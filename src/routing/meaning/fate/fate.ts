@@ -35,6 +35,8 @@ export interface Reason {
   readonly held: boolean;
   /** The smallest part of its condition that decided. */
   readonly part: Condition;
+  /** Whether that part holds: one below a `not` does where its rule does not. */
+  readonly partHeld: boolean;
   /** How deep the rules lie in others. */
   readonly depth: number;
 }
@@ -114,8 +116,8 @@ function firstOf(
   steps: Step[],
 ): Fate | null {
   for (const step of all) {
-    const { held, part } = decided(step.when, world);
-    because.push({ step, held, part, depth });
+    const { held, part, partHeld } = decided(step.when, world);
+    because.push({ step, held, part, partHeld, depth });
     if (!held || step.then.kind === 'continue') continue;
     steps.push(step);
     return step.then;
@@ -123,20 +125,24 @@ function firstOf(
   return null;
 }
 
+type Decided = Pick<Reason, 'held' | 'part' | 'partHeld'>;
+
 /** Whether it holds, and the smallest part that made it so. */
-function decided(condition: Condition, world: World): { readonly held: boolean; readonly part: Condition } {
+function decided(condition: Condition, world: World): Decided {
   if (condition.kind === 'not') {
-    const { held, part } = decided(condition.of, world);
-    return { held: !held, part: part === condition.of ? condition : part };
+    const { held, part, partHeld } = decided(condition.of, world);
+    return { held: !held, part, partHeld };
   }
-  if (condition.kind !== 'all' && condition.kind !== 'some')
-    return { held: holds(condition, world), part: condition };
+  if (condition.kind !== 'all' && condition.kind !== 'some') {
+    const held = holds(condition, world);
+    return { held, part: condition, partHeld: held };
+  }
   const wanted = condition.kind === 'some';
   for (const one of condition.of) {
     const found = decided(one, world);
     if (found.held === wanted) return found;
   }
-  return { held: !wanted, part: condition };
+  return { held: !wanted, part: condition, partHeld: !wanted };
 }
 
 function unknownsIn(ways: readonly Way[]): readonly Unknown[] {

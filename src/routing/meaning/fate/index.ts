@@ -1,4 +1,4 @@
-export { describe, describeLanguage, describeValue } from './describe.ts';
+export { describe, describeLanguage, describeNot, describeUnknown, describeValue } from './describe.ts';
 export { type Explanation, fateOf, type Reason, type Way } from './fate.ts';
 export { normalisedPath } from './normalise.ts';
 export { type Request, requestOf } from './request.ts';
