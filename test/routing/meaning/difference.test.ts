@@ -118,13 +118,7 @@ describe('ten thousand routes over a thousand hosts', () => {
     );
     assert.deepEqual(
       differences.map(({ witness, description }) => [witness.host, witness.path, description]),
-      [
-        [
-          'www321.shop.example',
-          '/part4/',
-          'host is www321.shop.example, path begins with "/part4/"',
-        ],
-      ],
+      [['www321.shop.example', '/part4/', 'host is www321.shop.example, path begins with "/part4/"']],
     );
   });
 
