@@ -162,3 +162,40 @@ describe('why a rule took a request or did not', () => {
     assert.match(why('/a') ?? '', /path begins with "\/a" and path does not end with "\.old"$/);
   });
 });
+
+describe('an nginx.conf in other words', () => {
+  const text = (name: string, page = 'return 503;') =>
+    nginx(`http {
+  upstream app { server 10.0.0.1:80; }
+  server {
+    listen 80;
+    location / { proxy_pass http://app; error_page 502 ${name}; }
+    location ${name} { root /srv/pages; ${page} }
+  }
+}`);
+
+  it('a named location that is called otherwise is the same', () => {
+    assert.deepEqual(meaning.changedSettings(text('@down'), text('@maintenance')), []);
+    assert.deepEqual(told(text('@down'), text('@maintenance')), []);
+  });
+
+  it('and is not where it holds something else', () => {
+    const changed = meaning.changedSettings(text('@down'), text('@maintenance', 'return 200;'));
+    assert.ok(changed.some(({ after }) => after?.value === '502 @maintenance'));
+  });
+
+  it('two headers of one name are both sent', () => {
+    const sent = (lines: string) =>
+      explain(
+        nginx(`http { server { listen 80; location / { proxy_pass http://10.0.0.1; ${lines} } } }`),
+        meaning.requestOf({ query: '' }),
+      ).action;
+    const header = (lines: string) => {
+      const action = sent(lines);
+      return action.kind === 'pool' ? action.sent['header x-a'] : null;
+    };
+    assert.equal(header('proxy_set_header X-A one; proxy_set_header X-A two;'), 'one, two');
+    assert.equal(header('proxy_set_header X-A one; proxy_set_header X-A $args;'), 'one');
+    assert.equal(header('proxy_set_header X-A ""; proxy_set_header X-A two;'), 'two');
+  });
+});

@@ -105,6 +105,11 @@ export interface Setting {
   /** In one form, so that `30s` and `30000` are the same: `30000 ms`. */
   readonly value: string;
   readonly place: Place;
+  /**
+   * Names that the text gives to parts of itself, as `name` or `value` has them (`@fallback`), and what the part holds: one
+   * that is called otherwise and holds the same is the same.
+   */
+  readonly parts?: ReadonlyMap<string, string>;
 }
 
 export interface NotUnderstood {

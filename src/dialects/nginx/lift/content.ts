@@ -286,13 +286,24 @@ function headersSent(kind: string, authority: string, asking: Asking): Pick<Sent
   if (hasProxy)
     for (const [name, value] of Object.entries(usual)) headers[name] = value === '' ? null : text(value);
   let host: Value | null = hasProxy || kind === 'grpc' ? text(hostSent(authority)) : null;
+  const told = new Set<string>();
   for (const node of said(scope, `${kind}_set_header`)) {
     const name = (node.words[0] ?? '').toLowerCase();
     const value = evaluate(node.words[1] ?? '', { ...asking, node });
     if (name === 'host') host = asItCame(value) ? null : value;
-    else headers[name] = value.kind === 'text' && value.text === '' ? null : value;
+    else headers[name] = both(told.has(name) ? (headers[name] ?? empty) : empty, value);
+    told.add(name);
   }
   return { host, headers };
+}
+
+/** Two lines of one name are both sent; an empty one is not. */
+function both(one: Value, other: Value): Value | null {
+  const isNothing = (value: Value) => value.kind === 'text' && value.text === '';
+  if (isNothing(other)) return isNothing(one) ? null : one;
+  if (isNothing(one)) return other;
+  const behind = chosen(notEmpty(other), joined([one, text(', '), other]), one);
+  return chosen(notEmpty(one), behind, other);
 }
 
 const asItCame = (value: Value): boolean =>

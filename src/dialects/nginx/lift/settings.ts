@@ -80,7 +80,24 @@ export function settingsOf(
           found.push(...ownOf(scopeOf('if', node, node.block, null), own, `${name} ${node.text}`));
     }
   }
-  return compressed(found);
+  return withParts(compressed(found), servers);
+}
+
+/** Named locations that a setting speaks of. */
+function withParts(found: readonly Setting[], servers: readonly Server[]): readonly Setting[] {
+  const held = new Map<string, string>();
+  for (const { named } of servers)
+    for (const [name, { scope }] of named)
+      held.set(name, `${held.get(name) ?? ''}{ ${shownBlock(scope.nodes)} }`);
+  if (held.size === 0) return found;
+  return found.map((setting) => {
+    const names = `${setting.name} ${setting.value}`.match(/@[^\s()]+/g) ?? [];
+    const parts = names.flatMap((name) => {
+      const holds = held.get(name);
+      return holds === undefined ? [] : [[name, holds] as const];
+    });
+    return parts.length === 0 ? setting : { ...setting, parts: new Map(parts) };
+  });
 }
 
 function locationsOf(level: Level, named: ReadonlyMap<string, Location>): readonly Location[] {

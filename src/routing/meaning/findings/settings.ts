@@ -14,7 +14,7 @@ export interface ChangedSetting {
 export function changedSettings(before: Meaning, after: Meaning): readonly ChangedSetting[] {
   const names = renamedPools(before, after);
   const scopes: Scopes = { names, addresses: movedServers(before, after, names) };
-  const [left, right] = withoutCommon(before.settings, after.settings);
+  const [left, right] = withoutCommon(before.settings, calledAsBefore(before.settings, after.settings));
   const [old, now] = [grouped(left, asItIs), grouped(right, scopes)];
   const found = [...new Set([...old.keys(), ...now.keys()])].flatMap((key) => {
     const [was, is] = [old.get(key) ?? [], now.get(key) ?? []];
@@ -34,6 +34,24 @@ export function changedSettings(before: Meaning, after: Meaning): readonly Chang
     if (only?.scope.kind !== 'server' || other.has(serverKey(only, where))) return true;
     return !other.has(usualKey(only, where));
   });
+}
+
+/** Parts that have another name and hold the same are called by the old one. */
+function calledAsBefore(before: readonly Setting[], after: readonly Setting[]): readonly Setting[] {
+  const [old, now] = [partsOf(before), partsOf(after)];
+  const names = new Map<string, string>();
+  for (const [name, holds] of now) {
+    if (old.has(name)) continue;
+    const was = [...old].find(([other, one]) => one === holds && !now.has(other))?.[0];
+    if (was !== undefined) names.set(name, was);
+  }
+  if (names.size === 0) return after;
+  const called = (text: string) => text.replace(/@[^\s()]+/g, (name) => names.get(name) ?? name);
+  return after.map((one) => (one.parts ? { ...one, name: called(one.name), value: called(one.value) } : one));
+}
+
+function partsOf(settings: readonly Setting[]): ReadonlyMap<string, string> {
+  return new Map(settings.flatMap(({ parts }) => [...(parts ?? [])]));
 }
 
 /** Without what both begin and end with. */
