@@ -42,6 +42,10 @@ export class Flow {
   /** A rule whose effect is in what follows. */
   change(when: Condition, line: Line): void {
     this.#push(when, { kind: 'continue' }, line);
+    const { notes, request } = this.scene;
+    request.forgetTooComplex(() =>
+      notes.unknown(line, 'complex', notes.textOf(line), 'too complex, treated as not understood'),
+    );
   }
 
   #push(when: Condition, then: meaning.Step['then'], line: Line): void {

@@ -173,6 +173,17 @@ export class Request {
     this.version += 1;
   }
 
+  /** What was made of itself again and again is not known from here on. */
+  forgetTooComplex(unknown: () => meaning.Unknown): void {
+    const isLarge = (one: object) => meaning.sizeOf(one) > meaning.valueSizeMax;
+    const said = (): Value & { kind: 'unknown' } => ({ kind: 'unknown', ...unknown() });
+    for (const part of ['method', 'path', 'query', 'host'] as const)
+      if (isLarge(this[part])) this[part] = said();
+    for (const [name, { whole }] of this.#headers)
+      if (isLarge(whole)) this.#headers.set(name, linesOf(said(), []));
+    for (const [name, sample] of this.variables) if (isLarge(sample)) this.variables.set(name, said());
+  }
+
   sent(): meaning.Sent {
     const changed = (now: Value, kind: 'method' | 'path' | 'query' | 'host') =>
       now.kind === 'field' && now.field.kind === kind ? null : now;

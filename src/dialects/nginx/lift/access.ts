@@ -56,6 +56,16 @@ export function isThere(test: '-f' | '-d' | '-e', file: Value, node: Node): Cond
 
 /** `/var/www{uri}index.html`. Two files have two names: what has no short one is named by its text and all that it is made of. */
 function shownFile(file: Value): string {
+  const known = shownFiles.get(file);
+  if (known !== undefined) return known;
+  const shown = namedFile(file);
+  shownFiles.set(file, shown);
+  return shown;
+}
+
+const shownFiles = new WeakMap<Value, string>();
+
+function namedFile(file: Value): string {
   switch (file.kind) {
     case 'text':
       return file.text;

@@ -1,6 +1,6 @@
 import { addressesOf, listenersOf } from './listeners.ts';
 import { type Location, levelOf } from './locations.ts';
-import type { Meaning, NotUnderstood, Setting } from './meaning.ts';
+import { Keys, type Meaning, type NotUnderstood, type Setting } from './meaning.ts';
 import { type Pools, poolsOf } from './pools.ts';
 import { type Scope, scopeOf } from './scope.ts';
 import { globalSettings, refuseOthers, settingsOf, shownBlock } from './settings.ts';
@@ -136,6 +136,7 @@ function liftingOf(http: Scope, pools: Pools, refused: NotUnderstood[]): Lifting
   return {
     pools,
     sources: sourcesOf(http.nodes),
+    keys: new Keys(),
     all: refused,
     refuse({ place, text }, why) {
       const key = `${place.file}:${place.line}:${place.column} ${why}`;

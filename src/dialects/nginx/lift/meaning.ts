@@ -10,15 +10,19 @@ export const {
   field,
   header,
   joined,
+  Keys,
   never,
   not,
   sentAsItCame,
+  sizeOf,
   some,
   text,
+  valueSizeMax,
 } = meaning;
 export type Condition = meaning.Condition;
 export type Fate = meaning.Fate;
 export type Field = meaning.Field;
+export type Keys = meaning.Keys;
 export type Language = meaning.Language;
 export type ListenerMeaning = meaning.ListenerMeaning;
 export type Meaning = meaning.Meaning;

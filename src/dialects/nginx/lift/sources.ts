@@ -164,11 +164,26 @@ function mapValue(map: Node, asking: Asking): Value {
     const state = taken?.regex ? withCaptures(asking.state, source, taken.regex) : asking.state;
     return evaluate(node.words[0] ?? '', { ...asking, node, state });
   };
-  return ordered.reduceRight<Value>(
+  const plain = ordered.findIndex(({ rank, node }) => rank > 0 || (node.words[0] ?? '').includes('$'));
+  const table = ordered.slice(0, plain < 0 ? ordered.length : plain);
+  const isTable = table.length > nestedMax && source.kind !== 'text' && source.kind !== 'absent';
+  const nested = isTable ? ordered.slice(table.length) : ordered;
+  if (nested.length > casesMax) {
+    asking.lifting.refuse(map, 'too complex, treated as not understood');
+    return unknownValue(map, 'complex', `map ${map.words.join(' ')}`);
+  }
+  const behind = nested.reduceRight<Value>(
     (otherwise, one) => chosen(holds(lowered(source, one), one.language), valueFor(one.node, one), otherwise),
     fallback ? valueFor(fallback, null) : empty,
   );
+  if (!isTable) return behind;
+  const rows = table.map(({ language, node }) => ({ language, text: node.words[0] ?? '' }));
+  return { kind: 'mapped', of: source, cases: rows, otherwise: behind };
 }
+
+/** A longer map is a table as far as its values are plain text; what is left is one choice inside the other. */
+const nestedMax = 100;
+const casesMax = 2_000;
 
 interface Case {
   readonly node: Node;

@@ -1,7 +1,15 @@
 import type { Place } from '#base';
 import { empty } from './folding.ts';
 import type { Level, Location } from './locations.ts';
-import { type Fate, field, type NotUnderstood, type Regex, type Unknown, type Value } from './meaning.ts';
+import {
+  type Fate,
+  field,
+  type Keys,
+  type NotUnderstood,
+  type Regex,
+  type Unknown,
+  type Value,
+} from './meaning.ts';
 import type { Pools } from './pools.ts';
 import type { Scope } from './scope.ts';
 import type { Sources } from './sources.ts';
@@ -81,6 +89,8 @@ export interface Where {
 export interface Lifting {
   readonly pools: Pools;
   readonly sources: Sources;
+  /** Values as numbers. Fates share most of what they are made of. */
+  readonly keys: Keys;
   /** Not understood; the same line once. */
   refuse(node: Node, why: string): void;
   readonly all: readonly NotUnderstood[];

@@ -2,7 +2,7 @@ import { isThere } from './access.ts';
 import { pageOf } from './error-pages.ts';
 import { holds, is } from './folding.ts';
 import { entriesOf, type Location } from './locations.ts';
-import { all, type Fate, joined, not, type Step, some, text, type Value } from './meaning.ts';
+import { all, type Fate, joined, type Keys, not, type Step, some, text, type Value } from './meaning.ts';
 import { missesEnd, pcre } from './regex.ts';
 import { stepThen, type Ways } from './rewriting.ts';
 import { said, word } from './scope.ts';
@@ -32,7 +32,7 @@ export function fileAt(state: State, where: Where, ways: Going): Fate {
   const indexes = names.length === 0 ? ['index.html'] : names;
   const led = indexes.reduceRight<Fate | null>((otherwise, name) => {
     const found = indexAt(name, state, where, ways);
-    const other = found && staying(found, joined([path, text(name)]), plain);
+    const other = found && staying(found, joined([path, text(name)]), plain, ways.lifting.keys);
     if (!other && !otherwise) return null;
     const index = isThere('-f', joined([path, text(name)]), node);
     return stepThen(node, index, other ?? plain, otherwise ?? plain);
@@ -87,15 +87,15 @@ function indexAt(name: string, state: State, where: Where, ways: Going): Fate | 
 }
 
 /** Where it leads to the same file, it has not led away: that is what a folder's file means. */
-function staying(fate: Fate, index: Value, plain: Fate): Fate {
-  const same = JSON.stringify(index);
+function staying(fate: Fate, index: Value, plain: Fate, keys: Keys): Fate {
+  const same = keys.of(index);
   // Fates are shared; what stays as it is stays shared.
   const known = new Map<Fate, Fate>();
   const ended = (one: Fate): Fate => {
     const before = known.get(one);
     if (before !== undefined) return before;
     const made = one.kind === 'rules' ? within(one) : one;
-    const now = made.kind === 'file' && JSON.stringify(made.path) === same ? plain : made;
+    const now = made.kind === 'file' && keys.of(made.path) === same ? plain : made;
     known.set(one, now);
     return now;
   };

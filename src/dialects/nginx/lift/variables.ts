@@ -5,10 +5,12 @@ import {
   field,
   header,
   joined,
+  sizeOf,
   some,
   text,
   type Unknown,
   type Value,
+  valueSizeMax,
 } from './meaning.ts';
 import { pcre } from './regex.ts';
 import { said, sayer } from './scope.ts';
@@ -29,9 +31,17 @@ export interface Asking {
 const depthMax = 24;
 
 export function evaluate(word: string, asking: Asking): Value {
-  return joined(
+  const value = joined(
     piecesOf(word).map((piece) => (piece.kind === 'text' ? text(piece.text) : variable(piece.name, asking))),
   );
+  return bounded(value, word, asking);
+}
+
+/** What is made of itself again and again is too complex. */
+export function bounded(value: Value, word: string, { node, lifting }: Asking): Value {
+  if (sizeOf(value) <= valueSizeMax) return value;
+  lifting.refuse(node, 'too complex, treated as not understood');
+  return unknownValue(node, 'complex', word.length > 80 ? node.text.slice(0, 80) : word);
 }
 
 /** What the variable is at this moment; absent or empty where NGINX has nothing. */

@@ -2,6 +2,7 @@ import { type Match, type Runner, runnerOf } from '../automata/run.ts';
 import type { Unknown } from '../condition.ts';
 import type { Regex } from '../language.ts';
 import { scriptOf } from '../regex/index.ts';
+import { sizeOf } from '../size.ts';
 import type { EncodedBytes, Field, TemplatePart, Value } from '../value.ts';
 import { holds, isInTold } from './holds.ts';
 import { normalisedPath } from './normalise.ts';
@@ -9,6 +10,17 @@ import { isUnknown, type Told, type World } from './world.ts';
 
 /** What a value is for a request: the one definition. */
 export function evaluate(value: Value, world: World): Told {
+  if (sizeOf(value) < rememberedMin) return evaluated(value, world);
+  const known = world.told.get(value);
+  if (known !== undefined) return known;
+  const told = evaluated(value, world);
+  world.told.set(value, told);
+  return told;
+}
+
+const rememberedMin = 50;
+
+function evaluated(value: Value, world: World): Told {
   switch (value.kind) {
     case 'text':
       return value.text;

@@ -34,10 +34,8 @@ export function holds(condition: Condition, world: World): boolean {
 /** Of an unknown value it is assumed. */
 export function isInTold(told: Told, language: Language, value: Value, world: World): boolean {
   if (!isUnknown(told)) return isIn(told, language, world);
-  return world.assume(told, describeLanguage(language), JSON.stringify([value, language], withoutPlaces));
+  return world.assume(told, describeLanguage(language), `${world.keys.of(value)} ${world.keys.of(language)}`);
 }
-
-const withoutPlaces = (key: string, part: unknown) => (key === 'place' ? undefined : part);
 
 function isIn(told: string | null, language: Language, world: World): boolean {
   switch (language.kind) {

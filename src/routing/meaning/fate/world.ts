@@ -1,4 +1,6 @@
 import type { Unknown } from '../condition.ts';
+import { Keys } from '../keys.ts';
+import type { Value } from '../value.ts';
 import type { Request } from './request.ts';
 
 /** What a value is: bytes, nothing, or not known. */
@@ -24,6 +26,10 @@ export interface Assumption {
 export interface World {
   readonly request: Request;
   readonly oracle: Oracle;
+  /** Of one meaning, for many questions. */
+  readonly keys: Keys;
+  /** Large values, which share what they are made of. */
+  readonly told: Map<Value, Told>;
   /** The same question gets the same answer. */
   assume(unknown: Unknown, asked: string, key: string): boolean;
 }
@@ -34,6 +40,7 @@ export const keyOf = ({ text, why }: Unknown): string => `${why}\n${text}`;
 export class Worlds {
   readonly #request: Request;
   readonly #oracle: Oracle;
+  readonly #keys = new Keys();
   readonly #answers: { readonly key: string; holds: boolean; readonly assumption: Assumption }[] = [];
 
   constructor(request: Request, oracle: Oracle) {
@@ -45,6 +52,8 @@ export class Worlds {
     return {
       request: this.#request,
       oracle: this.#oracle,
+      keys: this.#keys,
+      told: new Map(),
       assume: (unknown, asked, key) => {
         const told = asked === 'holds' ? this.#oracle.condition?.(unknown) : undefined;
         if (told !== undefined) return told;

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type LiftFiles, liftOwn } from '#dialects';
+import type { OwnDialectName } from '#model';
+import { meaning } from '#routing';
+
+const { difference, fateOf, requestOf, sizeOf, valueSizeMax } = meaning;
+const nowhere: LiftFiles = { find: () => [], read: () => null, environment: () => null };
+const many = (count: number, line: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => line(index)).join('\n');
+
+function lifted(dialect: OwnDialectName, text: string): meaning.Meaning {
+  const file = dialect === 'haproxy' ? 'haproxy.cfg' : 'nginx.conf';
+  return liftOwn({ file, folder: '/etc', text }, dialect, nowhere);
+}
+
+const http = (inside: string) => lifted('nginx', `events {}\nhttp {\n${inside}\n}\n`);
+const frontend = (inside: string) =>
+  lifted(
+    'haproxy',
+    `frontend f\n  mode http\n  bind :80\n${inside}\n  default_backend b\nbackend b\n  mode http\n  server s 127.0.0.1:81\nbackend c\n  mode http\n  server s 127.0.0.1:82\n`,
+  );
+const complexLines = ({ notUnderstood }: meaning.Meaning) =>
+  notUnderstood.flatMap(({ place, why }) => (/too complex/.test(why) ? [place.line] : []));
+
+/** Compared with itself, asked once, looked through for dead rules: none of it may run away. */
+function gone(text: meaning.Meaning): void {
+  const { differences, complete } = difference(text, text);
+  assert.deepEqual([differences.length, complete], [0, true]);
+  assert.ok(fateOf(text, requestOf({ path: '/cart' })).ways.length > 0);
+  meaning.unreached(text);
+}
+
+describe('no text makes it run away', () => {
+  test('nginx.conf: maps that double', () => {
+    const text = http(
+      `map $uri $m0 { default "$http_a$http_b"; }\n${many(23, (index) => `map $uri $m${index + 1} { default "$m${index}$m${index}"; }`)}
+server { listen 80; return 302 /$m22; }`,
+    );
+    assert.ok(complexLines(text).length > 0);
+    gone(text);
+  });
+
+  test('nginx.conf: text that is set to itself twice, again and again', () => {
+    const text = http(
+      `server { listen 80; set $a "aaaaaaaaaa";\n${many(64, () => 'set $a "$a$a";')}\nreturn 302 /$a; }`,
+    );
+    assert.ok(complexLines(text).length > 0);
+    gone(text);
+  });
+
+  test('haproxy.cfg: a header that is set to itself twice, again and again: from some line on it is not known', () => {
+    const text = frontend(
+      `${many(64, () => '  http-request set-header x %[req.hdr(x)]%[req.hdr(x)]')}\n  use_backend c if { hdr(x) aa }`,
+    );
+    const [line = 0] = complexLines(text);
+    assert.ok(line > 6 && line < 30, `${line}`);
+    gone(text);
+  });
+
+  test('haproxy.cfg: a path that is rewritten 300 times', () => {
+    const text = frontend(
+      many(
+        300,
+        (index) => `  http-request replace-path (.*)a${index}(.*) \\2x${index}\\1 if { path_sub a${index} }`,
+      ),
+    );
+    assert.ok(complexLines(text).length > 0);
+    gone(text);
+  });
+
+  test('nginx.conf: a map with 50,000 entries is a table', () => {
+    const text = http(
+      `map $uri $m {\n${many(50_000, (index) => `/${index} ${index};`)}\n~^/x x;\n}\nserver { listen 80; if ($m = 5) { return 403; } return 200 "$m."; }`,
+    );
+    const fate = (path: string) => fateOf(text, requestOf({ path })).ways[0]?.fate;
+    const word = (path: string) => {
+      const now = fate(path);
+      return now?.kind === 'answer' ? now.status : now?.kind;
+    };
+    assert.equal(word('/5'), 403);
+    assert.equal(word('/6'), 200);
+    assert.equal(word('/xy'), 200);
+    const { differences } = difference(text, text);
+    assert.equal(differences.length, 0);
+  });
+
+  test('what a value is made of is counted as often as it stands there', () => {
+    let value: meaning.Value = meaning.field('host');
+    for (let at = 0; at < 40; at += 1)
+      value = { kind: 'orElse', of: { kind: 'lower', of: value }, otherwise: value };
+    assert.ok(sizeOf(value) > 2 ** 40 && valueSizeMax < 2 ** 40);
+  });
+});
