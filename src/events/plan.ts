@@ -48,6 +48,8 @@ export interface DifferenceView {
   /** False: it depends on something that the text alone does not say; `unknown` names it. */
   readonly exact: boolean;
   readonly unknown: readonly string[];
+  /** It is there only over a limit, which applies `now` or `no more`. */
+  readonly limit?: 'now' | 'no more';
 }
 
 /** The first rules, from the outside in, by which the texts part. Null: no rule, the default, or a rule that is not there. */

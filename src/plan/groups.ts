@@ -30,7 +30,7 @@ export function groupsOf(differences: readonly DifferenceView[]): readonly Diffe
 function kindsOf(all: readonly DifferenceView[]): readonly DifferenceView[] {
   const kinds = new Map<string, DifferenceView>();
   for (const one of all) {
-    const key = `${one.severity} ${outcome(one.before)} ${outcome(one.after)}`;
+    const key = `${one.limit} ${one.severity} ${outcome(one.before)} ${outcome(one.after)}`;
     const known = kinds.get(key);
     if (!known || weight(one) < weight(known)) kinds.set(key, one);
   }

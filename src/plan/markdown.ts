@@ -65,15 +65,21 @@ function row({
   ruleAfter,
   ruleBefore,
   exact,
+  limit,
 }: DifferenceView): string[] {
   const rule = ruleAfter ?? ruleBefore;
   return [
     code(witnessText(witness)),
     escaped(actionText(before)),
-    `${escaped([actionText(after), ...servers].join('; '))}${exact ? '' : ' (depends on what the text does not say)'}`,
+    `${escaped([actionText(after), ...servers].join('; '))}${depends(exact, limit)}`,
     trafficShare === null ? '' : percent(trafficShare),
     rule ? `${rule.file}:${rule.line}` : 'default',
   ];
+}
+
+function depends(exact: boolean, limit: DifferenceView['limit']): string {
+  if (limit !== undefined) return ` (only over the limit, which applies ${limit})`;
+  return exact ? '' : ' (depends on what the text does not say)';
 }
 
 function titled(title: string, content: string): string {

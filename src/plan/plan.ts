@@ -2,6 +2,7 @@ import type { DifferenceView, PlannedText, PlanView } from '#contract';
 import { meaning } from '#routing';
 import { causesBetween } from './causes.ts';
 import { findingsIn } from './findings.ts';
+import { limitOf } from './limits.ts';
 import { checkPolicies, protectedTouched } from './policies.ts';
 import type { PolicyFile } from './policy-file.ts';
 import { byWeight, riskOf, severityOf } from './risk.ts';
@@ -35,7 +36,7 @@ export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: P
     ...notKnownSame.map((one) => ({ one, known: false })),
   ]
     .map(({ one, known }) => ({
-      ...viewOf(one, known),
+      ...viewOf(one, known, limitOf(one, { before: before.meaning, after: after.meaning })),
       cause: causeOf(one.steps),
       servers: serverChanges(before.meaning, after.meaning, [one.before, one.after]),
     }))
@@ -76,6 +77,7 @@ function tooComplexLines(steps: readonly meaning.Step[]): readonly meaning.NotUn
 function viewOf(
   one: meaning.Difference,
   known: boolean,
+  limit: ReturnType<typeof limitOf>,
 ): Omit<DifferenceView, 'trafficShare' | 'servers' | 'cause'> {
   const { witness, before, after, steps, description, assuming } = one;
   const [was, is] = [actionWithSent(before, witness), actionWithSent(after, witness)];
@@ -87,7 +89,8 @@ function viewOf(
     requests: description,
     ruleBefore: stepBefore ? ruleView(stepBefore) : null,
     ruleAfter: stepAfter ? ruleView(stepAfter) : null,
-    severity: known ? severityOf(was, is) : 'changed',
+    severity: known && limit === null ? severityOf(was, is) : 'changed',
+    ...(limit === null ? {} : { limit }),
     exact: known && assuming.length === 0,
     unknown: [
       ...assuming.map(({ text, is: value }) => `${text}: ${value ?? 'nothing'}`),

@@ -62,7 +62,7 @@ function levelOf(plan: Omit<PlanView, 'risk'>, touched: readonly Touched[]): Omi
   if (same) return { level: 'none', because: [] };
   const lost = differences.filter(({ severity }) => severity === 'lost').length;
   const moved = traffic ? traffic.moved / Math.max(1, traffic.requests) : 0;
-  const inexact = differences.filter(({ exact }) => !exact).length;
+  const inexact = differences.filter(({ exact, limit }) => !exact && limit === undefined).length;
   const high = [
     ...(lost > 0 ? [`${count(lost, 'class', 'classes')} of requests lost`] : []),
     ...policies.filter(({ held }) => !held).map(({ policy }) => `policy does not hold: ${policy}`),

@@ -17,11 +17,12 @@ const shownMax = 40;
 
 /** A plan as lines for a terminal: worst first, what decides beside it, the sum last. */
 export function linesOf(plan: PlanView, paint: PlanPaint): readonly string[] {
-  const groups = groupsOf(plan.differences);
+  const groups = groupsOf(plan.differences.filter(({ limit }) => limit === undefined));
   const rest = groups.slice(shownMax).reduce((sum, { shown, more }) => sum + shown.length + more, 0);
   return [
     ...groups.slice(0, shownMax).flatMap((group) => groupLines(group, paint)),
     ...(rest > 0 ? [`and ${count(rest, 'more class', 'more classes')}: --json has all`, ''] : []),
+    ...section(paint.bold('Limits that change'), limitLines(plan, paint)),
     ...section(paint.bold('Settings that change'), settingLines(plan, paint)),
     ...section(paint.bad('Policies that do not hold'), policyLines(plan)),
     ...section(
@@ -88,6 +89,25 @@ function actionColour(action: ActionView, paint: PlanPaint): string {
 
 function ruleText(rule: RuleView | null, paint: PlanPaint): string {
   return rule ? `  ${paint.dim(`${rule.file}:${rule.line}  ${rule.text}`)}` : '';
+}
+
+/** A line for each limit, whatever it takes. */
+function limitLines({ differences }: PlanView, paint: PlanPaint): string[] {
+  const limits = Map.groupBy(
+    differences.filter(({ limit }) => limit !== undefined),
+    ({ limit, ruleBefore, ruleAfter }) => JSON.stringify([limit, limit === 'now' ? ruleAfter : ruleBefore]),
+  );
+  return [...limits.values()].flatMap((all) => {
+    const [first] = all;
+    if (!first) return [];
+    const { limit, witness, requests, ruleBefore, ruleAfter, before, after } = first;
+    const [rule, refused] = limit === 'now' ? [ruleAfter, after] : [ruleBefore, before];
+    const more = all.length > 1 ? ` and ${count(all.length - 1, 'more class', 'more classes')}` : '';
+    const applies = limit === 'now' ? 'now' : 'no more';
+    return [
+      `applies ${paint.bold(applies)} to ${witnessText(witness)}${more} (${requests}), over it ${actionText(refused)}${ruleText(rule, paint)}`,
+    ];
+  });
 }
 
 function settingLines({ settings }: PlanView, paint: PlanPaint): string[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { liftOwn, meaningOfSite, readSite } from '#dialects';
-import { explain, planOf, witnessText } from '#plan';
+import { explain, linesOf, planOf, witnessText } from '#plan';
 import { meaning } from '#routing';
 
 const files = { find: () => [], read: () => null, environment: () => null };
@@ -197,5 +197,56 @@ describe('an nginx.conf in other words', () => {
     assert.equal(header('proxy_set_header X-A one; proxy_set_header X-A two;'), 'one, two');
     assert.equal(header('proxy_set_header X-A one; proxy_set_header X-A $args;'), 'one');
     assert.equal(header('proxy_set_header X-A ""; proxy_set_header X-A two;'), 'two');
+  });
+});
+
+describe('a limit', () => {
+  const text = (limit: string) =>
+    nginx(`http {
+  limit_req_zone $binary_remote_addr zone=login:1m rate=1r/s;
+  server {
+    listen 80;
+    location / { proxy_pass http://10.0.0.1; }
+    location /login { ${limit} proxy_pass http://10.0.0.2; }
+  }
+}`);
+  const planned = (before: string, after: string) => {
+    const as = (one: string) => ({ file: 'a', dialect: 'nginx' as const, meaning: text(one) });
+    return planOf(as(before), as(after), { traffic: null, policies: [] });
+  };
+  const same = (one: string) => one;
+  const plain = { good: same, bad: same, warn: same, dim: same, bold: same };
+
+  it('that is new is one line, and loses nobody', () => {
+    const plan = planned('', 'limit_req zone=login burst=5;');
+    assert.deepEqual(
+      plan.differences.map(({ severity, limit }) => [severity, limit]),
+      [['changed', 'now']],
+    );
+    const lines = linesOf(plan, plain).filter((line) => line.includes('answer 503'));
+    assert.deepEqual(lines, [
+      '  applies now to GET http://www.example.com/login (path begins with "/login"), over it answer 503  a.conf:6  limit_req zone=login burst=5',
+    ]);
+  });
+
+  it('that is gone is one line too', () => {
+    const plan = planned('limit_req zone=login burst=5;', '');
+    assert.deepEqual(
+      plan.differences.map(({ severity, limit }) => [severity, limit]),
+      [['changed', 'no more']],
+    );
+  });
+
+  it('that stands before something else hides no other change', () => {
+    const plan = planned('', 'limit_req zone=login burst=5; deny all;');
+    assert.ok(plan.differences.some(({ severity, limit }) => severity === 'lost' && limit === undefined));
+  });
+
+  it('of HAProxy is one as well', () => {
+    const as = (rules: string) => ({ file: 'a', dialect: 'haproxy' as const, meaning: shop(rules) });
+    const deny = '  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 100 }';
+    const { differences } = planOf(as(''), as(deny), { traffic: null, policies: [] });
+    assert.ok(differences.length > 0);
+    for (const { limit, severity } of differences) assert.deepEqual([limit, severity], ['now', 'changed']);
   });
 });
