@@ -13,8 +13,8 @@ const patience = 3;
 const patienceMsMin = 1_000;
 /** 10,000 servers took 1.8 s; a start that was slower was the machine's doing. */
 const patienceMsMax = 6_000;
-/** An engine that never started here. */
-const unknownMsMax = 10_000;
+/** An engine that never started here. At a boot the machine is busy, and our own engine's code not compiled yet. */
+const unknownMsMax = 20_000;
 
 export interface Served {
   readonly launched: Launched;
