@@ -85,6 +85,24 @@ server { listen 80; return 302 /$m22; }`,
     assert.equal(differences.length, 0);
   });
 
+  test('haproxy.cfg: of thousands of rules that are dead some hundred are told', () => {
+    const text = frontend(many(1_500, (index) => `  use_backend c if { path_beg /${index} }`));
+    const { steps, complete } = meaning.unreached(text);
+    assert.ok(!complete && steps.length >= 100 && steps.length < 1_000, `${steps.length}`);
+    assert.ok(steps.every(({ takenBy }) => takenBy.length > 0));
+  });
+
+  test('haproxy.cfg: conditions over all parts of a request, each with the others', () => {
+    const text = frontend(
+      many(
+        12,
+        (index) =>
+          `  use_backend ${index % 2 ? 'b' : 'c'} if { path_reg x${index}.*y } { hdr(h${index}) -m reg z.*${index} } or !{ query -m sub q${index} } { src 10.${index}.0.0/16 }`,
+      ),
+    );
+    gone(text);
+  });
+
   test('what a value is made of is counted as often as it stands there', () => {
     let value: meaning.Value = meaning.field('host');
     for (let at = 0; at < 40; at += 1)

@@ -53,6 +53,7 @@ export class Walk {
   readonly #numbers = new Map<Group, number>();
   readonly #sampleKeys = new Map<Chosen, number>();
   readonly #ids = new Map<string, number>();
+  readonly #most: number;
   #visits = 0;
   /** False: it was too much, and not all was looked at. */
   complete = true;
@@ -64,7 +65,9 @@ export class Walk {
     before: Lists,
     after: Lists,
     only: (field: FieldKey) => readonly string[] | null,
+    most = visitsMax,
   ) {
+    this.#most = most;
     this.#terms = terms;
     this.#before = before;
     this.#after = after;
@@ -84,7 +87,7 @@ export class Walk {
     const key = `${this.#key(before, this.#before)} ${this.#key(after, this.#after)}`;
     const known = this.#known.get(key);
     if (known) return known;
-    if (++this.#visits > visitsMax || (isSpent() && this.#visits > visitsSpentMax)) {
+    if (++this.#visits > this.#most || (isSpent() && this.#visits > visitsSpentMax)) {
       this.complete = false;
       return none;
     }

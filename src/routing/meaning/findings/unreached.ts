@@ -35,6 +35,11 @@ export function unreached(meaning: Meaning): Unreached {
   });
 }
 
+/** For each of them it is worked out what takes its requests: more are not told. */
+const deadMax = 200;
+/** A rule that is dead is worth a word, not minutes. */
+const deadVisitsMax = 20_000;
+
 class Search {
   readonly #meaning: Meaning;
   readonly #terms: Terms;
@@ -87,7 +92,7 @@ class Search {
     return {
       steps: [...rules.values()],
       pools: known ? this.#meaning.pools.filter(({ name }) => !pools.has(name)) : [],
-      complete,
+      complete: complete && dead.size < deadMax,
     };
   }
 
@@ -104,7 +109,13 @@ class Search {
   }
 
   #walk(meeting: Meeting): Walk {
-    return new Walk(this.#terms, this.#lists, this.#lists, (field) => onlyWords(field, meeting));
+    return new Walk(
+      this.#terms,
+      this.#lists,
+      this.#lists,
+      (field) => onlyWords(field, meeting),
+      deadVisitsMax,
+    );
   }
 
   /** Rules in a dead step are not looked at: they are dead with it. */
@@ -120,6 +131,7 @@ class Search {
     for (const [index, step] of rules.steps.entries()) {
       if (step.then.kind === 'continue') continue;
       if (!reached.has(step)) {
+        if (dead.size >= deadMax) continue;
         const takenBy = this.#takers(meeting, rules, index);
         dead.set(step, together(dead.get(step), { step, takenBy }));
       }
