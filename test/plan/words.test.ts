@@ -89,6 +89,30 @@ describe('the class of requests, of a haproxy.cfg', () => {
     );
   });
 
+  it('hosts that a map leads to a pool are told by their names', () => {
+    const lists = new Map([
+      ['/old.map', 'shop.example shop\napi.example chat\n'],
+      ['/new.map', 'shop.example chat\napi.example chat\n'],
+    ]);
+    const text = (map: string) =>
+      liftOwn(
+        {
+          file: 'a.cfg',
+          folder: '/',
+          text: `frontend www
+  mode http
+  bind :80
+  use_backend %[req.hdr(host),lower,map_str(${map},web)]
+${['web', 'shop', 'chat'].map((name, at) => `backend ${name}\n  mode http\n  server s 10.0.0.${at}:80\n`).join('')}`,
+        },
+        'haproxy',
+        { ...files, read: (path: string) => lists.get(path) ?? null },
+      );
+    const found = told(text('/old.map'), text('/new.map'));
+    assert.equal(found[0]?.[0], 'GET http://shop.example/');
+    assert.match(found[0]?.[1] ?? '', /^host is shop\.example/);
+  });
+
   it('networks that are taken out are told', () => {
     const deny = (network: string) => shop(`  http-request deny unless { src ${network} }`);
     const words = told(deny('10.0.0.0/8'), deny('10.1.0.0/16')).map(([, requests]) => requests);

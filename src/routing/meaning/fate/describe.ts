@@ -61,9 +61,31 @@ function alike(of: readonly Condition[]): readonly Condition[] {
 
 /** `host is shop.example`, `path does not begin with "/cart"`. */
 export function describeIn(value: Value, language: Language, no = false): string {
+  const inner = onlyPart(value);
+  if (inner) return describeIn(inner, language, no);
+  const keys = value.kind === 'mapped' ? keysOf(value, language) : null;
+  if (value.kind === 'mapped' && keys) return describeIn(value.of, keys.of, keys.no !== no);
   const names = isHost(value) ? hostNames(language) : null;
   if (names === null) return `${describeValue(value)} ${predicate(language, no)}`;
   return `${describeValue(value)} is ${no ? 'not ' : ''}${listed(names, 'or')}`;
+}
+
+/** What a value is but for its wrapping: one part alone, or one that stands where there is nothing otherwise. */
+function onlyPart(value: Value): Value | null {
+  if (value.kind === 'joined') return value.parts.length === 1 ? (value.parts[0] ?? null) : null;
+  return value.kind === 'chosen' && value.otherwise.kind === 'absent' ? value.then : null;
+}
+
+/** Of a table what is looked up: the keys that lead to a text, or those that do not. Null: it is not so plain. */
+function keysOf(
+  { cases, otherwise }: Extract<Value, { kind: 'mapped' }>,
+  language: Language,
+): { readonly of: Language; readonly no: boolean } | null {
+  if (language.kind !== 'is' || language.ignoreCase) return null;
+  if (otherwise.kind !== 'text' && otherwise.kind !== 'absent') return null;
+  const no = otherwise.kind === 'text' && otherwise.text === language.text;
+  const keys = cases.filter(({ text }) => (text === language.text) !== no).map((one) => one.language);
+  return keys.length === 0 ? null : { of: { kind: 'union', of: keys }, no };
 }
 
 /** What no request says: `the file /var/www/html{uri} is there`. */
@@ -80,7 +102,8 @@ const tests: Readonly<Record<string, string>> = {
 };
 
 export function describeValue(value: Value): string {
-  if ('of' in value && isHost(value)) return describeValue(value.of);
+  if (isHost(value) && value.kind === 'chosen') return describeValue(value.otherwise);
+  if (isHost(value) && 'of' in value) return describeValue(value.of);
   switch (value.kind) {
     case 'text':
       return `"${value.text}"`;

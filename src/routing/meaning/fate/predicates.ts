@@ -16,11 +16,15 @@ export function listed(parts: readonly string[], word: 'and' | 'or'): string {
 export function isHost(value: Value): boolean {
   if (value.kind === 'field') return value.field.kind === 'host' || value.field.kind === 'sni';
   if (value.kind === 'part') return value.separators === ':' && value.number === 1 && isHost(value.of);
+  if (value.kind === 'chosen') return isHost(value.then) && isHost(value.otherwise);
   if (value.kind === 'captured')
-    return value.regex.source.startsWith(beforePort) && value.group === 1 && isHost(value.of);
+    return isPlainPart(value.regex.source) && value.group === 1 && isHost(value.of);
   return ['lower', 'upper', 'orElse'].includes(value.kind) && 'of' in value && isHost(value.of);
 }
 
+/** What stands before the port, or the last of several. */
+const isPlainPart = (source: string) => source.startsWith(beforePort) || source === lastItem;
+const lastItem = String.raw`(?:^|,)[ \t]*([^,]*?)[ \t]*$`;
 const beforePort = String.raw`^(\[[^\]]*\]|[^:]*?)`;
 
 const literal = String.raw`((?:[\w-]|\\[.-])+)`;
