@@ -40,14 +40,14 @@ export const documentMistakes: readonly Mistake[] = [
     what: 'a merge key',
     text: changed('site: shop', 'site: shop\n<<: { a: 1 }'),
     told: [
-      'HF010 site.yaml:2:1 <<: expected one of "site", "listeners", "routes", "pools", "balancers", "timeouts", "accessLog", "errorPages", "guard", got "<<"',
+      'HF010 site.yaml:2:1 <<: expected one of "site", "listeners", "routes", "pools", "balancers", "timeouts", "accessLog", "errorPages", "expect", "policies", "guard", got "<<"',
     ],
   },
   {
     what: 'a key of JavaScript',
     text: changed('site: shop', 'site: shop\n__proto__: { a: 1 }'),
     told: [
-      'HF010 site.yaml:2:1 __proto__: expected one of "site", "listeners", "routes", "pools", "balancers", "timeouts", "accessLog", "errorPages", "guard", got "__proto__"',
+      'HF010 site.yaml:2:1 __proto__: expected one of "site", "listeners", "routes", "pools", "balancers", "timeouts", "accessLog", "errorPages", "expect", "policies", "guard", got "__proto__"',
     ],
   },
   {
@@ -99,7 +99,7 @@ export const documentMistakes: readonly Mistake[] = [
       'HF012 site.yaml:1:1 balancers: missing, expected a list of balancers',
       'HF011 site.yaml:1:7 site: expected a name of letters, digits, "-", "_" and ".", at most 64, beginning with a letter or digit, got a list of 1',
       'HF011 site.yaml:2:12 listeners: expected a list of listeners, got "x"',
-      'HF010 site.yaml:3:1 routs: expected one of "site", "listeners", "routes", "pools", "balancers", "timeouts", "accessLog", "errorPages", "guard", got "routs". Did you mean "routes"?',
+      'HF010 site.yaml:3:1 routs: expected one of "site", "listeners", "routes", "pools", "balancers", "timeouts", "accessLog", "errorPages", "expect", "policies", "guard", got "routs". Did you mean "routes"?',
     ],
   },
 ];
