@@ -32,6 +32,32 @@ function gone(text: meaning.Meaning): void {
 }
 
 describe('no text makes it run away', () => {
+  test('nginx.conf: files that all include each other', () => {
+    const names = Array.from({ length: 40 }, (_, index) => `/etc/${index}.inc`);
+    let [found, read] = [0, 0];
+    const around: LiftFiles = {
+      find: () => {
+        found += 1;
+        return names;
+      },
+      read: () => {
+        read += 1;
+        return 'include /etc/*.inc;\n';
+      },
+      environment: () => null,
+    };
+    const text = 'events {}\nhttp {\n  include /etc/*.inc;\n  server { listen 80; return 204; }\n}\n';
+    const { notUnderstood, listeners } = liftOwn(
+      { file: 'nginx.conf', folder: '/etc', text },
+      'nginx',
+      around,
+    );
+    assert.deepEqual([found, read], [1, names.length]);
+    assert.ok(notUnderstood.some(({ why }) => /includes itself/.test(why)));
+    assert.ok(notUnderstood.some(({ why }) => /more than \d+ includes/.test(why)));
+    assert.equal(listeners.length, 1, 'what is not included is understood');
+  });
+
   test('nginx.conf: maps that double', () => {
     const text = http(
       `map $uri $m0 { default "$http_a$http_b"; }\n${many(23, (index) => `map $uri $m${index + 1} { default "$m${index}$m${index}"; }`)}

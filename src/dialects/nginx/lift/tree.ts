@@ -27,7 +27,7 @@ export interface Tree {
 }
 
 const includeDepthMax = 16;
-const includesMax = 10_000;
+const includesMax = 2_000;
 const textLengthMax = 16 * 1024 * 1024;
 
 /** Files that NGINX brings along: types and parameters, nothing that moves a request. */
@@ -41,7 +41,10 @@ export function readTree(file: string, folder: string, text: string, files: Text
 class Reading {
   readonly #folder: string;
   readonly #files: TextFiles;
-  readonly #notUnderstood: NotUnderstood[] = [];
+  /** By place and reason: a file that is included often is refused once. */
+  readonly #notUnderstood = new Map<string, NotUnderstood>();
+  readonly #found = new Map<string, readonly string[]>();
+  readonly #read = new Map<string, string | null>();
   #includes = 0;
   #length = 0;
 
@@ -52,7 +55,7 @@ class Reading {
 
   read(file: string, text: string): Tree {
     const nodes = this.#nodes(file, text, []);
-    return { nodes, notUnderstood: this.#notUnderstood };
+    return { nodes, notUnderstood: [...this.#notUnderstood.values()] };
   }
 
   #nodes(file: string, text: string, within: readonly string[]): readonly Node[] {
@@ -83,25 +86,44 @@ class Reading {
     const said = args[0]?.value ?? '';
     const text = `include ${said}`;
     const pattern = posix.resolve(this.#folder, said);
-    const paths = this.#files.find(pattern);
+    if (this.#includes > includesMax) return [];
+    const paths = this.#find(pattern);
     if (paths.length === 0 && !/[*?[]/.test(said) && !standard.test(said))
       this.#refuse(place, text, 'the file is not there');
     return paths.flatMap((path) => {
+      if (this.#includes > includesMax) return [];
       this.#includes += 1;
       const isLoop = within.includes(path) || within.length > includeDepthMax;
       if (isLoop || this.#includes > includesMax) {
-        this.#refuse(place, text, isLoop ? 'the file includes itself' : `more than ${includesMax} includes`);
+        this.#refuse(
+          place,
+          text,
+          this.#includes > includesMax ? `more than ${includesMax} includes` : 'the file includes itself',
+        );
         return [];
       }
-      const source = this.#files.read(path);
+      const source = this.#source(path);
       if (source !== null) return this.#nodes(path, source, within);
       this.#refuse(place, text, `${path} cannot be read`);
       return [];
     });
   }
 
+  #find(pattern: string): readonly string[] {
+    const found = this.#found.get(pattern) ?? this.#files.find(pattern);
+    this.#found.set(pattern, found);
+    return found;
+  }
+
+  #source(path: string): string | null {
+    const known = this.#read.get(path);
+    const source = known === undefined ? this.#files.read(path) : known;
+    this.#read.set(path, source);
+    return source;
+  }
+
   #refuse(place: Place, text: string, why: string): void {
-    this.#notUnderstood.push({ place, text, why });
+    this.#notUnderstood.set(JSON.stringify([place, why]), { place, text, why });
   }
 }
 
