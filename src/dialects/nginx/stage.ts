@@ -6,7 +6,7 @@ import {
   type StagedText,
   type StagePlan,
 } from '../stage.ts';
-import type { NginxText } from './lift/lift.ts';
+import { inHttp, type NginxText, wholes } from './lift/lift.ts';
 import { inetOf } from './lift/listeners.ts';
 import { addressOf } from './lift/pools.ts';
 import type { TextFiles } from './lift/tree.ts';
@@ -96,18 +96,6 @@ function spread(
   });
 }
 
-const wholes = new Set(['http', 'stream', 'mail', 'events']);
-const onlyHttp = new Set([
-  'server',
-  'upstream',
-  'map',
-  'geo',
-  'split_clients',
-  'log_format',
-  'limit_req_zone',
-  'limit_conn_zone',
-]);
-
 /** A part of a text is put where its words belong, as the lift does. */
 function wholeOf(directives: readonly Directive[]): readonly Directive[] {
   if (directives.some(({ name, block }) => block && wholes.has(name))) return directives;
@@ -119,7 +107,7 @@ function wholeOf(directives: readonly Directive[]): readonly Directive[] {
     args: [],
     block,
   });
-  const isHttp = directives.some(({ name }) => onlyHttp.has(name));
+  const isHttp = directives.some(({ name }) => inHttp.has(name));
   return [around('http', isHttp ? directives : [around('server', directives)])];
 }
 

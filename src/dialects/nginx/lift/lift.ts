@@ -79,8 +79,10 @@ interface Contexts {
   readonly mail: readonly Node[];
 }
 
-const wholes = new Set(['http', 'stream', 'mail', 'events']);
-const inHttp = new Set([
+/** Blocks of which a text that has one is a whole `nginx.conf`, not a part of one. */
+export const wholes: ReadonlySet<string> = new Set(['http', 'stream', 'mail', 'events']);
+/** Directives by which a part of a text belongs into `http`. */
+export const inHttp: ReadonlySet<string> = new Set([
   'server',
   'upstream',
   'map',

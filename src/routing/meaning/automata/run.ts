@@ -1,5 +1,5 @@
 import type { Regex } from '../language.ts';
-import { type Node, parseRegex } from '../regex/index.ts';
+import { type Node, parseRegex, partsOf } from '../regex/index.ts';
 import { TooComplex } from './budget.ts';
 import { type Between, compile, type Instruction, type Program, passes } from './program.ts';
 
@@ -86,21 +86,6 @@ function canBeEmpty(node: Node): boolean {
       return canBeEmpty(node.of);
     default:
       return true;
-  }
-}
-
-function partsOf(node: Node): readonly Node[] {
-  switch (node.kind) {
-    case 'sequence':
-    case 'either':
-      return node.of;
-    case 'repeat':
-    case 'group':
-    case 'atomic':
-    case 'look':
-      return [node.of];
-    default:
-      return [];
   }
 }
 

@@ -21,6 +21,22 @@ export type Node =
   | { readonly kind: 'look'; readonly behind: boolean; readonly negative: boolean; readonly of: Node }
   | { readonly kind: 'again'; readonly group: number };
 
+/** What stands directly in it. */
+export function partsOf(node: Node): readonly Node[] {
+  switch (node.kind) {
+    case 'sequence':
+    case 'either':
+      return node.of;
+    case 'repeat':
+    case 'group':
+    case 'atomic':
+    case 'look':
+      return [node.of];
+    default:
+      return [];
+  }
+}
+
 export interface Parsed {
   readonly node: Node;
   readonly groups: number;

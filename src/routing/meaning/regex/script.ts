@@ -1,6 +1,6 @@
 import type { Regex } from '../language.ts';
 import type { ByteSet } from './bytes.ts';
-import { type Node, parseRegex } from './parse.ts';
+import { type Node, parseRegex, partsOf } from './parse.ts';
 
 /** An expression of an engine as one of JavaScript, over byte strings. */
 export interface Script {
@@ -60,21 +60,6 @@ function groupsInside(node: Node, kind: (node: Node) => boolean, inside: boolean
 function usesAgain(node: Node, groups: ReadonlySet<number>): boolean {
   if (node.kind === 'again') return groups.has(node.group);
   return partsOf(node).some((one) => usesAgain(one, groups));
-}
-
-function partsOf(node: Node): readonly Node[] {
-  switch (node.kind) {
-    case 'sequence':
-    case 'either':
-      return node.of;
-    case 'repeat':
-    case 'group':
-    case 'atomic':
-    case 'look':
-      return [node.of];
-    default:
-      return [];
-  }
 }
 
 class Printer {
