@@ -1,29 +1,22 @@
-import { assert, type Clock, Failure, type Log, messageOf, silentLog } from '#base';
-import type { ApplyRequest, ChangeView, Progress, RollbackView, SiteText } from '#contract';
-import { readSite } from '#dialects';
-import { finalStates, type Journal } from '#events';
-import type { GuardPolicy, Site, WrittenText } from '#model';
-import { approveChange, waitingApprovals } from './approvals.ts';
+import { assert, type Clock, Failure, type Log, silentLog } from '#base';
+import type { ApplyRequest, ChangeView, Progress, RollbackView } from '#contract';
+import type { Journal } from '#events';
+import type { WrittenText } from '#model';
+import { approveChange } from './approvals.ts';
 import { type Book, openBook } from './book.ts';
 import type { Proposal } from './gates/index.ts';
-import { inFlight, type Ledger } from './ledger.ts';
-import { decide, type Stop, whyStopped } from './machine.ts';
+import { type GoBackParts, goBack } from './go-back.ts';
+import { createHubs, tellOld } from './hubs.ts';
+import { inFlight } from './ledger.ts';
+import type { Stop } from './machine.ts';
+import { createMissed, type Missed } from './missed.ts';
 import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
-import { createProgressHub, type ProgressHub } from './progress.ts';
-import {
-  changeId,
-  differenceOf,
-  isRenewal,
-  namedAs,
-  type ReadFile,
-  type Reading,
-  readText,
-} from './reading.ts';
+import { proposalOf, runningSite } from './proposal.ts';
+import { changeId, differenceOf, namedAs, type ReadFile, type Reading, readText } from './reading.ts';
 import { createRecordCollector, type RecordCollector } from './records.ts';
 import { recoverChange } from './recover.ts';
 import { journalBeforeTakeBackMs, runChange } from './running.ts';
-import { type Told, tellEvery } from './take-back.ts';
-import { createWatch } from './watch.ts';
+import { aheadOf, type UnderWay, underWay } from './under-way.ts';
 
 export interface PipelineParts {
   readonly journal: Journal;
@@ -66,26 +59,12 @@ export interface Pipeline {
   tend(): Promise<void>;
 }
 
-interface Busy {
-  readonly by: string;
-  readonly file: string;
-  readonly since: number;
-  change: string | null;
-  /** For people who approve it: nothing of it is in traffic. */
-  waits: boolean;
-  stop: Stop | null;
-  readonly abort: AbortController;
-  ended: Promise<Told> | null;
-}
-
 interface Waiting {
   readonly view: ChangeView;
   readonly written: WrittenText;
   readonly newGeneration: boolean;
 }
 
-/** Progress of so many changes is kept for those who come late; older ones are told from the journal. */
-const hubsMax = 20;
 export function createPipeline(parts: PipelineParts): Pipeline {
   return new OneAtATime(parts);
 }
@@ -95,17 +74,26 @@ class OneAtATime implements Pipeline {
   readonly #log: Log;
   readonly #book: Book;
   readonly #records: RecordCollector;
-  readonly #hubs = new Map<string, ProgressHub>();
-  readonly #untold = new Map<string, { readonly change: string; readonly reason: string }>();
+  readonly #hubs = createHubs();
+  readonly #missed: Missed;
+  readonly #goBack: GoBackParts;
   /** Aborted when somebody has approved the change of that name. */
   readonly #heard = new Map<string, AbortController>();
-  #busy: Busy | null = null;
+  #busy: UnderWay | null = null;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
     this.#log = parts.log ?? silentLog;
     this.#book = openBook(parts.journal);
     this.#records = createRecordCollector(this.#book, parts.balancers);
+    this.#missed = createMissed(parts.balancers);
+    this.#goBack = {
+      ...parts,
+      book: this.#book,
+      records: this.#records,
+      missed: this.#missed,
+      log: this.#log,
+    };
   }
 
   views(): readonly ChangeView[] {
@@ -130,17 +118,8 @@ class OneAtATime implements Pipeline {
     const { clock } = this.#parts;
     const renewal = this.#busy ? await this.#sameRenewal(this.#busy, request) : null;
     if (renewal) return renewal;
-    if (this.#busy) throw ahead(this.#busy, this.#book.ledger(), clock);
-    const mine: Busy = {
-      by: request.by,
-      file: request.file,
-      since: clock.now(),
-      change: null,
-      waits: false,
-      stop: null,
-      abort: new AbortController(),
-      ended: null,
-    };
+    if (this.#busy) throw aheadOf(this.#busy, this.#view(this.#busy.change), clock);
+    const mine = underWay(request.by, request.file, clock.now());
     this.#busy = mine;
     try {
       return await this.#begin(request, mine);
@@ -151,19 +130,19 @@ class OneAtATime implements Pipeline {
   }
 
   /** The hook of a certificate client may come when its certificate was noticed already: that change is what it asks for. */
-  async #sameRenewal({ by, change }: Busy, request: ApplyRequest): Promise<ChangeView | null> {
+  async #sameRenewal({ by, change }: UnderWay, request: ApplyRequest): Promise<ChangeView | null> {
     if (by !== 'controller' || change === null || request.force) return null;
-    const current = this.#parts.sites.current();
-    const named = namedAs(current, siteOf(current), request);
+    const current = runningSite(this.#parts.sites);
+    const named = namedAs(current.text, current.site, request);
     const { text } = await readText(named, this.#parts.readFile, this.#parts.clock.now());
     const view = this.#view(change);
     return view && view.siteHash === text.hash && this.#busy?.change === change ? view : null;
   }
 
-  async #begin(request: ApplyRequest, mine: Busy): Promise<ChangeView> {
+  async #begin(request: ApplyRequest, mine: UnderWay): Promise<ChangeView> {
     const { sites, clock } = this.#parts;
     if (this.inFlight()) await this.recover();
-    const before = { text: sites.current(), site: siteOf(sites.current()) };
+    const before = runningSite(sites);
     const named = namedAs(before.text, before.site, request);
     const reading = await readText(named, this.#parts.readFile, clock.now());
     await this.#release(request, reading);
@@ -209,62 +188,30 @@ class OneAtATime implements Pipeline {
     view: ChangeView,
     reading: Reading,
     { before, newGeneration }: Pick<Proposal, 'before' | 'newGeneration'>,
-    mine: Busy,
+    mine: UnderWay,
   ): void {
     const { balancers, sites, clock, planner } = this.#parts;
-    const hub = this.#hubFor(view.id);
-    const book = this.#book;
-    const stopped = () => mine.stop;
-    const watch = createWatch({
-      change: view.id,
-      clock,
-      signal: mine.abort.signal,
-      stopped,
-      journal: async (balancer, share) => {
-        await book.append('controller', { kind: 'change.exposed', change: view.id, balancer, share });
-      },
-    });
-    const proposal: Proposal = {
-      change: view.id,
-      forced: view.force,
-      newGeneration,
+    const hub = this.#hubs.open(view.id);
+    const shared = { view, book: this.#book, clock, hub };
+    const heard = this.#heard;
+    const proposal = proposalOf({
+      ...shared,
       reading,
       before,
-      policy: policyFor(reading, before),
-      difference: view.difference,
-      quarantined: book.ledger().quarantine.get(reading.text.hash) ?? null,
+      newGeneration,
+      mine,
       balancers,
-      clock,
-      watch,
-      show: hub.show,
       planner,
-      planned: { view: null },
-      approvals: waitingApprovals({
-        view,
-        again: { written: reading.text, newGeneration },
-        book,
-        clock,
-        show: hub.show,
-        heard: this.#heard,
-        waits: (now) => {
-          mine.waits = now;
-        },
-      }),
-      signal: mine.abort.signal,
-    };
-    const untold = this.#remember;
-    const [records, log] = [this.#records, this.#log];
+      heard,
+    });
     mine.ended = runChange({
-      view,
+      ...shared,
       proposal,
-      book,
       sites,
-      records,
-      hub,
-      clock,
-      log,
-      stopped,
-      untold,
+      records: this.#records,
+      log: this.#log,
+      stopped: () => mine.stop,
+      untold: this.#missed.remember,
     }).finally(() => {
       if (this.#busy === mine) this.#busy = null;
     });
@@ -276,18 +223,11 @@ class OneAtATime implements Pipeline {
     return view;
   }
 
-  #hubFor(change: string): ProgressHub {
-    const hub = createProgressHub();
-    this.#hubs.set(change, hub);
-    for (const old of [...this.#hubs.keys()].slice(0, -hubsMax)) this.#hubs.delete(old);
-    return hub;
-  }
-
   async rollback(by: string, reason: string): Promise<RollbackView> {
     const stop = { kind: 'person', by, reason } as const;
     const onlyWaited = this.#busy?.waits ?? false;
     const ended = await this.#stop(stop);
-    return ended === null || onlyWaited ? this.#rollbackPromoted(stop) : ended;
+    return ended === null || onlyWaited ? goBack(this.#goBack, stop) : ended;
   }
 
   async abort(by: string, reason: string): Promise<RollbackView> {
@@ -310,54 +250,18 @@ class OneAtATime implements Pipeline {
   }
 
   /** A change that is just being proposed is the one that is meant, not the good one before it. */
-  async #begun(running: Busy): Promise<void> {
+  async #begun(running: UnderWay): Promise<void> {
     const { clock } = this.#parts;
     const giveUpAt = clock.monotonicMs() + journalBeforeTakeBackMs;
     while (this.#busy === running && !running.ended && clock.monotonicMs() < giveUpAt) await clock.sleep(10);
   }
 
-  async #rollbackPromoted(stop: Extract<Stop, { kind: 'person' }>): Promise<RollbackView> {
-    const { balancers, sites } = this.#parts;
-    const last = this.views().findLast(
-      ({ state, siteHash }) => state === 'promoted' && siteHash === sites.current().hash,
-    );
-    const change = last?.id ?? null;
-    const why = whyStopped(stop);
-    if (last) await this.#journalRollback(last, stop);
-    const told = await tellEvery(balancers, change, why);
-    if (change) this.#remember(told, change, why);
-    if (told.some(({ takeBack }) => takeBack)) await this.#settleByBalancers();
-    await this.#records.poll().catch(() => {});
-    return { change: this.#view(change), balancers: told };
-  }
-
-  /** Journalled before, but a disk that hangs or is full holds nobody up. */
-  async #journalRollback({ id: change, siteHash }: ChangeView, stop: Extract<Stop, { kind: 'person' }>) {
-    const step = decide('promoted', { kind: 'stopped', stop });
-    assert(step, 'a person may go back from what is promoted');
-    const { state, why } = step;
-    const journalled = Promise.all([
-      this.#book.append(stop.by, { kind: 'quarantine.added', siteHash, change, why }),
-      this.#book.append(stop.by, { kind: 'change.state', change, state, why }),
-    ]).catch((error: unknown) => this.#log.error('the journal does not take it', { why: messageOf(error) }));
-    await Promise.race([journalled, this.#parts.clock.sleep(journalBeforeTakeBackMs)]);
-  }
-
-  async #settleByBalancers(): Promise<void> {
-    for (const balancer of this.#parts.balancers) {
-      const status = await balancer.call('status', {}).catch(() => null);
-      if (status && (await this.#parts.sites.settle(status.lastGoodHash))) return;
-    }
-  }
-
   watch(change: string, use: (line: Progress) => void): (() => void) | null {
-    const hub = this.#hubs.get(change);
+    const hub = this.#hubs.of(change);
     if (hub) return hub.watch(use);
     const view = this.#view(change);
     if (!view) return null;
-    for (const report of view.gates) use({ kind: 'gate', report });
-    use({ kind: 'state', state: view.state, why: view.why });
-    if (finalStates.includes(view.state)) use({ kind: 'end', change: view });
+    tellOld(view, use);
     return () => {};
   }
 
@@ -371,7 +275,7 @@ class OneAtATime implements Pipeline {
       clock,
       log: this.#log,
       waiting: waiting?.view.id ?? null,
-      remember: this.#remember,
+      remember: this.#missed.remember,
     });
     if (waiting) await this.#resume(waiting);
   }
@@ -387,7 +291,7 @@ class OneAtATime implements Pipeline {
   /** Every gate is asked again; what was approved stays approved, as long as the text is the same. */
   async #resume({ view, written, newGeneration }: Waiting): Promise<void> {
     const { sites, clock, readFile } = this.#parts;
-    const before = { text: sites.current(), site: siteOf(sites.current()) };
+    const before = runningSite(sites);
     const reading = await readText(written, readFile, clock.now());
     const { id: change, by, file, siteHash, proposedAt: since } = view;
     if (reading.text.hash !== siteHash) {
@@ -395,72 +299,17 @@ class OneAtATime implements Pipeline {
       await this.#book.append('controller', { kind: 'change.state', change, state: 'abandoned', why });
       return;
     }
-    const mine: Busy = {
-      by,
-      file,
-      since,
-      change,
-      waits: false,
-      stop: null,
-      abort: new AbortController(),
-      ended: null,
-    };
+    const mine = underWay(by, file, since, change);
     this.#busy = mine;
     this.#start(view, reading, { before, newGeneration }, mine);
   }
 
   async tend(): Promise<void> {
     await this.#records.poll();
-    for (const [name, { change, reason }] of this.#untold) {
-      const missed = this.#parts.balancers.filter((balancer) => balancer.name === name);
-      this.#remember(await tellEvery(missed, change, reason), change, reason);
-    }
+    await this.#missed.tellAgain();
   }
-
-  readonly #remember = (told: Told, change: string, reason: string): void => {
-    for (const { balancer, error } of told)
-      if (error) this.#untold.set(balancer, { change, reason });
-      else this.#untold.delete(balancer);
-  };
 
   #view(change: string | null): ChangeView | null {
     return change === null ? null : (this.#book.ledger().changes.get(change) ?? null);
   }
-}
-
-/** What a renewed certificate can do wrong shows at once: it is watched for seconds, not for minutes. */
-const renewalStepMs = 3_000;
-const renewalBakeMs = 5_000;
-
-/** The running site's: a change is not judged by the policy that it brings. */
-function policyFor(reading: Reading, before: Proposal['before']): GuardPolicy {
-  const policy = before.site.guard;
-  if (!isRenewal(reading, before)) return policy;
-  return {
-    ...policy,
-    canary: { ...policy.canary, steps: [1], stepMs: Math.min(policy.canary.stepMs, renewalStepMs) },
-    bakeMs: Math.min(policy.bakeMs, renewalBakeMs),
-  };
-}
-
-function siteOf(text: SiteText): Site {
-  const { site } = readSite(text);
-  assert(site, `${text.file}: the site that runs can be read`);
-  return site;
-}
-
-/** The second of two is told which change is ahead of it, how far that is and whose. */
-function ahead(busy: Busy, ledger: Ledger, clock: Clock): Failure {
-  const view = busy.change === null ? null : ledger.changes.get(busy.change);
-  const seconds = Math.max(0, Math.round((clock.now() - busy.since) / 1000));
-  const what = view
-    ? `change ${view.id} of ${view.file} is ${view.state}`
-    : `a change of ${busy.file} is being read`;
-  return new Failure(
-    'HF108',
-    `${what}, proposed by ${busy.by} ${seconds} s ago`,
-    view
-      ? `Wait for it (\`holdfast changes ${view.id}\`), or take it back: \`holdfast rollback\`.`
-      : 'Wait for it, then run the command again.',
-  );
 }

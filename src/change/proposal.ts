@@ -1,0 +1,90 @@
+import { assert, type Clock } from '#base';
+import type { ChangeView, SiteText } from '#contract';
+import { readSite } from '#dialects';
+import type { GuardPolicy, Site } from '#model';
+import { waitingApprovals } from './approvals.ts';
+import type { Book } from './book.ts';
+import type { Proposal } from './gates/index.ts';
+import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
+import type { ProgressHub } from './progress.ts';
+import { isRenewal, type Reading } from './reading.ts';
+import type { UnderWay } from './under-way.ts';
+import { createWatch } from './watch.ts';
+
+export interface ProposalParts {
+  readonly view: ChangeView;
+  readonly reading: Reading;
+  readonly before: Proposal['before'];
+  readonly newGeneration: boolean;
+  readonly mine: UnderWay;
+  readonly book: Book;
+  readonly balancers: readonly BalancerPort[];
+  readonly planner: Planner;
+  readonly clock: Clock;
+  readonly hub: ProgressHub;
+  /** By change that waits: aborted when somebody has approved it. */
+  readonly heard: Map<string, AbortController>;
+}
+
+/** All that the gates of one change look at. */
+export function proposalOf(parts: ProposalParts): Proposal {
+  const { view, reading, before, newGeneration, mine, book, balancers, planner, clock, hub, heard } = parts;
+  const watch = createWatch({
+    change: view.id,
+    clock,
+    signal: mine.abort.signal,
+    stopped: () => mine.stop,
+    journal: async (balancer, share) => {
+      await book.append('controller', { kind: 'change.exposed', change: view.id, balancer, share });
+    },
+  });
+  const waits = (now: boolean) => {
+    mine.waits = now;
+  };
+  const again = { written: reading.text, newGeneration };
+  return {
+    change: view.id,
+    forced: view.force,
+    newGeneration,
+    reading,
+    before,
+    policy: policyFor(reading, before),
+    difference: view.difference,
+    quarantined: book.ledger().quarantine.get(reading.text.hash) ?? null,
+    balancers,
+    clock,
+    watch,
+    show: hub.show,
+    planner,
+    planned: { view: null },
+    approvals: waitingApprovals({ view, again, book, clock, show: hub.show, heard, waits }),
+    signal: mine.abort.signal,
+  };
+}
+
+/** What runs, read. */
+export function runningSite(sites: SiteKeeper): Proposal['before'] {
+  const text = sites.current();
+  return { text, site: siteOf(text) };
+}
+
+function siteOf(text: SiteText): Site {
+  const { site } = readSite(text);
+  assert(site, `${text.file}: the site that runs can be read`);
+  return site;
+}
+
+/** What a renewed certificate can do wrong shows at once: it is watched for seconds, not for minutes. */
+const renewalStepMs = 3_000;
+const renewalBakeMs = 5_000;
+
+/** The running site's: a change is not judged by the policy that it brings. */
+function policyFor(reading: Reading, before: Proposal['before']): GuardPolicy {
+  const policy = before.site.guard;
+  if (!isRenewal(reading, before)) return policy;
+  return {
+    ...policy,
+    canary: { ...policy.canary, steps: [1], stepMs: Math.min(policy.canary.stepMs, renewalStepMs) },
+    bakeMs: Math.min(policy.bakeMs, renewalBakeMs),
+  };
+}
