@@ -20,6 +20,9 @@ const { values } = parseArgs({
   },
 });
 
+const shownMax = 20;
+const kindsMax = 30;
+
 const numberOf = (name: 'seed' | 'seeds' | 'decisions', least: number): number => {
   const number = Number(values[name]);
   if (!Number.isInteger(number) || number < least)
@@ -41,7 +44,7 @@ await prove('plan', async (proof) => {
 async function compared(proof: Proof, engine: EngineName, seed: number, decisions: number): Promise<void> {
   proof.say(`${engine}, seed ${seed}`);
   const outcome = await decide(engine, seed, decisions);
-  for (const one of outcome.disagreements.slice(0, 5)) proof.say(shown(one));
+  for (const one of outcome.disagreements.slice(0, shownMax)) proof.say(shown(one));
   const told = (name: string, count: number) => proof.tell(`${engine} ${seed}: ${name}`, count);
   told('texts', outcome.texts);
   if (outcome.refused > 0) told('texts that the engine itself refuses', outcome.refused);
@@ -49,8 +52,12 @@ async function compared(proof: Proof, engine: EngineName, seed: number, decision
   for (const [kind, count] of Object.entries(outcome.kinds)) told(`decided: ${kind}`, count);
   told('told from the text and the request alone', outcome.exact);
   told('too complex, and said to be so', outcome.unsaid);
+  const { wrong } = outcome;
+  if (wrong.texts > 0) told('texts that disagree', wrong.texts);
+  const kinds = Object.entries(wrong.kinds).toSorted(([, a], [, b]) => b - a);
+  for (const [kind, count] of kinds.slice(0, kindsMax)) told(`disagree: ${kind}`, count);
   const name = `${engine} ${seed}: disagreements, of ${outcome.decisions} decisions`;
-  proof.atMost(name, outcome.disagreements.length, 0);
+  proof.atMost(name, wrong.decisions, 0);
 }
 
 function shown({ engine, seed, asked, wrong, by, text }: Disagreement): string {

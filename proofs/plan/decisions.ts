@@ -47,6 +47,8 @@ export interface Disagreement {
   readonly seed: number;
   readonly asked: string;
   readonly wrong: string;
+  /** What is wrong without its words and numbers: those of one kind mostly have one cause. */
+  readonly kind: string;
   /** The steps that decided, by the meaning. */
   readonly by: string;
   readonly text: string;
@@ -63,7 +65,14 @@ export interface Outcome {
   readonly refused: number;
   /** Seeds of texts that the engine itself ended at. */
   readonly died: readonly number[];
+  /** A few of each kind, a few of each text. */
   readonly disagreements: readonly Disagreement[];
+  /** All there were. */
+  readonly wrong: {
+    readonly decisions: number;
+    readonly texts: number;
+    readonly kinds: Readonly<Record<string, number>>;
+  };
   /** How many decisions had which kind of fate. */
   readonly kinds: Readonly<Record<string, number>>;
 }
@@ -72,7 +81,8 @@ export interface Outcome {
 export type Listener = (one: Case, replies: readonly Reply[]) => void;
 
 const textsPerProcess = { haproxy: 50, nginx: 25 } as const;
-const disagreementsMax = 40;
+const shownOfKindMax = 3;
+const shownOfTextMax = 2;
 const serversCount = 5;
 
 export async function decide(
@@ -84,10 +94,7 @@ export async function decide(
   const sum = new Sum();
   const field = await openField();
   try {
-    for (
-      let next = seed * 1_000_000;
-      sum.decisions < wanted && sum.disagreements.length < disagreementsMax;
-    ) {
+    for (let next = seed * 1_000_000; sum.decisions < wanted; ) {
       const seeds = Array.from({ length: textsPerProcess[engine] }, (_, index) => next + index);
       next += seeds.length;
       const running = await starters[engine](seeds, field);
@@ -149,11 +156,13 @@ class Sum implements Outcome {
   refused = 0;
   readonly died: number[] = [];
   readonly disagreements: Disagreement[] = [];
+  readonly wrong = { decisions: 0, texts: 0, kinds: {} as Record<string, number> };
   readonly kinds: Record<string, number> = {};
 
   add(one: Case, replies: readonly Reply[]): void {
     this.texts += 1;
     const lifted = meaningOf(one);
+    const before = this.wrong.decisions;
     one.asked.forEach((asked, index) => {
       const reply = replies[index];
       if (reply === undefined) return;
@@ -162,12 +171,23 @@ class Sum implements Outcome {
       if (verdict.said === 'exact') this.exact += 1;
       if (verdict.said === 'unsaid') this.unsaid += 1;
       else this.kinds[verdict.kind] = (this.kinds[verdict.kind] ?? 0) + 1;
-      if (verdict.wrong !== null)
-        this.disagreements.push(disagreement(one, asked, verdict.wrong, verdict.by));
+      if (verdict.wrong !== null) this.#disagree(disagreement(one, asked, verdict.wrong, verdict.by));
     });
+    if (this.wrong.decisions > before) this.wrong.texts += 1;
+  }
+
+  #disagree(one: Disagreement): void {
+    const count = (this.wrong.kinds[one.kind] ?? 0) + 1;
+    this.wrong.kinds[one.kind] = count;
+    this.wrong.decisions += 1;
+    const ofText = this.disagreements.filter(({ seed }) => seed === one.seed);
+    if (count <= shownOfKindMax && ofText.length < shownOfTextMax) this.disagreements.push(one);
   }
 }
 
 function disagreement(one: Case, asked: Asked, wrong: string, by: string): Disagreement {
-  return { engine: one.engine, seed: one.seed, asked: shown(asked), wrong, by, text: one.text };
+  const kind = wrong
+    .replaceAll(/"(?:[^"\\]|\\.)*"/g, '".."')
+    .replaceAll(/ (?:to|of|saw) \S+( \S+)?|\d+/g, ' ..');
+  return { engine: one.engine, seed: one.seed, asked: shown(asked), wrong, kind, by, text: one.text };
 }
