@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure, messageOf } from '#base';
+import { Failure, messageOf, writeDurably } from '#base';
 import type { SiteText } from '#contract';
 import {
   type CertificateFacts,
@@ -10,7 +10,6 @@ import {
   type Site,
   siteHash,
 } from '#model';
-import { writeDurably } from './good.ts';
 
 /** Certificates and keys by path. */
 export type Pems = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, Failure, type Log, messageOf } from '#base';
+import { type Clock, Failure, type Files, type Log, messageOf } from '#base';
 import type { SiteText } from '#contract';
 import { unsupportedBy } from '#dialects';
 import {
@@ -45,6 +45,7 @@ export interface FleetOptions {
   readonly shared: string;
   readonly holderCommand: Command;
   readonly clock: Clock;
+  readonly files: Files;
   readonly log: Log;
 }
 

@@ -1,6 +1,5 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { type Diagnostic, Failure, formatDiagnostic } from '#base';
+import { join } from 'node:path';
+import { type Diagnostic, Failure, type Files, formatDiagnostic } from '#base';
 import type { SiteText } from '#contract';
 import { readSite } from '#dialects';
 import type { EngineName, Site } from '#model';
@@ -26,32 +25,17 @@ export interface Carried {
   readonly because: string;
 }
 
-export function loadGood(folder: string): Good | null {
+export function loadGood(folder: string, files: Files): Good | null {
   try {
-    return JSON.parse(readFileSync(join(folder, 'good.json'), 'utf8')) as Good;
+    return JSON.parse(files.read(join(folder, 'good.json'))) as Good;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
 }
 
-export function saveGood(folder: string, good: Good): void {
-  writeDurably(join(folder, 'good.json'), JSON.stringify(good));
-}
-
-/** The whole file or the old one, also after a power cut. */
-export function writeDurably(path: string, content: string): void {
-  const fd = openSync(`${path}.new`, 'w', 0o600);
-  try {
-    writeSync(fd, content);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(`${path}.new`, path);
-  const folder = openSync(dirname(path), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
+export function saveGood(folder: string, good: Good, files: Files): void {
+  files.writeDurably(join(folder, 'good.json'), JSON.stringify(good));
 }
 
 /** @throws Failure with every diagnostic when the text is not a site. */

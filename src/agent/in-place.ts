@@ -1,12 +1,12 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure, messageOf } from '#base';
+import { Failure, messageOf, writeDurably } from '#base';
 import type { InPlaceResult, SiteText } from '#contract';
 import type { ServerChange } from '#dialects';
 import { engines, type ServerCommand } from '#engines';
 import { meaningOf, type Site } from '#model';
 import type { Fleet } from './fleet.ts';
-import { siteOf, writeDurably } from './good.ts';
+import { siteOf } from './good.ts';
 import type { HeldGeneration } from './holder/protocol.ts';
 import { deleting, doing, inWords, undoing } from './in-place-words.ts';
 import type { Kept } from './kept.ts';

@@ -3,7 +3,6 @@ import type * as Away from './holder/away.ts';
 import type { runHolder as RunHolder } from './holder/run.ts';
 import type { runAgent as RunAgent } from './run.ts';
 
-export { writeDurably } from './good.ts';
 export { checkOwnText, type EngineWords } from './own-check.ts';
 
 /** Each process loads its own part only: a holder that ran for months with the agent's code in it would be twice its size. */

@@ -43,7 +43,7 @@ export class Kept {
 
   /** `first`: for when nothing was proven good yet. */
   begin(first: SiteText): void {
-    const kept = loadGood(this.#fleet.options.state);
+    const kept = loadGood(this.#fleet.options.state, this.#fleet.options.files);
     if (kept) {
       this.#known = { good: kept, site: siteOf(kept.current) };
       // Set by hand, and not yet in the text when the agent before was killed.
@@ -52,8 +52,8 @@ export class Kept {
   }
 
   keep(good: Good): void {
-    const { state } = this.#fleet.options;
-    saveGood(state, good);
+    const { state, files } = this.#fleet.options;
+    saveGood(state, good, files);
     const site = siteOf(good.current);
     this.#known = { good, site };
     this.#fleet.certificates.keepOnly(good.previous ? [good.current, good.previous] : [good.current]);

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Handlers, jsonLog, messageOf, serveWire, systemClock } from '#base';
+import { type Handlers, jsonLog, messageOf, serveWire, systemClock, systemFiles } from '#base';
 import type { SiteText } from '#contract';
 import { type Command, findInstalled } from '#engines';
 import { runAdmin } from './admin/admin.ts';
@@ -42,6 +42,7 @@ export async function runAgent(options: {
     shared: options.shared,
     holderCommand: options.holderCommand,
     clock: systemClock,
+    files: systemFiles,
     log,
   });
   await serving.begin(options.first);

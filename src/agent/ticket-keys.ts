@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '#base';
-import { writeDurably } from './good.ts';
+import { type Clock, writeDurably } from '#base';
 
 /**
  * A ticket can be taken up for five minutes with every engine. A key is known for one time before it encrypts, encrypts

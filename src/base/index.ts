@@ -2,6 +2,7 @@ export { type Code, catalogue } from './catalogue.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Diagnostic, didYouMean, formatDiagnostic, type Place } from './diagnostics.ts';
 export { assert, Failure, messageOf, unreachable } from './failure.ts';
+export { type Files, systemFiles, writeDurably } from './files.ts';
 export { jsonLog, type Log, silentLog } from './log.ts';
 export {
   type ApiLocation,

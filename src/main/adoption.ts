@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type RunningEngine, type Watched, type Way, writeDurably } from '#agent';
-import type { SitePaths } from '#base';
+import type { RunningEngine, Watched, Way } from '#agent';
+import { type SitePaths, writeDurably } from '#base';
 
 /** What was adopted, kept until it is handed back: how to start it again, and how far the adoption came. */
 export interface Adoption {

@@ -3,9 +3,17 @@ import { readFileSync, rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { AddressInfo, Server } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import { writeDurably } from '#agent';
 import { createApi } from '#api';
-import { type ApiLocation, Failure, jsonLog, type Log, messageOf, type SitePaths, systemClock } from '#base';
+import {
+  type ApiLocation,
+  Failure,
+  jsonLog,
+  type Log,
+  messageOf,
+  type SitePaths,
+  systemClock,
+  writeDurably,
+} from '#base';
 import { type Renewals, type SiteKeeper, watchRenewals } from '#change';
 import { digestsOf } from '#cli';
 import { ownDialects } from '#dialects';

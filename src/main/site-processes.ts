@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadAdoption as loadAdopting, writeDurably } from '#agent';
+import { loadAdoption as loadAdopting } from '#agent';
 import {
   type ApiLocation,
   agentSocket,
@@ -11,6 +11,7 @@ import {
   type SitePaths,
   systemClock,
   wireClient,
+  writeDurably,
 } from '#base';
 import type { SiteText } from '#contract';
 import { boundHost, type Site } from '#model';

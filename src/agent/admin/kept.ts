@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeDurably } from '#base';
 import type { EngineControl } from '#engines';
-import { writeDurably } from '../good.ts';
 
 /** More than a site has servers and settings of them. */
 const keptMax = 50_000;
