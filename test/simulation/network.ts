@@ -47,7 +47,13 @@ export class Network {
   }
 
   /** As a client over a socket sees it: an answer, a Failure of the other side, HF304 where nobody answers. */
-  call(from: SimulatedProcess, to: string, name: string, input: unknown, timeoutMs = 5_000): Promise<unknown> {
+  call(
+    from: SimulatedProcess,
+    to: string,
+    name: string,
+    input: unknown,
+    timeoutMs = 5_000,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (from.isDead) return;
       let settled = false;
@@ -61,7 +67,9 @@ export class Network {
         from.hears(() => settle(() => reject(silence(to, `no answer to ${name} within ${timeoutMs} ms`)))),
       );
       const answer = (said: Said) =>
-        this.#carry(to, `the answer to ${name}`, () => from.hears(() => settle(() => open(to, said, resolve, reject))));
+        this.#carry(to, `the answer to ${name}`, () =>
+          from.hears(() => settle(() => open(to, said, resolve, reject))),
+        );
       const text = JSON.stringify(input);
       this.#carry(to, name, () => this.#deliver(to, name, text, answer));
       if (this.#random.next() < this.#weatherOf(to).twiceShare) {
@@ -87,10 +95,16 @@ export class Network {
 
   #deliver(to: string, name: string, text: string, answer: (said: Said) => void): void {
     const endpoint = this.#endpoints.get(to);
-    if (!endpoint || endpoint.process.isDead) return answer({ kind: 'refused', why: 'connection refused' });
+    if (!endpoint || endpoint.process.isDead) {
+      answer({ kind: 'refused', why: 'connection refused' });
+      return;
+    }
     endpoint.process.hears(() => {
       const handler = endpoint.handlers[name];
-      if (!handler) return answer({ kind: 'failed', error: new Error(`unknown call ${name}`) });
+      if (!handler) {
+        answer({ kind: 'failed', error: new Error(`unknown call ${name}`) });
+        return;
+      }
       Promise.resolve()
         .then(() => handler(JSON.parse(text) as never))
         .then(
@@ -106,7 +120,12 @@ type Said =
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'refused'; readonly why: string };
 
-function open(to: string, said: Said, resolve: (value: unknown) => void, reject: (error: Error) => void): void {
+function open(
+  to: string,
+  said: Said,
+  resolve: (value: unknown) => void,
+  reject: (error: Error) => void,
+): void {
   if (said.kind === 'said') resolve(JSON.parse(said.text));
   else if (said.kind === 'refused') reject(silence(to, said.why));
   else {

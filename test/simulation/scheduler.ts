@@ -61,7 +61,8 @@ interface Happening {
   act: (() => void) | null;
 }
 
-const isBefore = (a: Happening, b: Happening) => a.atMs < b.atMs || (a.atMs === b.atMs && a.number < b.number);
+const isBefore = (a: Happening, b: Happening) =>
+  a.atMs < b.atMs || (a.atMs === b.atMs && a.number < b.number);
 
 function push(heap: Happening[], one: Happening): void {
   let at = heap.length;
