@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { catalogue } from '#base';
 import { differencesPage } from '../test/contract/page.ts';
 import { cliPage } from './cli-page.ts';
+import { knownFaultsPage } from './known-faults-page.ts';
 import { vocabularyPage } from './vocabulary-page.ts';
 
 const groups = {
@@ -33,6 +34,7 @@ export function generated(): Readonly<Record<string, string>> {
     'docs/errors.md': errorsPage(),
     'docs/cli.md': cliPage(),
     'docs/vocabulary.md': vocabularyPage(),
+    'docs/known-faults.md': knownFaultsPage(),
     'docs/differences.md': differencesPage(),
   };
 }

@@ -16,7 +16,7 @@ import { witnesses } from '#routing';
 import type { BesideWatch } from './adopt/beside.ts';
 import { activeOf, type Launched } from './fleet.ts';
 import { siteOf } from './good.ts';
-import { checkText, clearSandboxes, rehearse } from './sandbox.ts';
+import { checkText, clearSandboxes, knownFaults, rehearse } from './sandbox.ts';
 import type { Serving } from './serving.ts';
 import { askStreams } from './streams.ts';
 import { tryWayBack } from './way-back.ts';
@@ -37,7 +37,11 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
     check: ({ site }) => checkText(fleet, site),
     probe: ({ site, servers }) => probeAll(siteOf(site), servers, fleet.options.clock),
     rehearse: ({ site, witnesses }) => rehearse(fleet, siteOf(site), site, witnesses ?? []),
-    wayBack: async () => await tryWayBack(fleet, serving.kept.site, activeOf(await fleet.status())),
+    async wayBack({ site }) {
+      const tried = await tryWayBack(fleet, serving.kept.site, activeOf(await fleet.status()));
+      const known = site ? knownFaults(fleet, siteOf(site)) : [];
+      return known.length > 0 ? { ...tried, knownFaults: known } : tried;
+    },
     async candidate({ site: text, change }) {
       const site = siteOf(text);
       const launched = await serving.changes.start(text, site, change);

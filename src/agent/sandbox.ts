@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import { createServer as createStreamServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Diagnostic, Failure, identify, messageOf, signalGroup } from '#base';
-import type { CheckResult, RehearsalResult, SiteText, WitnessView } from '#contract';
+import type { CheckResult, KnownFaultView, RehearsalResult, SiteText, WitnessView } from '#contract';
 import { streamEntrance, unsupportedBy } from '#dialects';
-import { type EngineControl, type Identity, type Installed, identityOf } from '#engines';
+import { type EngineControl, faultsOf, type Identity, type Installed, identityOf } from '#engines';
 import {
   checkCertificates,
   type Pool,
@@ -67,6 +67,29 @@ export async function checkText(fleet: Fleet, text: SiteText): Promise<CheckResu
     const prepared = sandboxed(fleet, by, site, { folder, servers: null });
     const said = await askEngine(by, site, prepared);
     return { ...said, diagnostics: [...certificates, ...said.diagnostics] };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What is known against the engine of this site's balancer with the exact text that it would run. */
+export function knownFaults(fleet: Fleet, site: Site): readonly KnownFaultView[] {
+  const by = fleet.engineFor(site);
+  const { engine, binary } = by;
+  if (engine.knownFaults.length === 0) return [];
+  const folder = fleet.scratch();
+  try {
+    const text = readFileSync(sandboxed(fleet, by, site, { folder, servers: null }).textFile, 'utf8');
+    return faultsOf(engine.knownFaults, binary.version, text).map(
+      ({ id, what, effect, sources, remedy }) => ({
+        id,
+        engine: `${engine.name} ${binary.version}`,
+        what,
+        effect,
+        sources,
+        remedy,
+      }),
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -131,6 +131,11 @@ export const catalogue = {
     title: 'The change cannot be approved so',
     solve: 'A change is approved by somebody else than its author, before it gets traffic.',
   },
+  HF115: {
+    title: 'A known fault of the engine stands against the change',
+    solve:
+      'docs/known-faults.md says which versions have it and which lines run into it: use another version, leave the line out, or accept it by name (guard.knownFaults.accept).',
+  },
   HF201: {
     title: 'The journal is held by another process',
     solve: 'Only one controller may run on a state directory.',

@@ -22,7 +22,8 @@ export interface BalancerCalls {
     input: { site: SiteText; witnesses?: readonly WitnessView[] };
     output: RehearsalResult;
   };
-  wayBack: { input: Record<string, never>; output: WayBackResult };
+  /** With `site`, what is known against the engine that would run it here. */
+  wayBack: { input: { site?: SiteText }; output: WayBackResult };
   /** Whether what runs can be told to do as the site says, without a new generation. */
   inPlace: { input: { site: SiteText }; output: InPlaceResult };
   /** Takes a change in hand that goes without a new generation: `expose` tells the running ones, `rollback` tells them otherwise. */
@@ -155,6 +156,19 @@ export interface WayBackResult {
   /** The generation that a rollback would return to. */
   readonly generation: number;
   readonly tried: readonly { readonly what: string; readonly ok: boolean; readonly answered: string }[];
+  /** Absent: nothing is. */
+  readonly knownFaults?: readonly KnownFaultView[];
+}
+
+/** What is known against the exact engine with the exact text. */
+export interface KnownFaultView {
+  readonly id: string;
+  /** `haproxy 3.2.14` */
+  readonly engine: string;
+  readonly what: string;
+  readonly effect: 'blocks' | 'warns';
+  readonly sources: readonly string[];
+  readonly remedy: string;
 }
 
 export interface CandidateResult {

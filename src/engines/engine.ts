@@ -1,6 +1,7 @@
 import type { ProcessIdentity } from '#base';
 import type { Dialect } from '#dialects';
 import type { EngineName } from '#model';
+import type { KnownFault } from './known-faults.ts';
 
 /**
  * The port to a load balancer's software. Each engine folder has the same file names:
@@ -19,6 +20,8 @@ export interface Engine {
   endOrphans?(leader: ProcessIdentity, control: string): Promise<void>;
   /** How a person gets it: one shell line. Empty when nothing is needed. */
   readonly install: string;
+  /** What is known against versions of it; docs/known-faults.md. */
+  readonly knownFaults: readonly KnownFault[];
   /** Null where it is not installed. */
   find(): Promise<EngineBinary | null>;
   /** The exact binary reads the exact text and says whether it would start with it. Runs as `identity`, in `folder`, which it may write to. */

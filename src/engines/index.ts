@@ -9,6 +9,7 @@ export type * from './foreign.ts';
 export { haproxyEngine } from './haproxy/engine.ts';
 export { identityOf } from './identity.ts';
 export { chooseEngine, findInstalled, type Installed, pickEngine } from './installed.ts';
+export { faultsOf, type KnownFault, versionOf } from './known-faults.ts';
 export { nginxEngine } from './nginx/engine.ts';
 export { engines } from './registry.ts';
 

@@ -162,7 +162,14 @@ export function buildBalancer(part: BalancerPart, index: number, placeOf: PlaceO
   return { ...part, address: part.address.toLowerCase(), place: placeOf(['balancers', index]) };
 }
 
-export function buildGuard({ canary, bake, drainTimeout, net, limits }: SiteDocument['guard']): GuardPolicy {
+export function buildGuard({
+  canary,
+  bake,
+  drainTimeout,
+  net,
+  knownFaults,
+  limits,
+}: SiteDocument['guard']): GuardPolicy {
   return {
     canary: {
       steps: canary.steps,
@@ -172,6 +179,7 @@ export function buildGuard({ canary, bake, drainTimeout, net, limits }: SiteDocu
     bakeMs: parseDurationMs(bake),
     drainTimeoutMs: parseDurationMs(drainTimeout),
     net,
+    acceptedFaults: knownFaults.accept,
     limits,
   };
 }

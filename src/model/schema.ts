@@ -65,6 +65,21 @@ const guard = z.strictObject(
       description:
         'A request that finds no server in a change on its way is answered by the last good configuration. false: for trying what the guard does alone, and for sites whose requests must not be answered by an older configuration',
     }),
+    knownFaults: z
+      .strictObject(
+        {
+          accept: list(
+            text('the name of a known fault', /^[a-z0-9.-]{1,64}$/),
+            'names of known faults',
+            0,
+            100,
+          )
+            .default([])
+            .meta({ description: 'Faults of docs/known-faults.md that do not stop a change of this site' }),
+        },
+        'accept',
+      )
+      .prefault({}),
     limits: z
       .strictObject(
         {

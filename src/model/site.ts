@@ -231,6 +231,8 @@ export interface GuardPolicy {
   readonly drainTimeoutMs: number;
   /** A request that finds no server in a candidate is answered by the last good generation. */
   readonly net: boolean;
+  /** Known faults of engine versions, by name, that stop no change. */
+  readonly acceptedFaults: readonly string[];
   readonly limits: {
     /** The most servers, as a share of a pool, that one change may take away. */
     readonly removedServersShareMax: number;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { ChangeView, KnownFaultView } from '#contract';
 import { fiveServers, fourServers, request, shop, siteText, world } from '../world/changes.ts';
 
 const grown = shop(fiveServers);
@@ -138,6 +139,58 @@ describe('a change that a gate refuses', () => {
     });
     const { change } = await apply(request(grown));
     assert.match(change.why, /no way back on lb-1/);
+  });
+
+  const fault = {
+    id: 'haproxy-3337',
+    engine: 'haproxy 3.2.15',
+    what: 'a worker ends with a segmentation fault',
+    effect: 'blocks',
+    sources: ['https://github.com/haproxy/haproxy/issues/3337'],
+    remedy: 'Use another version',
+  } as const;
+  const knowing = ({ balancers }: ReturnType<typeof world>, found: KnownFaultView) => {
+    for (const balancer of balancers)
+      balancer.script.wayBack = () => ({ ok: true, generation: 1, tried: [], knownFaults: [found] });
+  };
+  const wayBackOf = ({ gates }: ChangeView) => gates.find(({ gate }) => gate === 'way back');
+
+  it('way back: a known fault of the engine that blocks, told once, with its source and the way out', async () => {
+    const one = world();
+    knowing(one, fault);
+    const { change } = await one.apply(request(grown));
+    assert.equal(change.state, 'refused');
+    const { summary, diagnostics } = wayBackOf(change) ?? assert.fail();
+    assert.equal(
+      summary,
+      'haproxy-3337: haproxy 3.2.15: a worker ends with a segmentation fault (https://github.com/haproxy/haproxy/issues/3337)',
+    );
+    assert.deepEqual(
+      diagnostics.map(({ code, remedy }) => [code, remedy]),
+      [['HF115', 'Use another version; or accept it: guard.knownFaults.accept: [haproxy-3337]']],
+    );
+  });
+
+  it('way back: a fault that only warns, or that the running site accepts, is told and stops nothing', async () => {
+    const warned = world();
+    knowing(warned, { ...fault, effect: 'warns' });
+    const first = (await warned.apply(request(grown))).change;
+    assert.equal(first.state, 'promoted');
+    assert.match(
+      wayBackOf(first)?.evidence.join() ?? '',
+      /known fault haproxy-3337 of haproxy 3.2.15: a worker/,
+    );
+
+    const accept = '  knownFaults: { accept: [haproxy-3337] }\n';
+    const accepting = world(shop(fourServers, accept));
+    knowing(accepting, fault);
+    const second = (await accepting.apply(request(shop(fiveServers, accept)))).change;
+    assert.equal(second.state, 'promoted');
+    assert.match(wayBackOf(second)?.evidence.join() ?? '', /, accepted by the site: a worker/);
+    const brought = world();
+    knowing(brought, fault);
+    const third = (await brought.apply(request(shop(fiveServers, accept)))).change;
+    assert.equal(third.state, 'refused', 'a change is not judged by what it brings');
   });
 
   it('parse: all mistakes at once, and nothing can force it', async () => {

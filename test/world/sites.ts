@@ -34,6 +34,7 @@ export function siteOf(over: Partial<Site> = {}): Site {
       bakeMs: 1_000,
       drainTimeoutMs: 60_000,
       net: true,
+      acceptedFaults: [],
       limits: { removedServersShareMax: 0.5, liveServersShareMin: 0.5 },
     },
     timeouts: { clientMs: 60_000, requestMs: 15_000, keepAliveMs: 60_000 },

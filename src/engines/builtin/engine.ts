@@ -18,6 +18,7 @@ export const builtinEngine: Engine = {
   name: 'builtin',
   dialect: builtinDialect,
   install: '',
+  knownFaults: [],
   async find() {
     return { path: process.execPath, version: packageVersion() };
   },

@@ -5,6 +5,7 @@ import { haproxyDialect } from '#dialects';
 import type { Command, Engine, EngineBinary, EngineVerdict, Identity, StartPlan } from '../engine.ts';
 import { environment, run } from '../run.ts';
 import { openControl } from './control.ts';
+import { haproxyFaults } from './known-faults.ts';
 
 const versionTimeoutMs = 5_000;
 /** 10,000 servers take 65 ms; names that do not resolve take longest. */
@@ -14,6 +15,7 @@ export const haproxyEngine: Engine = {
   name: 'haproxy',
   dialect: haproxyDialect,
   install: 'sudo apt-get install -y haproxy',
+  knownFaults: haproxyFaults,
   find,
   check,
   command,

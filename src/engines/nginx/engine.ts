@@ -6,6 +6,7 @@ import type { Command, Engine, EngineBinary, EngineVerdict, Identity, StartPlan 
 import { environment, run } from '../run.ts';
 import { openControl } from './control.ts';
 import { startFacts } from './facts.ts';
+import { nginxFaults } from './known-faults.ts';
 import { endOrphans } from './lead-away.ts';
 
 const versionTimeoutMs = 5_000;
@@ -18,6 +19,7 @@ export const nginxEngine: Engine = {
   dialect: nginxDialect,
   endOrphans,
   install: 'sudo apt-get install -y nginx-light',
+  knownFaults: nginxFaults,
   find,
   check,
   command,
