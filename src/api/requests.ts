@@ -28,6 +28,7 @@ const applyRequest = z.strictObject({
   balancer: z.string().max(100).optional(),
   force: z.boolean(),
   newGeneration: z.boolean().optional(),
+  older: z.boolean().optional(),
   reason,
   release: z.boolean(),
   unfreeze: z.boolean(),

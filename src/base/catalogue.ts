@@ -136,6 +136,11 @@ export const catalogue = {
     solve:
       'docs/known-faults.md says which versions have it and which lines run into it: use another version, leave the line out, or accept it by name (guard.knownFaults.accept).',
   },
+  HF116: {
+    title: 'The text ran before the one that runs',
+    solve:
+      'An older checkout would undo what came after it. Where it is meant: `holdfast apply FILE --older`; `guard.limits.olderTexts: allowed` for a site that goes back by its repository.',
+  },
   HF201: {
     title: 'The journal is held by another process',
     solve: 'Only one controller may run on a state directory.',

@@ -9,6 +9,8 @@ export interface Ledger {
   /** By hash of the site: why. */
   readonly quarantine: ReadonlyMap<string, string>;
   readonly frozen: string | null;
+  /** By hash of a site that was started: when. */
+  readonly started: ReadonlyMap<string, number>;
   /** Guard records that are in the journal: `recordKey`. */
   readonly records: ReadonlySet<string>;
   /** By balancer: the highest record number in the journal. */
@@ -21,6 +23,7 @@ interface Draft {
   readonly changes: Map<string, ChangeView>;
   readonly quarantine: Map<string, string>;
   frozen: string | null;
+  readonly started: Map<string, number>;
   readonly records: Set<string>;
   readonly lastRecord: Map<string, number>;
   readonly awaiting: Map<string, { readonly written: WrittenText; readonly newGeneration: boolean }>;
@@ -37,6 +40,7 @@ export function growingLedger(entries: readonly JournalEntry[] = []): GrowingLed
     changes: new Map(),
     quarantine: new Map(),
     frozen: null,
+    started: new Map(),
     records: new Set(),
     lastRecord: new Map(),
     awaiting: new Map(),
@@ -56,6 +60,15 @@ export function inFlight(ledger: Ledger): ChangeView | null {
   return null;
 }
 
+/** When the site with this hash ran, where another one has followed it; null when it did not. One that was taken back does not count. */
+export function ranBefore({ changes, started }: Ledger, siteHash: string, running: string): number | null {
+  if (siteHash === running) return null;
+  const promoted = [...changes.values()].findLast(
+    (one) => one.state === 'promoted' && one.siteHash === siteHash,
+  );
+  return promoted?.endedAt ?? started.get(siteHash) ?? null;
+}
+
 /** An agent that lost its memory counts from 1 again, so the number alone does not name a record. */
 export function recordKey(balancer: string, number: number, at: number): string {
   return `${balancer}#${number}@${at}`;
@@ -64,6 +77,9 @@ export function recordKey(balancer: string, number: number, at: number): string 
 function add(draft: Draft, entry: JournalEntry): void {
   const event: Event = entry.event;
   switch (event.kind) {
+    case 'site.started':
+      draft.started.set(event.siteHash, entry.at);
+      return;
     case 'change.proposed':
       draft.changes.set(event.change, proposedView(event, entry));
       return;
@@ -125,7 +141,7 @@ function add(draft: Draft, entry: JournalEntry): void {
 }
 
 function proposedView(event: Extract<Event, { kind: 'change.proposed' }>, entry: JournalEntry): ChangeView {
-  const { change, file, siteHash, force, reason, difference } = event;
+  const { change, file, siteHash, force, reason, difference, asked } = event;
   return {
     id: change,
     state: 'proposed',
@@ -135,6 +151,7 @@ function proposedView(event: Extract<Event, { kind: 'change.proposed' }>, entry:
     by: entry.by,
     force,
     reason,
+    ...(asked ? { asked } : {}),
     proposedAt: entry.at,
     endedAt: null,
     difference,

@@ -1,6 +1,6 @@
 import { assert, type Clock, Failure, type Log, silentLog } from '#base';
 import type { ApplyRequest, ChangeView, Progress, RollbackView } from '#contract';
-import type { Journal } from '#events';
+import type { AskedFor, Journal } from '#events';
 import type { WrittenText } from '#model';
 import { approveChange } from './approvals.ts';
 import { type Book, openBook } from './book.ts';
@@ -166,6 +166,7 @@ class OneAtATime implements Pipeline {
       force,
       reason,
       difference,
+      ...askedFor(request),
     });
     mine.change = change;
     const view = this.#view(change);
@@ -312,4 +313,9 @@ class OneAtATime implements Pipeline {
   #view(change: string | null): ChangeView | null {
     return change === null ? null : (this.#book.ledger().changes.get(change) ?? null);
   }
+}
+
+function askedFor({ newGeneration, older }: ApplyRequest): { readonly asked?: AskedFor } {
+  const asked = { ...(newGeneration ? { newGeneration } : {}), ...(older ? { older } : {}) };
+  return Object.keys(asked).length > 0 ? { asked } : {};
 }

@@ -5,6 +5,7 @@ import type { GuardPolicy, Site } from '#model';
 import { waitingApprovals } from './approvals.ts';
 import type { Book } from './book.ts';
 import type { Proposal } from './gates/index.ts';
+import { ranBefore } from './ledger.ts';
 import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
 import type { ProgressHub } from './progress.ts';
 import { isRenewal, type Reading } from './reading.ts';
@@ -50,6 +51,7 @@ export function proposalOf(parts: ProposalParts): Proposal {
     before,
     policy: policyFor(reading, before),
     difference: view.difference,
+    ranAt: view.asked?.older ? null : ranBefore(book.ledger(), reading.text.hash, before.text.hash),
     quarantined: book.ledger().quarantine.get(reading.text.hash) ?? null,
     balancers,
     clock,

@@ -1,13 +1,11 @@
 import type { Diagnostic } from '#base';
-import type { ChangeState, GateReport, PlanView, TakeBack } from '#events';
+import type { AskedFor, ChangeState, GateReport, PlanView, TakeBack } from '#events';
 import type { SiteDifference, WrittenText } from '#model';
 import type { BalancerStatus } from './balancer.ts';
 
 /** The controller's HTTP API under `/v1`: shapes of its JSON. Problems are `application/problem+json` (RFC 9457) with `code`. */
-export interface ApplyRequest extends WrittenText {
+export interface ApplyRequest extends WrittenText, AskedFor {
   readonly force: boolean;
-  /** Even where the running engines could be told of the change. Absent: no. */
-  readonly newGeneration?: boolean;
   readonly reason: string;
   /** Takes the text out of quarantine first. */
   readonly release: boolean;
@@ -26,6 +24,8 @@ export interface ChangeView {
   readonly by: string;
   readonly force: boolean;
   readonly reason: string;
+  /** Absent: nothing beside the text. */
+  readonly asked?: AskedFor;
   readonly proposedAt: number;
   readonly endedAt: number | null;
   readonly difference: SiteDifference;

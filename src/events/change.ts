@@ -36,6 +36,14 @@ export const gateNames = [
 ] as const;
 export type GateName = (typeof gateNames)[number];
 
+/** What a person asked for with a change, beside its text. Absent: as always. */
+export interface AskedFor {
+  /** Also where running engines could be told of it. */
+  readonly newGeneration?: boolean;
+  /** The text that ran before the one that runs is meant. */
+  readonly older?: boolean;
+}
+
 /** A gate's answer. `unknown` (could not tell) is never a pass. */
 export interface GateReport {
   readonly gate: GateName;

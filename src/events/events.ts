@@ -1,5 +1,5 @@
 import type { SiteDifference, WrittenText } from '#model';
-import type { ChangeState, GateReport } from './change.ts';
+import type { AskedFor, ChangeState, GateReport } from './change.ts';
 import type { GuardRecord } from './guard.ts';
 import type { PlanView } from './plan.ts';
 
@@ -24,6 +24,7 @@ export type Event =
       readonly force: boolean;
       readonly reason: string;
       readonly difference: SiteDifference;
+      readonly asked?: AskedFor;
     }
   /** What it does to requests; `left` counts what a long plan has and this entry has not. */
   | {

@@ -183,6 +183,11 @@ export interface TrafficSummary {
   /** Requests whose fate changes, and where that could not be told. */
   readonly moved: number;
   readonly unknown: number;
+  /**
+   * Of those that are moved, how many come to a server, or get an answer, that they could not come to before: of five
+   * servers of which one is new, a fifth. What limits of moved traffic look at.
+   */
+  readonly toOthers: number;
 }
 
 /** Why a request gets what it gets: `holdfast explain --json`. */

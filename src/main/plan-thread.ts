@@ -4,12 +4,13 @@ import { messageOf } from '#base';
 import { filesAround } from '#model';
 import { planWritten } from '#plan';
 import type { PlanAnswer, PlanQuestion } from './planner.ts';
+import { recentTraffic } from './recent-traffic.ts';
 
 const heapBytesKeptMax = 256 * 1_024 * 1_024;
 
 function told({ before, after }: PlanQuestion) {
   try {
-    return { view: planWritten(before, after, filesAround) };
+    return { view: planWritten(before, after, filesAround, recentTraffic(before)) };
   } catch (error) {
     return { error: messageOf(error) };
   }

@@ -86,6 +86,17 @@ const guard = z.strictObject(
           removedServersShareMax: share(0)
             .default(0.5)
             .meta({ description: 'The most servers, as a share of a pool, that one change may take away' }),
+          movedTrafficShareMax: share(0).default(1).meta({
+            description:
+              'The most recent traffic, as a share, that one change may bring to servers or answers that it did not come to before; counted from the access log, so below 1 it needs one in a file',
+          }),
+          spareBalancersMin: wholeNumber(0, 1000).default(0).meta({
+            description: 'How many other balancers must serve while one of them tries a change',
+          }),
+          olderTexts: z.enum(['refused', 'allowed'], 'one of').default('refused').meta({
+            description:
+              'What becomes of a text that ran before the one that runs: refused, unless `--older` says that it is meant',
+          }),
           liveServersShareMin: share(0)
             .default(0.5)
             .meta({ description: 'The least live servers, as a share of a pool' }),

@@ -236,6 +236,12 @@ export interface GuardPolicy {
   readonly limits: {
     /** The most servers, as a share of a pool, that one change may take away. */
     readonly removedServersShareMax: number;
+    /** The most of the recent traffic that one change may bring to servers or answers that it did not come to before; 1: all. */
+    readonly movedTrafficShareMax: number;
+    /** How many other balancers must serve while one tries a change. */
+    readonly spareBalancersMin: number;
+    /** What becomes of a text that ran before the one that runs. */
+    readonly olderTexts: 'refused' | 'allowed';
     /** The least live servers, as a share of a pool, below which a candidate is refused or taken back. */
     readonly liveServersShareMin: number;
   };

@@ -19,7 +19,7 @@ export function moveTraffic(traffic: Traffic, before: meaning.Meaning, after: me
     else counts.set(key, { request, count: 1 });
   }
   const byClass = new Map<string, number>();
-  let [moved, unknown] = [0, 0];
+  let [moved, unknown, toOthers] = [0, 0, 0];
   const listeners = after.listeners.filter(({ mode }) => mode === 'http');
   for (const { request, count } of counts.values()) {
     const asked = asAsked(request, listeners);
@@ -30,6 +30,7 @@ export function moveTraffic(traffic: Traffic, before: meaning.Meaning, after: me
     if (!was.exact || !is.exact || request.host === null) unknown += count;
     if (sameAction(actions[0], actions[1])) continue;
     moved += count;
+    toOthers += count * otherPart(actions[0], actions[1]);
     const [stepBefore, stepAfter] = [wasWay.steps.at(-1), isWay.steps.at(-1)];
     const key = classKey({
       ruleBefore: stepBefore ? ruleView(stepBefore) : null,
@@ -41,7 +42,7 @@ export function moveTraffic(traffic: Traffic, before: meaning.Meaning, after: me
   }
   const requests = traffic.requests.length;
   return {
-    summary: { source: traffic.source, requests, unread: traffic.unread, moved, unknown },
+    summary: { source: traffic.source, requests, unread: traffic.unread, moved, unknown, toOthers },
     shareOf: (difference) => (requests === 0 ? 0 : (byClass.get(classKey(difference)) ?? 0) / requests),
   };
 }
@@ -58,6 +59,14 @@ function sameAction(a: DifferenceView['before'], b: DifferenceView['before']): b
   const { pool: _a, ...restA } = a.kind === 'pool' ? a : { ...a, pool: '' };
   const { pool: _b, ...restB } = b.kind === 'pool' ? b : { ...b, pool: '' };
   return JSON.stringify(restA) === JSON.stringify(restB);
+}
+
+/** The part of the requests that come to a server, or get an answer, that they could not come to before. */
+function otherPart(before: DifferenceView['before'], after: DifferenceView['before']): number {
+  if (before.kind !== 'pool' || after.kind !== 'pool') return 1;
+  const known = new Set(before.servers);
+  const others = after.servers.filter((server) => !known.has(server));
+  return after.servers.length === 0 ? 1 : others.length / after.servers.length;
 }
 
 /** A log mostly tells no scheme: TLS where there is a listener for it, else what there is. */

@@ -4,6 +4,7 @@ import { type LiftFiles, liftOwn, meaningOfSite, readSite } from '#dialects';
 import type { WrittenText } from '#model';
 import { type PlannedMeaning, planOf } from './plan.ts';
 import { mustReadPolicies, type PolicyFile, statedIn } from './policy-file.ts';
+import type { Traffic } from './traffic.ts';
 
 /** A text, lifted, whatever it is written in. @throws Failure with every mistake of a site.yaml that is none. */
 export function meaningOfWritten(text: WrittenText, called: string, files: LiftFiles): PlannedMeaning {
@@ -27,10 +28,11 @@ export function planWritten(
   before: WrittenText,
   after: WrittenText,
   around: (text: WrittenText) => LiftFiles,
+  traffic: Traffic | null = null,
 ): PlanView {
   const was = meaningOfWritten(before, `what runs (${before.file})`, around(before));
   const is = meaningOfWritten(after, after.file, around(after));
-  return planOf(was, is, { traffic: null, policies: policiesOf(before, after) });
+  return planOf(was, is, { traffic, policies: policiesOf(before, after) });
 }
 
 /**

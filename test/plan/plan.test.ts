@@ -206,7 +206,14 @@ describe('a plan', () => {
     ].join('\n');
     const traffic = trafficOf(log, 'access.log', { host: null, queryValues: false, requestsMax: 1_000 });
     const plan = planned(before.replace('path_beg /cart', 'path_beg /basket'), { traffic });
-    assert.deepEqual(plan.traffic, { source: 'access.log', requests: 100, unread: 0, moved: 40, unknown: 0 });
+    assert.deepEqual(plan.traffic, {
+      source: 'access.log',
+      requests: 100,
+      unread: 0,
+      moved: 40,
+      unknown: 0,
+      toOthers: 40,
+    });
     const [first] = plan.differences;
     assert.equal(first?.trafficShare, 0.4);
     assert.deepEqual(plan.risk, {

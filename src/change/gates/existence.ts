@@ -1,6 +1,6 @@
 import { assert, type Diagnostic, type Place } from '#base';
 import type { ProbeResult } from '#contract';
-import type { ServerRef } from '#events';
+import type { ActionView, ServerRef } from '#events';
 import type { Site, SiteDifference } from '#model';
 import {
   type Answer,
@@ -17,15 +17,15 @@ import { percent } from './limits.ts';
 const probeTimeoutMs = 60_000;
 
 /**
- * Every server that the change adds answers from every balancer, the way the engine would ask; pools that the change touches
- * keep their minimum of live servers. A server that was there before and does not answer is reported, and blocks nothing.
+ * Every server that the change adds answers from every balancer, the way the engine would ask; pools that the change touches,
+ * or brings requests to, keep their minimum of live servers. A server that was there before and does not answer is reported, and blocks nothing.
  */
 export const existence: Gate<'existence'> = {
   name: 'existence',
   forceable: true,
   askedAfterRefusal: true,
   during: 'proposed',
-  async ask({ balancers, reading, difference, policy }) {
+  async ask({ balancers, reading, difference, policy, planned }) {
     assert(reading.site, 'existence is asked after parse');
     const servers = reading.site.pools.flatMap((pool) =>
       pool.servers
@@ -33,21 +33,37 @@ export const existence: Gate<'existence'> = {
         .map((server) => ({ pool: pool.name, server: server.name })),
     );
     const asked = await askEvery(balancers, 'probe', { site: reading.text, servers }, probeTimeoutMs);
-    return judgeExistence(reading.site, difference, asked, policy.limits.liveServersShareMin);
+    const reached = planned.view?.differences.flatMap(({ after }) => poolsIn(after)) ?? [];
+    return judgeExistence(reading.site, difference, asked, {
+      reached: new Set(reached),
+      liveShareMin: policy.limits.liveServersShareMin,
+    });
   },
 };
+
+/** What requests come to, also where chance decides. */
+function poolsIn(action: ActionView): readonly string[] {
+  if (action.kind !== 'pool') return [];
+  return [action.pool, ...(action.shares ?? []).flatMap(({ action: one }) => poolsIn(one))];
+}
+
+interface Wanted {
+  /** Pools that requests come to which did not before. */
+  readonly reached: ReadonlySet<string>;
+  readonly liveShareMin: number;
+}
 
 /** Pure. */
 function judgeExistence(
   site: Site,
   difference: SiteDifference,
   asked: Asked<readonly ProbeResult[]>,
-  liveShareMin: number,
+  wanted: Wanted,
 ): Answer {
   const dead = deadServers(site, asked);
   const added = dead.filter((one) => difference.serversAdded.some((server) => isSame(server, one)));
   const older = dead.filter((one) => !added.includes(one));
-  const short = poolsBelowMinimum(site, difference, dead, liveShareMin);
+  const short = poolsBelowMinimum(site, difference, dead, wanted);
   const notes = older.flatMap((one) =>
     one.evidence.map((line) => `was there before, blocks nothing: ${line}`),
   );
@@ -120,9 +136,9 @@ function poolsBelowMinimum(
   site: Site,
   { serversAdded, serversRemoved }: SiteDifference,
   dead: readonly ServerRef[],
-  liveShareMin: number,
+  { reached, liveShareMin }: Wanted,
 ): readonly Diagnostic[] {
-  const touched = new Set([...serversAdded, ...serversRemoved].map(({ pool }) => pool));
+  const touched = new Set([...reached, ...[...serversAdded, ...serversRemoved].map(({ pool }) => pool)]);
   return site.pools.flatMap((pool) => {
     const all = pool.servers.length;
     const live = all - dead.filter((one) => one.pool === pool.name).length;

@@ -39,6 +39,8 @@ export interface Proposal {
   readonly difference: SiteDifference;
   /** Why the text is in quarantine; null when it is not. */
   readonly quarantined: string | null;
+  /** When this very text ran, with another one after it; null: never, or that is what was asked for. */
+  readonly ranAt: number | null;
   /** In the order in which they are canaried. */
   readonly balancers: readonly BalancerPort[];
   readonly clock: Clock;

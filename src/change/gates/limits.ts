@@ -1,51 +1,74 @@
 import { assert, type Diagnostic } from '#base';
-import type { Site, SiteDifference } from '#model';
+import type { BalancerStatus, PlanView } from '#contract';
+import type { GuardPolicy, Site, SiteDifference } from '#model';
 import { isRenewal } from '../reading.ts';
-import { type Answer, askEvery, count, type Gate, type Proposal, passed, refused } from './gate.ts';
+import {
+  type Answer,
+  askEvery,
+  couldNotTell,
+  count,
+  type Gate,
+  type Proposal,
+  passed,
+  refused,
+} from './gate.ts';
 
-/** What the change does to the site's structure stays within the policy, and the text was not rolled back before. */
+/** What the change does to the site's structure, and to its traffic, stays within the policy; and the text is neither quarantined nor an older one. */
 export const limits: Gate<'limits'> = {
   name: 'limits',
   forceable: true,
   askedAfterRefusal: false,
   during: 'proposed',
-  ask: async (proposal) => judgeLimits(proposal, await carriedBalancers(proposal)),
+  async ask(proposal) {
+    const { answers, silent } = await askEvery(proposal.balancers, 'status', {}, statusTimeoutMs);
+    const statuses = answers.map(({ output }) => output);
+    const judged = judgeLimits(proposal, statuses);
+    const unseen = proposal.policy.limits.spareBalancersMin > 0 ? silent : [];
+    return judged.verdict === 'passed' && !judged.nothingToDo && unseen.length > 0
+      ? couldNotTell(unseen)
+      : judged;
+  },
 };
 
 const statusTimeoutMs = 2_000;
 
 /** `lb-1 from builtin to haproxy`, for each that another engine carries: the text that runs brings it back. */
-async function carriedBalancers({ balancers, reading, before }: Proposal): Promise<readonly string[]> {
-  if (reading.text.hash !== before.text.hash) return [];
-  const { answers } = await askEvery(balancers, 'status', {}, statusTimeoutMs);
-  return answers.flatMap(({ balancer, output: { carried } }) =>
+function carriedBalancers(statuses: readonly BalancerStatus[]): readonly string[] {
+  return statuses.flatMap(({ balancer, carried }) =>
     carried ? [`${balancer} from ${carried.by} to ${carried.instead}`] : [],
   );
 }
 
 /** Pure. */
-function judgeLimits(
-  proposal: Pick<Proposal, 'reading' | 'before' | 'policy' | 'difference' | 'quarantined'>,
-  carried: readonly string[] = [],
-): Answer {
-  const { reading, before, policy, difference, quarantined } = proposal;
+function judgeLimits(proposal: Proposal, statuses: readonly BalancerStatus[]): Answer {
+  const { reading, before, policy, difference, quarantined, ranAt, planned } = proposal;
   assert(reading.site, 'limits are asked after parse');
   const isSame = reading.text.hash === before.text.hash;
+  const carried = isSame ? carriedBalancers(statuses) : [];
   if (isSame && carried.length === 0)
     return {
       ...passed('nothing to do: this is the site that already runs', [`hash ${before.text.hash}`]),
       nothingToDo: true,
     };
+  const moved = movedTraffic(planned.view, policy);
   const found = [
     ...(quarantined === null ? [] : [inQuarantine(quarantined)]),
+    ...(ranAt === null || quarantined !== null || policy.limits.olderTexts === 'allowed'
+      ? []
+      : [older(ranAt)]),
     ...anotherSite(before.site, reading.site),
     ...removedTooMany(before.site, difference, policy.limits.removedServersShareMax),
     ...leftEmpty(reading.site),
+    ...moved.found,
+    ...(isSame ? [] : tooFewSpare(statuses, policy.limits.spareBalancersMin)),
   ];
-  if (found.length > 0) return refused(summaryOf(found), evidenceOf(difference), found);
+  const evidence = [...moved.evidence, ...evidenceOf(difference)];
+  if (found.length > 0) return refused(summaryOf(found), evidence, found);
+  if (moved.unknown !== null)
+    return { verdict: 'unknown', summary: `could not tell: ${moved.unknown}`, evidence, diagnostics: [] };
   if (isRenewal(reading, before)) return passed('the site that runs, with certificates that were renewed');
   if (isSame) return passed(`the site that runs, brought back to its own engine: ${carried.join(', ')}`);
-  return passed(describe(difference), evidenceOf(difference));
+  return passed([describe(difference), ...moved.evidence].join('; '), evidence);
 }
 
 function summaryOf(found: readonly Diagnostic[]): string {
@@ -56,6 +79,70 @@ function inQuarantine(why: string): Diagnostic {
   return finding('HF106', '', `this text was rolled back before: ${why}`, {
     remedy: 'Change it, or release it: `holdfast apply FILE --release`',
   });
+}
+
+function older(ranAt: number): Diagnostic {
+  return finding(
+    'HF116',
+    '',
+    `this text ran before what runs now: it is the older one, of ${new Date(ranAt).toISOString()}`,
+    {
+      remedy:
+        'Look for the newer file. If the older text is meant: `holdfast apply FILE --older`; back to what ran just before: `holdfast rollback`',
+    },
+  );
+}
+
+interface Moved {
+  readonly found: readonly Diagnostic[];
+  readonly evidence: readonly string[];
+  readonly unknown: string | null;
+}
+
+/** How much of the recent traffic comes to other servers and answers. A renewal has no plan, and moves nothing. */
+function movedTraffic(plan: PlanView | null, { limits: { movedTrafficShareMax: max } }: GuardPolicy): Moved {
+  const nothing = { found: [], evidence: [], unknown: null };
+  if (plan === null) return nothing;
+  const { traffic } = plan;
+  if (traffic === null)
+    return max < 1
+      ? { ...nothing, unknown: 'how much traffic it moves, without an access log in a file' }
+      : nothing;
+  if (traffic.requests === 0) return { ...nothing, evidence: [`no recent request in ${traffic.source}`] };
+  const share = traffic.toOthers / traffic.requests;
+  const said = `${percent(share)} of ${count(traffic.requests, 'recent request')} moved to other servers or answers`;
+  const remedy = 'Move less at a time, or change guard.limits.movedTrafficShareMax first';
+  if (share > max)
+    return {
+      ...nothing,
+      found: [finding('HF101', '', `${said}, and at most ${percent(max)} may be at once`, { remedy })],
+    };
+  const perhaps = (traffic.toOthers + traffic.unknown) / traffic.requests;
+  const unknown =
+    max < 1 && perhaps > max
+      ? `${said}, and where ${count(traffic.unknown, 'more')} would go is not known`
+      : null;
+  return { found: [], evidence: [said], unknown };
+}
+
+/** While one balancer tries a change, so many others serve. */
+function tooFewSpare(statuses: readonly BalancerStatus[], min: number): readonly Diagnostic[] {
+  const serving = statuses.filter(
+    ({ carried, generations }) =>
+      carried === null && generations.some(({ role, state }) => role === 'active' && state === 'accepting'),
+  );
+  const spare = Math.max(0, serving.length - 1);
+  if (spare >= min) return [];
+  return [
+    finding(
+      'HF101',
+      'balancers',
+      `leave ${spare} spare while one tries the change, and at least ${min} must serve beside it`,
+      {
+        remedy: 'Mend the others first (`holdfast status`), or change guard.limits.spareBalancersMin first',
+      },
+    ),
+  ];
 }
 
 /** A change moves requests among servers, or from one engine to another. Which machines there are is for `up` to say. */

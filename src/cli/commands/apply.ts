@@ -23,6 +23,7 @@ interface ApplyOptions extends CommonOptions {
   readonly release?: boolean;
   readonly unfreeze?: boolean;
   readonly newGeneration?: boolean;
+  readonly older?: boolean;
   readonly policy?: string;
   readonly dialect?: TextDialect;
 }
@@ -42,6 +43,7 @@ export function apply(program: Command, io: Io, done: (code: Exit) => void): voi
       'start a new generation even where running engines could be told of the change',
     )
     .option('--policy <file>', 'the policy file of a haproxy.cfg or nginx.conf; kept with it from then on')
+    .option('--older', 'the text that ran before the one that runs is meant: without this it is refused')
     .option('--unfreeze', 'end the freeze that a taken back change left');
   talksToSite(command, [
     'holdfast apply site.yaml',
@@ -73,6 +75,7 @@ async function applyFile(context: Context, file: string, options: ApplyOptions):
     folder: resolve(read.folder),
     force: options.force ?? false,
     ...(options.newGeneration ? { newGeneration: true } : {}),
+    ...(options.older ? { older: true } : {}),
     ...(options.policy === undefined ? {} : { policy: await policyIn(options.policy, read.dialect) }),
     reason: options.reason ?? '',
     release: options.release ?? false,
