@@ -80,6 +80,7 @@ http {
     location ~ "\\.php$" { fastcgi_pass unix:/run/php.sock; }
     location /u/ { proxy_pass http://unix:/run/app.sock:/x/; }
     location = /no { allow 10.0.0.0/8; deny all; }
+    location /whole { set $whole http://app; proxy_pass $whole; }
   }
 }
 `;
@@ -126,6 +127,7 @@ describe('a text on a stage', () => {
       ask({ scheme: 'https', path: '/u/two' }),
       ask({ scheme: 'https', path: '/no', sourceAddress: '10.1.1.1' }),
       ask({ scheme: 'https', path: '/no', sourceAddress: '192.0.2.1' }),
+      ask({ scheme: 'https', path: '/whole' }),
     ];
     const proof = await proveOwn(nginx(locations), witnesses);
     const kinds = proof.outcomes.map(({ kind }) => kind);

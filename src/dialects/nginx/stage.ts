@@ -255,7 +255,11 @@ function stagePass(directive: Directive, context: Context, work: Work): readonly
   const isHttp = context === 'http';
   const prefix = isHttp ? 'http://' : '';
   const tail = staged(uri.replace(/^:(?=\/|$)/, ''));
-  if (authority.includes('$') || authority === '') return [said('proxy_pass', `${prefix}${staged(rest)}`)];
+  if (authority.includes('$') || authority === '') {
+    // A variable that stands for all of it says its protocol itself.
+    const isWhole = kind === 'proxy' && scheme === '';
+    return [said('proxy_pass', `${isWhole ? '' : prefix}${staged(rest)}`)];
+  }
   if (work.pools.has(authority.toLowerCase())) {
     if (kind !== 'proxy') work.servers.markForeign(authority);
     return [said('proxy_pass', `${prefix}${authority}${tail}`)];

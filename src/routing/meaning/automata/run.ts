@@ -54,7 +54,11 @@ function isRisky(node: Node): boolean {
 }
 
 const repeatsMax = 2;
-const isEndless = (node: Node): boolean => node.kind === 'repeat' && (node.max === null || node.max > 16);
+/** One that is possessive and need not turn is never gone back into. */
+const isEndless = (node: Node): boolean =>
+  node.kind === 'repeat' &&
+  (node.max === null || node.max > 16) &&
+  !(node.greed === 'possessive' && node.min === 0);
 
 function hasNested(node: Node, inside: boolean): boolean {
   if (inside && (node.kind === 'either' || (node.kind === 'repeat' && node.min !== node.max))) return true;

@@ -1,6 +1,6 @@
 import { type Ending, poolsOf } from '../fate/view.ts';
 import type { Meaning, PoolMeaning, Sent } from '../meaning.ts';
-import { joined, text, type Value } from '../value.ts';
+import { absent, joined, text, type Value } from '../value.ts';
 import { keyOf } from './terms.ts';
 
 /** A fate by what it does: the same key, the same fate. `shape` leaves out what values say. */
@@ -69,7 +69,7 @@ function sentKeys({ method, path, query, host, headers }: Sent): readonly string
     return key === itself ? 'as it came' : key;
   };
   const named = Object.entries(headers)
-    .map(([name, value]) => [name, value === null ? 'removed' : valueKey(value)] as const)
+    .map(([name, value]) => [name, value === null ? keyOf(absent) : valueKey(value)] as const)
     .filter(([name, key]) => key !== keyOf({ kind: 'field', field: { kind: 'header', name } }))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const fieldKey = (kind: 'method' | 'path' | 'query' | 'host') => keyOf({ kind: 'field', field: { kind } });

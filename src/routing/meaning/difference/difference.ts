@@ -4,7 +4,7 @@ import { firstWayOf, type Way } from '../fate/fate.ts';
 import type { Request } from '../fate/request.ts';
 import { type FateView, poolsOf } from '../fate/view.ts';
 import { Keys } from '../keys.ts';
-import type { ListenerMeaning, Meaning, Step } from '../meaning.ts';
+import type { Fate, ListenerMeaning, Meaning, Step } from '../meaning.ts';
 import { eitherOf, needsOf } from '../needs.ts';
 import { poolKey } from './canonical.ts';
 import { changedWhen, samePools } from './common.ts';
@@ -45,8 +45,12 @@ export interface Comparison {
 export function difference(before: Meaning, after: Meaning): Comparison {
   if (isTheSame(before, after)) return { differences: [], notKnownSame: [], complete: true, tooComplex: [] };
   return withinBudget(workMax, () => {
-    const first = new Side(before, after, false);
-    return (first.asksBothPaths ? new Side(before, after, true) : first).compare();
+    const first = new Side(before, after, { rawPath: false, byChoices: false });
+    const rawPath = first.asksBothPaths;
+    const found = (rawPath ? new Side(before, after, { rawPath, byChoices: false }) : first).compare();
+    if (found.notKnownSame.length === 0 || isSpent()) return found;
+    const closer = new Side(before, after, { rawPath, byChoices: true }).compare();
+    return closer.complete ? closer : found;
   });
 }
 
@@ -55,6 +59,11 @@ function isTheSame(before: Meaning, after: Meaning): boolean {
   const keys = new Keys();
   const key = ({ listeners, pools }: Meaning) => `${keys.of(listeners)} ${keys.of(pools)}`;
   return key(before) === key(after);
+}
+
+interface Closeness {
+  readonly rawPath: boolean;
+  readonly byChoices: boolean;
 }
 
 class Side {
@@ -67,7 +76,7 @@ class Side {
   readonly #sames: Sames;
   readonly asksBothPaths: boolean;
 
-  constructor(before: Meaning, after: Meaning, rawPath: boolean) {
+  constructor(before: Meaning, after: Meaning, { rawPath, byChoices }: Closeness) {
     const keys = new Keys();
     const sames = new Sames(samePools(before, after), keys);
     this.#sames = sames;
@@ -75,8 +84,8 @@ class Side {
     this.#after = after;
     this.#terms = new Terms(rawPath, keys);
     this.#lists = {
-      before: new Lists(before, this.#terms, sames),
-      after: new Lists(after, this.#terms, sames),
+      before: new Lists(before, this.#terms, sames, byChoices),
+      after: new Lists(after, this.#terms, sames, byChoices),
     };
     this.#meetings = meetings(before, after);
     for (const meeting of this.#meetings) this.#toCompare.set(meeting, this.#pairOf(meeting));
@@ -141,7 +150,7 @@ class Side {
         continue;
       const found = this.#told(meeting, group, witness, ends);
       first ??= found;
-      if (this.#differs(ends)) return { found, differs: true };
+      if (this.#differs(ends, witness.request)) return { found, differs: true };
     }
     const sure = group.before.leaf.canonical().shape !== group.after.leaf.canonical().shape;
     if ((first === null || sure) && !group.samples.every(isComplex))
@@ -161,8 +170,9 @@ class Side {
     return { before, after };
   }
 
-  #differs({ before, after }: Ends): boolean {
-    const key = (fate: FateView, meaning: Meaning) => JSON.stringify(keyOfView(fate, meaning), withoutPlaces);
+  #differs({ before, after }: Ends, request: Request): boolean {
+    const key = (fate: FateView, meaning: Meaning) =>
+      JSON.stringify(keyOfView(fate, meaning, request), withoutPlaces);
     return key(before.fate, this.#before) !== key(after.fate, this.#after);
   }
 
@@ -236,8 +246,9 @@ const freeVariants: readonly Partial<Request>[] = [
 
 /** Requests of the classes: the plainest first, then one field or one free part at a time otherwise. */
 function* candidates({ plain }: Meeting, group: Group): Generator<Witness> {
+  const variants = [...freeVariants, ...withHeaders(group)];
   for (const sample of group.samples) {
-    for (const free of freeVariants) yield witnessOf(plain, sample, firstWord, free);
+    for (const free of variants) yield witnessOf(plain, sample, firstWord, free);
     for (let at = sample; at !== null; at = at.rest) {
       const { field } = at;
       for (let i = 1; i < at.words.length; i += 1)
@@ -248,17 +259,40 @@ function* candidates({ plain }: Meeting, group: Group): Generator<Witness> {
   }
 }
 
+/** That have the headers which a rule touches: one alone, and all. */
+function withHeaders({ before, after }: Group): readonly Partial<Request>[] {
+  const names = new Set([before, after].flatMap(({ leaf: { ending } }) => headersOf(ending)));
+  const one = [...names].slice(0, headersMax);
+  const all = Object.fromEntries(one.map((name) => [name, 'a']));
+  return [
+    ...one.map((name) => ({ headers: { [name]: 'a' } })),
+    ...(one.length > 1 ? [{ headers: all }] : []),
+  ];
+}
+
+const headersMax = 8;
+
+function headersOf(fate: Fate): readonly string[] {
+  if (fate.kind === 'pool') return Object.keys(fate.sent.headers);
+  return fate.kind === 'split' ? fate.shares.flatMap((share) => headersOf(share.fate)) : [];
+}
+
 const withoutPlaces = (name: string, part: unknown) => (name === 'place' ? undefined : part);
 
 /** By what it does: pools by their servers. */
-function keyOfView(view: FateView, meaning: Meaning): unknown {
+function keyOfView(view: FateView, meaning: Meaning, request: Request): unknown {
   if (view.kind === 'pool') {
-    const headers = Object.entries(view.sent.headers).sort(([a], [b]) => (a < b ? -1 : 1));
+    // What is sent as it came, or removed where it never was, is nothing that is done to it.
+    const headers = Object.entries(view.sent.headers)
+      .filter(([name, value]) => value !== (request.headers[name] ?? null))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
     return [poolKey(view.pool, poolsOf(meaning).get(view.pool)), { ...view.sent, headers }];
   }
   if (view.kind !== 'split') return { ...view, place: null };
   const whole = view.shares.reduce((sum, { weight }) => sum + weight, 0) || 1;
   return view.shares
-    .map(({ weight, fate }) => JSON.stringify([weight / whole, keyOfView(fate, meaning)], withoutPlaces))
+    .map(({ weight, fate }) =>
+      JSON.stringify([weight / whole, keyOfView(fate, meaning, request)], withoutPlaces),
+    )
     .sort();
 }

@@ -3,6 +3,7 @@ import type { Keys } from '../keys.ts';
 import type { Meaning, Rules, Step } from '../meaning.ts';
 import { canMeet, type Needs, needsOf } from '../needs.ts';
 import { type Canonical, canonicalFate } from './canonical.ts';
+import { choicesOf } from './choices.ts';
 import { type Formula, falsehood, truth } from './formulas.ts';
 import type { Terms } from './terms.ts';
 
@@ -62,15 +63,18 @@ export class Lists {
   readonly #sames: Sames;
   readonly #ofRules = new Map<Rules, List>();
   readonly #byKey = new Map<string, List>();
-  readonly #leaves = new Map<object, Leaf>();
+  readonly #targets = new Map<object, List | Leaf>();
   readonly #steps = new Map<Step, number>();
   readonly #atoms = new Map<number, ReadonlyMap<number, readonly number[]>>();
   readonly #indexes = new Map<string, Index>();
+  readonly #byChoices: boolean;
 
-  constructor(meaning: Meaning, terms: Terms, sames: Sames) {
+  /** @param byChoices values that depend on conditions are looked at one by one, which is exact and costs more. */
+  constructor(meaning: Meaning, terms: Terms, sames: Sames, byChoices = false) {
     this.#meaning = meaning;
     this.#terms = terms;
     this.#sames = sames;
+    this.#byChoices = byChoices;
   }
 
   ofRules(rules: Rules): List {
@@ -113,17 +117,31 @@ export class Lists {
   #target(fate: Step['then']): List | Leaf {
     if (fate.kind === 'rules') return this.ofRules(fate.rules);
     if (fate.kind === 'continue') throw new Error('a step that continues decides nothing');
-    const known = this.#leaves.get(fate);
+    const known = this.#targets.get(fate);
     if (known) return known;
+    const made = this.#chosen(fate) ?? this.#leaf(fate);
+    this.#targets.set(fate, made);
+    return made;
+  }
+
+  #leaf(fate: Ending): Leaf {
     let made: Canonical | null = null;
     const canonical = (): Canonical => {
       made ??= canonicalFate(fate, this.#meaning);
       return made;
     };
     const key = isPlainly(fate, this.#sames.pools) ? `to ${fate.pool}` : `fate ${canonical().key}`;
-    const leaf = { ending: fate, canonical, same: this.#sames.number(key) };
-    this.#leaves.set(fate, leaf);
-    return leaf;
+    return { ending: fate, canonical, same: this.#sames.number(key) };
+  }
+
+  #chosen(fate: Ending): List | null {
+    const choices = this.#byChoices ? choicesOf(fate) : null;
+    if (choices === null) return null;
+    const entries = choices.map(({ when, ending }, index): Entry => {
+      const formula = index === choices.length - 1 ? truth : this.#terms.formula(when);
+      return { formula, step: null, target: this.#leaf(ending) };
+    });
+    return this.make(entries.filter(({ formula }) => formula !== falsehood));
   }
 
   make(all: readonly Entry[]): List {

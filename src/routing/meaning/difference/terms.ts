@@ -175,7 +175,7 @@ export function keyOf(part: Value | Language): string {
   return JSON.stringify(part, (name, inner: unknown) => (name === 'place' ? undefined : inner));
 }
 
-interface Way {
+export interface Way {
   readonly when: Condition;
   readonly value: Value;
 }
@@ -186,7 +186,7 @@ const nothing: Language = {
 };
 
 /** A value as values without choices, of which one is it: whenever its condition holds. */
-function casesOf(value: Value): readonly Way[] {
+export function casesOf(value: Value): readonly Way[] {
   const ways = waysOf(value);
   if (ways.length > casesMax) throw new TooComplex();
   return ways;
