@@ -44,6 +44,10 @@ export function createApi(backend: Backend, token: string): Hono {
     const { by, reason } = readRollbackRequest(await bodyOf(c.req.raw));
     return c.json(await backend.approve(c.req.param('id'), by, reason));
   });
+  app.post('/v1/changes/:id/confirm', async (c) => {
+    const { by, reason } = readRollbackRequest(await bodyOf(c.req.raw));
+    return c.json(await backend.confirm(c.req.param('id'), by, reason));
+  });
   app.post('/v1/rollback', async (c) => {
     const { by, reason } = readRollbackRequest(await bodyOf(c.req.raw));
     return c.json(await backend.rollback(by, reason));

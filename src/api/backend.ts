@@ -21,6 +21,7 @@ export interface Backend {
   /** What was, at once, then what comes; null when there is no such change. Returns the function that stops it. */
   watch(change: string, use: (line: Progress) => void): (() => void) | null;
   approve(change: string, by: string, reason: string): Promise<ChangeView>;
+  confirm(change: string, by: string, reason: string): Promise<ChangeView>;
   rollback(by: string, reason: string): Promise<RollbackView>;
   abort(by: string, reason: string): Promise<RollbackView>;
   /** Newest first. */

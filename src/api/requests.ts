@@ -29,6 +29,12 @@ const applyRequest = z.strictObject({
   force: z.boolean(),
   newGeneration: z.boolean().optional(),
   older: z.boolean().optional(),
+  breakGlass: z.boolean().optional(),
+  confirmWithinMs: z
+    .int()
+    .min(1_000)
+    .max(24 * 3_600_000)
+    .optional(),
   reason,
   release: z.boolean(),
   unfreeze: z.boolean(),

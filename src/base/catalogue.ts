@@ -141,6 +141,11 @@ export const catalogue = {
     solve:
       'An older checkout would undo what came after it. Where it is meant: `holdfast apply FILE --older`; `guard.limits.olderTexts: allowed` for a site that goes back by its repository.',
   },
+  HF117: {
+    title: 'A change was not confirmed',
+    solve:
+      '`holdfast apply FILE --confirm-within 10m` takes it back unless `holdfast confirm` comes in time; look whether the site can be reached, then apply it again with --release.',
+  },
   HF201: {
     title: 'The journal is held by another process',
     solve: 'Only one controller may run on a state directory.',

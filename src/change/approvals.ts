@@ -1,17 +1,16 @@
 import { type Clock, Failure } from '#base';
 import type { ChangeView, Progress } from '#contract';
-import { finalStates } from '#events';
-import type { WrittenText } from '#model';
+import type { GuardPolicy, WrittenText } from '#model';
 import type { Book } from './book.ts';
 import type { Approvals } from './gates/index.ts';
-
-/** A change that nobody approves does not stand in the way of renewed certificates for ever. */
-const approvalMsMax = 24 * 3_600_000;
 
 export interface ApprovalParts {
   readonly view: ChangeView;
   /** What it takes to go on with it after this controller has ended. */
   readonly again: { readonly written: WrittenText; readonly newGeneration: boolean };
+  /** What is to be approved, `bindingOf`: an approval of anything else does not count. */
+  readonly of: string;
+  readonly policy: GuardPolicy['review'];
   readonly book: Book;
   readonly clock: Clock;
   readonly show: (line: Progress) => void;
@@ -23,10 +22,13 @@ export interface ApprovalParts {
 
 /** The approvals of a change, from the journal, and the waiting for them. */
 export function waitingApprovals(parts: ApprovalParts): Approvals {
-  const { view, again, book, clock, show, heard, waits } = parts;
+  const { view, again, of, policy, book, clock, show, heard, waits } = parts;
   const { id: change, proposedAt } = view;
   const review = () => viewOf(book, change)?.review;
-  const given = () => review()?.approvals ?? [];
+  const given = () => {
+    const since = clock.now() - policy.expiresAfterMs;
+    return (review()?.approvals ?? []).filter((one) => one.of === of && one.at >= since);
+  };
   return {
     given,
     async wait({ count: approvals, because }, signal) {
@@ -35,7 +37,7 @@ export function waitingApprovals(parts: ApprovalParts): Approvals {
         const many = approvals === 1 ? 'an approval' : `${approvals} approvals`;
         show({ kind: 'state', state: 'proposed', why: `waits for ${many}: ${because.join('; ')}` });
       }
-      const until = proposedAt + approvalMsMax;
+      const until = proposedAt + policy.waitMsMax;
       waits(true);
       while (given().length < approvals && !signal.aborted && clock.now() < until) {
         const one = new AbortController();
@@ -48,21 +50,50 @@ export function waitingApprovals(parts: ApprovalParts): Approvals {
   };
 }
 
-/** Journalled with who and when. The author's own is none. @throws Failure HF404, HF114, HF203 */
+/**
+ * Journalled with who, when and `of` what. The author's own is none. Of a change that broke the glass it is the review
+ * afterwards, at any time, and says why. @throws Failure HF404, HF110, HF114, HF203
+ */
 export async function approveChange(
   book: Book,
   change: string,
-  by: string,
-  reason: string,
+  of: string | null,
+  { by, reason }: { readonly by: string; readonly reason: string },
 ): Promise<ChangeView> {
   const view = viewOf(book, change);
   if (!view) throw new Failure('HF404', `there is no change "${change}"`);
-  if (finalStates.includes(view.state) || !['proposed', 'gated'].includes(view.state))
-    throw new Failure('HF114', `change ${change} is ${view.state}: there is nothing to approve`);
+  const isOwed = view.review.brokeGlass?.owed ?? false;
   if (by === view.by)
     throw new Failure('HF114', `${by} proposed change ${change}`, 'Somebody else approves it.');
-  if (!view.review.approvals.some((one) => one.by === by))
-    await book.append(by, { kind: 'change.approved', change, reason });
+  if (!isOwed && (of === null || !['proposed', 'gated'].includes(view.state)))
+    throw new Failure('HF114', `change ${change} is ${view.state}: there is nothing to approve`);
+  if (isOwed && !reason.trim())
+    throw new Failure(
+      'HF110',
+      'a review afterwards says what was seen',
+      'Add --reason "what was looked at".',
+    );
+  const isKnown = view.review.approvals.some((one) => one.by === by && one.of === of);
+  if (!isKnown || isOwed)
+    await book.append(by, { kind: 'change.approved', change, reason, ...(of === null ? {} : { of }) });
+  return viewOf(book, change) ?? view;
+}
+
+/** @throws Failure HF404, HF117, HF203 */
+export async function confirmChange(
+  book: Book,
+  change: string,
+  now: number,
+  { by, reason }: { readonly by: string; readonly reason: string },
+): Promise<ChangeView> {
+  const view = viewOf(book, change);
+  if (!view) throw new Failure('HF404', `there is no change "${change}"`);
+  const { confirm, state } = view;
+  if (!confirm || state !== 'baking')
+    throw new Failure('HF117', `change ${change} is ${state}, and waits for no confirmation`);
+  if (now >= confirm.until)
+    throw new Failure('HF117', `it is too late: change ${change} is being taken back`);
+  if (confirm.by === null) await book.append(by, { kind: 'change.confirmed', change, reason });
   return viewOf(book, change) ?? view;
 }
 

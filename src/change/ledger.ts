@@ -102,8 +102,22 @@ function add(draft: Draft, entry: JournalEntry): void {
     case 'change.approved':
       update(draft, event.change, (view) => ({
         ...view,
-        review: approved(view.review, event.reason, entry),
+        review: approved(view.review, event, entry),
       }));
+      return;
+    case 'change.brokeGlass':
+      update(draft, event.change, (view) => ({
+        ...view,
+        review: { ...view.review, brokeGlass: { by: entry.by, reason: event.reason, owed: true } },
+      }));
+      return;
+    case 'change.awaitsConfirmation':
+      update(draft, event.change, (view) => ({ ...view, confirm: { until: event.until, by: null } }));
+      return;
+    case 'change.confirmed':
+      update(draft, event.change, (view) =>
+        view.confirm ? { ...view, confirm: { ...view.confirm, by: entry.by } } : view,
+      );
       return;
     case 'change.state':
       if (event.state !== 'proposed') draft.awaiting.delete(event.change);
@@ -162,14 +176,16 @@ function proposedView(event: Extract<Event, { kind: 'change.proposed' }>, entry:
   };
 }
 
-/** One voice each: who says it again says nothing new. */
+/** One voice each: the newest. */
 function approved(
   review: ChangeView['review'],
-  reason: string,
+  { reason, of }: Extract<Event, { kind: 'change.approved' }>,
   { by, at }: JournalEntry,
 ): ChangeView['review'] {
-  if (review.approvals.some((one) => one.by === by)) return review;
-  return { ...review, approvals: [...review.approvals, { by, at, reason }] };
+  const others = review.approvals.filter((one) => one.by !== by);
+  const approvals = [...others, { by, at, reason, ...(of === undefined ? {} : { of }) }];
+  const { brokeGlass } = review;
+  return { ...review, approvals, ...(brokeGlass ? { brokeGlass: { ...brokeGlass, owed: false } } : {}) };
 }
 
 /** A gate that is asked again has one place in the list: its newest answer. */

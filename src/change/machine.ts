@@ -9,6 +9,7 @@ export type Stop =
       readonly cause: TakeBackEvidence['cause'];
     }
   | { readonly kind: 'evidence'; readonly balancer: string; readonly eValue: number }
+  | { readonly kind: 'unconfirmed'; readonly withinMs: number }
   | { readonly kind: 'silent'; readonly balancer: string; readonly why: string }
   | { readonly kind: 'broken'; readonly why: string; readonly code: string }
   | { readonly kind: 'person'; readonly by: string; readonly reason: string };
@@ -130,6 +131,7 @@ function stoppedLate(stop: Stop): Step {
     case 'evidence':
       return { ...back, quarantine: true, freeze: true };
     case 'person':
+    case 'unconfirmed':
       return { ...back, quarantine: true, freeze: false };
     case 'silent':
     case 'broken':
@@ -147,6 +149,8 @@ export function whyStopped(stop: Stop): string {
       return `${stop.balancer} does not answer: ${stop.why}`;
     case 'broken':
       return stop.why;
+    case 'unconfirmed':
+      return `nobody confirmed it within ${Math.round(stop.withinMs / 1000)} s`;
     case 'person':
       return `${stop.by} took it back${stop.reason ? `: ${stop.reason}` : ''}`;
   }

@@ -2,7 +2,7 @@ import { assert, type Clock, Failure, type Log, silentLog } from '#base';
 import type { ApplyRequest, ChangeView, Progress, RollbackView } from '#contract';
 import type { AskedFor, Journal } from '#events';
 import type { WrittenText } from '#model';
-import { approveChange } from './approvals.ts';
+import { approveChange, confirmChange } from './approvals.ts';
 import { type Book, openBook } from './book.ts';
 import type { Proposal } from './gates/index.ts';
 import { type GoBackParts, goBack } from './go-back.ts';
@@ -12,7 +12,15 @@ import type { Stop } from './machine.ts';
 import { createMissed, type Missed } from './missed.ts';
 import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
 import { proposalOf, runningSite } from './proposal.ts';
-import { changeId, differenceOf, namedAs, type ReadFile, type Reading, readText } from './reading.ts';
+import {
+  bindingOf,
+  changeId,
+  differenceOf,
+  namedAs,
+  type ReadFile,
+  type Reading,
+  readText,
+} from './reading.ts';
 import { createRecordCollector, type RecordCollector } from './records.ts';
 import { recoverChange } from './recover.ts';
 import { journalBeforeTakeBackMs, runChange } from './running.ts';
@@ -38,6 +46,8 @@ export interface Pipeline {
   propose(request: ApplyRequest): Promise<ChangeView>;
   /** Somebody approves a change that is not in traffic yet. Rejects with HF404, HF114 (the author, or too late), HF203. */
   approve(change: string, by: string, reason: string): Promise<ChangeView>;
+  /** A person says that a change which asked for it is as it should be. Rejects with HF404, HF117 (it waits for none, or too late), HF203. */
+  confirm(change: string, by: string, reason: string): Promise<ChangeView>;
   /**
    * Takes back what is in traffic: the change in flight, or else what was promoted last. One that only waits for people
    * is abandoned besides. Works without the journal.
@@ -79,6 +89,8 @@ class OneAtATime implements Pipeline {
   readonly #goBack: GoBackParts;
   /** Aborted when somebody has approved the change of that name. */
   readonly #heard = new Map<string, AbortController>();
+  /** By change that has not ended: what an approval is of. */
+  readonly #bindings = new Map<string, string>();
   #busy: UnderWay | null = null;
 
   constructor(parts: PipelineParts) {
@@ -113,8 +125,12 @@ class OneAtATime implements Pipeline {
   }
 
   async propose(request: ApplyRequest): Promise<ChangeView> {
-    if (request.force && !request.reason.trim())
-      throw new Failure('HF110', 'a forced change needs a reason', 'Add --reason "why".');
+    if ((request.force || request.breakGlass) && !request.reason.trim())
+      throw new Failure(
+        'HF110',
+        `${request.force ? 'a forced change' : 'a change past its review'} needs a reason`,
+        'Add --reason "why".',
+      );
     const { clock } = this.#parts;
     const renewal = this.#busy ? await this.#sameRenewal(this.#busy, request) : null;
     if (renewal) return renewal;
@@ -195,6 +211,7 @@ class OneAtATime implements Pipeline {
     const hub = this.#hubs.open(view.id);
     const shared = { view, book: this.#book, clock, hub };
     const heard = this.#heard;
+    this.#bindings.set(view.id, bindingOf(reading, before.site));
     const proposal = proposalOf({
       ...shared,
       reading,
@@ -214,14 +231,19 @@ class OneAtATime implements Pipeline {
       stopped: () => mine.stop,
       untold: this.#missed.remember,
     }).finally(() => {
+      this.#bindings.delete(view.id);
       if (this.#busy === mine) this.#busy = null;
     });
   }
 
   async approve(change: string, by: string, reason: string): Promise<ChangeView> {
-    const view = await approveChange(this.#book, change, by, reason);
+    const view = await approveChange(this.#book, change, this.#bindings.get(change) ?? null, { by, reason });
     this.#heard.get(change)?.abort();
     return view;
+  }
+
+  confirm(change: string, by: string, reason: string): Promise<ChangeView> {
+    return confirmChange(this.#book, change, this.#parts.clock.now(), { by, reason });
   }
 
   async rollback(by: string, reason: string): Promise<RollbackView> {
@@ -315,7 +337,13 @@ class OneAtATime implements Pipeline {
   }
 }
 
-function askedFor({ newGeneration, older }: ApplyRequest): { readonly asked?: AskedFor } {
-  const asked = { ...(newGeneration ? { newGeneration } : {}), ...(older ? { older } : {}) };
+function askedFor(request: ApplyRequest): { readonly asked?: AskedFor } {
+  const { newGeneration, older, breakGlass, confirmWithinMs } = request;
+  const asked = {
+    ...(newGeneration ? { newGeneration } : {}),
+    ...(older ? { older } : {}),
+    ...(breakGlass ? { breakGlass } : {}),
+    ...(confirmWithinMs === undefined ? {} : { confirmWithinMs }),
+  };
   return Object.keys(asked).length > 0 ? { asked } : {};
 }

@@ -4,11 +4,11 @@ import { readSite } from '#dialects';
 import type { GuardPolicy, Site } from '#model';
 import { waitingApprovals } from './approvals.ts';
 import type { Book } from './book.ts';
-import type { Proposal } from './gates/index.ts';
+import type { Confirmation, Proposal } from './gates/index.ts';
 import { ranBefore } from './ledger.ts';
 import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
 import type { ProgressHub } from './progress.ts';
-import { isRenewal, type Reading } from './reading.ts';
+import { bindingOf, isRenewal, type Reading } from './reading.ts';
 import type { UnderWay } from './under-way.ts';
 import { createWatch } from './watch.ts';
 
@@ -59,8 +59,36 @@ export function proposalOf(parts: ProposalParts): Proposal {
     show: hub.show,
     planner,
     planned: { view: null },
-    approvals: waitingApprovals({ view, again, book, clock, show: hub.show, heard, waits }),
+    approvals: waitingApprovals({
+      view,
+      again,
+      of: bindingOf(reading, before.site),
+      policy: before.site.guard.review,
+      book,
+      clock,
+      show: hub.show,
+      heard,
+      waits,
+    }),
+    breakGlass: view.asked?.breakGlass ?? false,
+    confirmation: confirmationOf(parts),
     signal: mine.abort.signal,
+  };
+}
+
+function confirmationOf({ view, book, clock, hub }: ProposalParts): Confirmation | null {
+  const withinMs = view.asked?.confirmWithinMs;
+  if (withinMs === undefined) return null;
+  const change = view.id;
+  return {
+    withinMs,
+    async begin() {
+      const until = clock.now() + withinMs;
+      await book.append('controller', { kind: 'change.awaitsConfirmation', change, until });
+      const why = `waits until ${new Date(until).toISOString()} for \`holdfast confirm ${change}\`, or is taken back`;
+      hub.show({ kind: 'state', state: 'baking', why });
+    },
+    by: () => book.ledger().changes.get(change)?.confirm?.by ?? null,
   };
 }
 

@@ -41,6 +41,14 @@ export function isRenewal({ text, site }: Reading, before: { text: SiteText; sit
   return site !== null && text.hash !== before.text.hash && siteHash(site) === siteHash(before.site);
 }
 
+/** What an approval is of: every character of the text and of what it includes, on the site that runs, whatever its certificates. */
+export function bindingOf({ text }: Reading, running: Site): string {
+  const exact = createHash('sha256')
+    .update(JSON.stringify(written(text)))
+    .digest('hex');
+  return `${exact.slice(0, 32)} on ${siteHash(running).slice(0, 32)}`;
+}
+
 /** What is kept of a request: its text, and nothing else that it asks for. */
 function written(given: WrittenText): WrittenText {
   const { file, folder, text, dialect, includes, digests, site, balancer, policy } = given;

@@ -131,12 +131,14 @@ async function askGate(running: Running, gate: Gate): Promise<{ answer: Answer; 
   const report = reportOf(running, gate, answer, Math.round(clock.monotonicMs() - began));
   if (gate.during === 'proposed') await showReport(running, report);
   else await beforeTakeBack(running, showReport(running, report));
+  if (gate.name === 'review' && report.forced) await journalBrokenGlass(running, report);
   return { answer, report };
 }
 
 function reportOf({ proposal }: Running, gate: Gate, answer: Answer, tookMs: number): GateReport {
   const { verdict, summary, evidence, diagnostics } = answer;
-  const forced = proposal.forced && gate.forceable && verdict !== 'passed' && !answer.nothingToDo;
+  const passes = proposal.forced ? gate.forceable : proposal.breakGlass && gate.name === 'review';
+  const forced = passes && verdict !== 'passed' && !answer.nothingToDo;
   return { gate: gate.name, verdict, forced, summary, evidence, diagnostics, tookMs };
 }
 
@@ -157,6 +159,13 @@ async function journalPlan({ book, view }: Running, plan: PlanView): Promise<voi
     findings: first(findings),
   };
   await book.append('controller', { kind: 'change.planned', change: view.id, plan: short, left });
+}
+
+/** Told at once, and until somebody else has reviewed it. */
+async function journalBrokenGlass({ book, view, log }: Running, { summary }: GateReport): Promise<void> {
+  const { id: change, by, reason } = view;
+  log.error('a change went past its review', { change, by, reason, missing: summary });
+  await book.append(by, { kind: 'change.brokeGlass', change, reason, missing: summary });
 }
 
 async function showReport({ book, hub, view }: Running, report: GateReport): Promise<void> {

@@ -4,6 +4,7 @@ import { apply } from './commands/apply.ts';
 import { approve } from './commands/approve.ts';
 import { changes } from './commands/changes.ts';
 import { type AskEngine, check } from './commands/check.ts';
+import { confirm } from './commands/confirm.ts';
 import { explain } from './commands/explain.ts';
 import { incidents } from './commands/incidents.ts';
 import { journal, type VerifyOffline } from './commands/journal.ts';
@@ -63,6 +64,7 @@ export function createProgram(
   explain(program, io, done);
   apply(program, io, done);
   approve(program, io, done);
+  confirm(program, io, done);
   rollback(program, io, done);
   abort(program, io, done);
   status(program, io, done);

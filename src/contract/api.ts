@@ -34,6 +34,8 @@ export interface ChangeView {
   readonly plan: PlanView | null;
   /** What people said to it. */
   readonly review: ReviewView;
+  /** Absent: it asks for none, or does not wait for it yet. */
+  readonly confirm?: ConfirmView;
   readonly incident: string | null;
 }
 
@@ -41,7 +43,21 @@ export interface ReviewView {
   /** How many others than its author must approve it; null: nobody has said yet. */
   readonly needed: number | null;
   readonly because: readonly string[];
-  readonly approvals: readonly { readonly by: string; readonly at: number; readonly reason: string }[];
+  readonly approvals: readonly {
+    readonly by: string;
+    readonly at: number;
+    readonly reason: string;
+    /** What was approved: the exact text on the exact site that ran. One of another does not count. */
+    readonly of?: string;
+  }[];
+  /** It went on without them. `owed`: nobody else has reviewed it since. */
+  readonly brokeGlass?: { readonly by: string; readonly reason: string; readonly owed: boolean };
+}
+
+export interface ConfirmView {
+  readonly until: number;
+  /** Null: nobody has yet. */
+  readonly by: string | null;
 }
 
 /** What `POST /v1/rollback` or `POST /v1/abort` did. */
@@ -90,6 +106,8 @@ export interface StatusView {
     | { readonly balancer: string; readonly unreachable: string }
   )[];
   readonly openIncidents: readonly string[];
+  /** Changes that broke the glass, and that nobody else has reviewed since. */
+  readonly reviewsOwed: readonly string[];
   /** What keeps a certificate that was renewed on disk from being used. */
   readonly renewalTrouble: readonly string[];
 }

@@ -42,6 +42,10 @@ export interface AskedFor {
   readonly newGeneration?: boolean;
   /** The text that ran before the one that runs is meant. */
   readonly older?: boolean;
+  /** Past its review, and nothing else: journalled, told, and reviewed afterwards. */
+  readonly breakGlass?: boolean;
+  /** Taken back unless a person confirms it so long after it has all traffic. */
+  readonly confirmWithinMs?: number;
 }
 
 /** A gate's answer. `unknown` (could not tell) is never a pass. */

@@ -42,7 +42,23 @@ export type Event =
       readonly written: WrittenText;
       readonly newGeneration: boolean;
     }
-  | { readonly kind: 'change.approved'; readonly change: string; readonly reason: string }
+  /** `of`: what was approved, the exact text on the exact site that runs. */
+  | {
+      readonly kind: 'change.approved';
+      readonly change: string;
+      readonly reason: string;
+      readonly of?: string;
+    }
+  /** It went on without the approvals that it needs, because its author said so: somebody else reviews it afterwards. */
+  | {
+      readonly kind: 'change.brokeGlass';
+      readonly change: string;
+      readonly reason: string;
+      readonly missing: string;
+    }
+  /** It has all traffic, and is taken back at `until` unless a person confirms it. */
+  | { readonly kind: 'change.awaitsConfirmation'; readonly change: string; readonly until: number }
+  | { readonly kind: 'change.confirmed'; readonly change: string; readonly reason: string }
   | { readonly kind: 'change.gate'; readonly change: string; readonly report: GateReport }
   | {
       readonly kind: 'change.state';

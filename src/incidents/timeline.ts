@@ -92,6 +92,12 @@ function textOf({ by }: JournalEntry, event: Event): string | null {
       return `It waited for ${event.approvals === 1 ? 'an approval' : `${event.approvals} approvals`}: ${event.because.map(plain).join('; ')}.`;
     case 'change.approved':
       return `${who(by)} approved it${event.reason === '' ? '' : `, with the reason "${plain(event.reason)}"`}.`;
+    case 'change.brokeGlass':
+      return `${who(by)} took it past its review, with the reason "${plain(event.reason)}": ${plain(event.missing)}.`;
+    case 'change.awaitsConfirmation':
+      return 'It waited for a person to confirm it.';
+    case 'change.confirmed':
+      return `${who(by)} confirmed it.`;
     case 'change.exposed':
       return `${plain(event.balancer)} gave it ${share(event.share, 1)} of new connections.`;
     case 'change.promoted':

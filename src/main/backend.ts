@@ -33,6 +33,7 @@ export function controllerBackend(parts: BackendParts): Backend {
     changes: () => door.room().pipeline.views().toReversed(),
     watch: (change, use) => door.room().pipeline.watch(change, use),
     approve: (change, by, reason) => door.room().pipeline.approve(change, by, reason),
+    confirm: (change, by, reason) => door.room().pipeline.confirm(change, by, reason),
     abort: (by, reason) => door.room().pipeline.abort(by, reason),
     async rollback(by, reason) {
       const room = door.open();
@@ -77,11 +78,11 @@ async function statusOf(
   };
 }
 
-type Journalled = Pick<StatusView, 'frozen' | 'journal' | 'change' | 'openIncidents'>;
+type Journalled = Pick<StatusView, 'frozen' | 'journal' | 'change' | 'openIncidents' | 'reviewsOwed'>;
 
 /** What only the journal knows. One that cannot be read any more keeps nobody from the rest. */
 function journalled(door: JournalDoor, incidents: () => readonly IncidentView[]): Journalled {
-  const nothing = { frozen: null, change: null, openIncidents: [] };
+  const nothing = { frozen: null, change: null, openIncidents: [], reviewsOwed: [] };
   const room = door.open();
   if (!room) return { ...nothing, journal: { ok: false, why: door.why(), entries: 0 } };
   try {
@@ -92,6 +93,7 @@ function journalled(door: JournalDoor, incidents: () => readonly IncidentView[])
       journal: { ok, why, entries },
       change: room.pipeline.inFlight(),
       openIncidents: open.map(({ id }) => id),
+      reviewsOwed: room.pipeline.views().flatMap(({ id, review }) => (review.brokeGlass?.owed ? [id] : [])),
     };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

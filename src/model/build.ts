@@ -167,6 +167,7 @@ export function buildGuard({
   bake,
   drainTimeout,
   net,
+  review,
   knownFaults,
   limits,
 }: SiteDocument['guard']): GuardPolicy {
@@ -179,6 +180,10 @@ export function buildGuard({
     bakeMs: parseDurationMs(bake),
     drainTimeoutMs: parseDurationMs(drainTimeout),
     net,
+    review: {
+      expiresAfterMs: parseDurationMs(review.expiresAfter),
+      waitMsMax: parseDurationMs(review.waitsAtMost),
+    },
     acceptedFaults: knownFaults.accept,
     limits,
   };

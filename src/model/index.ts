@@ -23,3 +23,4 @@ export { revocationsEnd } from './revocation-mistakes.ts';
 export { hostPort, routeOf } from './route.ts';
 export * from './site.ts';
 export { streamPools, streamsOf } from './stream.ts';
+export { durationOrNull } from './words.ts';

@@ -65,6 +65,17 @@ const guard = z.strictObject(
       description:
         'A request that finds no server in a change on its way is answered by the last good configuration. false: for trying what the guard does alone, and for sites whose requests must not be answered by an older configuration',
     }),
+    review: z
+      .strictObject(
+        {
+          expiresAfter: duration('24h').meta({ description: 'How long an approval counts' }),
+          waitsAtMost: duration('24h').meta({
+            description: 'A change that waits longer for approvals is refused',
+          }),
+        },
+        'expiresAfter, waitsAtMost',
+      )
+      .prefault({}),
     knownFaults: z
       .strictObject(
         {

@@ -231,6 +231,12 @@ export interface GuardPolicy {
   readonly drainTimeoutMs: number;
   /** A request that finds no server in a candidate is answered by the last good generation. */
   readonly net: boolean;
+  readonly review: {
+    /** An approval counts for so long. */
+    readonly expiresAfterMs: number;
+    /** A change that waits longer for people is refused. */
+    readonly waitMsMax: number;
+  };
   /** Known faults of engine versions, by name, that stop no change. */
   readonly acceptedFaults: readonly string[];
   readonly limits: {

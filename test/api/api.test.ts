@@ -17,6 +17,7 @@ function api(over: Partial<Backend> = {}) {
     changes: () => [],
     watch: () => null,
     approve: nothing,
+    confirm: nothing,
     rollback: nothing,
     abort: nothing,
     incidents: () => [],

@@ -49,6 +49,10 @@ export interface Proposal {
   /** What the gate of that name found, for those behind it. */
   readonly planned: { view: PlanView | null };
   readonly approvals: Approvals;
+  /** Its author takes it past its review. */
+  readonly breakGlass: boolean;
+  /** Null: nobody has to. */
+  readonly confirmation: Confirmation | null;
   /** Aborted when the change must end now. */
   readonly signal: AbortSignal;
   show(line: Progress): void;
@@ -62,6 +66,15 @@ export interface Approvals {
     needed: { readonly count: number; readonly because: readonly string[] },
     signal: AbortSignal,
   ): Promise<void>;
+}
+
+/** A person says that it is as it should be, once it has all traffic. */
+export interface Confirmation {
+  readonly withinMs: number;
+  /** Journals that it waits, and until when. */
+  begin(): Promise<void>;
+  /** Who did; null: nobody yet. */
+  by(): string | null;
 }
 
 export function passed(summary: string, evidence: readonly string[] = []): Answer {

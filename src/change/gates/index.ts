@@ -28,4 +28,4 @@ export const gates = [
 ] as const satisfies InOrder<typeof gateNames>;
 
 export { existence } from './existence.ts';
-export type { Answer, Approvals, Gate, Proposal } from './gate.ts';
+export type { Answer, Approvals, Confirmation, Gate, Proposal } from './gate.ts';

@@ -7,12 +7,12 @@ export const review: Gate<'review'> = {
   askedAfterRefusal: false,
   during: 'proposed',
   async ask(proposal) {
-    const { planned, approvals, forced, signal } = proposal;
+    const { planned, approvals, forced, breakGlass, signal } = proposal;
     const needed = planned.view?.risk.approvals ?? { count: 0, because: [] };
     if (needed.count === 0) return passed('no approval is needed');
     const asked = `${count(needed.count, 'approval')} needed: ${needed.because.join('; ')}`;
-    // Forced: nobody is waited for, and that is what the journal says of it.
-    if (forced && approvals.given().length < needed.count) return missing(asked, proposal);
+    // Nobody is waited for, and that is what the journal says of it.
+    if ((forced || breakGlass) && approvals.given().length < needed.count) return missing(asked, proposal);
     await approvals.wait(needed, signal);
     const given = approvals.given();
     if (signal.aborted || given.length < needed.count) return missing(asked, proposal);

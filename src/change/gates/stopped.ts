@@ -18,8 +18,20 @@ export function stopAnswer(stop: Stop, difference: SiteDifference, seen?: Candid
 }
 
 function diagnostic(stop: Stop): Diagnostic {
-  const code = stop.kind === 'silent' ? 'HF304' : stop.kind === 'broken' ? stop.code || 'HF107' : 'HF107';
-  return { code, severity: 'error', place: null, path: '', message: whyStopped(stop), remedy: '' };
+  return {
+    code: codeOf(stop),
+    severity: 'error',
+    place: null,
+    path: '',
+    message: whyStopped(stop),
+    remedy: '',
+  };
+}
+
+function codeOf(stop: Stop): string {
+  if (stop.kind === 'silent') return 'HF304';
+  if (stop.kind === 'unconfirmed') return 'HF117';
+  return (stop.kind === 'broken' && stop.code) || 'HF107';
 }
 
 function takeBackLines(

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Failure, formatDiagnostic } from '#base';
 import type { ApplyRequest, ChangeView } from '#contract';
-import { type IncludedText, readSiteFile, type TextDialect } from '#model';
+import { durationOrNull, type IncludedText, readSiteFile, type TextDialect } from '#model';
 import { mustReadPolicies } from '#plan';
 import {
   type CommonOptions,
@@ -24,6 +24,8 @@ interface ApplyOptions extends CommonOptions {
   readonly unfreeze?: boolean;
   readonly newGeneration?: boolean;
   readonly older?: boolean;
+  readonly breakGlass?: boolean;
+  readonly confirmWithin?: string;
   readonly policy?: string;
   readonly dialect?: TextDialect;
 }
@@ -44,10 +46,19 @@ export function apply(program: Command, io: Io, done: (code: Exit) => void): voi
     )
     .option('--policy <file>', 'the policy file of a haproxy.cfg or nginx.conf; kept with it from then on')
     .option('--older', 'the text that ran before the one that runs is meant: without this it is refused')
+    .option(
+      '--break-glass',
+      'go on without the approvals that it needs; told at once, reviewed afterwards. Needs --reason',
+    )
+    .option(
+      '--confirm-within <time>',
+      'take it back unless `holdfast confirm` comes so long after it has all traffic: 10m',
+    )
     .option('--unfreeze', 'end the freeze that a taken back change left');
   talksToSite(command, [
     'holdfast apply site.yaml',
     'holdfast apply site.yaml --force --reason "web-9 is started by this very deploy"',
+    'holdfast apply site.yaml --confirm-within 10m',
     'holdfast apply site.yaml --unfreeze --release --reason "the network was at fault"',
   ]);
   command.action(async (file: string, options: ApplyOptions) => {
@@ -67,14 +78,20 @@ async function applyFile(context: Context, file: string, options: ApplyOptions):
       diagnostics,
     );
   }
-  if (options.force && !options.reason?.trim())
-    throw new Failure('HF110', 'a forced change needs a reason', 'Add --reason "why".');
+  if ((options.force || options.breakGlass) && !options.reason?.trim())
+    throw new Failure(
+      'HF110',
+      `${options.force ? 'a forced change' : 'a change past its review'} needs a reason`,
+      'Add --reason "why".',
+    );
   for (const warning of diagnostics) io.err(`${formatDiagnostic(warning)}\n`);
   const request: ApplyRequest = {
     ...read,
     folder: resolve(read.folder),
     force: options.force ?? false,
     ...(options.newGeneration ? { newGeneration: true } : {}),
+    ...(options.breakGlass ? { breakGlass: true } : {}),
+    ...confirmIn(options.confirmWithin),
     ...(options.older ? { older: true } : {}),
     ...(options.policy === undefined ? {} : { policy: await policyIn(options.policy, read.dialect) }),
     reason: options.reason ?? '',
@@ -106,6 +123,18 @@ async function policyIn(file: string, dialect: TextDialect = 'site'): Promise<In
   const { text } = await readSiteFile(file);
   mustReadPolicies(text, file);
   return { path: resolve(file), text };
+}
+
+const confirmMsMin = 1_000;
+const confirmMsMax = 24 * 3_600_000;
+
+/** @throws Failure HF013 */
+function confirmIn(word: string | undefined): Pick<ApplyRequest, 'confirmWithinMs'> {
+  if (word === undefined) return {};
+  const confirmWithinMs = durationOrNull(word);
+  if (confirmWithinMs !== null && confirmWithinMs >= confirmMsMin && confirmWithinMs <= confirmMsMax)
+    return { confirmWithinMs };
+  throw new Failure('HF013', `--confirm-within: expected a time from 1s to 24h, such as 10m, got "${word}"`);
 }
 
 /** Abandoned is success only where there was nothing to do: the text that was asked for is what runs. */

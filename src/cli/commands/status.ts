@@ -36,6 +36,14 @@ function statusLines(view: StatusView, context: Pick<Context, 'paint'>, now: num
       ['  pipeline', view.frozen === null ? 'open' : `${paint.bad('FROZEN')}: ${view.frozen}`],
       ['  journal', journalText(view, context)],
       ['  incidents', incidentsText(view, context)],
+      ...(view.reviewsOwed.length > 0
+        ? [
+            [
+              '  review owed',
+              `${paint.bad(view.reviewsOwed.join(', '))}: went past its review; holdfast approve CHANGE --reason "what was looked at"`,
+            ],
+          ]
+        : []),
       ...certificateRows(view, context, now),
     ]),
     ...view.renewalTrouble.map((line) => `    ${paint.bad('NOT USED')}  ${line}`),
