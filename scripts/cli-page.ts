@@ -71,6 +71,10 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
     says: 'The `ChangeView`, as under `apply`.',
     types: [['contract/api.ts', 'ReviewView']],
   },
+  confirm: {
+    says: 'The `ChangeView`, as under `apply`.',
+    types: [['contract/api.ts', 'ConfirmView']],
+  },
   rollback: {
     says: 'A `RollbackView`.',
     types: [
