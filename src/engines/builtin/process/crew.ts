@@ -67,7 +67,13 @@ export class Crew {
    */
   async gather(): Promise<void> {
     await this.#hire(0, 0);
-    for (let slot = 1; slot < this.#options.size; slot += 1) this.#hire(slot, againMsMin).catch(() => {});
+    const { size, say } = this.#options;
+    const others = Array.from({ length: size - 1 }, (_, i) => this.#hire(i + 1, againMsMin));
+    // One that ends is hired again, and said so.
+    Promise.all(others).then(
+      () => say(`all ${size} workers serve`),
+      () => {},
+    );
   }
 
   /** Every worker's answer; rejects when one of them has none, or an error. One that has ended, or has not begun, is not asked. */
