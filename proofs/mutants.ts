@@ -1,38 +1,37 @@
 /**
- * `npm run prove:mutants -- --seed N --minutes N --mutants N`: bugs are planted in the model, one at a time, and the decisions of
- * real engines have to find them. What the engines did is recorded once; each mutant is a process that loads the model with one
- * place changed.
+ * `npm run prove:mutants -- --seed N --mutants N`: bugs are planted in the model, one at a time, and have to be found: by what
+ * real engines did with many texts, which is recorded once, and by asking both sides of a comparison. A mutant whose place no
+ * question comes by counts as not found. `--only PATH` draws from a part, `--minutes N` begins none after that.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Finding } from './mutants/child.ts';
-import { equivalent, excluded } from './mutants/excluded.ts';
-import { type Mutant, mutants, reachOf, tried } from './mutants/mutants.ts';
-import { record } from './mutants/tape.ts';
+import { whyExcluded } from './mutants/excluded.ts';
+import type { Question } from './mutants/judged.ts';
+import { isProgram, type Mutant, mutants } from './mutants/mutants.ts';
+import { type Job, questionsFile, reachOf, triedAll } from './mutants/runs.ts';
+import { meaningsOf, pairsOf, record } from './mutants/tape.ts';
 import { type Proof, prove } from './proof.ts';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    /** No more mutants are begun after that. */
-    minutes: { type: 'string', default: '10' },
-    /** No more than so many. */
-    mutants: { type: 'string', default: '100000' },
-    /** Recorded of each engine. */
-    decisions: { type: 'string', default: '6400' },
+    mutants: { type: 'string', default: '400' },
+    /** Of each engine, recorded. */
+    decisions: { type: 'string', default: '12800' },
+    /** Only mutants of files whose path begins so. */
+    only: { type: 'string', default: '' },
+    /** Processes at a time. */
+    together: { type: 'string', default: '2' },
     json: { type: 'boolean' },
   },
 });
 
 const foundShareLeast = 95;
-const together = 2;
-
-interface Tried {
-  readonly mutant: Mutant;
-  readonly finding: Finding;
-}
+const pairsEach = 1;
+const meaningsCount = Number(process.env.MC ?? 400);
 
 await prove('mutants', async (proof) => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'));
@@ -44,71 +43,99 @@ await prove('mutants', async (proof) => {
 });
 
 async function run(proof: Proof, folder: string): Promise<void> {
-  const end = Date.now() + Number(values.minutes) * 60_000;
   const seed = Number(values.seed);
-  const files = {
-    haproxy: join(folder, 'haproxy.json'),
-    nginx: join(folder, 'nginx.json'),
-    both: join(folder, 'both.json'),
-  };
-  const haproxy = await record('haproxy', seed, Number(values.decisions));
-  const nginx = await record('nginx', seed, Number(values.decisions));
-  writeFileSync(files.haproxy, JSON.stringify(haproxy));
-  writeFileSync(files.nginx, JSON.stringify(nginx));
-  writeFileSync(
-    files.both,
-    JSON.stringify(
-      haproxy.flatMap((one, at) => [one, nginx[at]].filter(Boolean)).concat(nginx.slice(haproxy.length)),
-    ),
+  const questions = await questionsOf(proof, seed);
+  const file = questionsFile(folder, questions);
+  const reached = await reachOf(file, questions.length);
+  const wrong = reached.passed.flatMap(({ judgement }, at) =>
+    judgement.wrong === null ? [] : [{ at, judgement }],
   );
-  const isReached = await reachOf(files.both);
-  const all = mutants(seed);
-  const open = all.filter(isReached).filter((one) => sameAs(one) === null);
-  for (const { path, why } of excluded) proof.say(`    nothing is planted in ${path}: ${why}`);
-  proof.tell('places where a bug can be planted', all.length);
-  proof.tell('of which the decisions come by', all.filter(isReached).length);
-  proof.tell(
-    'known to be the same as what they were made from',
-    all.filter((one) => sameAs(one) !== null).length,
-  );
-  told(proof, await triedAll(open.slice(0, Number(values.mutants)), files, end));
-}
-
-/** Several at a time, until the time is over. */
-async function triedAll(
-  drawn: readonly Mutant[],
-  files: Readonly<Record<'haproxy' | 'nginx' | 'both', string>>,
-  end: number,
-): Promise<readonly Tried[]> {
+  for (const { at, judgement } of wrong.slice(0, 5))
+    proof.say(`    question ${at}, without a bug: ${judgement.wrong}`);
+  proof.atMost('comparisons that are wrong without a bug', wrong.length, 0);
+  const asked = (mutant: Mutant) =>
+    reached.by(mutant).filter((at) => reached.passed[at]?.judgement.wrong === null);
+  const { jobs, excluded } = drawn(seed, asked);
+  const open = reached.passed.map(({ judgement }) => judgement.open);
   const results: Tried[] = [];
-  const waiting = drawn.values();
-  const worker = async () => {
-    for (const mutant of waiting) {
-      if (Date.now() > end) return;
-      results.push({ mutant, finding: await tried(mutant, files[mutant.engine ?? 'both']) });
-    }
-  };
-  await Promise.all(Array.from({ length: together }, worker));
-  return results;
+  await triedAll(
+    folder,
+    file,
+    open,
+    jobs.filter((job) => job.questions.length > 0),
+    Number(values.together),
+    (job, finding) => {
+      results.push({ job, finding });
+      if (finding.found === null) proof.say(`    ${shown(job.mutant)}`);
+    },
+  );
+  const unreached = jobs.filter((job) => job.questions.length === 0);
+  for (const { mutant } of unreached) proof.say(`    no question comes by ${shown(mutant)}`);
+  told(
+    proof,
+    [...results, ...unreached.map((job): Tried => ({ job, finding: { found: null, how: 'not reached' } }))],
+    excluded,
+  );
 }
 
-function told(proof: Proof, results: readonly Tried[]): void {
-  const table = (by: (one: Tried) => string) =>
-    [...Map.groupBy(results, by)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+interface Tried {
+  readonly job: Job;
+  readonly finding: Finding;
+}
+
+async function questionsOf(proof: Proof, seed: number): Promise<readonly Question[]> {
+  const [haproxy, nginx] = [
+    await record('haproxy', seed, Number(values.decisions)),
+    await record('nginx', seed, Number(values.decisions)),
+  ];
+  const meanings = meaningsOf(seed, meaningsCount);
+  const recorded = haproxy.recorded
+    .flatMap((one, at) => [one, nginx.recorded[at]].flatMap((it) => it ?? []))
+    .concat(nginx.recorded.slice(haproxy.recorded.length));
+  const pairs = pairsOf(recorded, pairsEach);
+  proof.tell('decisions of real engines', haproxy.decisions + nginx.decisions);
+  proof.tell('of which the model says wrong as it stands: left out', haproxy.wrong + nginx.wrong);
+  proof.tell('comparisons of two texts', pairs.length);
+  proof.tell('comparisons of two meanings', meanings.length);
+  return [...recorded, ...meanings, ...pairs];
+}
+
+/** So many that are to be found, and those that were left out on the way. */
+function drawn(
+  seed: number,
+  asked: (mutant: Mutant) => readonly number[],
+): {
+  readonly jobs: readonly Job[];
+  readonly excluded: ReadonlyMap<string, number>;
+} {
+  const jobs: Job[] = [];
+  const excluded = new Map<string, number>();
+  for (const mutant of mutants(seed)) {
+    if (jobs.length >= Number(values.mutants)) break;
+    if (!mutant.file.startsWith(values.only) || !isProgram(mutant)) continue;
+    const why = whyExcluded(mutant);
+    if (why !== null) excluded.set(why, (excluded.get(why) ?? 0) + 1);
+    else jobs.push({ mutant, questions: asked(mutant) });
+  }
+  return { jobs, excluded };
+}
+
+const shown = ({ file, line, rule, was, is, text }: Mutant) =>
+  `${file}:${line} ${rule}: ${JSON.stringify(was.slice(0, 60))} to ${JSON.stringify(is.slice(0, 60))}\n        ${text}`;
+
+function told(proof: Proof, results: readonly Tried[], excluded: ReadonlyMap<string, number>): void {
   const share = (some: readonly Tried[]) =>
-    (100 * some.filter(({ finding }) => finding.found).length) / some.length;
-  for (const [rule, some] of table(({ mutant }) => mutant.rule))
-    proof.tell(`found of ${some.length}: ${rule}`, `${Math.round(share(some))} %`);
-  for (const [how, some] of table(({ finding }) => finding.found ?? 'not found'))
-    proof.tell(`by: ${how}`, some.length);
-  for (const { mutant, finding } of results)
-    if (!finding.found)
-      proof.say(
-        `    not found: ${mutant.file}:${mutant.line} ${mutant.rule}: ${JSON.stringify(mutant.was.slice(0, 60))} to ${JSON.stringify(mutant.is.slice(0, 60))}\n        ${mutant.text}`,
-      );
-  proof.atLeast(`found of ${results.length} mutants`, share(results), foundShareLeast, '%');
-}
-
-function sameAs({ file, text, rule }: Mutant): string | null {
-  return equivalent.find((one) => one.file === file && one.text === text && one.rule === rule)?.why ?? null;
+    `${some.filter(({ finding }) => finding.found).length} of ${some.length}`;
+  for (const [area, some] of Map.groupBy(results, ({ job }) => job.mutant.area))
+    proof.tell(`found: ${area}`, share(some));
+  for (const [rule, some] of Map.groupBy(results, ({ job }) => job.mutant.rule))
+    proof.tell(`found: ${rule}`, share(some));
+  for (const [how, some] of Map.groupBy(
+    results,
+    ({ finding }) => finding.found ?? (finding.how || 'not found'),
+  ))
+    proof.tell(`how: ${how}`, some.length);
+  for (const [why, count] of excluded) proof.tell(`left out: ${why}`, count);
+  const found = results.filter(({ finding }) => finding.found).length;
+  proof.atLeast(`found of ${results.length} mutants`, (100 * found) / results.length, foundShareLeast, '%');
 }

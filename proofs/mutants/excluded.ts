@@ -1,26 +1,28 @@
-/** Where nothing is planted, because no answer of an engine can depend on it; other tests hold it. */
-export const excluded: readonly { readonly path: string; readonly why: string }[] = [
-  { path: 'src/routing/meaning/difference/', why: 'compares two texts: test/routing, prove:corpus' },
-  { path: 'src/routing/meaning/automata/', why: 'compares two texts: test/routing, prove:corpus' },
-  { path: 'src/routing/meaning/findings/', why: 'rules that nobody comes to: test/routing' },
-  { path: 'src/routing/meaning/fate/describe.ts', why: 'words for people' },
+/** Mutants that nobody could find, each by a rule and with its reason: they are drawn, told, and not counted. */
+import type { Mutant } from './mutants.ts';
+
+interface Exclusion {
+  readonly why: string;
+  readonly is: (mutant: Mutant) => boolean;
+}
+
+const exclusions: readonly Exclusion[] = [
+  { why: 'words for people', is: ({ file }) => /\/(?:describe|description|predicates)\.ts$/.test(file) },
   {
-    path: 'src/routing/meaning/fate/candidates.ts',
-    why: 'a shortcut for many requests, of comparisons alone',
+    why: 'settings, which change no decision',
+    is: ({ file }) =>
+      /\/haproxy\/lift\/(?:settings|told|values)\.ts$|\/nginx\/lift\/(?:settings|units)\.ts$|\/findings\/settings\.ts$/.test(
+        file,
+      ),
   },
-  { path: 'src/dialects/haproxy/lift/settings.ts', why: 'settings that change no decision' },
-  { path: 'src/dialects/haproxy/lift/told.ts', why: 'settings that change no decision' },
-  { path: 'src/dialects/haproxy/lift/values.ts', why: 'settings that change no decision' },
-  { path: 'src/dialects/nginx/lift/settings.ts', why: 'settings that change no decision' },
-  { path: 'src/dialects/nginx/lift/units.ts', why: 'settings that change no decision' },
-  { path: 'src/dialects/nginx/lift/vocabulary.ts', why: 'which words are known at all' },
-  { path: 'src/dialects/nginx/lift/stream.ts', why: 'texts with stream {} are not drawn yet' },
+  { why: 'a named limit', is: ({ text }) => /\b\w+Max\b/.test(text) },
+  {
+    why: 'remembered, which is only quicker',
+    is: ({ text }) => /\bknown\b|\bbefore !== undefined\) return before\b|\brememberedMin\b/.test(text),
+  },
 ];
 
-/** Mutants that do the same as what they were made from, by their file, their line as it stands, and their rule. */
-export const equivalent: readonly {
-  readonly file: string;
-  readonly text: string;
-  readonly rule: string;
-  readonly why: string;
-}[] = [];
+/** Null: it is to be found. */
+export function whyExcluded(mutant: Mutant): string | null {
+  return exclusions.find(({ is }) => is(mutant))?.why ?? null;
+}

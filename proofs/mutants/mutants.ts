@@ -1,48 +1,72 @@
-/** Mutants of the model: which there are, which are drawn, and which of them the differential run finds. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/** Mutants of the model: which there are, and in which order they are drawn. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { EngineName } from '../plan/case.ts';
 import { chanceOf } from '../plan/chance.ts';
-import type { Finding } from './child.ts';
-import { excluded } from './excluded.ts';
 import { type Mutation, mutationsOf } from './rules.ts';
 
 export interface Mutant extends Mutation {
+  readonly area: Area;
   /** From the root of the repository. */
   readonly file: string;
+  readonly url: string;
   readonly line: number;
   /** The line as it stands. */
   readonly text: string;
-  /** Whose decisions it may change; null: both. */
-  readonly engine: EngineName | null;
+  /** The function or method that it stands in; empty outside of all. */
+  readonly inside: string;
 }
+
+export const areas = {
+  'HAProxy lift': ['src/dialects/haproxy/lift'],
+  'NGINX lift': ['src/dialects/nginx/lift'],
+  difference: [
+    'src/routing/meaning/difference',
+    'src/routing/meaning/automata',
+    'src/routing/meaning/findings',
+  ],
+  meaning: ['src/routing/meaning'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Area = keyof typeof areas;
 
 const root = join(import.meta.dirname, '../..');
 
-const places: readonly (readonly [string, EngineName | null])[] = [
-  ['src/dialects/haproxy/lift', 'haproxy'],
-  ['src/dialects/nginx/lift', 'nginx'],
-  ['src/routing/meaning', null],
-];
-
 /** All there are, in an order that a seed decides. */
 export function mutants(seed: number): readonly Mutant[] {
-  const all = places.flatMap(([folder, engine]) =>
-    filesIn(join(root, folder))
-      .map((path) => relative(root, path))
-      .filter((file) => !excluded.some(({ path }) => file.startsWith(path)))
-      .flatMap((file) => {
-        const text = readFileSync(join(root, file), 'utf8');
-        return mutationsOf(text).map((one) => ({ ...one, file, engine, ...lineAt(text, one.at) }));
-      }),
+  const seen = new Set<string>();
+  const all = (Object.keys(areas) as Area[]).flatMap((area) =>
+    areas[area]
+      .flatMap((folder) => filesIn(join(root, folder)))
+      .filter((path) => !seen.has(path) && seen.add(path))
+      .flatMap((path) => mutantsIn(area, path)),
   );
   const chance = chanceOf(seed);
   return all
     .map((one) => ({ one, order: chance.below(2 ** 31) }))
     .sort((a, b) => a.order - b.order)
     .map(({ one }) => one);
+}
+
+function mutantsIn(area: Area, path: string): readonly Mutant[] {
+  const text = readFileSync(path, 'utf8');
+  const [file, url] = [relative(root, path), pathToFileURL(path).href];
+  return mutationsOf(text).map((one) => {
+    const { line, text: said } = lineAt(text, one.at);
+    return { ...one, area, file, url, line, text: said, inside: insideOf(text, one.at) };
+  });
+}
+
+/** False: what comes of it is no program, which nobody would need to find. */
+export function isProgram({ file, at, was, is }: Mutant): boolean {
+  const text = readFileSync(join(root, file), 'utf8');
+  try {
+    stripTypeScriptTypes(text.slice(0, at) + is + text.slice(at + was.length));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function filesIn(folder: string): readonly string[] {
@@ -61,54 +85,15 @@ function lineAt(text: string, at: number): { readonly line: number; readonly tex
   };
 }
 
-const childMsMax = 60_000;
+const opens =
+  /^(?:(?:export )?(?:async )?function\*? (\w+)|(?:export )?const (\w+)\b| {2}(?:static |readonly )?(?:get )?(#?\w+)(?:\(.*\{$| = |\($))/;
 
-/** What the run says of a mutant. One that takes too long is found: so would a person. */
-export async function tried({ file, at, was, is }: Mutant, tape: string): Promise<Finding> {
-  const url = pathToFileURL(join(root, file)).href;
-  const { text, late } = await child([tape, url, String(at), String(was.length), is]);
-  if (late) return { found: 'crash', how: `no end within ${childMsMax / 1000} s` };
-  return text === '' ? { found: 'crash', how: 'it ended without a word' } : JSON.parse(text);
-}
-
-interface Range {
-  readonly startOffset: number;
-  readonly endOffset: number;
-  readonly count: number;
-}
-
-/** Whether the decisions on a tape come by the place of a mutant at all. */
-export async function reachOf(tape: string): Promise<(mutant: Mutant) => boolean> {
-  const { text } = await child([tape, '-']);
-  const seen: readonly { readonly url: string; readonly ranges: readonly Range[] }[] = JSON.parse(text);
-  const byUrl = new Map(seen.map(({ url, ranges }) => [url, ranges]));
-  return ({ file, at }) => {
-    const around = (byUrl.get(pathToFileURL(join(root, file)).href) ?? []).filter(
-      ({ startOffset, endOffset }) => startOffset <= at && at < endOffset,
-    );
-    const [inner] = around.toSorted((a, b) => a.endOffset - a.startOffset - (b.endOffset - b.startOffset));
-    return inner !== undefined && inner.count > 0;
-  };
-}
-
-function child(args: readonly string[]): Promise<{ readonly text: string; readonly late: boolean }> {
-  const script = join(import.meta.dirname, 'child.ts');
-  const running: ChildProcess = spawn(process.execPath, ['--max-old-space-size=1500', script, ...args], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return new Promise((done) => {
-    let text = '';
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      running.kill('SIGKILL');
-    }, childMsMax);
-    running.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-    running.on('close', () => {
-      clearTimeout(timer);
-      done({ text, late });
-    });
-  });
+/** By the last line above it that begins one: all code is formatted alike. */
+function insideOf(text: string, at: number): string {
+  const lines = text.slice(0, at).split('\n');
+  for (const line of lines.reverse()) {
+    const found = opens.exec(line);
+    if (found) return found[1] ?? found[2] ?? found[3] ?? '';
+  }
+  return '';
 }

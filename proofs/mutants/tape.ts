@@ -1,59 +1,60 @@
-/** What real engines did with many texts, kept, so that each mutant is judged by the same decisions without an engine. */
-import { type Case, type EngineName, meaningOf } from '../plan/case.ts';
+/** What mutants are judged by, gathered once: what real engines did with many texts, and pairs of texts and of meanings. */
+import fc from 'fast-check';
+import { meaningOf as meaningOfRules, request, rules } from '../../test/routing/meaning/generated.ts';
+import { type EngineName, meaningOf } from '../plan/case.ts';
 import { decide } from '../plan/decisions.ts';
 import { verdictOf } from '../plan/judge.ts';
 import type { Reply } from '../plan/wire.ts';
+import { edited } from './edits.ts';
+import type { KeptReply, Meanings, Pair, Recorded } from './judged.ts';
 
-export interface Recorded {
-  readonly case: Case;
-  readonly replies: readonly KeptReply[];
-  /** How much the meaning left open as it stands: one that leaves more open is not the same. */
-  readonly open: number;
+export interface Tape {
+  readonly recorded: readonly Recorded[];
+  readonly decisions: number;
+  /** Decisions that the model says wrong as it stands: they are left out. */
+  readonly wrong: number;
 }
 
-type KeptReply =
-  | { readonly kind: 'closed' }
-  | {
-      readonly kind: 'answer';
-      readonly status: number;
-      readonly headers: readonly (readonly [string, string])[];
-      readonly body: string;
-    };
-
-export async function record(
-  engine: EngineName,
-  seed: number,
-  decisions: number,
-): Promise<readonly Recorded[]> {
-  const tape: Recorded[] = [];
-  const { disagreements } = await decide(engine, seed, decisions, (one, replies) => {
-    const kept = replies.map(
-      (reply): KeptReply => (reply.kind === 'closed' ? reply : { ...reply, headers: [...reply.headers] }),
-    );
-    tape.push({ case: one, replies: kept, open: judged({ case: one, replies: kept, open: 0 }).open });
+export async function record(engine: EngineName, seed: number, decisions: number): Promise<Tape> {
+  const recorded: Recorded[] = [];
+  let wrong = 0;
+  const outcome = await decide(engine, seed, decisions, (one, replies) => {
+    const lifted = meaningOf(one);
+    const kept = one.asked.map((asked, index): KeptReply | null => {
+      const reply = replies[index];
+      if (!reply) return null;
+      if (verdictOf(one, lifted, asked, reply).wrong === null) return keptReply(reply);
+      wrong += 1;
+      return null;
+    });
+    recorded.push({ kind: 'decided', case: one, replies: kept });
   });
-  const [first] = disagreements;
-  if (first)
-    throw new Error(
-      `no mutant is needed: ${first.engine}, text ${first.seed}: ${first.asked}: ${first.wrong}`,
-    );
-  return tape;
+  return { recorded, decisions: outcome.decisions, wrong };
 }
 
-/** How many decisions are wrong, and how many are left open. */
-export function judged({ case: one, replies }: Recorded): {
-  readonly wrong: string | null;
-  readonly open: number;
-} {
-  const lifted = meaningOf(one);
-  let open = 0;
-  for (const [index, asked] of one.asked.entries()) {
-    const kept = replies[index];
-    if (kept === undefined) continue;
-    const reply: Reply = kept.kind === 'closed' ? kept : { ...kept, headers: new Map(kept.headers) };
-    const { wrong, said } = verdictOf(one, lifted, asked, reply);
-    if (wrong !== null) return { wrong, open };
-    if (said !== 'exact') open += 1;
-  }
-  return { wrong: null, open };
+const keptReply = (reply: Reply): KeptReply =>
+  reply.kind === 'closed' ? reply : { ...reply, headers: [...reply.headers] };
+
+/** Each text of the tape beside itself, with a few lines of it otherwise, or all of it written otherwise. */
+export function pairsOf(recorded: readonly Recorded[], each: number): readonly Pair[] {
+  return recorded.flatMap(({ case: one }) =>
+    Array.from(
+      { length: each },
+      (_, index): Pair => ({ kind: 'compared', before: one, ...edited(one, index) }),
+    ),
+  );
+}
+
+/** Of rules at random, which have more in them than texts that people write. */
+export function meaningsOf(seed: number, count: number): readonly Meanings[] {
+  const asked = fc.array(request, { minLength: 24, maxLength: 24 });
+  return fc
+    .sample(fc.tuple(rules, rules, asked), { seed, numRuns: count })
+    .map(([before, after, requests], index) => ({
+      kind: 'meanings',
+      seed: index,
+      before: meaningOfRules(before),
+      after: meaningOfRules(after),
+      asked: requests,
+    }));
 }

@@ -15,6 +15,7 @@ const startMsMax = 60_000;
 const requestsPerText = 64;
 
 const common = `global
+  expose-experimental-directives
   log /dev/null local0
   tune.bufsize 32768
 defaults
@@ -25,10 +26,10 @@ defaults
 `;
 
 const doors: readonly Door[] = [
-  { scheme: 'http', port: 80, share: 60, address: '*', unread: false },
-  { scheme: 'https', port: 443, share: 25, address: '*', unread: false },
-  { scheme: 'http', port: 8080, share: 10, address: '*', unread: false },
-  { scheme: 'https', port: 8443, share: 8, address: '*', unread: true },
+  { scheme: 'http', port: 80, share: 60, address: '127.0.0.1', unread: false },
+  { scheme: 'https', port: 443, share: 25, address: '127.0.0.1', unread: false },
+  { scheme: 'http', port: 8080, share: 10, address: '127.0.0.1', unread: false },
+  { scheme: 'https', port: 8443, share: 8, address: '127.0.0.1', unread: true },
 ];
 
 const methods = [

@@ -3,6 +3,7 @@ import type { Chance } from '../chance.ts';
 import { noWords, type Words } from '../requests.ts';
 import { hosts, type Ink, networks, paths, sources } from './ink.ts';
 import { condition, question } from './questions.ts';
+import { rare } from './rare.ts';
 import { poolsPerText, redirect, rule, use } from './rules.ts';
 
 export { environment } from './ink.ts';
@@ -44,7 +45,8 @@ export function madeText(chance: Chance, prefix: string, filesAt: string): MadeT
   return { lines: [...named, ...front, ...both, ...tcp, ...pools.flat(), ''], words, files: ink.files };
 }
 
-const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`.replaceAll('\t', '\t  '));
+const indented = (lines: readonly string[]) =>
+  lines.flatMap((line) => line.split('\n')).map((line) => `  ${line}`.replaceAll('\t', '\t  '));
 
 const timeouts = ['timeout connect 20s', 'timeout client 60s', 'timeout server 60s', 'timeout tarpit 1ms'];
 
@@ -135,13 +137,16 @@ function section(ink: Ink, isFront: boolean): readonly string[] {
   const content =
     isFront && chance.percent(6) ? [`tcp-request content reject if { src ${chance.pick(networks)} }`] : [];
   const guarded = chance.percent(12) && !isOld ? asked(ink, rules) : rules;
+  const seldom = chance.percent(isFront ? 60 : 20) && !isOld ? rare(ink, isFront) : null;
+  const at = chance.below(rules.length + 1);
   return [
     ...acls,
+    ...(seldom?.words.filter((line) => monitor.length === 0 || !line.startsWith('monitor')) ?? []),
     ...monitor,
     ...session,
     ...content,
     ...old.first,
-    ...guarded,
+    ...(seldom && guarded === rules ? [...rules.slice(0, at), ...seldom.rules, ...rules.slice(at)] : guarded),
     ...old.behind,
     ...redirects,
     ...uses,

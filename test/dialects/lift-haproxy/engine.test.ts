@@ -34,6 +34,12 @@ const answers = (names: readonly string[]) =>
 const networks = '10.0.0.0/8 far\n10.1.0.0/16 near\n# none\n192.0.2.7 one\n';
 
 const cases: Readonly<Record<string, Case>> = {
+  'quotes of a format': {
+    front: `http-request set-header x-a "%{+Q}[path]"
+      http-request set-var-fmt(txn.b) "%{+Q}[path]"
+      http-request return status 201 if { req.hdr(x-a) /a } { var(txn.b) -m str '"/a"' }`,
+    asked: [['/a'], ['/b']],
+  },
   'addresses in a header': {
     front: `http-request return status 201 if { hdr_ip(x-from) 10.1.2.0/23 192.0.2.1 }
       http-request return status 202 if { req.hdr_ip(x-last,-1) 10.0.0.0/8 }`,

@@ -238,7 +238,7 @@ export function setVariable(action: string, rule: Rule): boolean {
   const nothing: Sample = { kind: 'value', type: 'any', value: absent };
   const before = request.variables.get(variable) ?? nothing;
   let now: Sample = nothing;
-  if (kind === 'set-var-fmt') now = textSample(value(rule, 1));
+  if (kind === 'set-var-fmt') now = textSample(formatOf(rule.words[1], rule.line, scene, true));
   if (kind === 'set-var') {
     const source = rule.words[1]?.value ?? '';
     const expression = expressionOf(source);

@@ -29,8 +29,12 @@ function named(letter: string, { names }: Scene): Value | undefined {
 /** What a log would write otherwise, `"` as `#22`, is not followed. */
 const logged: meaning.Language = { kind: 'matches', regex: pcre('^[!$-~]*$') };
 
-/** A log format (`set-header`, `redirect`, `set-path`): what it makes of a request. */
-export function formatOf(word: Word | undefined, line: Line, scene: Scene): Value {
+/**
+ * A log format (`set-header`, `redirect`, `set-path`): what it makes of a request.
+ *
+ * @param quotes `%{+Q}[...]` is put between quotes, which is so in `set-var-fmt` alone.
+ */
+export function formatOf(word: Word | undefined, line: Line, scene: Scene, quotes = false): Value {
   const source = word?.value ?? '';
   const [unset] = word?.unknown ?? [];
   if (unset !== undefined)
@@ -47,7 +51,7 @@ export function formatOf(word: Word | undefined, line: Line, scene: Scene): Valu
     } else {
       parts.push(text(bytes(literal)));
       literal = '';
-      const found = variableAt(source, at + 1, line, scene);
+      const found = variableAt(source, at + 1, line, scene, quotes);
       if (found === null) {
         const why = `"${source.slice(at, at + 20)}" in a format is not understood`;
         return { kind: 'unknown', ...scene.notes.unknown(line, 'not understood', source, why) };
@@ -59,7 +63,7 @@ export function formatOf(word: Word | undefined, line: Line, scene: Scene): Valu
   return joined([...parts, text(bytes(literal))]);
 }
 
-function variableAt(source: string, start: number, line: Line, scene: Scene) {
+function variableAt(source: string, start: number, line: Line, scene: Scene, quotes: boolean) {
   const flags = /^\{[^}]*\}/.exec(source.slice(start))?.[0] ?? '';
   const at = start + flags.length;
   if (source[at] === '[') {
@@ -92,7 +96,8 @@ function variableAt(source: string, start: number, line: Line, scene: Scene) {
   }
 
   function flagged(said: string, value: Value, whole: string): Value {
-    if (/^\{[+-]?Q?\}$/.test(said)) return said === '{+Q}' ? joined([text('"'), value, text('"')]) : value;
+    if (/^\{[+-]?Q?\}$/.test(said))
+      return quotes && said === '{+Q}' ? joined([text('"'), value, text('"')]) : value;
     const why = `the flags ${said} of a format are not followed`;
     return { kind: 'unknown', ...scene.notes.unknown(line, 'complex', `%${said}[${whole}]`, why) };
   }

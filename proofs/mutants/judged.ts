@@ -1,0 +1,80 @@
+/** Whether the model, as it is loaded here, says what it has to say. Every question has an answer that the model was not asked for. */
+import type { meaning } from '#routing';
+import { type Case, meaningOf } from '../plan/case.ts';
+import { verdictOf } from '../plan/judge.ts';
+import type { Reply } from '../plan/wire.ts';
+import { comparison } from './comparison.ts';
+
+/** What a real engine did with a text. */
+export interface Recorded {
+  readonly kind: 'decided';
+  readonly case: Case;
+  /** Null: what the model said of it was wrong to begin with. */
+  readonly replies: readonly (KeptReply | null)[];
+}
+
+/** Two texts of the same requests. */
+export interface Pair {
+  readonly kind: 'compared';
+  readonly before: Case;
+  readonly after: Case;
+  /** They are the same, written otherwise. */
+  readonly same: boolean;
+}
+
+/** Two meanings that no text was needed for. */
+export interface Meanings {
+  readonly kind: 'meanings';
+  readonly seed: number;
+  readonly before: meaning.Meaning;
+  readonly after: meaning.Meaning;
+  readonly asked: readonly meaning.Request[];
+}
+
+export type Question = Recorded | Pair | Meanings;
+
+export type KeptReply =
+  | { readonly kind: 'closed' }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: readonly (readonly [string, string])[];
+      readonly body: string;
+    };
+
+export interface Judgement {
+  /** Null: nothing is. */
+  readonly wrong: string | null;
+  /** How much was left open. */
+  readonly open: number;
+}
+
+export function judged(question: Question): Judgement {
+  switch (question.kind) {
+    case 'decided':
+      return decided(question);
+    case 'compared': {
+      const { before, after, same } = question;
+      const asked = before.asked.map(({ request }) => request);
+      return comparison({ before: meaningOf(before), after: meaningOf(after), asked, same });
+    }
+    case 'meanings':
+      return comparison({ ...question, same: false });
+  }
+}
+
+function decided({ case: one, replies }: Recorded): Judgement {
+  const lifted = meaningOf(one);
+  let open = 0;
+  for (const [index, asked] of one.asked.entries()) {
+    const kept = replies[index];
+    if (!kept) continue;
+    const { wrong, said } = verdictOf(one, lifted, asked, asReply(kept));
+    if (wrong !== null) return { wrong, open };
+    if (said !== 'exact') open += 1;
+  }
+  return { wrong: null, open };
+}
+
+export const asReply = (kept: KeptReply): Reply =>
+  kept.kind === 'closed' ? kept : { ...kept, headers: new Map(kept.headers) };

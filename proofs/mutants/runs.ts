@@ -1,0 +1,129 @@
+/** Processes that judge mutants, several mutants each, with a limit on how long one question may take. */
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Finding, Passed, Reach, Work } from './child.ts';
+import type { Question } from './judged.ts';
+import type { Mutant } from './mutants.ts';
+
+/** A model that says nothing for so long on one question hangs. Without a change, one takes milliseconds. */
+const silenceMsMax = 20_000;
+const loadMsMax = 60_000;
+const memoryMb = 2_000;
+const workPerProcess = 24;
+
+export interface Reached {
+  readonly passed: readonly Passed[];
+  /** The questions that come by the place of a mutant, in their order. */
+  by(mutant: Mutant): readonly number[];
+}
+
+/** Asks all questions of the model as it stands. */
+export async function reachOf(file: string, questions: number): Promise<Reached> {
+  const lines: Reach[] = [];
+  await run([file], loadMsMax * 10, (line) => lines.push(line as Reach));
+  const [loaded, ...passed] = lines;
+  if (loaded === undefined || passed.length < questions)
+    throw new Error(`the model itself broke off at question ${passed.length} of ${questions}`);
+  return {
+    passed: passed as readonly Passed[],
+    by(mutant) {
+      if (isIn(loaded, mutant)) return passed.map((_, index) => index);
+      return passed.flatMap((one, index) => (isIn(one, mutant) ? [index] : []));
+    },
+  };
+}
+
+function isIn({ ranges }: Reach, { url, at }: Mutant): boolean {
+  let inner: readonly [number, number, number] | undefined;
+  for (const range of ranges[url] ?? [])
+    if (range[0] <= at && at < range[1] && (!inner || range[1] - range[0] <= inner[1] - inner[0]))
+      inner = range;
+  return inner !== undefined && inner[2] > 0;
+}
+
+export interface Job {
+  readonly mutant: Mutant;
+  readonly questions: readonly number[];
+}
+
+/** In the order of the jobs. */
+export async function triedAll(
+  folder: string,
+  file: string,
+  open: readonly number[],
+  jobs: readonly Job[],
+  together: number,
+  told: (job: Job, finding: Finding) => void,
+): Promise<void> {
+  const batches = Array.from({ length: Math.ceil(jobs.length / workPerProcess) }, (_, index) =>
+    jobs.slice(index * workPerProcess, (index + 1) * workPerProcess),
+  ).values();
+  const worker = async (number: number) => {
+    const workFile = join(folder, `work${number}.json`);
+    for (const batch of batches)
+      for (let left = batch; left.length > 0; ) {
+        const findings = await batchOf(file, workFile, open, left);
+        findings.forEach((finding, index) => {
+          const job = left[index];
+          if (job) told(job, finding);
+        });
+        left = left.slice(findings.length);
+      }
+  };
+  await Promise.all(Array.from({ length: together }, (_, number) => worker(number)));
+}
+
+/** One at least: the process that does not come to its end was killed by the one behind the last that is told. */
+async function batchOf(
+  file: string,
+  workFile: string,
+  open: readonly number[],
+  jobs: readonly Job[],
+): Promise<readonly Finding[]> {
+  const work = jobs.map(
+    ({ mutant: { url, at, was, is }, questions }): Work => ({ url, at, was, is, questions }),
+  );
+  writeFileSync(workFile, JSON.stringify({ open, work }));
+  const findings: Finding[] = [];
+  const late = await run([file, workFile], silenceMsMax, (line) => {
+    if (typeof line === 'object') findings.push(line as Finding);
+  });
+  if (findings.length === jobs.length) return findings;
+  const how = late ? `no end within ${silenceMsMax / 1000} s` : 'the process ended';
+  // What has gathered in a process is not the fault of the one that it ended at.
+  if (!late && findings.length > 0) return findings;
+  return [...findings, { found: 'crash', how }];
+}
+
+/** True: it was silent for too long, and was killed. */
+function run(args: readonly string[], silenceMs: number, heard: (line: unknown) => void): Promise<boolean> {
+  const script = join(import.meta.dirname, 'child.ts');
+  const child = spawn(process.execPath, [`--max-old-space-size=${memoryMb}`, script, ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let late = false;
+  const kill = () => {
+    late = true;
+    child.kill('SIGKILL');
+  };
+  let timer = setTimeout(kill, loadMsMax);
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    clearTimeout(timer);
+    timer = setTimeout(kill, silenceMs);
+    heard(JSON.parse(line));
+  });
+  return new Promise((done) => {
+    child.on('close', () => {
+      clearTimeout(timer);
+      done(late);
+    });
+  });
+}
+
+export const questionsFile = (folder: string, questions: readonly Question[]): string => {
+  const file = join(folder, 'questions.json');
+  writeFileSync(file, JSON.stringify(questions));
+  return file;
+};
