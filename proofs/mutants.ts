@@ -1,7 +1,7 @@
 /**
- * `npm run prove:mutants -- --seed N --mutants N`: bugs are planted in the model, one at a time, and have to be found: by what
+ * `npm run prove:mutants -- --seed N --mutants N [--decisions N] [--only PATH]`: bugs are planted in the model, one at a time, and have to be found: by what
  * real engines did with many texts, which is recorded once, and by asking both sides of a comparison. A mutant whose place no
- * question comes by counts as not found. `--only PATH` draws from a part, `--minutes N` begins none after that.
+ * question comes by counts as not found..
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import type { Finding } from './mutants/child.ts';
 import { whyExcluded } from './mutants/excluded.ts';
 import type { Question } from './mutants/judged.ts';
 import { isProgram, type Mutant, mutants } from './mutants/mutants.ts';
+import { refusedTexts } from './mutants/refused.ts';
 import { type Job, questionsFile, reachOf, triedAll } from './mutants/runs.ts';
 import { meaningsOf, pairsOf, record } from './mutants/tape.ts';
 import { type Proof, prove } from './proof.ts';
@@ -30,8 +31,11 @@ const { values } = parseArgs({
 });
 
 const foundShareLeast = 95;
-const pairsEach = 1;
-const meaningsCount = Number(process.env.MC ?? 400);
+/** Of the shortest texts: long ones need seconds. */
+const pairsMax = 200;
+const meaningsCount = 150;
+/** A comparison that takes longer as it stands is not asked. */
+const comparisonMsMax = 2_000;
 
 await prove('mutants', async (proof) => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'));
@@ -53,8 +57,13 @@ async function run(proof: Proof, folder: string): Promise<void> {
   for (const { at, judgement } of wrong.slice(0, 5))
     proof.say(`    question ${at}, without a bug: ${judgement.wrong}`);
   proof.atMost('comparisons that are wrong without a bug', wrong.length, 0);
-  const asked = (mutant: Mutant) =>
-    reached.by(mutant).filter((at) => reached.passed[at]?.judgement.wrong === null);
+  const isAsked = reached.passed.map(
+    ({ judgement, cpuMs }, at) =>
+      judgement.wrong === null && (cpuMs < comparisonMsMax || questions[at]?.kind === 'decided'),
+  );
+  const slow = reached.passed.filter(({ judgement }, at) => judgement.wrong === null && !isAsked[at]);
+  proof.tell('comparisons that take too long: left out', slow.length);
+  const asked = (mutant: Mutant) => reached.by(mutant).filter((at) => isAsked[at]);
   const { jobs, excluded } = drawn(seed, asked);
   const open = reached.passed.map(({ judgement }) => judgement.open);
   const results: Tried[] = [];
@@ -92,12 +101,15 @@ async function questionsOf(proof: Proof, seed: number): Promise<readonly Questio
   const recorded = haproxy.recorded
     .flatMap((one, at) => [one, nginx.recorded[at]].flatMap((it) => it ?? []))
     .concat(nginx.recorded.slice(haproxy.recorded.length));
-  const pairs = pairsOf(recorded, pairsEach);
+  const pairs = pairsOf(recorded, pairsMax);
+  const { refused, passedOver } = refusedTexts();
   proof.tell('decisions of real engines', haproxy.decisions + nginx.decisions);
   proof.tell('of which the model says wrong as it stands: left out', haproxy.wrong + nginx.wrong);
   proof.tell('comparisons of two texts', pairs.length);
   proof.tell('comparisons of two meanings', meanings.length);
-  return [...recorded, ...meanings, ...pairs];
+  proof.tell('lines that an engine refuses, and that are said not to be understood', refused.length);
+  proof.tell('lines that an engine refuses, passed over: left out', passedOver.length);
+  return [...refused, ...recorded, ...meanings, ...pairs];
 }
 
 /** So many that are to be found, and those that were left out on the way. */

@@ -85,7 +85,7 @@ const haproxyEdits: readonly Edit[] = [
   ),
   ofLine(
     /^\s*server /,
-    (line, chance) => `${line}\n${line.replace(/server s \S+/, `server z 10.0.9.${chance.below(9)}:80`)}`,
+    (line, chance) => `${line}\n${line.replace(/server \S+ \S+/, `server z 10.0.9.${chance.below(9)}:80`)}`,
   ),
   ofLine(/^\s*bind /, (line, chance) => (chance.percent(30) ? line.replace(/:(\d+)/, ':9$1') : line)),
   ofLine(/^\s*(?:option|timeout) /, (line) => line.replace(/\d+s/, '3s')),

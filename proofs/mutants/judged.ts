@@ -4,6 +4,7 @@ import { type Case, meaningOf } from '../plan/case.ts';
 import { verdictOf } from '../plan/judge.ts';
 import type { Reply } from '../plan/wire.ts';
 import { comparison } from './comparison.ts';
+import { guessed, type Refused } from './refused.ts';
 
 /** What a real engine did with a text. */
 export interface Recorded {
@@ -31,7 +32,7 @@ export interface Meanings {
   readonly asked: readonly meaning.Request[];
 }
 
-export type Question = Recorded | Pair | Meanings;
+export type Question = Recorded | Pair | Meanings | Refused;
 
 export type KeptReply =
   | { readonly kind: 'closed' }
@@ -60,12 +61,15 @@ export function judged(question: Question): Judgement {
     }
     case 'meanings':
       return comparison({ ...question, same: false });
+    case 'refused':
+      return { wrong: guessed(question), open: 0 };
   }
 }
 
 function decided({ case: one, replies }: Recorded): Judgement {
   const lifted = meaningOf(one);
-  let open = 0;
+  // A line that is not understood is more that is left open, though less than a decision.
+  let open = lifted.notUnderstood.length / 1_000;
   for (const [index, asked] of one.asked.entries()) {
     const kept = replies[index];
     if (!kept) continue;

@@ -1,15 +1,17 @@
 /** Processes that judge mutants, several mutants each, with a limit on how long one question may take. */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Finding, Passed, Reach, Work } from './child.ts';
 import type { Question } from './judged.ts';
 import type { Mutant } from './mutants.ts';
 
-/** A model that says nothing for so long on one question hangs. Without a change, one takes milliseconds. */
-const silenceMsMax = 20_000;
-const loadMsMax = 60_000;
+/** A model that works so long on one question, or on being loaded, hangs: processor time, so that a busy machine changes nothing. */
+const cpuSecondsMax = 15;
+/** Without a change it may take longer, and more is written down. */
+const passSecondsMax = 300;
+const lookedAtMs = 500;
 const memoryMb = 2_000;
 const workPerProcess = 24;
 
@@ -22,7 +24,7 @@ export interface Reached {
 /** Asks all questions of the model as it stands. */
 export async function reachOf(file: string, questions: number): Promise<Reached> {
   const lines: Reach[] = [];
-  await run([file], loadMsMax * 10, (line) => lines.push(line as Reach));
+  await run([file], passSecondsMax, (line) => lines.push(line as Reach));
   const [loaded, ...passed] = lines;
   if (loaded === undefined || passed.length < questions)
     throw new Error(`the model itself broke off at question ${passed.length} of ${questions}`);
@@ -87,39 +89,54 @@ async function batchOf(
   );
   writeFileSync(workFile, JSON.stringify({ open, work }));
   const findings: Finding[] = [];
-  const late = await run([file, workFile], silenceMsMax, (line) => {
+  const late = await run([file, workFile], cpuSecondsMax, (line) => {
     if (typeof line === 'object') findings.push(line as Finding);
   });
   if (findings.length === jobs.length) return findings;
-  const how = late ? `no end within ${silenceMsMax / 1000} s` : 'the process ended';
+  const how = late ? `no end within ${cpuSecondsMax} s` : 'the process ended';
   // What has gathered in a process is not the fault of the one that it ended at.
   if (!late && findings.length > 0) return findings;
   return [...findings, { found: 'crash', how }];
 }
 
-/** True: it was silent for too long, and was killed. */
-function run(args: readonly string[], silenceMs: number, heard: (line: unknown) => void): Promise<boolean> {
+/** True: it worked for too long without a word, and was killed. */
+function run(args: readonly string[], secondsMax: number, heard: (line: unknown) => void): Promise<boolean> {
   const script = join(import.meta.dirname, 'child.ts');
-  const child = spawn(process.execPath, [`--max-old-space-size=${memoryMb}`, script, ...args], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const options = [`--max-old-space-size=${memoryMb}`, '--disable-warning=ExperimentalWarning', script];
+  const child = spawn(process.execPath, [...options, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
   let late = false;
-  const kill = () => {
+  let [before, hasSpoken] = [0, false];
+  const timer = setInterval(() => {
+    const now = worked(child.pid);
+    if (hasSpoken) before = now;
+    hasSpoken = false;
+    if (now - before < secondsMax) return;
     late = true;
     child.kill('SIGKILL');
-  };
-  let timer = setTimeout(kill, loadMsMax);
+  }, lookedAtMs);
   createInterface({ input: child.stdout }).on('line', (line) => {
-    clearTimeout(timer);
-    timer = setTimeout(kill, silenceMs);
+    hasSpoken = true;
     heard(JSON.parse(line));
   });
   return new Promise((done) => {
     child.on('close', () => {
-      clearTimeout(timer);
+      clearInterval(timer);
       done(late);
     });
   });
+}
+
+const ticksPerSecond = 100;
+
+/** Seconds of processor time so far; 0 where the process is gone. */
+function worked(pid: number | undefined): number {
+  try {
+    const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+    const fields = rest.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  } catch {
+    return 0;
+  }
 }
 
 export const questionsFile = (folder: string, questions: readonly Question[]): string => {

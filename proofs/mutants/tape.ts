@@ -35,13 +35,17 @@ export async function record(engine: EngineName, seed: number, decisions: number
 const keptReply = (reply: Reply): KeptReply =>
   reply.kind === 'closed' ? reply : { ...reply, headers: [...reply.headers] };
 
-/** Each text of the tape beside itself, with a few lines of it otherwise, or all of it written otherwise. */
-export function pairsOf(recorded: readonly Recorded[], each: number): readonly Pair[] {
-  return recorded.flatMap(({ case: one }) =>
-    Array.from(
-      { length: each },
-      (_, index): Pair => ({ kind: 'compared', before: one, ...edited(one, index) }),
-    ),
+/** The shortest texts of the tape, each beside itself with a few lines otherwise, or all of it written otherwise. */
+export function pairsOf(recorded: readonly Recorded[], most: number): readonly Pair[] {
+  const each = Math.floor(most / 2);
+  const shortest = (engine: EngineName) =>
+    recorded
+      .map(({ case: one }) => one)
+      .filter((one) => one.engine === engine)
+      .toSorted((a, b) => a.text.length - b.text.length)
+      .slice(0, each);
+  return [...shortest('haproxy'), ...shortest('nginx')].map(
+    (before): Pair => ({ kind: 'compared', before, ...edited(before, 0) }),
   );
 }
 

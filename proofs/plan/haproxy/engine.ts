@@ -79,8 +79,9 @@ function madeTrial(
           `bind unix@${join(field.folder, `${name}.${port}`)} accept-proxy${port === '443' ? ` ssl crt ${certificate}` : ''}`,
       )
       .replace(
-        /\bSERVER (\d+)$/,
-        (_, number: string) => `server s unix@${field.servers.paths[Number(number)]}`,
+        /\b(SERVER|SPARE) (\d+)\b/,
+        (_, name: string, number: string) =>
+          `server ${name.toLowerCase()} unix@${field.servers.paths[Number(number)]}`,
       ),
   );
   const asAsked = made.lines.map((line) =>
@@ -89,7 +90,10 @@ function madeTrial(
         /\bBIND (\d+)$/,
         (_, port: string) => `bind :${port}${port === '443' ? ' ssl crt pair.pem' : ''}`,
       )
-      .replace(/\bSERVER (\d+)$/, 'server s 10.0.0.$1:80'),
+      .replace(
+        /\b(SERVER|SPARE) (\d+)\b/,
+        (_, name: string, number: string) => `server ${name.toLowerCase()} 10.0.0.${number}:80`,
+      ),
   );
   const text = common + asAsked.join('\n');
   const servers = Object.fromEntries(

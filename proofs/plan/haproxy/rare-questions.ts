@@ -68,6 +68,15 @@ function onWords({ word }: Drawn): readonly string[] {
 
 function onConstants({ path, host }: Drawn): readonly string[] {
   return [
+    'str(7),field(1,.) 7',
+    'str(12),bytes(1,1) -m str 2',
+    'str(a7) -m int 0',
+    'str(7x) -m int 7',
+    'str(7),add(1) 8',
+    'str(a),bool',
+    'str(0),not',
+    'int(0),not',
+    'int(-3) lt 0',
     'bool(true)',
     'bool(0)',
     'bool(false) -m bool',
@@ -88,6 +97,18 @@ function onConstants({ path, host }: Drawn): readonly string[] {
 
 function onAddresses({ ink }: Drawn): readonly string[] {
   return [
+    'cook(sid),bool',
+    'cook(sid),not',
+    'urlp(a),bool',
+    'urlp(a),not',
+    'hdr(x-one,2) two',
+    'hdr_ip(x-one,2) 10.0.0.0/8',
+    'hdr_ip(x-one,-1) 10.0.0.0/8',
+    'hdr_ip(x-one,1) 10.1.2.3',
+    'path_dir /',
+    'path_dir /a/',
+    'path_dom .',
+    'url_dir a',
     'dst 127.0.0.0/8',
     'dst 127.0.0.1',
     'dst 10.0.0.0/8',

@@ -19,6 +19,7 @@ const words = (...lines: readonly string[]): Rare => ({ ...nothing, words: lines
 export function rare(ink: Ink, isFront: boolean): Rare {
   const { chance } = ink;
   const kinds = [
+    kept,
     question,
     question,
     question,
@@ -97,6 +98,19 @@ function behind(ink: Ink): Rare {
     words('option forwardfor'),
     words('balance roundrobin'),
   ]);
+}
+
+/** What a backend asks of the address as it came, which its frontend has kept or not. */
+function kept(ink: Ink): Rare {
+  const keeps = ink.chance.pick([
+    'http-request set-header x-kept %[capture.req.uri]',
+    'acl kept capture.req.uri -m beg /a',
+  ]);
+  return rules(
+    `http-request set-path /kept${condition(ink, 60)}`,
+    keeps,
+    `http-request deny if { capture.req.uri -m beg ${ink.chance.pick(['/a', '/s', '/'])} } { path_end ${ink.chance.pick(['t', '/', 'i'])} }`,
+  );
 }
 
 function captured(ink: Ink): Rare {

@@ -68,8 +68,12 @@ function ruling(ink: Ink, lines: readonly string[]): readonly string[] {
 }
 
 function listen(ink: Ink): readonly string[] {
-  const lines = ['mode http', 'BIND 8080', ...section(ink, true), `SERVER ${ink.chance.below(poolsPerText)}`];
-  return [`listen ${ink.prefix}l`, ...indented(lines)];
+  const server = `SERVER ${ink.chance.below(poolsPerText)}`;
+  // Its address behind its name is what HAProxy 1.x took.
+  const isOld = ink.chance.percent(20);
+  const head = `listen ${ink.prefix}l`;
+  const lines = ['mode http', isOld ? '\tBIND 8080' : 'BIND 8080', ...section(ink, true), server];
+  return [isOld ? `${head} :8080\t${head}` : head, ...indented(lines)];
 }
 
 /** TLS that goes through unread: only its names are seen. */
@@ -85,6 +89,14 @@ function passed(ink: Ink): readonly string[] {
       `req_ssl_sni -m beg ${host.slice(0, 3)}`,
       `req.ssl_sni -m reg ^(www|api)\\.`,
       'req.ssl_sni -m found',
+      'req.payload(0,1) -m bin 16',
+      'req.payload(0,3) -m str GET',
+      'req.len gt 0',
+      'req.ssl_hello_type 1',
+      'req_ssl_hello_type 1 2',
+      'req.proto_http',
+      'method GET',
+      `dst_port 8443`,
       `src ${chance.pick(networks)}`,
     ]);
     return `use_backend ${prefix}q${at} if ${chance.percent(20) ? '!' : ''}{ ${asks} }`;
@@ -113,8 +125,25 @@ function passed(ink: Ink): readonly string[] {
 function pool(ink: Ink, number: number): readonly string[] {
   const { chance, prefix } = ink;
   const rules = chance.percent(30) ? section(ink, false) : [];
-  const server = chance.percent(95) ? [`SERVER ${number}`] : [];
-  return [`backend ${prefix}p${number}`, ...indented(['mode http', ...rules, ...server])];
+  return [`backend ${prefix}p${number}`, ...indented(['mode http', ...rules, ...serversOf(chance, number)])];
+}
+
+/** Mostly one; some that do not serve, and some that take turns. */
+function serversOf(chance: Chance, number: number): readonly string[] {
+  if (chance.percent(5)) return [];
+  if (chance.percent(80)) return [`SERVER ${number}`];
+  const other = (number + 1) % poolsPerText;
+  return chance.pick([
+    [`SERVER ${number} disabled`],
+    [`SERVER ${number} weight 0`, `SPARE ${other}`],
+    [`SERVER ${number}`, `SPARE ${other}`],
+    [`SERVER ${number} disabled`, `SPARE ${other} enabled`],
+    [`SERVER ${number} weight 20`, `SPARE ${other} backup`],
+    [`SERVER ${number} disabled`, `SPARE ${other} backup`],
+    ['default-server disabled', `SERVER ${number} enabled`, `SPARE ${other}`],
+    ['default-server weight 7', `SERVER ${number} no-check`, `SPARE ${other}`],
+    ['disabled', `SERVER ${number}`],
+  ]);
 }
 
 function section(ink: Ink, isFront: boolean): readonly string[] {
