@@ -1,5 +1,5 @@
 /**
- * `npm run prove:plan -- --engine haproxy|nginx --seed N --seeds N --decisions N`: random texts by random requests, the meaning
+ * `npm run prove:plan -- --engine haproxy|nginx --seed N --seeds N --decisions N --text N`: random texts by random requests, the meaning
  * of a text against the real engine. Each request that is treated otherwise is a defect, and is printed with its text.
  */
 import { parseArgs } from 'node:util';
@@ -16,6 +16,8 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     /** Of each engine, over all seeds. */
     decisions: { type: 'string', default: '100000' },
+    /** One text again, by the number that a disagreement is told with. */
+    text: { type: 'string' },
     json: { type: 'boolean' },
   },
 });
@@ -36,14 +38,23 @@ await prove('plan', async (proof) => {
   const asked = names.filter((name) => values.engine === undefined || values.engine === name);
   if (asked.length === 0)
     throw new Error(`--engine wants one of ${names.join(', ')}, not "${values.engine}"`);
-  for (const engine of asked)
-    for (let at = seed; at < seed + seeds; at += 1)
-      await compared(proof, engine, at, Math.ceil(decisions / seeds));
+  if (values.text !== undefined)
+    for (const engine of asked) await compared(proof, engine, Number(values.text), decisions, true);
+  else
+    for (const engine of asked)
+      for (let at = seed; at < seed + seeds; at += 1)
+        await compared(proof, engine, at, Math.ceil(decisions / seeds));
 });
 
-async function compared(proof: Proof, engine: EngineName, seed: number, decisions: number): Promise<void> {
-  proof.say(`${engine}, seed ${seed}`);
-  const outcome = await decide(engine, seed, decisions);
+async function compared(
+  proof: Proof,
+  engine: EngineName,
+  seed: number,
+  decisions: number,
+  isText = false,
+): Promise<void> {
+  proof.say(`${engine}, ${isText ? 'text' : 'seed'} ${seed}`);
+  const outcome = await decide(engine, seed, decisions, undefined, isText ? [seed] : null);
   for (const one of outcome.disagreements.slice(0, shownMax)) proof.say(shown(one));
   const told = (name: string, count: number) => proof.tell(`${engine} ${seed}: ${name}`, count);
   told('texts', outcome.texts);

@@ -90,12 +90,15 @@ export async function decide(
   seed: number,
   wanted: number,
   heard: Listener = () => undefined,
+  /** These texts alone. */
+  only: readonly number[] | null = null,
 ): Promise<Outcome> {
   const sum = new Sum();
   const field = await openField();
   try {
     for (let next = seed * 1_000_000; sum.decisions < wanted; ) {
-      const seeds = Array.from({ length: textsPerProcess[engine] }, (_, index) => next + index);
+      const drawn = Array.from({ length: textsPerProcess[engine] }, (_, index) => next + index);
+      const seeds = only ?? drawn;
       next += seeds.length;
       const running = await starters[engine](seeds, field);
       sum.refused += running.refused;
@@ -113,6 +116,7 @@ export async function decide(
       } finally {
         await running.close();
       }
+      if (only !== null) break;
     }
   } finally {
     field.servers.close();
@@ -186,8 +190,10 @@ class Sum implements Outcome {
 }
 
 function disagreement(one: Case, asked: Asked, wrong: string, by: string): Disagreement {
-  const kind = wrong
+  const shape = wrong
     .replaceAll(/"(?:[^"\\]|\\.)*"/g, '".."')
     .replaceAll(/ (?:to|of|saw) \S+( \S+)?|\d+/g, ' ..');
+  const decided = by.split(' > ').at(-1)?.split(' ').slice(1, 3).join(' ') ?? '';
+  const kind = `${shape.split(' | ')[0]} by ${decided}`;
   return { engine: one.engine, seed: one.seed, asked: shown(asked), wrong, kind, by, text: one.text };
 }

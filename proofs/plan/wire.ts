@@ -15,7 +15,11 @@ export type Reply =
 
 /** Where a text is asked: a Unix socket that wants a PROXY header first, or a port of this machine. */
 export type Entrance =
-  | { readonly kind: 'socket'; readonly path: string }
+  | {
+      readonly kind: 'socket';
+      readonly path: string /** One request a connection. */;
+      readonly alone?: boolean;
+    }
   | { readonly kind: 'port'; readonly port: number };
 
 const togetherMax = 16;
@@ -27,7 +31,9 @@ export async function askAll(entrance: Entrance, all: readonly Asked[]): Promise
   let waiting = all.map((_, index) => index);
   while (waiting.length > 0) {
     const [first = 0] = waiting;
-    const same = waiting.filter((index) => isSame(all[index], all[first])).slice(0, togetherMax);
+    const isAlone = entrance.kind === 'socket' && entrance.alone === true;
+    const most = isAlone ? 1 : togetherMax;
+    const same = waiting.filter((index) => isSame(all[index], all[first])).slice(0, most);
     const got = await askTogether(
       entrance,
       same.flatMap((index) => all[index] ?? []),

@@ -30,7 +30,13 @@ const doors: readonly Door[] = [
   { scheme: 'https', port: 443, share: 25, address: '127.0.0.1', unread: false },
   { scheme: 'http', port: 8080, share: 10, address: '127.0.0.1', unread: false },
   { scheme: 'https', port: 8443, share: 8, address: '127.0.0.1', unread: true },
+  { scheme: 'https', port: 8444, share: 8, address: '127.0.0.1', unread: true },
+  { scheme: 'http', port: 8081, share: 8, address: '127.0.0.1', unread: true },
 ];
+
+const withTls = new Set([443, 8444]);
+/** Of what passes unread, the first request of a connection decides. */
+const alone = new Set([8443, 8444, 8081]);
 
 const methods = [
   ...['GET', 'GET', 'GET', 'GET', 'GET', 'GET'],
@@ -41,12 +47,10 @@ const methods = [
 export async function startHaproxy(seeds: readonly number[], field: Field): Promise<RunningEngine> {
   const made = seeds.map((seed, index) => madeTrial(seed, `t${index}`, field));
   const file = join(field.folder, 'haproxy.cfg');
-  writeFileSync(file, common + made.map(({ real }) => real).join('\n'));
   const env = { ...process.env, ...environment };
-  const checked = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8', env });
-  if (checked.status !== 0) throw new Error(`HAProxy refuses a made text:\n${alerts(checked.stderr)}`);
+  const taken = accepted(made, file, env);
   const child = spawn('haproxy', ['-db', '-f', file], { stdio: 'ignore', env });
-  const trials = made.map(({ trial }) => trial);
+  const trials = taken.map(({ trial }) => trial);
   const last = [...(trials.at(-1)?.entrances.values() ?? [])].at(-1);
   try {
     await listening(last?.kind === 'socket' ? last.path : '', child);
@@ -55,20 +59,45 @@ export async function startHaproxy(seeds: readonly number[], field: Field): Prom
     throw error;
   }
   const lives = () => child.exitCode === null && child.signalCode === null;
-  return { trials, refused: 0, lives, close: () => ended(child) };
+  return { trials, refused: made.length - taken.length, lives, close: () => ended(child) };
 }
 
-function madeTrial(
-  seed: number,
-  name: string,
-  field: Field,
-): { readonly real: string; readonly trial: Trial } {
+interface MadeTrial {
+  readonly real: string;
+  readonly trial: Trial;
+}
+
+/** Those that HAProxy takes, written to the file. */
+function accepted(made: readonly MadeTrial[], file: string, env: NodeJS.ProcessEnv): readonly MadeTrial[] {
+  const text = common + made.map(({ real }) => real).join('\n');
+  writeFileSync(file, text);
+  const { status, stderr } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8', env });
+  if (status === 0) return made;
+  const bad = new Set(badLines(stderr));
+  let line = common.split('\n').length;
+  const kept = made.filter(({ real }) => {
+    const [from, to] = [line, line + real.split('\n').length];
+    line = to;
+    return ![...bad].some((one) => one >= from && one < to);
+  });
+  if (kept.length === made.length || kept.length < made.length / 2)
+    throw new Error(`HAProxy refuses a made text:\n${alerts(stderr, text)}`);
+  return accepted(kept, file, env);
+}
+
+const badLines = (said: string): readonly number[] =>
+  [...said.matchAll(/^\[ALERT\].*?haproxy\.cfg:(\d+)\]/gm)].map(([, line]) => Number(line));
+
+function madeTrial(seed: number, name: string, field: Field): MadeTrial {
   const chance = chanceOf(seed);
   const made = madeText(chance, name, join(field.folder, name));
   for (const [path, lines] of Object.entries(made.files)) writeFileSync(path, lines);
   const open = doors.filter(({ port }) => made.lines.some((line) => line.trim() === `BIND ${port}`));
   const entrances = new Map<number, Entrance>(
-    open.map(({ port }) => [port, { kind: 'socket', path: join(field.folder, `${name}.${port}`) }]),
+    open.map(({ port }) => [
+      port,
+      { kind: 'socket', path: join(field.folder, `${name}.${port}`), alone: alone.has(port) },
+    ]),
   );
   const certificate = join(field.folder, 'pair.pem');
   const real = made.lines.map((line) =>
@@ -76,7 +105,7 @@ function madeTrial(
       .replace(
         /\bBIND (\d+)$/,
         (_, port: string) =>
-          `bind unix@${join(field.folder, `${name}.${port}`)} accept-proxy${port === '443' ? ` ssl crt ${certificate}` : ''}`,
+          `bind unix@${join(field.folder, `${name}.${port}`)} accept-proxy${withTls.has(Number(port)) ? ` ssl crt ${certificate}` : ''}`,
       )
       .replace(
         /\b(SERVER|SPARE) (\d+)\b/,
@@ -88,7 +117,7 @@ function madeTrial(
     askedOf(line)
       .replace(
         /\bBIND (\d+)$/,
-        (_, port: string) => `bind :${port}${port === '443' ? ' ssl crt pair.pem' : ''}`,
+        (_, port: string) => `bind :${port}${withTls.has(Number(port)) ? ' ssl crt pair.pem' : ''}`,
       )
       .replace(
         /\b(SERVER|SPARE) (\d+)\b/,
@@ -99,7 +128,7 @@ function madeTrial(
   const servers = Object.fromEntries(
     field.servers.paths.map((_, number) => [`10.0.0.${number}:80`, String(number)]),
   );
-  const taste = { absolute: !/ur[il]|capture|reqi?rep/.test(text), methods };
+  const taste = { absolute: !/ur[il]|URL|capture|reqi?(?:rep|deny)|start_line|%H|%r/.test(text), methods };
   const asked = requestsNear(made.words, open, requestsPerText, taste, chance);
   const one: Case = {
     engine: 'haproxy',
@@ -114,11 +143,15 @@ function madeTrial(
   return { real: real.join('\n'), trial: { case: one, entrances } };
 }
 
-const alerts = (said: string) =>
-  said
+/** Each with the line that it is about. */
+function alerts(said: string, text: string): string {
+  const lines = text.split('\n');
+  return said
     .split('\n')
     .filter((line) => line.includes('[ALERT]'))
+    .map((line) => `${line}\n    ${lines[Number(/:(\d+)\]/.exec(line)?.[1]) - 1] ?? ''}`)
     .join('\n');
+}
 
 async function listening(path: string, child: ChildProcess): Promise<void> {
   for (const end = Date.now() + startMsMax; Date.now() < end; ) {

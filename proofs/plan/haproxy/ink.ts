@@ -26,7 +26,9 @@ export const hosts: readonly string[] = [
 export const values: readonly string[] = [
   ...['one', 'two', 'WebSocket', 'gzip, br', 'Mozilla/5.0', 'bot', '17', 'https', '-3', '10.1.2.3'],
 ];
-export const names: readonly string[] = ['x-one', 'x-two', 'upgrade', 'user-agent', 'x-forwarded-proto'];
+export const names: readonly string[] = [
+  ...['x-one', 'x-two', 'upgrade', 'user-agent', 'x-forwarded-proto', 'x-forwarded-for', 'referer', 'accept'],
+];
 export const networks: readonly string[] = [
   ...[
     '10.0.0.0/8',
@@ -69,6 +71,8 @@ export interface Ink {
   variables: string[];
   /** The defaults that the frontend takes have rules of their own. */
   ruledBefore: boolean;
+  /** The section that is made now is one that requests come in by. */
+  isFront: boolean;
 }
 
 export function fileOf(ink: Ink, name: string, lines: readonly string[]): string {

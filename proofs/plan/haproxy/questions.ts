@@ -18,7 +18,11 @@ function term(ink: Ink): string {
   if (chance.percent(8))
     return (
       not +
-      chance.pick(['TRUE', 'METH_GET', 'METH_POST', 'LOCALHOST', 'HTTP_1.1', 'HTTP_1.0', 'FALSE', 'HTTP'])
+      chance.pick([
+        ...['TRUE', 'METH_GET', 'METH_POST', 'LOCALHOST', 'HTTP_1.1', 'HTTP_1.0', 'FALSE', 'HTTP'],
+        ...['METH_PUT', 'METH_DELETE', 'METH_HEAD', 'METH_OPTIONS', 'HTTP_URL_ABS', 'HTTP_URL_SLASH'],
+        ...['HTTP_URL_STAR', 'HTTP_CONTENT', 'WAIT_END', 'HTTP_2.0'],
+      ])
     );
   if (acls.length > 0 && chance.percent(60)) return not + chance.pick(acls);
   return `${not}{ ${question(ink)} }`;
@@ -37,7 +41,8 @@ export function question(ink: Ink): string {
   if (kind < 83) return ofMethod(ink);
   if (kind < 89) return ofCookie(ink);
   if (kind < 94 && ink.variables.length > 0) return ofVariable(ink);
-  return ofQuery(ink);
+  if (kind < 97) return ofQuery(ink);
+  return ofEngine(ink);
 }
 
 const folding = (ink: Ink, share: number) => (ink.chance.percent(share) ? ' -i' : '');
@@ -82,6 +87,26 @@ function ofPath(ink: Ink): string {
     () => `path_sub -- ${path.slice(1, 3) || '-i'}`,
     () => `path_beg${fold} "\${HF_PATH}"`,
     () => 'path_beg "$HF_PATH/v1" /\\ x',
+    () => `path -i -m beg ${path}${more}`,
+    () => `path -m reg -i ^${path.replaceAll('.', '\\.').replaceAll('+', '\\+')}`,
+    () => `path -m dir${fold} ${segment}`,
+    () => `path,ltrim(/) -m beg ${path.slice(1)}x ${segment}`,
+    () => `path,rtrim(/) ${path}`,
+    () => `path,regsub(/+,/,g) -m beg ${path}`,
+    () => `path,url_dec,lower -m sub ${path.slice(1, 4).toLowerCase() || 'a'}`,
+    () => `path,lower,regsub(^/api,) -m beg /v1 ${path}`,
+    () => `path -m beg -M -f ${mapOf(ink, 'beg')}`,
+    () =>
+      `base_reg${fold} ^[^/]*example\\.com${path === '/' ? '/' : path.replaceAll('.', '\\.').replaceAll('+', '\\+')}`,
+    () => `base_dir${fold} ${segment}`,
+    () => `url_dir${fold} ${segment}`,
+    () => `url_dom${fold} ${segment}`,
+    () => `capture.req.uri -m beg${fold} ${path}`,
+    () => `path -m len ${path.length}`,
+    () => `path,length ${path.length}`,
+    () => `path,map_beg(${mapOf(ink, 'beg')}) -m str ${ink.prefix}p1`,
+    () => `path,map_reg(${mapOf(ink, 'reg')},no) -m str no`,
+    () => 'path,not',
   ])();
 }
 
@@ -115,6 +140,18 @@ function ofHost(ink: Ink): string {
     () => 'hdr(host) -m found',
     () => 'hdr_cnt(host) eq 0',
     () => `hdr_len(host) ${chance.pick(['gt 12', '11', '0'])}`,
+    () => `hdr(host),regsub(:.*$,) -m str${fold} ${host}`,
+    () => `hdr(host),regsub(^www\\.,,i),lower ${host}`,
+    () => `req.hdr(host),field(1,:),lower -m end .${domain}`,
+    () => `hdr(host),rtrim(.) -m str${fold} ${host}`,
+    () => `hdr(host),word(1,.) -m str${fold} ${host.split('.')[0]}`,
+    () => `hdr(host) -m reg -i ^${host.split('.')[0]}\\.`,
+    () => `hdr(host) -i -m end ${domain}`,
+    () => `hdr_dir(host)${fold} ${host}`,
+    () => `hdr(host),map_dom(${mapOf(ink, 'dom')}) -m found`,
+    () => `hdr(host),lower,map_end(${mapOf(ink, 'end')},no) -m str no`,
+    () => 'hdr_ip(host) 127.0.0.0/8',
+    () => `hdr(host,1)${fold} ${host}`,
   ])();
 }
 
@@ -160,6 +197,17 @@ function ofHeader(ink: Ink): string {
     `hdr(${name},1) -- ${first}`,
     `hdr(${name},-1) -- ${first}`,
     `hdr_ip(${name}) 10.0.0.0/8`,
+    `req.fhdr_cnt(${name}) ${chance.pick(['eq 0', 'gt 1', 'ge 1'])}`,
+    `req.hdr_cnt(${name}) eq 0`,
+    `hdr(${name}),upper -m sub -- ${first.slice(0, 2).toUpperCase()}`,
+    `hdr(${name}),ltrim(o) -m beg -- ${first.slice(1)}`,
+    `hdr(${name}),regsub([^a-z],,g) -m str ${first.toLowerCase().replaceAll(/[^a-z]/g, '') || 'one'}`,
+    `hdr(${name}),field(1,/) -m str -- ${first.split('/')[0]}`,
+    `hdr(${name}),word(2,/.) -m found`,
+    `req.fhdr(${name}) -m reg -i ^[a-z]+$`,
+    `req.fhdr(${name}) -m end -- ${first.slice(-3)}`,
+    `hdr(${name}),bool`,
+    `hdr_dom(${name}) -i -- ${first}`,
     'hdr(x-long) -m len gt 200',
     'hdr(x-long) -m end long',
   ]);
@@ -177,6 +225,12 @@ function ofSource(ink: Ink): string {
     () => `src -m str ${chance.pick(['10.1.2.3', '127.0.0.1'])}`,
     () => `dst_port ${chance.pick(['80', '443', '1:100', 'gt 80'])}`,
     () => 'src_port gt 1024',
+    () => `dst ${chance.pick(['127.0.0.1', '127.0.0.0/8', '10.0.0.0/8'])}`,
+    () => 'src 0.0.0.0/0',
+    () => `src ::1 ${chance.pick(networks)}`,
+    () => `hdr_ip(x-forwarded-for${chance.pick(['', ',1', ',-1'])}) ${chance.pick(networks)}`,
+    () => `src,map_ip(${mapOf(ink, 'ip')}) -m found`,
+    () => 'dst_port -m int eq 80',
     () => `req.ver ${chance.pick(['1.0', '1.1'])}`,
   ])();
 }
@@ -202,6 +256,11 @@ function ofCookie(ink: Ink): string {
     `cook_len(${name}) gt 2`,
     `hdr_sub(cookie) ${name}=`,
     `cook(${name}),lower -m str ${value}`,
+    `cook_end(${name}) ${value.slice(-1)}`,
+    `cook(${name}),bool`,
+    `cook(${name}) -m reg -i ^[A-Z]`,
+    `hdr_reg(cookie) (^|;\\ *)${name}=[a-z]`,
+    `hdr_cnt(cookie) gt 0`,
   ]);
 }
 
@@ -214,6 +273,12 @@ function ofVariable({ chance, variables }: Ink): string {
     `var(${name}) -m beg -i w`,
     `var(${name}) -m sub example`,
     `var(${name}),lower -m str one`,
+    `var(${name}) -m int gt 0`,
+    `var(${name}) -m len gt 3`,
+    `var(${name}) -m reg -i ^[a-z]+$`,
+    `var(${name}) -m end com`,
+    `var(${name}),not -m bool`,
+    `var(${name}),field(1,.) -m str www`,
   ]);
 }
 
@@ -235,6 +300,37 @@ function ofQuery(ink: Ink): string {
     `url_reg [?&]${name}=`,
     `url_end ${value}`,
     'url_len gt 12',
+  ]);
+}
+
+/** What neither the text nor the request says, and what always holds. */
+function ofEngine({ chance, prefix, words }: Ink): string {
+  words.headers.push(['authorization', chance.pick(['Basic dTpw', 'Basic dTp4'])]);
+  return chance.pick([
+    `nbsrv(${prefix}p0) lt 1`,
+    `fe_conn(${prefix}f) gt 100000`,
+    `http_auth(${prefix}u)`,
+    `http_auth(${prefix}u)`,
+    `sc_http_req_rate(0) gt 100000`,
+    `sc0_http_req_rate gt 100000`,
+    'rand(100) lt 50',
+    'always_true',
+    'always_false',
+    'req.body_len gt 0',
+    'ssl_c_used',
+    'ssl_fc_alpn -i h2',
+    'fc_http_major eq 1',
+    'int(5) gt 3',
+    'bool(true)',
+    'env(HF_PATH) -m beg /a',
+    `fe_name -m beg ${prefix}f`,
+    `be_name -m sub ${prefix}p`,
+    'capture.req.method GET',
+    'capture.req.ver -m end 1.1',
+    'capture.req.hdr(0) -m found',
+    'capture.req.hdr(0) -m sub example',
+    'http_first_req',
+    'src_is_local',
   ]);
 }
 

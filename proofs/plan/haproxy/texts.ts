@@ -29,20 +29,87 @@ export function madeText(chance: Chance, prefix: string, filesAt: string): MadeT
   words.sources.push(...sources);
   words.paths.push(chance.pick(paths), '/');
   words.hosts.push(chance.pick(hosts));
-  const ink: Ink = { chance, prefix, files: {}, filesAt, words, acls: [], variables: [], ruledBefore: false };
+  const ink: Ink = {
+    chance,
+    prefix,
+    files: {},
+    filesAt,
+    words,
+    acls: [],
+    variables: [],
+    ruledBefore: false,
+    isFront: true,
+  };
   const named = chance.percent(25)
     ? [`defaults ${prefix}d`, ...indented(inDefaults(ink)), 'defaults', ...indented(timeouts)]
     : [];
   const isOpen = chance.percent(85);
   const front = [
     `frontend ${prefix}f${named.length > 0 ? ` from ${prefix}d` : ''}`,
-    ...indented(['mode http', 'BIND 80', 'BIND 443', ...section(ink, true)]),
+    ...indented(['mode http', 'BIND 80', 'BIND 443', ...around(ink), ...section(ink, true)]),
     ...(isOpen ? [`  default_backend ${prefix}p${chance.below(poolsPerText)}`] : []),
   ];
   const both = chance.percent(15) ? listen(ink) : [];
   const tcp = chance.percent(20) ? passed(ink) : [];
+  const ended = chance.percent(15) ? unread(ink) : [];
+  const inner = tcp.length + ended.length > 0 ? tcpBackends(ink) : [];
   const pools = Array.from({ length: poolsPerText }, (_, number) => pool(ink, number));
-  return { lines: [...named, ...front, ...both, ...tcp, ...pools.flat(), ''], words, files: ink.files };
+  const users = [`userlist ${prefix}u`, '  user u insecure-password p'];
+  const all = [...named, ...users, ...front, ...both, ...tcp, ...ended, ...inner, ...pools.flat(), ''];
+  return { lines: all, words, files: ink.files };
+}
+
+/** Lines beside the rules: most move nobody, some change what a server is told. */
+function around(ink: Ink): readonly string[] {
+  const { chance, words } = ink;
+  const lines = chance.some(
+    [
+      ...[
+        'option httplog',
+        'log global',
+        'option dontlognull',
+        'option http-server-close',
+        'option httpclose',
+      ],
+      ...[
+        'option tcplog',
+        'log-format "%ci %ST"',
+        'log-format "%ci %HM %HP"',
+        'maxconn 1000',
+        'option forwardfor',
+      ],
+      ...['capture request header Host len 20', 'capture request header X-One len 3', 'backlog 100'],
+      ...['option http-keep-alive', 'option forwardfor header X-One', 'unique-id-format %{+X}o%ci_%rt'],
+      ...[
+        'option forwardfor except 10.0.0.0/8 header X-Two if-none',
+        'capture cookie sid len 8',
+        'option logasap',
+      ],
+      ...[
+        'http-response set-header X-Back %[src]',
+        'http-response del-header Server',
+        'option http-ignore-probes',
+      ],
+      ...['unique-id-header X-Two', 'description one'],
+    ],
+    3,
+  );
+  if (!chance.percent(8)) return lines;
+  words.paths.push('/stats', '/stats', '/stats;csv');
+  words.headers.push(['authorization', 'Basic dTpw']);
+  const page = ['stats enable', 'stats uri /stats', 'stats scope .'];
+  const more = chance.some(
+    [
+      'stats auth u:p',
+      'stats hide-version',
+      'stats refresh 10s',
+      'stats realm one',
+      'stats show-legends',
+      'stats admin if TRUE',
+    ],
+    2,
+  );
+  return [...lines, ...page, ...more];
 }
 
 const indented = (lines: readonly string[]) =>
@@ -115,17 +182,70 @@ function passed(ink: Ink): readonly string[] {
     ...Array.from({ length: 1 + chance.below(3) }, (_, at) => named(at)),
     ...(chance.percent(80) ? [`default_backend ${prefix}q0`] : []),
   ];
-  const pools = Array.from({ length: tcpPools }, (_, number) => [
+  return [`frontend ${prefix}t`, ...indented(lines)];
+}
+
+function tcpBackends({ prefix }: Ink): readonly string[] {
+  return Array.from({ length: tcpPools }, (_, number) => [
     `backend ${prefix}q${number}`,
     ...indented(['mode tcp', `SERVER ${number}`]),
-  ]);
-  return [`frontend ${prefix}t`, ...indented(lines), ...pools.flat()];
+  ]).flat();
+}
+
+/** TLS ends here, or none was spoken, and what comes in it is passed on as it is. */
+function unread(ink: Ink): readonly string[] {
+  const { chance, prefix, words } = ink;
+  const host = chance.pick(hosts);
+  const path = chance.pick(paths);
+  words.hosts.push(host);
+  words.paths.push(path);
+  const isWaited = chance.percent(70);
+  const asks = () =>
+    chance.pick([
+      ...[
+        `ssl_fc_sni -i ${host}`,
+        `ssl_fc_sni_end -i .${host.split('.').at(-1)}`,
+        `src ${chance.pick(networks)}`,
+      ],
+      ...['ssl_fc', 'dst_port 8444', 'ssl_fc_has_sni'],
+      ...(isWaited
+        ? [
+            `hdr(host) -i ${host}`,
+            `path_beg ${path}`,
+            'req.proto_http',
+            'method GET HEAD',
+            `req.hdr(host),lower -m end .test`,
+          ]
+        : []),
+      ...(isWaited ? ['req.payload(0,3) -m str GET', 'req.len gt 0', 'url_beg /a', 'query -m found'] : []),
+    ]);
+  const term = () => `${chance.percent(20) ? '!' : ''}{ ${asks()} }`;
+  const waits = isWaited
+    ? [
+        'tcp-request inspect-delay 20s',
+        chance.pick(['tcp-request content accept if HTTP', 'tcp-request content reject if !HTTP']),
+      ]
+    : [];
+  const rules = chance.percent(40) ? [`tcp-request content reject if ${term()} ${term()}`] : [];
+  const first = chance.percent(30) ? [rejected(chance.pick(networks))] : [];
+  const uses = Array.from(
+    { length: 1 + chance.below(3) },
+    (_, at) => `use_backend ${prefix}q${at} if ${term()}`,
+  );
+  const last = chance.percent(80) ? [`default_backend ${prefix}q0`] : [];
+  return [
+    `frontend ${prefix}e`,
+    ...indented(['mode tcp', 'BIND 8444', 'BIND 8081', ...first, ...waits, ...rules, ...uses, ...last]),
+  ];
 }
 
 function pool(ink: Ink, number: number): readonly string[] {
   const { chance, prefix } = ink;
   const rules = chance.percent(30) ? section(ink, false) : [];
-  return [`backend ${prefix}p${number}`, ...indented(['mode http', ...rules, ...serversOf(chance, number)])];
+  const table = number === 0 ? ['stick-table type ip size 1k expire 30s store http_req_rate(10s)'] : [];
+  const beside = chance.some(besidePool, 1);
+  const own = ['mode http', ...table, ...beside, ...rules, ...serversOf(chance, number)];
+  return [`backend ${prefix}p${number}`, ...indented(own)];
 }
 
 /** Mostly one; some that do not serve, and some that take turns. */
@@ -146,9 +266,33 @@ function serversOf(chance: Chance, number: number): readonly string[] {
   ]);
 }
 
+const besidePool: readonly string[] = [
+  ...[
+    'balance roundrobin',
+    'balance leastconn',
+    'option httpchk GET /health',
+    'cookie SRV insert indirect nocache',
+  ],
+  ...[
+    'option forwardfor',
+    'option forwardfor if-none',
+    'option forwardfor header X-Two',
+    'retries 2',
+    'option redispatch',
+  ],
+  ...[
+    'http-response set-header X-Back one',
+    'http-send-name-header X-One',
+    'fullconn 100',
+    'option httpclose',
+  ],
+  ...['http-reuse safe', 'option http-server-close', 'timeout queue 5s'],
+];
+
 function section(ink: Ink, isFront: boolean): readonly string[] {
   const { chance, words } = ink;
   ink.acls = [];
+  ink.isFront = isFront;
   const many = (most: number, make: () => string, least = 0) =>
     Array.from({ length: least + chance.below(most) }, make);
   const acls = many(isFront ? 6 : 3, () => acl(ink));
@@ -163,8 +307,7 @@ function section(ink: Ink, isFront: boolean): readonly string[] {
   if (monitor.length > 0) words.paths.push('/up');
   const session =
     isFront && chance.percent(6) ? [`tcp-request session reject if { src ${chance.pick(networks)} }`] : [];
-  const content =
-    isFront && chance.percent(6) ? [`tcp-request content reject if { src ${chance.pick(networks)} }`] : [];
+  const content = isFront && chance.percent(8) ? tcpContent(ink) : [];
   const guarded = chance.percent(12) && !isOld ? asked(ink, rules) : rules;
   const seldom = chance.percent(isFront ? 60 : 20) && !isOld ? rare(ink, isFront) : null;
   const at = chance.below(rules.length + 1);
@@ -180,6 +323,30 @@ function section(ink: Ink, isFront: boolean): readonly string[] {
     ...redirects,
     ...uses,
   ];
+}
+
+/** Of the connection: here a PROXY header is read between it and the session. */
+const rejected = (network: string) =>
+  `tcp-request connection reject if { src ${network} }\ttcp-request session reject if { src ${network} }`;
+
+/** In mode HTTP the request is there when these are asked. */
+function tcpContent(ink: Ink): readonly string[] {
+  const { chance } = ink;
+  const network = chance.pick(networks);
+  const path = chance.pick(paths);
+  ink.words.paths.push(path);
+  return chance.pick([
+    [`tcp-request content reject if { src ${network} }`],
+    [`tcp-request content reject if { src ${network} }`],
+    [
+      'tcp-request inspect-delay 20s',
+      `tcp-request content reject if { path_beg ${path} } { src ${network} }`,
+    ],
+    [`tcp-request content accept if { src ${network} }`, `tcp-request content reject if { path ${path} }`],
+    [`tcp-request content track-sc0 src table ${ink.prefix}p0`],
+    ['tcp-request content set-var(txn.v0) str(one)'],
+    [rejected(network)],
+  ]);
 }
 
 function acl(ink: Ink): string {
@@ -223,7 +390,13 @@ function legacy(ink: Ink): { readonly first: readonly string[]; readonly behind:
     `reqirep ^([^\\ :]*)\\ ${path}(.*) \\1\\ /in\\2\thttp-request replace-uri (?i)^${path}(.*) /in\\1`,
     'reqideny ^x-one:\\ bad\thttp-request deny if { req.fhdr(x-one) -m reg -i ^bad }',
     'reqidel ^x-one:.*\thttp-request del-header x-one',
-    `reqdeny ^POST\\ ${path}\thttp-request deny if METH_POST { url_beg ${path} }`,
+    'reqirep ^Host:\\ www\\.(.*) Host:\\ \\1\thttp-request replace-header Host (?i)^www\\.(.*)$ \\1',
+    'reqrep ^x-one:\\ b(.*)$ x-one:\\ c\\1\thttp-request replace-header x-one ^b(.*)$ c\\1',
+    'reqitarpit ^x-one:\\ bad\thttp-request tarpit if { req.fhdr(x-one) -m reg -i ^bad }',
+    'rspidel ^Server:.*\thttp-response del-header Server',
+    'rspadd X-Back:\\ one\thttp-response add-header X-Back one',
+    // The line as rules have left it: METH_POST is what came.
+    `reqdeny ^POST\\ ${path}\thttp-request deny if { internal.htx_blk.start_line(head) -m reg ^POST\\ ${path} }`,
   ];
   const added = chance.percent(50) ? ['reqadd X-New:\\ one\thttp-request add-header X-New one'] : [];
   return { first, behind: [chance.pick(twins), ...added] };

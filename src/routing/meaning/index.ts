@@ -5,5 +5,6 @@ export * from './findings/index.ts';
 export { Keys } from './keys.ts';
 export type * from './language.ts';
 export * from './meaning.ts';
+export { scriptOf } from './regex/index.ts';
 export { sizeOf, valueSizeMax } from './size.ts';
 export * from './value.ts';

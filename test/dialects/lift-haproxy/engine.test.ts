@@ -103,6 +103,52 @@ const cases: Readonly<Record<string, Case>> = {
       stats uri /stats`,
     asked: [['/stats'], ['HEAD /stats?x'], ['POST /stats'], ['POST /stats/x'], ['POST /other']],
   },
+  'the request line, where a format of the frontend has it kept': {
+    front: `http-request set-method POST if { path /set }
+      http-request set-header x-m %HM
+      http-request set-header x-l "%HP %HQ %HV"
+      http-request return status 201 if { hdr(x-m) GET } { path /set }
+      http-request return status 202 if { hdr(x-m) POST }
+      http-request return status 203 if { req.fhdr(x-l) -m str "/a ?b=1 HTTP/1.1" }
+      http-request return status 204 if { capture.req.uri -m end /c }`,
+    asked: [['/set'], ['POST /'], ['/a?b=1'], ['/b/c'], ['/']],
+  },
+  'the request line, where nobody has it kept': {
+    front: `http-request return status 201 if { capture.req.uri -m found }
+      http-request return status 202 if { capture.req.method GET }
+      default_backend unkept`,
+    behind: `backend unkept
+      http-request set-header x-m %HM
+      http-request return status 203 if { hdr(x-m) <BADREQ> } { path /a }
+      http-request return status 204 unless { hdr(x-m) <BADREQ> }
+      http-request return status 205`,
+    asked: [['/a'], ['/']],
+  },
+  'a log that wants the request line': {
+    front: `option httplog
+      http-request return status 201 if { capture.req.uri -m beg /a }`,
+    asked: [['/a'], ['/']],
+  },
+  'words that are not there, and pluses behind a question mark': {
+    front: `http-request return status 201 if { hdr(x-w),word(2,/.) -m found } { hdr(x-w) -m found }
+      http-request return status 202 if { hdr(x-p),url_dec -m str "a+b?c d" }
+      http-request return status 203 if { hdr(x-p),url_dec(1) -m str "a b" }`,
+    asked: [
+      ['/', { 'x-w': 'one.' }],
+      ['/', { 'x-p': 'a+b?c+d' }],
+      ['/', { 'x-p': 'a+b' }],
+      ['/', { 'x-p': 'b+a' }],
+    ],
+  },
+  'headers named by a regex, and formats with quotes': {
+    front: `http-request del-header ^x-f -m reg
+      http-request set-header x-q %{+Q}[path]
+      http-request set-var-fmt(txn.q) %{+Q}[path]
+      http-request return status 201 if { hdr(x-for) -m found }
+      http-request return status 202 if { hdr(y-for) -m found }
+      http-request return status 203 if { hdr(x-q) /q } { var(txn.q) -m str '"/q"' }`,
+    asked: [['/', { 'x-for': '1' }], ['/', { 'y-for': '1' }], ['/q']],
+  },
   'HTTP over a plain connection': {
     front: `mode tcp
       tcp-request inspect-delay 20s
@@ -165,7 +211,7 @@ describe('what real files use, in a real HAProxy', () => {
   let child: ChildProcess | null = null;
 
   const textOf = ({ front, behind = '' }: Case, index: number, bind: string) =>
-    `frontend t${index}\n  ${bind}\n  ${front}\n  ${/mode tcp|stats/.test(front) ? '' : 'http-request return status 200'}\n${behind}\n`
+    `frontend t${index}\n  ${bind}\n  ${front}\n  ${/mode tcp|stats|default_backend/.test(front) ? '' : 'http-request return status 200'}\n${behind}\n`
       .replaceAll('NETWORKS', list)
       .replaceAll(/t\d\/t\d|(?<=fe_name )t\d|t\d(?=\/named)/g, (name) => name.replaceAll(/\d/g, `${index}`));
 
@@ -198,13 +244,14 @@ describe('what real files use, in a real HAProxy', () => {
         { host = 'www.example', ...headers } = {},
         sourceAddress = '127.0.0.1',
       ] of one.asked) {
-        const [path = '', method = 'GET'] = line.split(' ').reverse();
-        const request = requestOf({ method, scheme: 'http', host, path, headers, sourceAddress });
+        const [url = '', method = 'GET'] = line.split(' ').reverse();
+        const [path = '', query = null] = url.split('?');
+        const request = requestOf({ method, scheme: 'http', host, path, query, headers, sourceAddress });
         const { ways, exact } = fateOf(what, request);
         assert.ok(exact, `${line} ${JSON.stringify(headers)}`);
         const fate = ways[0]?.fate;
         const lines = [`Host: ${host}`, ...Object.entries(headers).map(([key, value]) => `${key}: ${value}`)];
-        const sent = `PROXY TCP4 ${sourceAddress} 127.0.0.1 4000 80\r\n${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`;
+        const sent = `PROXY TCP4 ${sourceAddress} 127.0.0.1 4000 80\r\n${method} ${url} HTTP/1.1\r\n${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`;
         const status = await statusOf(entrance(index), sent);
         statuses.add(status);
         assert.equal(fate && 'status' in fate ? fate.status : fate?.kind, status, sent);

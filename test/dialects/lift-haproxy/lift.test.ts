@@ -283,6 +283,46 @@ describe('a haproxy.cfg as its meaning', () => {
     });
 });
 
+describe('found by the plan proof', () => {
+  test('the old filters see the request line as rules have left it', () => {
+    const text = textOf('http-request set-method POST if { path_beg /api }\nreqdeny ^POST\\ /api');
+    assert.equal(fate(text, 'GET http://a/api'), 'answer 403');
+    assert.equal(fate(text, 'POST http://a/app'), 'pool d');
+  });
+
+  test('a method that a request makes up is followed where it is one', () => {
+    const text = textOf('http-request set-method %[hdr(x-one)]\nuse_backend a if { method PURGE }');
+    assert.equal(fate(text, 'BREW http://a/', { 'x-one': 'PURGE' }), 'pool a');
+    assert.match(fate(text, 'BREW http://a/', { 'x-one': '' }), /^one of/);
+  });
+
+  test('a variable of the session may have been set by a request before', () => {
+    const rules = 'http-request set-var(VAR) path if { path /set }\nuse_backend a if { var(VAR) -m found }';
+    assert.match(fate(textOf(rules.replaceAll('VAR', 'sess.a')), 'GET http://a/'), /^one of/);
+    assert.equal(fate(textOf(rules.replaceAll('VAR', 'txn.a')), 'GET http://a/'), 'pool d');
+  });
+
+  test('replace-value: of several parts nothing is said', () => {
+    const text = textOf('http-request replace-value x-one a b\nuse_backend a if { hdr(x-one) b }');
+    assert.equal(fate(text, 'GET http://a/', { 'x-one': 'a' }), 'pool a');
+    assert.match(fate(text, 'GET http://a/', { 'x-one': 'a, c' }), /^one of/);
+  });
+
+  test('before a PROXY header is read, the address is that of the proxy', () => {
+    const text = textOf('tcp-request connection reject if { src 127.0.0.1 }');
+    assert.equal(fate(text, 'GET http://a/'), 'reject close');
+    assert.match(fate(text.replaceAll('bind :80', 'bind :80 accept-proxy'), 'GET http://a/'), /^one of/);
+  });
+
+  test('the number of a request is put into a header that a rule has set', () => {
+    const text = textOf(`unique-id-format %ci:%rt
+      unique-id-header x-id
+      http-request set-header x-id one if { path /set }`);
+    const [way] = fateOf(lifted(text), requestOf({})).ways;
+    assert.ok(way?.fate.kind === 'pool' && typeof way.fate.sent.headers['x-id'] === 'object');
+  });
+});
+
 describe('what a text says beside its rules', () => {
   const text = `defaults fast
   timeout server 500

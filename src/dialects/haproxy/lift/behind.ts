@@ -9,6 +9,7 @@ import { bytes, type Notes } from './source.ts';
 /** What is put into a request behind all rules, as far as it changes what they have made of it. */
 export function addBehind(request: Request, front: ProxySection, back: ProxySection, notes: Notes): void {
   if (!front.isHttp || !back.isHttp) return;
+  identify(request, front, notes);
   forward(request, front, back, notes);
   nameServer(request, back, notes);
 }
@@ -31,6 +32,16 @@ function forward(request: Request, front: ProxySection, back: ProxySection, note
       ? { kind: 'unknown', text: 'src', place: notes.place(line), why: 'complex' }
       : meaning.field('sourceAddress');
   request.addHeader(name, source, meaning.all([isAlways ? meaning.always : none, meaning.not(from)]));
+}
+
+/** `unique-id-header`: a line of its own. */
+function identify(request: Request, front: ProxySection, notes: Notes): void {
+  const line = lastLine(front, 'unique-id-header');
+  const name = line?.words[1]?.value;
+  if (!line || name === undefined || !request.touches(name)) return;
+  if (lastLine(front, 'unique-id-format') === null) return;
+  const unknown = { text: notes.textOf(line), place: notes.place(line), why: 'chance' } as const;
+  request.addHeader(name, { kind: 'unknown', ...unknown }, meaning.always);
 }
 
 /** A frontend of ten thousand rules leads to ten thousand backends: it is looked through once. */

@@ -3,7 +3,7 @@ import type { Line } from '../own/sections.ts';
 import type { Word } from '../own/words.ts';
 import { sampleOf } from './converters.ts';
 import { expressionOf } from './expression.ts';
-import { chosenSample } from './fetches.ts';
+import { chosenSample, variableOf } from './fetches.ts';
 import type { Flow } from './flow.ts';
 import { formatOf } from './format.ts';
 import { chosen, type Request, type Sample } from './request.ts';
@@ -37,7 +37,7 @@ export const changes: Readonly<Record<string, Change>> = {
   'add-header': { words: 2, apply: (rule) => of(rule).addHeader(name(rule), value(rule, 2), rule.when) },
   'replace-header': { words: 3, apply: (rule) => replaceHeader(rule, false) },
   'replace-value': { words: 3, apply: (rule) => replaceHeader(rule, true) },
-  'set-method': { words: 1, apply: (rule) => of(rule).change('method', value(rule, 1), rule.when) },
+  'set-method': { words: 1, apply: (rule) => setMethod(rule, value(rule, 1)) },
   'set-path': { words: 1, apply: (rule) => setPath(rule, value(rule, 1)) },
   'set-pathq': { words: 1, apply: (rule) => setUrl(rule, value(rule, 1)) },
   'set-query': { words: 1, apply: (rule) => setQuery(rule, value(rule, 1)) },
@@ -77,13 +77,21 @@ export function removal(words: readonly Word[], line: Line, flow: Flow) {
         return header.endsWith(lower);
       case 'sub':
         return header.includes(lower);
+      case 'reg':
+        return script?.regex.test(header) ?? true;
       default:
         return header === lower;
     }
   };
-  if (isMatched && method?.value === 'reg')
-    flow.scene.notes.miss(line, 'headers named by a regex are not followed');
-  return { names, exact: isMatched ? null : lower, condition: isMatched ? 4 : 2 };
+  const { notes } = flow.scene;
+  const isRegex = isMatched && method?.value === 'reg';
+  const script = isRegex ? meaning.scriptOf(pcre(pattern)) : null;
+  const why = 'headers named by such a regex are not followed';
+  const instead: Value =
+    isRegex && script === null
+      ? { kind: 'unknown', ...notes.unknown(line, 'complex', notes.textOf(line), why) }
+      : absent;
+  return { names, instead, exact: isMatched ? null : lower, condition: isMatched ? 4 : 2 };
 }
 
 /** Regex in `words[1]`, format in `words[2]`: what takes the place of a part that it matches. */
@@ -115,13 +123,21 @@ function filledIn(by: Value, part: Value, regex: meaning.Regex): Value {
 
 /** The format is made once, of the header as it was; each line is then matched by itself. */
 function replaceHeader(rule: Rule, everyPart: boolean): void {
-  if (everyPart)
-    rule.flow.scene.notes.miss(rule.line, 'replace-value is followed for headers without commas');
+  const { notes } = rule.flow.scene;
+  const parts: Value = {
+    kind: 'unknown',
+    text: notes.textOf(rule.line),
+    place: notes.place(rule.line),
+    why: 'complex',
+  };
   const moved = { ...rule, words: rule.words.slice(1) };
   const by = value(moved, 2);
   of(rule).changeLines(name(rule), (line) => {
     const { now, when } = matched(moved, line, by);
-    return chosen(when, now, line);
+    if (!everyPart) return chosen(when, now, line);
+    // Each part between commas by itself is not followed.
+    const has = isIn(line, { kind: 'contains', text: ',', ignoreCase: false });
+    return chosen(meaning.all([rule.when, has]), parts, chosen(when, now, line));
   });
 }
 
@@ -149,6 +165,17 @@ function mayHaveQuery(one: Value): boolean {
     default:
       return true;
   }
+}
+
+const token: meaning.Language = { kind: 'matches', regex: pcre("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") };
+
+/** What is no method makes a line that no server reads the same. */
+function setMethod(rule: Rule, now: Value): void {
+  const { notes } = rule.flow.scene;
+  const odd = { text: notes.textOf(rule.line), place: notes.place(rule.line), why: 'complex' } as const;
+  const isSure = now.kind === 'text' || (now.kind === 'field' && now.field.kind === 'method');
+  const method = isSure ? now : chosen(isIn(now, token), now, { kind: 'unknown', ...odd });
+  of(rule).change('method', method, rule.when);
 }
 
 const question: meaning.Language = { kind: 'contains', text: '?', ignoreCase: false };
@@ -236,9 +263,9 @@ export function setVariable(action: string, rule: Rule): boolean {
   const { scene } = rule.flow;
   const request = of(rule);
   const nothing: Sample = { kind: 'value', type: 'any', value: absent };
-  const before = request.variables.get(variable) ?? nothing;
+  const before = variableOf(variable, { ...scene, line: rule.line, said: `var(${variable})` });
   let now: Sample = nothing;
-  if (kind === 'set-var-fmt') now = textSample(formatOf(rule.words[1], rule.line, scene, true));
+  if (kind === 'set-var-fmt') now = textSample(formatOf(rule.words[1], rule.line, scene, 'text'));
   if (kind === 'set-var') {
     const source = rule.words[1]?.value ?? '';
     const expression = expressionOf(source);

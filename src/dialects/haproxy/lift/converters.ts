@@ -52,13 +52,9 @@ const converters: Readonly<Record<string, Converter>> = {
     every: false,
     by: [],
   }),
-  url_dec: (of, { args: [form] }) =>
-    form === undefined
-      ? chosen(
-          isIn(of, { kind: 'matches', regex: decodable }),
-          { kind: 'decoded', of, plusIsSpace: false },
-          absent,
-        )
+  url_dec: (of, { args: [form = '0'] }) =>
+    /^\d+$/.test(form)
+      ? chosen(isIn(of, { kind: 'matches', regex: decodable }), decoded(of, Number(form) !== 0), absent)
       : null,
   bytes: (of, { args: [from = '', length] }) =>
     /^\d+$/.test(from)
@@ -197,6 +193,21 @@ function concatenated(of: Value, { args: [before = '', name = '', behind = ''], 
   return joined([of, text(bytes(before)), middle, text(bytes(behind))]);
 }
 
+/** A plus is a space in a form; elsewhere only behind a question mark. */
+function decoded(of: Value, isForm: boolean): Value {
+  const whole: Value = { kind: 'decoded', of, plusIsSpace: isForm };
+  if (isForm || isPath(of)) return whole;
+  const before: Value = { kind: 'part', of, separators: '?', number: 1 };
+  const behind: Value = { kind: 'captured', of, regex: pcre('^[^?]*(\\?(?s:.*))$'), group: 1 };
+  const parts: readonly Value[] = [
+    { kind: 'decoded', of: before, plusIsSpace: false },
+    { kind: 'decoded', of: behind, plusIsSpace: true },
+  ];
+  return chosen(isIn(of, { kind: 'contains', text: '?', ignoreCase: false }), joined(parts), whole);
+}
+
+const isPath = (of: Value): boolean => of.kind === 'field' && of.field.kind === 'path';
+
 /** The n-th run of other bytes, from the end when negative: separators beside each other are one. */
 function word(of: Value, number: number, separators: string): Value {
   const chars = inClass(separators);
@@ -204,7 +215,10 @@ function word(of: Value, number: number, separators: string): Value {
   const others = `(?:${one}${between}){${Math.abs(number) - 1}}`;
   const behind = `(?:${between}${one}){${Math.abs(number) - 1}}`;
   const source = number > 0 ? `^[${chars}]*${others}(${one})` : `(${one})${behind}[${chars}]*$`;
-  return { kind: 'captured', of, regex: pcre(source), group: 1 };
+  const found: Value = { kind: 'captured', of, regex: pcre(source), group: 1 };
+  // Where there is no such word, it is an empty one.
+  const orNothing: Value = { kind: 'orElse', of: found, otherwise: text('') };
+  return isThere(of) ? orNothing : chosen(isIn(of, { kind: 'present' }), orNothing, absent);
 }
 
 function trimmed(of: Value, source: string): Value {

@@ -73,7 +73,7 @@ const is = (word: string): meaning.Language => ({ kind: 'is', text: word, ignore
 const httpFetches: Readonly<Record<string, Fetch>> = {
   path: http((_, { request }) => textSample(request.path)),
   pathq: http((_, { request }) => textSample(request.url)),
-  url: http((_, { request }) => textSample(wholeUrl(request))),
+  url: http((_, { request }) => textSample(asWritten(request.url))),
   query: http((_, { request }) => textSample(request.query)),
   base: http((_, { request }) => textSample(joined([firstOf(request.host), request.path]))),
   baseq: http((_, { request }) => textSample(joined([firstOf(request.host), request.url]))),
@@ -88,8 +88,8 @@ const httpFetches: Readonly<Record<string, Fetch>> = {
   cook: http(([name = ''], asked) => cookieOf(name, asked)),
   urlp: http(([name = '', , flags = ''], asked) => parameterOf(name, flags === 'i', asked)),
   urlp_val: http(([name = '', , flags = ''], asked) => numberOf(parameterOf(name, flags === 'i', asked))),
-  'capture.req.uri': http((_, asked) => kept(asked)),
-  'capture.req.method': http(() => ({ kind: 'value', type: 'method', value: field('method') })),
+  'capture.req.uri': http((_, asked) => kept(asked, asItCame(asked.request))),
+  'capture.req.method': http((_, asked) => kept(asked, field('method'))),
   'capture.req.ver': http(() => textSample(joined([text('HTTP/'), field('version')]))),
   'capture.req.hdr': http(([number = ''], asked) => textSample(asked.captures[Number(number)] ?? absent)),
 };
@@ -128,7 +128,7 @@ const constants: Readonly<Record<string, Fetch>> = {
       ? unknownSample(asked, asked.line, 'not understood', asked.said, setIt(name))
       : textSample(text(bytes(value)));
   },
-  var: ([name = ''], asked) => variable(name, asked),
+  var: ([name = ''], asked) => variableOf(name, asked),
   acl: (names, asked) => {
     const all = names.map((name) => {
       const plain = name.replace(/^!+/, '');
@@ -209,19 +209,25 @@ function wholeHeader(name: string, request: Scene['request']): Sample {
 }
 
 /** As HTTP/2 has it, with scheme and host. */
-function wholeUrl(request: Scene['request']): meaning.Value {
-  const http2 = isIn(field('version'), is('2.0'));
-  const whole = joined([field('scheme'), text('://'), field('host'), request.url]);
-  return meaning.chosen(http2, whole, request.url);
+export function asWritten(url: meaning.Value): meaning.Value {
+  const whole = joined([field('scheme'), text('://'), field('host'), url]);
+  return meaning.chosen(isIn(field('version'), is('2.0')), whole, url);
 }
 
-function kept(asked: Asked): Sample {
-  if (asked.keepsUrl === null)
-    return unknownSample(asked, asked.line, 'complex', asked.said, 'its frontend may not keep the address');
-  return textSample(asked.keepsUrl ? asItCame(asked.request) : absent);
+/** A part of the request line as it came, where the frontend has kept that. */
+function kept(asked: Asked, part: meaning.Value): Sample {
+  if (asked.keepsLine === null)
+    return unknownSample(
+      asked,
+      asked.line,
+      'complex',
+      asked.said,
+      'its frontend may not keep the request line',
+    );
+  return textSample(asked.keepsLine ? part : absent);
 }
 
-function asItCame(request: Scene['request']): meaning.Value {
+export function asItCame(request: Scene['request']): meaning.Value {
   const query = field('query');
   const path = field('path');
   if (request.path.kind === 'field' && request.query.kind === 'field') return request.url;
@@ -333,7 +339,8 @@ function helloType(): Sample {
   return { kind: 'value', type: 'number', value };
 }
 
-function variable(name: string, asked: Asked): Sample {
+/** What it holds: where no rule has set it, nothing, or what another request or program has left there. */
+export function variableOf(name: string, asked: Asked): Sample {
   const known = asked.request.variables.get(name);
   if (known !== undefined) return known;
   if (asked.others) return unknownSample(asked, asked.line, 'elsewhere', asked.said);

@@ -3,7 +3,7 @@ import type { Line } from '../own/sections.ts';
 import type { Word } from '../own/words.ts';
 import { sampleOf } from './converters.ts';
 import { expressionOf, textOfExpression } from './expression.ts';
-import { setIt } from './fetches.ts';
+import { asItCame, asWritten, setIt } from './fetches.ts';
 import { isFromText } from './match.ts';
 import { asValue, isIn, pcre, type Scene } from './scene.ts';
 import { bytes } from './source.ts';
@@ -17,24 +17,44 @@ const letters: Readonly<Record<string, Value>> = {
   cp: field('sourcePort'),
   fi: field('localAddress'),
   fp: field('localPort'),
-  HM: field('method'),
-  HP: field('path'),
 };
 
-function named(letter: string, { names }: Scene): Value | undefined {
+/** Variables that are read from the request line as it came. */
+const ofLine: Readonly<Record<string, (scene: Scene) => Value>> = {
+  HM: () => field('method'),
+  HP: () => asWritten(field('path')),
+  HPO: () => field('path'),
+  HQ: () => {
+    const none = isIn(field('query'), { kind: 'absent' });
+    return meaning.chosen(none, text(''), joined([text('?'), field('query')]));
+  },
+  HU: ({ request }) => asWritten(asItCame(request)),
+  HV: () => joined([text('HTTP/'), field('version')]),
+  r: ({ request }) =>
+    joined([field('method'), text(' '), asWritten(asItCame(request)), text(' HTTP/'), field('version')]),
+};
+
+/** Null: it is no variable that a request gives. */
+function named(letter: string, line: Line, scene: Scene): Value | null {
+  const { names, notes, keepsLine } = scene;
+  if (Object.hasOwn(letters, letter)) return letters[letter] ?? null;
   if (letter === 'f') return text(bytes(names.front));
-  return letter === 'b' ? text(bytes(names.back)) : undefined;
+  if (letter === 'b') return text(bytes(names.back));
+  const value = Object.hasOwn(ofLine, letter) ? ofLine[letter]?.(scene) : undefined;
+  if (value === undefined || keepsLine === null) return null;
+  if (!keepsLine) return text('<BADREQ>');
+  const odd: Value = { kind: 'unknown', text: `%${letter}`, place: notes.place(line), why: 'complex' };
+  return meaning.chosen(isIn(value, logged), value, odd);
 }
 
 /** What a log would write otherwise, `"` as `#22`, is not followed. */
-const logged: meaning.Language = { kind: 'matches', regex: pcre('^[!$-~]*$') };
+const logged: meaning.Language = { kind: 'matches', regex: pcre('^[ !$-~]*$') };
 
-/**
- * A log format (`set-header`, `redirect`, `set-path`): what it makes of a request.
- *
- * @param quotes `%{+Q}[...]` is put between quotes, which is so in `set-var-fmt` alone.
- */
-export function formatOf(word: Word | undefined, line: Line, scene: Scene, quotes = false): Value {
+/** What is put into a message has its control characters escaped, and no quotes around it. */
+type Use = 'message' | 'text';
+
+/** A log format (`set-header`, `redirect`, `set-path`): what it makes of a request. */
+export function formatOf(word: Word | undefined, line: Line, scene: Scene, use: Use = 'message'): Value {
   const source = word?.value ?? '';
   const [unset] = word?.unknown ?? [];
   if (unset !== undefined)
@@ -51,7 +71,7 @@ export function formatOf(word: Word | undefined, line: Line, scene: Scene, quote
     } else {
       parts.push(text(bytes(literal)));
       literal = '';
-      const found = variableAt(source, at + 1, line, scene, quotes);
+      const found = variableAt(source, at + 1, line, scene, use);
       if (found === null) {
         const why = `"${source.slice(at, at + 20)}" in a format is not understood`;
         return { kind: 'unknown', ...scene.notes.unknown(line, 'not understood', source, why) };
@@ -63,7 +83,7 @@ export function formatOf(word: Word | undefined, line: Line, scene: Scene, quote
   return joined([...parts, text(bytes(literal))]);
 }
 
-function variableAt(source: string, start: number, line: Line, scene: Scene, quotes: boolean) {
+function variableAt(source: string, start: number, line: Line, scene: Scene, use: Use) {
   const flags = /^\{[^}]*\}/.exec(source.slice(start))?.[0] ?? '';
   const at = start + flags.length;
   if (source[at] === '[') {
@@ -72,20 +92,17 @@ function variableAt(source: string, start: number, line: Line, scene: Scene, quo
     if (expression === null || end === source.length) return null;
     const sample = sampleOf(expression, scene, line);
     const isRead = sample.kind === 'value' && sample.type === 'number' && isFromText(sample.value);
-    const value = isRead ? notWritten(textOfExpression(expression)) : asValue(sample);
+    const whole = textOfExpression(expression);
+    const value = isRead ? notWritten(whole) : escaped(asValue(sample), whole);
     return {
-      value: flags === '' ? value : flagged(flags, value, textOfExpression(expression)),
+      value: flags === '' ? value : flagged(flags, value, whole),
       end: end + 1,
     };
   }
   const name = /^[A-Za-z]+/.exec(source.slice(at))?.[0];
   if (name === undefined) return null;
-  const known = Object.hasOwn(letters, name) ? letters[name] : named(name, scene);
-  if (known !== undefined && flags === '') {
-    const odd: Value = { kind: 'unknown', text: '%HP', place: scene.notes.place(line), why: 'complex' };
-    const value = name === 'HP' ? meaning.chosen(isIn(known, logged), known, odd) : known;
-    return { value, end: at + name.length };
-  }
+  const known = named(name, line, scene);
+  if (known !== null && flags === '') return { value: known, end: at + name.length };
   const unknown = scene.notes.unknown(line, 'complex', `%${flags}${name}`, `%${name} is not followed`);
   return { value: { kind: 'unknown', ...unknown } as Value, end: at + name.length };
 
@@ -95,11 +112,33 @@ function variableAt(source: string, start: number, line: Line, scene: Scene, quo
     return { kind: 'unknown', ...scene.notes.unknown(line, 'complex', said, why) };
   }
 
+  function escaped(value: Value, said: string): Value {
+    if (use === 'text' || !isDecoded(value)) return value;
+    const odd: Value = { kind: 'unknown', text: said, place: scene.notes.place(line), why: 'complex' };
+    return meaning.chosen(isIn(value, controls), odd, value);
+  }
+
   function flagged(said: string, value: Value, whole: string): Value {
-    if (/^\{[+-]?Q?\}$/.test(said))
-      return quotes && said === '{+Q}' ? joined([text('"'), value, text('"')]) : value;
+    const isQuoted = said === '{+Q}' && use === 'text';
+    if (/^\{[+-]?Q?\}$/.test(said)) return isQuoted ? joined([text('"'), value, text('"')]) : value;
     const why = `the flags ${said} of a format are not followed`;
     return { kind: 'unknown', ...scene.notes.unknown(line, 'complex', `%${said}[${whole}]`, why) };
+  }
+}
+
+const controls: meaning.Language = { kind: 'matches', regex: pcre('[\\x00-\\x08\\x0a-\\x1f\\x7f]') };
+
+/** Whether it may have bytes that no client can send as they are. */
+function isDecoded(value: Value): boolean {
+  switch (value.kind) {
+    case 'decoded':
+      return true;
+    case 'joined':
+      return value.parts.some(isDecoded);
+    case 'chosen':
+      return isDecoded(value.then) || isDecoded(value.otherwise);
+    default:
+      return 'of' in value && isDecoded(value.of);
   }
 }
 

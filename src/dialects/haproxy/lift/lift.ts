@@ -110,7 +110,7 @@ function setConstants(sections: readonly Section[], work: Work): void {
         work,
         proxy,
         work.constants,
-        { protocol: 'http', tls: null, awaited: true, keepsUrl: true },
+        { protocol: 'http', tls: null, awaited: true, keepsLine: true },
         [],
       );
       work.constants.variables.set(name.value, sampleOf(expression, scene, line));

@@ -35,7 +35,7 @@ export function sceneOf(
   work: Work,
   proxy: ProxySection,
   request: Request,
-  at: Pick<Scene, 'protocol' | 'tls' | 'awaited' | 'keepsUrl'>,
+  at: Pick<Scene, 'protocol' | 'tls' | 'awaited' | 'keepsLine'>,
   captures: meaning.Value[],
   front = proxy.name,
 ): Scene {

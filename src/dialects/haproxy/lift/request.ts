@@ -36,6 +36,7 @@ interface HeaderLines {
   readonly added: readonly AddedLine[];
   readonly whole: Value;
 }
+type Names = (name: string) => boolean;
 interface AddedLine {
   readonly value: Value;
   readonly when: Condition;
@@ -65,7 +66,7 @@ export class Request {
   source: 'as it came' | 'changed' = 'as it came';
   readonly variables: Map<string, Sample>;
   readonly #headers: Map<string, HeaderLines>;
-  readonly #removed: { readonly names: (name: string) => boolean; readonly when: Condition }[] = [];
+  readonly #removed: { readonly names: Names; readonly when: Condition; readonly instead: Value }[] = [];
   /** Counts what was changed: what was found out before a change is not asked again behind it. */
   version = 0;
 
@@ -118,7 +119,8 @@ export class Request {
     const known = this.#headers.get(lower);
     if (known !== undefined) return known;
     let value = header(lower);
-    for (const { names, when } of this.#removed) if (names(lower)) value = chosen(when, absent, value);
+    for (const { names, when, instead } of this.#removed)
+      if (names(lower)) value = chosen(when, instead, value);
     return linesOf(value, []);
   }
 
@@ -154,12 +156,12 @@ export class Request {
     this.version += 1;
   }
 
-  /** All headers whose names are among them. */
-  removeHeaders(names: (name: string) => boolean, when: Condition): void {
+  /** All headers whose names are among them; where that cannot be told of a name, what it is instead. */
+  removeHeaders(names: Names, when: Condition, instead: Value = absent): void {
     for (const [name, { first, added }] of this.#headers)
-      if (names(name)) this.#headers.set(name, linesOf(chosen(when, absent, first), without(added, when)));
-    if (names('host')) this.host = chosen(when, absent, this.host);
-    this.#removed.push({ names, when });
+      if (names(name)) this.#headers.set(name, linesOf(chosen(when, instead, first), without(added, when)));
+    if (names('host')) this.host = chosen(when, instead, this.host);
+    this.#removed.push({ names, when, instead });
     this.version += 1;
   }
 

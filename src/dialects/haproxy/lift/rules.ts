@@ -125,9 +125,9 @@ function service(name: string, line: Line, flow: Flow): meaning.Fate {
 function changing(action: string, words: readonly Word[], line: Line, flow: Flow): boolean {
   const { request } = flow.scene;
   if (action === 'del-header') {
-    const { names, exact, condition } = removal(words, line, flow);
+    const { names, instead, exact, condition } = removal(words, line, flow);
     const when = flow.when(words.slice(condition), line);
-    if (exact === null) request.removeHeaders(names, when);
+    if (exact === null) request.removeHeaders(names, when, instead);
     else request.setHeader(exact, meaning.absent, when);
     flow.change(when, line);
     return true;

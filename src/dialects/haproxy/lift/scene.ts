@@ -21,8 +21,8 @@ export interface Scene {
   readonly names: { readonly front: string; readonly back: string };
   /** What `capture` lines have kept, by their number. */
   readonly captures: Value[];
-  /** Whether the frontend keeps the address as it came; null: that depends on its logs. */
-  readonly keepsUrl: boolean | null;
+  /** Whether the frontend keeps the request line as it came; null: nobody can say. */
+  readonly keepsLine: boolean | null;
   /** Conditions by name, of the section that the rule stands in. */
   readonly named: (name: string, line: Line, scene: Scene) => Condition | null;
 }

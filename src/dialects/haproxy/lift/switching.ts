@@ -5,6 +5,7 @@ import { addBehind } from './behind.ts';
 import { Flow } from './flow.ts';
 import { formatOf } from './format.ts';
 import { httpRules, monitored } from './http.ts';
+import { keepsLine } from './keeps.ts';
 import { lastLine, linesOf, type ProxySection, sceneOf, type Work } from './proxy.ts';
 import { Request } from './request.ts';
 import { isIn, type Scene } from './scene.ts';
@@ -22,7 +23,7 @@ export function frontRules(proxy: ProxySection, tls: boolean | null, work: Work)
     work,
     proxy,
     request,
-    { protocol, tls, awaited: isAwaited(proxy), keepsUrl: true },
+    { protocol, tls, awaited: isAwaited(proxy), keepsLine: keepsLine(proxy) },
     captures,
   );
   const flow = new Flow(scene, proxy.told);
@@ -54,7 +55,7 @@ function switched(flow: Flow, proxy: ProxySection, work: Work): Fate {
     const when = conditionOf(line.words.slice(2), line, flow.scene);
     if (!name.value.includes('%') && name.unknown.length === 0)
       flow.decide(when, targets.named(name.value, line), line);
-    else dynamic(formatOf(name, line, flow.scene), when, line);
+    else dynamic(formatOf(name, line, flow.scene, 'text'), when, line);
   }
   const line = lastLine(proxy, 'default_backend');
   if (line) flow.decide(meaning.always, otherwise, line);
@@ -100,13 +101,11 @@ class Targets {
   readonly #work: Work;
   readonly #known = new Map<string, Fate>();
   readonly #sent: meaning.Sent;
-  readonly #from: Scene;
 
   constructor(flow: Flow, proxy: ProxySection, work: Work) {
     this.#flow = flow;
     this.#proxy = proxy;
     this.#work = work;
-    this.#from = { ...flow.scene, keepsUrl: keepsUrl(proxy) };
     this.#sent = flow.scene.request.version === 0 ? meaning.sentAsItCame : flow.scene.request.sent();
   }
 
@@ -137,7 +136,7 @@ class Targets {
   #fateOf(backend: ProxySection): Fate {
     if (backend.section === this.#proxy.section) return this.#itself();
     const request = this.#flow.scene.request.copy();
-    const steps = backRules(backend, request, this.#from, this.#work);
+    const steps = backRules(backend, request, this.#flow.scene, this.#work);
     const sent = this.#behind(request, backend) ?? steps.sent ?? this.#sent;
     const fate: Fate = { kind: 'pool', pool: backend.name, sent };
     return steps.steps.length === 0
@@ -158,24 +157,14 @@ class Targets {
   }
 }
 
-/** A backend has the address as it came only where the frontend has kept it, for its log or a rule of its own. */
-function keepsUrl(proxy: ProxySection): boolean | null {
-  const words = proxy.lines.map((line) => line.words.map(({ value }) => value));
-  if (words.some((line) => line[0] !== 'acl' && line.some((word) => word.includes('capture.req'))))
-    return true;
-  const isLogged = linesOf(proxy, 'option', 'httplog').length > 0 && linesOf(proxy, 'log').length > 0;
-  return isLogged ? true : null;
-}
-
 const ruling = /^(?:http-request|tcp-request|block|stats|redirect|req[a-z]+)$/;
 
 /** What a backend's own rules do; `sent` is null where they change nothing. */
 function backRules(backend: ProxySection, request: Request, from: Scene, work: Work) {
   if (!backend.lines.some(({ words }) => ruling.test(words[0]?.value ?? '')))
     return { steps: [], sent: null };
-  const { protocol, tls, awaited, captures } = from;
-  const keepsUrl = from.keepsUrl;
-  const at = { protocol: backend.isHttp ? 'http' : protocol, tls, awaited, keepsUrl } as const;
+  const { protocol, tls, awaited, captures, keepsLine: isKept } = from;
+  const at = { protocol: backend.isHttp ? 'http' : protocol, tls, awaited, keepsLine: isKept } as const;
   const before = request.version;
   const scene = sceneOf(work, backend, request, at, captures, from.names.front);
   const flow = new Flow(scene, backend.told);
@@ -190,7 +179,7 @@ export function readUnreached(backend: ProxySection, work: Work): void {
     work,
     backend,
     new Request(),
-    { protocol: 'http', tls: null, awaited: true, keepsUrl: true },
+    { protocol: 'http', tls: null, awaited: true, keepsLine: true },
     [],
   );
   backRules(backend, new Request(), scene, work);

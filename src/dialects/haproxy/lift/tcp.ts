@@ -20,10 +20,20 @@ export function isAwaited(proxy: ProxySection): boolean {
 export function tcpRules(flow: Flow, proxy: ProxySection, work: Work, where: 'front' | 'back'): void {
   for (const list of where === 'front' ? ['connection', 'session', 'content'] : ['content']) {
     flow.nextList();
+    const { request } = flow.scene;
+    const { source } = request;
+    if (list === 'connection' && isBehindProxy(proxy)) request.source = 'changed';
     for (const line of linesOf(proxy, 'tcp-request', list)) tcpRule(line, flow, proxy, work);
+    if (list === 'connection') request.source = source;
   }
   for (const line of linesOf(proxy, 'tcp-request'))
     if (!/^(?:connection|session|content)$/.test(line.words[1]?.value ?? '')) other(line, flow, proxy, work);
+}
+
+/** The first rules are asked before a PROXY header is read: to them the address is that of the proxy. */
+function isBehindProxy(proxy: ProxySection): boolean {
+  const words = proxy.lines.flatMap((line) => (line.words[0]?.value === 'bind' ? line.words : []));
+  return words.some(({ value }) => value === 'accept-proxy' || value === 'accept-netscaler-cip');
 }
 
 function other(line: Line, flow: Flow, proxy: ProxySection, work: Work): void {
