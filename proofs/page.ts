@@ -48,6 +48,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 20,
   },
   {
+    name: 'simulation',
+    proves:
+      'The controller as it runs, in simulated time, under crashes, stops, a network that cuts, delays, loses and doubles, a disk that is full or slow and a clock that jumps: thousands of orders of events, each of which a seed names and which ends with every promise kept (docs/decisions/0017).',
+    minutesMax: 10,
+  },
+  {
     name: 'state',
     proves:
       'What a site knows goes on, on each engine that has it, under load: TLS sessions (by openssl, 1.2 and 1.3), sticky clients, what is counted of a client, a server that is known to be down, weights that were set by hand or changed without a new generation; over switches, rollbacks, rotations of the ticket keys, kill -9 of the agent in the middle of one, and of the active engine.',

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { catalogue } from '#base';
 import { generated } from '../scripts/docs.ts';
 import { layers } from './tidy/layers.ts';
-import { importsOf, layerBreaches, wordBreaches } from './tidy/rules.ts';
+import { importsOf, layerBreaches, wordBreaches, worldBreaches } from './tidy/rules.ts';
 import { repositoryTexts, root } from './tidy/sources.ts';
 
 const sources = repositoryTexts();
@@ -66,6 +66,26 @@ describe('layers', () => {
       assert.equal(layerBreaches(imports, layers).length, 1);
     });
   }
+});
+
+describe('what is simulated', () => {
+  test('takes time, chance, files and processes as parameters only', () => {
+    const simulated = code.filter(({ path }) => /^src\/(change|incidents)\//.test(path));
+    assert.ok(simulated.length >= 20, `looked at only ${simulated.length} files`);
+    none(worldBreaches(simulated));
+  });
+
+  test('the rule sees what it is meant to see', () => {
+    const planted = [
+      "import { readFileSync } from 'node:fs';",
+      'const at = Date.now();',
+      'setTimeout(act, 5);',
+      'const chance = Math.random();',
+      'process.kill(7);',
+      'const at = performance.now();',
+    ];
+    assert.equal(worldBreaches(planted.map((text) => ({ path: 'x.ts', text }))).length, planted.length);
+  });
 });
 
 describe('texts', () => {

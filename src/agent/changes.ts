@@ -32,7 +32,10 @@ export class Changes {
   #flight: AnyFlight | null = null;
   /** Promoted or taken back: who asked for it may still look. */
   #last: AnyFlight | null = null;
-  #launching = false;
+  /** The change whose candidate starts. */
+  #launching: string | null = null;
+  /** Why it is not to be a candidate, once it has started. */
+  #calledOff: string | null = null;
   #goingBack = false;
   /** What is done to the generations without a change. */
   #alone: Promise<void> | null = null;
@@ -48,7 +51,7 @@ export class Changes {
 
   /** A candidate is in the air, or about to be, or what is good is just being changed: not to be repaired. */
   get busy(): boolean {
-    return this.#flight !== null || this.#launching || this.#goingBack || this.#alone !== null;
+    return this.#flight !== null || this.#launching !== null || this.#goingBack || this.#alone !== null;
   }
 
   /** The flight of a change, in the air or just landed; null when there is none that this process knows. */
@@ -86,17 +89,30 @@ export class Changes {
     const { fleet } = this.#parts;
     await this.#alone?.catch(() => {});
     this.#requireFree();
-    this.#launching = true;
+    this.#launching = change;
     try {
       const incumbent = activeOf(await fleet.status(calmMs));
       fleet.certificates.take(text, site);
       const launched = await fleet.launch({ text, site, role: 'candidate', change });
       fleet.link(launched.generation, incumbent.generation);
       this.#flight = this.#newFlight({ incumbent, launched, change, text, site });
+      await this.#requireWanted(change);
       return launched;
     } finally {
-      this.#launching = false;
+      this.#hasLaunched();
     }
+  }
+
+  /** Whoever took the change back while it started has long been answered. */
+  async #requireWanted(change: string): Promise<void> {
+    if (this.#calledOff === null) return;
+    const why = this.#calledOff;
+    await this.takeBack('person', why);
+    throw new Failure('HF404', `${change} was taken back while it started: ${why}`);
+  }
+
+  #hasLaunched(): void {
+    [this.#launching, this.#calledOff] = [null, null];
   }
 
   /** Nothing else begins meanwhile; a change that comes waits. */
@@ -120,7 +136,7 @@ export class Changes {
     const { fleet, kept, history, record } = this.#parts;
     await this.#alone?.catch(() => {});
     this.#requireFree();
-    this.#launching = true;
+    this.#launching = change;
     try {
       const active = activeOf(await fleet.status(calmMs));
       const intent = await this.inPlace.begin(text, site, change);
@@ -138,9 +154,10 @@ export class Changes {
         record,
       };
       this.#flight = new InPlaceFlight(of);
+      await this.#requireWanted(change);
       return active;
     } finally {
-      this.#launching = false;
+      this.#hasLaunched();
     }
   }
 
@@ -238,8 +255,15 @@ export class Changes {
     );
   }
 
-  /** Takes the candidate back, or after promotion goes to the generation before. Null when `change` is neither. */
+  /**
+   * Takes the candidate back, or after promotion goes to the generation before. Null when `change` is neither, and when it
+   * only starts: then it goes as soon as it has started.
+   */
   async rollback(reason: string, change: string | null): Promise<TakeBack | null> {
+    if (this.#launching !== null && !this.#flight && (change === null || this.#launching === change)) {
+      this.#calledOff ??= reason;
+      return null;
+    }
     if (this.#flight && (change === null || this.#flight.options.change === change))
       return await this.takeBack('person', reason);
     await this.#alone?.catch(() => {});

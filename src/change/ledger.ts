@@ -1,6 +1,7 @@
 import type { ChangeView } from '#contract';
-import { type Event, finalStates, type GateReport, type JournalEntry } from '#events';
+import { type Event, finalStates, type GateReport, type GuardRecord, type JournalEntry } from '#events';
 import type { WrittenText } from '#model';
+import { isToBlame } from './machine.ts';
 
 /** What the journal says about changes, and nothing else: any process that reads the same entries sees the same. */
 export interface Ledger {
@@ -15,6 +16,12 @@ export interface Ledger {
   readonly records: ReadonlySet<string>;
   /** By balancer: the highest record number in the journal. */
   readonly lastRecord: ReadonlyMap<string, number>;
+  /** What a rollback goes back from: what was promoted last, as long as nobody has gone back from it. */
+  readonly wayBack: string | null;
+  /** By change: what a guard took back because of what the traffic said. */
+  readonly blamed: ReadonlyMap<string, string>;
+  /** Changes whose text is, or was, in quarantine. */
+  readonly quarantinedBy: ReadonlySet<string>;
   /** By change that waits for approvals: what it takes to go on with it. */
   readonly awaiting: ReadonlyMap<string, { readonly written: WrittenText; readonly newGeneration: boolean }>;
 }
@@ -26,6 +33,9 @@ interface Draft {
   readonly started: Map<string, number>;
   readonly records: Set<string>;
   readonly lastRecord: Map<string, number>;
+  wayBack: string | null;
+  readonly blamed: Map<string, string>;
+  readonly quarantinedBy: Set<string>;
   readonly awaiting: Map<string, { readonly written: WrittenText; readonly newGeneration: boolean }>;
 }
 
@@ -43,6 +53,9 @@ export function growingLedger(entries: readonly JournalEntry[] = []): GrowingLed
     started: new Map(),
     records: new Set(),
     lastRecord: new Map(),
+    wayBack: null,
+    blamed: new Map(),
+    quarantinedBy: new Set(),
     awaiting: new Map(),
   };
   for (const entry of entries) add(draft, entry);
@@ -120,19 +133,14 @@ function add(draft: Draft, entry: JournalEntry): void {
       );
       return;
     case 'change.state':
-      if (event.state !== 'proposed') draft.awaiting.delete(event.change);
-      update(draft, event.change, (view) => ({
-        ...view,
-        state: event.state,
-        why: event.why,
-        endedAt: finalStates.includes(event.state) ? entry.at : null,
-      }));
+      addState(draft, event, entry.at);
       return;
     case 'incident.opened':
       if (event.change) update(draft, event.change, (view) => ({ ...view, incident: event.incident }));
       return;
     case 'quarantine.added':
       draft.quarantine.set(event.siteHash, event.why);
+      draft.quarantinedBy.add(event.change);
       return;
     case 'quarantine.released':
       draft.quarantine.delete(event.siteHash);
@@ -143,15 +151,32 @@ function add(draft: Draft, entry: JournalEntry): void {
     case 'pipeline.released':
       draft.frozen = null;
       return;
-    case 'guard.acted': {
-      const { balancer, number, at } = event.record;
-      draft.records.add(recordKey(balancer, number, at));
-      draft.lastRecord.set(balancer, Math.max(number, draft.lastRecord.get(balancer) ?? 0));
+    case 'guard.acted':
+      addRecord(draft, event.record);
       return;
-    }
     default:
       return;
   }
+}
+
+function addState(
+  draft: Draft,
+  { change, state, why }: Extract<Event, { kind: 'change.state' }>,
+  at: number,
+): void {
+  if (state !== 'proposed') draft.awaiting.delete(change);
+  if (state === 'promoted') draft.wayBack = change;
+  if (state === 'rolled back' && draft.wayBack === change) draft.wayBack = null;
+  const endedAt = finalStates.includes(state) ? at : null;
+  update(draft, change, (view) => ({ ...view, state, why, endedAt }));
+}
+
+function addRecord(draft: Draft, { balancer, number, at, what }: GuardRecord): void {
+  const back = what.kind === 'tookBack' ? what.takeBack : null;
+  if (back?.change && isToBlame(back.evidence.cause) && !draft.blamed.has(back.change))
+    draft.blamed.set(back.change, `the guard of ${balancer} took it back: ${back.reason}`);
+  draft.records.add(recordKey(balancer, number, at));
+  draft.lastRecord.set(balancer, Math.max(number, draft.lastRecord.get(balancer) ?? 0));
 }
 
 function proposedView(event: Extract<Event, { kind: 'change.proposed' }>, entry: JournalEntry): ChangeView {

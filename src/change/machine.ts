@@ -125,7 +125,7 @@ function stoppedLate(stop: Stop): Step {
   const back = { state: 'rolled back', why: whyStopped(stop), takeBack: true } as const;
   switch (stop.kind) {
     case 'taken back': {
-      const blamed = stop.cause !== 'lease' && stop.cause !== 'person';
+      const blamed = isToBlame(stop.cause);
       return { ...back, quarantine: blamed, freeze: blamed };
     }
     case 'evidence':
@@ -137,6 +137,11 @@ function stoppedLate(stop: Stop): Step {
     case 'broken':
       return { ...back, quarantine: false, freeze: false };
   }
+}
+
+/** Whether a guard's cause speaks against the text: not when a process of ours or a network ended the attempt. */
+export function isToBlame(cause: TakeBackEvidence['cause']): boolean {
+  return cause !== 'lease' && cause !== 'person';
 }
 
 export function whyStopped(stop: Stop): string {

@@ -7,9 +7,11 @@ import { type Book, openBook } from './book.ts';
 import type { Proposal } from './gates/index.ts';
 import { type GoBackParts, goBack } from './go-back.ts';
 import { createHubs, tellOld } from './hubs.ts';
+import { blameLate } from './late-blame.ts';
 import { inFlight } from './ledger.ts';
 import type { Stop } from './machine.ts';
 import { createMissed, type Missed } from './missed.ts';
+import { createOwed, type Owed } from './owed.ts';
 import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
 import { proposalOf, runningSite } from './proposal.ts';
 import {
@@ -65,7 +67,7 @@ export interface Pipeline {
   watch(change: string, use: (line: Progress) => void): (() => void) | null;
   /** Once at the start, before anything is proposed: ends what an earlier controller left under way. */
   recover(): Promise<void>;
-  /** Now and then: guard records into the journal, and balancers that missed a take-back told again. */
+  /** Now and then: balancers that missed a take-back told again, what the disk did not take written, guard records into the journal. */
   tend(): Promise<void>;
 }
 
@@ -86,6 +88,7 @@ class OneAtATime implements Pipeline {
   readonly #records: RecordCollector;
   readonly #hubs = createHubs();
   readonly #missed: Missed;
+  readonly #owed: Owed;
   readonly #goBack: GoBackParts;
   /** Aborted when somebody has approved the change of that name. */
   readonly #heard = new Map<string, AbortController>();
@@ -99,12 +102,13 @@ class OneAtATime implements Pipeline {
     this.#book = openBook(parts.journal);
     this.#records = createRecordCollector(this.#book, parts.balancers);
     this.#missed = createMissed(parts.balancers);
+    this.#owed = createOwed(this.#log);
     this.#goBack = {
       ...parts,
       book: this.#book,
       records: this.#records,
       missed: this.#missed,
-      log: this.#log,
+      owed: this.#owed,
     };
   }
 
@@ -157,7 +161,9 @@ class OneAtATime implements Pipeline {
 
   async #begin(request: ApplyRequest, mine: UnderWay): Promise<ChangeView> {
     const { sites, clock } = this.#parts;
+    await this.#owed.pay();
     if (this.inFlight()) await this.recover();
+    await blameLate(this.#book);
     const before = runningSite(sites);
     const named = namedAs(before.text, before.site, request);
     const reading = await readText(named, this.#parts.readFile, clock.now());
@@ -228,6 +234,7 @@ class OneAtATime implements Pipeline {
       sites,
       records: this.#records,
       log: this.#log,
+      owed: this.#owed,
       stopped: () => mine.stop,
       untold: this.#missed.remember,
     }).finally(() => {
@@ -295,6 +302,7 @@ class OneAtATime implements Pipeline {
       book: this.#book,
       balancers,
       sites,
+      records: this.#records,
       clock,
       log: this.#log,
       waiting: waiting?.view.id ?? null,
@@ -328,8 +336,11 @@ class OneAtATime implements Pipeline {
   }
 
   async tend(): Promise<void> {
-    await this.#records.poll();
+    // First what needs no disk.
     await this.#missed.tellAgain();
+    await this.#owed.pay();
+    await this.#records.poll();
+    if (!this.#busy) await blameLate(this.#book);
   }
 
   #view(change: string | null): ChangeView | null {

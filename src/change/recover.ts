@@ -2,9 +2,11 @@ import { type Clock, type Log, messageOf } from '#base';
 import type { BalancerStatus, ChangeView } from '#contract';
 import type { Book } from './book.ts';
 import { askEvery } from './gates/gate.ts';
+import { blameLate } from './late-blame.ts';
 import { inFlight } from './ledger.ts';
 import { decide } from './machine.ts';
 import type { BalancerPort, SiteKeeper } from './ports.ts';
+import type { RecordCollector } from './records.ts';
 import { type Told, tellEvery } from './take-back.ts';
 
 const statusTimeoutMs = 2_000;
@@ -15,6 +17,7 @@ export interface RecoveryParts {
   readonly book: Book;
   readonly balancers: readonly BalancerPort[];
   readonly sites: SiteKeeper;
+  readonly records: RecordCollector;
   readonly clock: Clock;
   readonly log: Log;
   /** A change that waits for approvals, and goes on waiting. */
@@ -28,12 +31,14 @@ export interface RecoveryParts {
  * one that was decided to be taken back, but may not have been everywhere, is taken back again. May be repeated.
  */
 export async function recoverChange(parts: RecoveryParts): Promise<void> {
-  const { book, sites } = parts;
+  const { book, sites, records } = parts;
+  await records.poll();
   const flying = inFlight(book.ledger());
   const view = flying?.id === parts.waiting ? null : flying;
   const statuses = await statusOfEvery(parts, view !== null);
   if (view) await endInterrupted(parts, view, statuses);
   else await finishTakeBack(parts, statuses);
+  await blameLate(book);
   const [now] = await statusOfEvery(parts, false);
   if (now) await sites.settle(now.lastGoodHash);
 }
@@ -61,7 +66,7 @@ async function endInterrupted(
   if (failure) throw failure;
 }
 
-/** Journalled as rolled back, but the controller may have ended before every balancer heard it. */
+/** Journalled as rolled back, but the controller may have ended before every balancer heard it. One that is silent now may not have. */
 async function finishTakeBack(parts: RecoveryParts, statuses: readonly BalancerStatus[]): Promise<void> {
   const { book, balancers, remember } = parts;
   const last = [...book.ledger().changes.values()].at(-1);
@@ -73,7 +78,8 @@ async function finishTakeBack(parts: RecoveryParts, statuses: readonly BalancerS
         ({ change, role }) => change === last.id && (role === 'candidate' || role === 'active'),
       ),
   );
-  if (missed) remember(await tellEvery(balancers, last.id, last.why), last.id, last.why);
+  if (missed || statuses.length < balancers.length)
+    remember(await tellEvery(balancers, last.id, last.why), last.id, last.why);
 }
 
 /** Those that answer; with `patient`, all of them if they come within `patienceMs`. */

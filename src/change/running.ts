@@ -4,9 +4,11 @@ import type { ChangeState, GateReport } from '#events';
 import type { Book } from './book.ts';
 import { type Answer, existence, type Gate, gates, type Proposal } from './gates/index.ts';
 import { decide, type Finding, type Step, type Stop } from './machine.ts';
+import type { Owed } from './owed.ts';
 import type { SiteKeeper } from './ports.ts';
 import type { ProgressHub } from './progress.ts';
 import type { RecordCollector } from './records.ts';
+import { settleByBalancers } from './settle.ts';
 import { type Told, tellEvery } from './take-back.ts';
 
 /** It starts the way back first. Meanwhile the watch ends it at any silence. */
@@ -29,6 +31,7 @@ export interface Running {
   readonly hub: ProgressHub;
   readonly clock: Clock;
   readonly log: Log;
+  readonly owed: Owed;
   readonly stopped: () => Stop | null;
   /** Balancers that did not hear that the change is taken back: told again later. */
   readonly untold: (told: Told, change: string, reason: string) => void;
@@ -197,14 +200,11 @@ async function appendState({ book, hub, view }: Running, { state, why }: Step): 
 
 /** Journals the decision, makes it so, and tells who watches. A disk that hangs or is full does not keep a bad change in traffic. */
 async function endChange(running: Running, step: Step): Promise<Told> {
-  const { view, hub, records, proposal, sites, untold } = running;
+  const { view, hub, records, proposal, sites, untold, owed } = running;
   if (step.takeBack) await beforeTakeBack(running, records.poll());
-  const journalled = journalEnd(running, step);
+  const journalled = owed.write(`the end of ${view.id}`, () => journalEnd(running, step));
   if (step.takeBack) await beforeTakeBack(running, journalled);
-  else
-    await journalled.catch((error: unknown) =>
-      running.log.error('end not journalled', { why: messageOf(error) }),
-    );
+  else await journalled;
   hub.show({ kind: 'state', state: step.state, why: step.why });
   let told: Told = [];
   if (step.takeBack) {
@@ -213,9 +213,7 @@ async function endChange(running: Running, step: Step): Promise<Told> {
     await beforeTakeBack(running, records.poll());
     await sites.settle(proposal.before.text.hash).catch(() => false);
   } else if (step.state === 'promoted') {
-    await sites.settle(proposal.reading.text.hash).catch((error: unknown) => {
-      running.log.error('the promoted text was not kept', { why: messageOf(error) });
-    });
+    await owed.write('the promoted text', () => settleByBalancers(sites, proposal.balancers));
   }
   if (step.freeze) await incidentOpened(running);
   hub.show({ kind: 'end', change: { ...viewNow(running), state: step.state, why: step.why } });
@@ -228,6 +226,8 @@ async function journalEnd({ book, view, stopped }: Running, step: Step): Promise
   const { state, why } = step;
   const stop = stopped();
   const by = stop?.kind === 'person' ? stop.by : 'controller';
+  // Owed, and written by now by whoever took the change up.
+  if (book.ledger().changes.get(change)?.state === state) return;
   await Promise.all([
     ...(step.quarantine ? [book.append(by, { kind: 'quarantine.added', siteHash, change, why })] : []),
     ...(step.freeze ? [book.append(by, { kind: 'pipeline.frozen', why: `${change}: ${why}` })] : []),

@@ -8,10 +8,30 @@ export const ownDialects = {
   nginx: nginxOwn,
 } as const satisfies Record<OwnDialectName, OwnDialect>;
 
-/** What a text says, whatever it is written in: the one way from a text to a site. Never throws. */
+/** Of texts that are remembered, together: a site of 10,000 servers has 600,000. */
+const rememberedCharactersMax = 2_000_000;
+/** The newest last. */
+const remembered = new Map<string, ParsedSite>();
+
+/**
+ * What a text says, whatever it is written in: the one way from a text to a site. Never throws. The same text is read
+ * several times in the life of a change, by controller and agent: the last few are remembered.
+ */
 export function readSite(text: WrittenText): ParsedSite {
   const { dialect = 'site' } = text;
-  return dialect === 'site'
-    ? parseSite(text.text, text.file, text.folder, text.includes)
-    : ownDialects[dialect].adopt(text);
+  return dialect === 'site' ? readOnce(text) : ownDialects[dialect].adopt(text);
+}
+
+function readOnce({ text, file, folder, includes }: WrittenText): ParsedSite {
+  const key = JSON.stringify([file, folder, includes, text]);
+  const found = remembered.get(key) ?? parseSite(text, file, folder, includes);
+  remembered.delete(key);
+  remembered.set(key, found);
+  let characters = [...remembered.keys()].reduce((sum, { length }) => sum + length, 0);
+  for (const oldest of remembered.keys()) {
+    if (characters <= rememberedCharactersMax) break;
+    remembered.delete(oldest);
+    characters -= oldest.length;
+  }
+  return found;
 }

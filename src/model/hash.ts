@@ -6,12 +6,19 @@ import type { Site } from './site.ts';
  * only. `certificates`: what the files hold that it names, by path (`readCertificates`): a renewed one makes another site.
  */
 export function siteHash(site: Site, certificates: Readonly<Record<string, string>> = {}): string {
-  const own = site.own && { ...site.own, file: '' };
-  const meaning = sha256(meaningOf({ ...site, own }));
+  const meaning = hashes.get(site) ?? meaningHash(site);
+  hashes.set(site, meaning);
   const contents = Object.entries(certificates).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return contents.length === 0
     ? meaning
     : sha256(JSON.stringify([meaning, ...contents.map(([path, content]) => [path, sha256(content)])]));
+}
+
+const hashes = new WeakMap<Site, string>();
+
+function meaningHash(site: Site): string {
+  const own = site.own && { ...site.own, file: '' };
+  return sha256(meaningOf({ ...site, own }));
 }
 
 function sha256(text: string): string {

@@ -29,8 +29,6 @@ const nobodysPort = 9;
 export async function startOrigin(options: {
   readonly host: string;
   readonly answers: readonly OriginAnswer[];
-  /** Of the other one, where it has its own. */
-  readonly otherAnswers?: readonly OriginAnswer[] | undefined;
   readonly listens: boolean;
 }): Promise<Origin> {
   if (!options.listens)
@@ -44,12 +42,8 @@ export async function startOrigin(options: {
   const connections: OriginConnection[] = [];
   const requests: (Message & { readonly other: boolean })[] = [];
   const sockets = new Set<Socket>();
-  const { answers, otherAnswers } = options;
-  const answerFor = (other: boolean): OriginAnswer => {
-    const own = otherAnswers ? requests.filter((one) => one.other === other) : requests;
-    const said = other ? (otherAnswers ?? answers) : answers;
-    return said[Math.min(own.length, said.length - 1)] ?? { when: 'body', steps: [ok] };
-  };
+  const answerFor = (nth: number): OriginAnswer =>
+    options.answers[Math.min(nth, options.answers.length - 1)] ?? { when: 'body', steps: [ok] };
   const serve = (other: boolean) => (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
@@ -61,7 +55,7 @@ export async function startOrigin(options: {
     const reader = new MessageReader({
       kind: 'request',
       onHead(message) {
-        const todo = answerFor(other);
+        const todo = answerFor(requests.length);
         requests.push(Object.assign(message, { other }));
         answerTo.set(message, todo);
         if (todo.steps.some((step) => typeof step === 'object' && step.kind === 'echo')) reader.tunnel();

@@ -11,8 +11,12 @@ export class SimulatedDisk {
   syncMs = 1;
   /** The journal's rows that are synced. */
   readonly entries: JournalEntry[] = [];
-  /** The highest sequence of the journal that somebody was told is on disk. */
-  acknowledged = 0;
+  /** Those that somebody was told are on disk. */
+  readonly acknowledged: JournalEntry[] = [];
+  /** Planted: what becomes of an entry; null: it is acknowledged and not written. */
+  alter: (event: Event) => Event | null = (event) => event;
+  /** Planted: files that are never written, though it says so. */
+  drops: RegExp | null = null;
   /** Planted, to see that the invariants find it: an entry is acknowledged before it is synced. */
   liesAboutSync = false;
 
@@ -21,6 +25,7 @@ export class SimulatedDisk {
     const contents = this.#contents;
     const { folders } = this;
     const isUnder = (folder: string) => (path: string) => path.startsWith(`${folder}/`);
+    const isDropped = (path: string) => this.drops?.test(path) ?? false;
     const mustHaveRoom = () => {
       if (this.full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     };
@@ -45,7 +50,7 @@ export class SimulatedDisk {
       writeDurably(path, content) {
         if (process.isDead) return;
         mustHaveRoom();
-        contents.set(path, content);
+        if (!isDropped(path)) contents.set(path, content);
       },
       append(path, content) {
         if (process.isDead) return;
@@ -66,6 +71,8 @@ export class SimulatedDisk {
 function notFound(path: string): Error {
   return Object.assign(new Error(`${path}: no such file or folder`), { code: 'ENOENT' });
 }
+
+const forgotten: Event = { kind: 'site.stopped', site: 'shop' };
 
 interface Waiting {
   readonly by: string;
@@ -97,11 +104,12 @@ export function journalOn(
     }
     const first = disk.entries.length + 1;
     const at = process.clock.now();
-    const entries = batch.map(({ by, event }, index) => ({
+    const events = batch.map(({ event }) => disk.alter(JSON.parse(event) as Event));
+    const entries = batch.map(({ by }, index) => ({
       sequence: first + index,
       at,
       by,
-      event: JSON.parse(event) as Event,
+      event: events[index] ?? forgotten,
       hash: '',
     }));
     if (disk.liesAboutSync) {
@@ -125,7 +133,7 @@ export function journalOn(
     for (const [index, { resolve }] of batch.entries()) {
       const entry = entries[index];
       if (!entry) continue;
-      disk.acknowledged = Math.max(disk.acknowledged, entry.sequence);
+      disk.acknowledged.push(entry);
       resolve(entry);
     }
   }

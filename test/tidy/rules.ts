@@ -83,3 +83,19 @@ const forbidden: readonly { pattern: RegExp; remedy: string }[] = [
   { pattern: /@ts-(?:ignore|nocheck)/, remedy: 'Mend the type instead of silencing it' },
   { pattern: /\bas a[n]y\b/, remedy: 'Name the type; `unknown` and a check where it comes from outside' },
 ];
+
+const world =
+  /\bDate\.now\(|\bnew Date\(\)|\bset(?:Timeout|Interval|Immediate)\(|\bMath\.random\(|\bprocess\.|\bperformance\.|'node:(?!crypto|path)[a-z/]+'/;
+
+/** What would go past the ports that a simulation has: docs/decisions/0017. */
+export function worldBreaches(sources: readonly Source[]): string[] {
+  return sources.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, index) => {
+      const isComment = /^\s*(?:\/\/|\/?\*)/.test(line);
+      const found = isComment ? null : world.exec(line);
+      return found
+        ? [`${path}:${index + 1}: ${found[0]}: take it as a parameter, so that it can be simulated`]
+        : [];
+    }),
+  );
+}

@@ -44,7 +44,6 @@ export interface BuiltinStart {
   readonly neighbour?: string | null;
   readonly certificates?: Placement['certificates'];
   readonly ticketKeys?: string | null;
-  readonly knownDown?: Placement['knownDown'];
   /** Time-outs that a test would otherwise have to wait for. */
   readonly limits?: Partial<BuiltinLimits>;
 }
@@ -122,7 +121,6 @@ async function startGeneration(world: string, site: Site, options: BuiltinStart)
     certificates: options.certificates ?? {},
     ticketKeys: options.ticketKeys ?? null,
     servers: null,
-    knownDown: options.knownDown ?? [],
   };
   const lowered = JSON.parse(builtinDialect.lower(site, placement)) as BuiltinText;
   const text = JSON.stringify({ ...lowered, limits: { ...lowered.limits, ...options.limits } });

@@ -44,8 +44,6 @@ export interface Preference {
   readonly sticky: string | null;
 }
 
-const downBefore = 'down in the generation before';
-
 interface Waiter {
   readonly preference: Preference;
   readonly tried: ReadonlySet<ServerState>;
@@ -76,9 +74,9 @@ export class PoolState {
       weight: server.weight,
       active: 0,
       turn: 0,
-      state: server.knownDown ? 'down' : 'unknown',
+      state: 'unknown',
       streak: 0,
-      lastCheck: server.knownDown ? downBefore : '',
+      lastCheck: '',
       failedInARow: 0,
       suspect() {},
       requests: 0,
@@ -215,7 +213,7 @@ export function takeForDown(pool: PoolState, down: unknown): number {
     named.some((one) => one.pool === pool.config.name && one.server === config.name),
   );
   for (const server of found) {
-    if (server.lastCheck === '') server.lastCheck = downBefore;
+    if (server.lastCheck === '') server.lastCheck = 'down in the generation before';
     setState(pool, server, 'down');
   }
   return found.length;
