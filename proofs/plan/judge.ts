@@ -1,7 +1,7 @@
 /** Whether a real engine did what the meaning of its text says. Pure. */
 import { meaning } from '#routing';
 import type { Asked, Case } from './case.ts';
-import { type Seen, seenIn } from './servers.ts';
+import { type Head, seenIn } from './servers.ts';
 import type { Reply } from './wire.ts';
 
 /** Of one decision. */
@@ -42,7 +42,7 @@ function wrongWith(fate: meaning.FateView, reply: Reply, asked: Asked, one: Case
     case 'answer':
       return wrongAnswer(fate, reply, asked, one);
     case 'file':
-      return wrongFile(fate.path, reply, one.root ?? '');
+      return wrongFile(fate.path, reply, one);
     case 'split':
       return fate.shares.some((share) => wrongWith(share.fate, reply, asked, one) === null)
         ? null
@@ -60,7 +60,7 @@ const serverIn = (reply: Reply) => (reply.kind === 'answer' ? seenIn(reply.heade
 function came(expected: string, reply: Reply): string {
   const seen = serverIn(reply);
   if (reply.kind === 'closed') return `expected ${expected}, the connection was closed`;
-  if (seen) return `expected ${expected}, server ${seen.server} saw ${seen.method} ${seen.url}`;
+  if (seen) return `expected ${expected}, server ${seen.server} saw ${seen.head?.method} ${seen.head?.url}`;
   return `expected ${expected}, got ${reply.status} ${reply.headers.get('location') ?? ''}`;
 }
 
@@ -73,7 +73,7 @@ function wrongAnswer(
   if (reply.kind === 'closed' || serverIn(reply)) return came(`${fate.status}`, reply);
   // The file of an error page may not be there, of which the meaning says nothing.
   const isLost =
-    fate.status >= 400 &&
+    fate.status >= 300 &&
     fate.body === null &&
     [404, 403].includes(reply.status) &&
     one.text.includes('error_page');
@@ -86,15 +86,18 @@ function wrongAnswer(
 }
 
 /** Of a file only that it is one: 200, 404, 403 and 405 are what files answer, 301 to a folder, or an error page. */
-function wrongFile(path: meaning.Told, reply: Reply, root: string): string | null {
+function wrongFile(path: meaning.Told, reply: Reply, { root, text }: Case): string | null {
   if (reply.kind === 'closed' || serverIn(reply)) return came('a file', reply);
   if (![200, 301, 403, 404, 405, 500].includes(reply.status)) return came('a file', reply);
-  if (reply.status !== 200 || typeof path !== 'string' || !path.startsWith(root) || reply.body === '')
+  if (reply.status !== 200 || typeof path !== 'string' || !path.startsWith(root ?? '') || reply.body === '')
     return null;
-  const name = path.slice(root.length).replace(/^\/+/, '');
-  const index = name === '' || name.endsWith('/') ? `${name}index.html` : name;
-  const isAsTold = reply.body === 'file error' || reply.body === `file ${index}`;
-  return isAsTold ? null : `expected the file ${index}, got ${JSON.stringify(reply.body)}`;
+  const name = path.slice(root?.length).replace(/^\/+/, '');
+  const isFolder = name === '' || name.endsWith('/');
+  const indexes = [...text.matchAll(/\bindex ([^;/]+);/g)].flatMap(([, all = '']) => all.split(' '));
+  const names = isFolder ? ['index.html', ...indexes].map((index) => name + index) : [name];
+  const isAsTold = reply.body === 'file error' || names.some((one) => reply.body === `file ${one}`);
+  const isList = isFolder && text.includes('autoindex on') && reply.body.includes('<h1>Index of');
+  return isAsTold || isList ? null : `expected the file ${names[0]}, got ${JSON.stringify(reply.body)}`;
 }
 
 function wrongPool(
@@ -108,11 +111,11 @@ function wrongPool(
     return statusOf(reply) === 503 && !seen ? null : came(`503 of ${fate.pool}, which has no server`, reply);
   if (!seen || !numbers.includes(seen.server))
     return came(`server ${numbers.join(' or ')} of ${fate.pool}`, reply);
-  return sentWrong(fate.sent, seen, one.engine);
+  return seen.head && sentWrong(fate.sent, seen.head, one.engine);
 }
 
 /** The parts of a request that a rule has changed, as the server saw them. */
-function sentWrong(sent: meaning.SentView, seen: Seen, engine: Case['engine']): string | null {
+function sentWrong(sent: meaning.SentView, seen: Head, engine: Case['engine']): string | null {
   const url = seen.url.replace(/^https?:\/\/[^/?]*/, '');
   // NGINX does not tell what is empty from what is not there.
   const nothing = engine === 'nginx' ? '' : null;

@@ -147,8 +147,12 @@ function valueNear(value: string, chance: Chance): string {
   return neighbour(value, '', chance).trim();
 }
 
+const oddInHost = /[^\w.:[\]-]/;
+
 function hostNear(named: string, chance: Chance): string {
-  const host = neighbour(named, 'www.', chance).replaceAll(/[^\w.:[\]-]/g, '');
+  // Odd already.
+  if (oddInHost.test(named)) return named;
+  const host = neighbour(named, 'www.', chance).replaceAll(new RegExp(oddInHost, 'g'), '');
   if (host === '') return named;
   switch (chance.below(20)) {
     case 0:

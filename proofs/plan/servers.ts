@@ -8,6 +8,11 @@ import { createServer as createSecureServer } from 'node:tls';
 /** What a server saw of one request. */
 export interface Seen {
   readonly server: string;
+  /** Null: it was asked in a protocol whose words are not HTTP's. */
+  readonly head: Head | null;
+}
+
+export interface Head {
   readonly method: string;
   /** With its query. */
   readonly url: string;
@@ -35,12 +40,13 @@ export async function startServers(
       secure.on('tlsClientError', () => undefined);
       const take = (socket: Socket) => {
         open.add(socket.on('close', () => open.delete(socket)).on('error', () => socket.destroy()));
-        // The first byte of a ClientHello is 22.
+        // The first byte of a ClientHello is 22, that of FastCGI is its version.
         socket.once('readable', () => {
           const first: Buffer | null = socket.read(1);
           if (first === null) return;
           socket.unshift(first);
           if (first[0] === 22) secure.emit('connection', socket);
+          else if (first[0] === 1) answerFastCgi(socket, number);
           else answer(socket, number);
         });
       };
@@ -87,10 +93,43 @@ function answer(socket: Socket, number: number): void {
   });
 }
 
+const [endRequest, standardIn, standardOut] = [3, 5, 6];
+
+/** One request a connection, answered when its body has ended. */
+function answerFastCgi(socket: Socket, number: number): void {
+  let rest: Buffer = Buffer.alloc(0);
+  const made = (type: number, body: Buffer) => {
+    const head = Buffer.from([1, type, 0, 1, body.length >> 8, body.length & 255, 0, 0]);
+    return Buffer.concat([head, body]);
+  };
+  socket.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= 8) {
+      const length = rest.readUInt16BE(4);
+      const end = 8 + length + (rest[6] ?? 0);
+      if (rest.length < end) return;
+      const isLast = rest[1] === standardIn && length === 0;
+      rest = rest.subarray(end);
+      if (!isLast) continue;
+      const text = Buffer.from(`Status: 200 OK\r\nX-Server: ${number}\r\nContent-Length: 2\r\n\r\nok`);
+      const all = [
+        made(standardOut, text),
+        made(standardOut, Buffer.alloc(0)),
+        made(endRequest, Buffer.alloc(8)),
+      ];
+      socket.end(Buffer.concat(all));
+    }
+  });
+}
+
 /** What the server says it saw. Null: no server answered. */
 export function seenIn(headers: ReadonlyMap<string, string>): Seen | null {
   const [server, head] = [headers.get('x-server'), headers.get('x-head')];
-  if (server === undefined || head === undefined) return null;
+  if (server === undefined) return null;
+  return { server, head: head === undefined ? null : headOf(head) };
+}
+
+function headOf(head: string): Head {
   const [line = '', ...rest] = Buffer.from(head, 'base64').toString('latin1').split('\r\n');
   const seen = new Map<string, string>();
   for (const one of rest) {
@@ -101,5 +140,5 @@ export function seenIn(headers: ReadonlyMap<string, string>): Seen | null {
     seen.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   const [from, to] = [line.indexOf(' '), line.lastIndexOf(' ')];
-  return { server, method: line.slice(0, from), url: line.slice(from + 1, to), headers: seen };
+  return { method: line.slice(0, from), url: line.slice(from + 1, to), headers: seen };
 }

@@ -96,6 +96,8 @@ function bytesOf({ request, absolute }: Asked): string {
     ...(host === null ? [] : [`Host: ${host}`]),
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
+  // What is sent would be another request than the one that is judged.
+  if (/[\r\n]/.test([method, url, ...lines].join(''))) throw new Error(`a line break in ${method} ${url}`);
   const target = absolute ? `${scheme}://${host}${url}` : url;
   return `${method} ${target} HTTP/${version}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
 }

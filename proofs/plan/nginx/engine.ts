@@ -5,25 +5,34 @@ import { writeFileSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Case } from '../case.ts';
-import { chanceOf } from '../chance.ts';
+import { type Chance, chanceOf } from '../chance.ts';
 import type { Field, RunningEngine, Trial } from '../decisions.ts';
 import { type Door, noWords, requestsNear, type Words } from '../requests.ts';
 import { portOf } from '../servers.ts';
-import { type Machine, madeText } from './texts.ts';
+import type { Machine } from './ink.ts';
+import { madeText } from './texts.ts';
 
 const requestsPerText = 32;
 
-const methods = ['GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'POST', 'HEAD', 'PUT', 'OPTIONS', 'TRACE', 'get'];
+const methods = [
+  ...['GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'POST', 'POST', 'HEAD', 'HEAD'],
+  ...['PUT', 'OPTIONS', 'OPTIONS', 'TRACE', 'DELETE', 'PATCH', 'PROPFIND', 'M-SEARCH', 'get', 'CONNECTED'],
+];
+const portsPerText = 3;
 
-/** Each text has two ports. One that NGINX refuses is left out. */
+/** A text as it stands among others in one process. */
+interface MadeTrial extends Trial {
+  readonly http: string;
+  readonly stream: string | null;
+}
+
+/** One that NGINX refuses is left out. */
 export async function startNginx(seeds: readonly number[], field: Field): Promise<RunningEngine> {
-  const free = await freePorts(seeds.length * 2);
-  const all = seeds.map((seed, index) =>
-    madeTrial(seed, index, free[2 * index] ?? 0, free[2 * index + 1] ?? 0, field),
-  );
+  const free = await freePorts(seeds.length * portsPerText);
+  const all = seeds.map((seed, index) => madeTrial(seed, index, free.slice(portsPerText * index), field));
   const whole = await started(field, all);
   if (typeof whole !== 'string') return running(whole, all, 0);
-  const good: Trial[] = [];
+  const good: MadeTrial[] = [];
   for (const trial of all) {
     const alone = await started(field, [trial]);
     if (typeof alone === 'string') continue;
@@ -42,42 +51,54 @@ function running(child: ChildProcess, trials: readonly Trial[], refused: number)
   return { trials, refused, lives, close: () => ended(child) };
 }
 
-function madeTrial(seed: number, id: number, http: number, https: number, field: Field): Trial {
+function madeTrial(seed: number, id: number, ports: readonly number[], field: Field): MadeTrial {
   const chance = chanceOf(seed);
   const { folder, root, servers } = field;
+  const [http = 0, https = 0, stream = 0] = ports;
   const machine: Machine = {
     origins: servers.ports,
+    sockets: servers.paths,
     root,
     http,
     https,
+    stream,
     pair: join(folder, 'pair.pem'),
     filesAt: join(folder, `n${id}`),
   };
-  const { text, files } = madeText(chance, id, machine);
-  for (const [path, lines] of Object.entries(files)) writeFileSync(path, lines);
+  const made = madeText(chance, id, machine);
+  for (const [path, lines] of Object.entries(made.files)) writeFileSync(path, lines);
+  const text = made.stream === null ? made.http : `http {\n${made.http}\n}\nstream {\n${made.stream}\n}`;
+  const here = { address: '127.0.0.1', unread: false };
   const doors: Door[] = [
-    { scheme: 'http', port: http, share: 80, address: '127.0.0.1', unread: false },
-    { scheme: 'https', port: https, share: 20, address: '127.0.0.1', unread: false },
+    { scheme: 'http', port: http, share: 80, ...here },
+    { scheme: 'https', port: https, share: 20, ...here },
+    { scheme: 'https', port: stream, share: 25, ...here, unread: true },
   ];
-  const open = doors.filter(({ port }) => text.includes(`127.0.0.1:${port}`));
+  const open = doors.filter(({ port }) => new RegExp(`listen [0-9.:]*\\b${port}\\b`).test(text));
   const taste = { absolute: !text.includes('$request'), methods };
+  const numbered = (all: readonly string[], before: string) =>
+    all.map((at, number) => [`${before}${at}`, String(number)]);
   const one: Case = {
     engine: 'nginx',
     seed,
     text,
-    files,
+    files: made.files,
     environment: {},
-    servers: Object.fromEntries(servers.ports.map((port, number) => [`127.0.0.1:${port}`, String(number)])),
+    servers: Object.fromEntries([
+      ...numbered(servers.ports.map(String), '127.0.0.1:'),
+      ...numbered(servers.paths, 'unix:'),
+    ]),
     root,
-    asked: requestsNear(wordsOf(text), open, requestsPerText, taste, chance),
+    asked: requestsNear(wordsOf(text, chance), open, requestsPerText, taste, chance),
   };
-  return { case: one, entrances: new Map(open.map(({ port }) => [port, { kind: 'port', port }])) };
+  const entrances = new Map(open.map(({ port }) => [port, { kind: 'port', port } as const]));
+  return { case: one, entrances, http: made.http, stream: made.stream };
 }
 
 /** What the text itself suggests. */
-function wordsOf(text: string): Words {
+function wordsOf(text: string, chance: Chance): Words {
   const said = text.matchAll(
-    /(?:location\s+(?:=|\^~)?\s*"?|rewrite "[^"]*" "|error_page[^;]* )(\/[^"?;\s$]*)/g,
+    /(?:location\s+"?(?:=|\^~)?\s*"?|rewrite "[^"]*" "|error_page[^;]* |try_files [^;]*)(\/[^"?;\s$]*)/g,
   );
   const words = noWords();
   const path = [
@@ -99,22 +120,53 @@ function wordsOf(text: string): Words {
     '/abc',
     '/aab',
   );
-  const names = [...text.matchAll(/server_name ([^;]+);/g)]
+  const names = [...text.matchAll(/^\s*server_name ([^;]+);/gm)]
     .flatMap(([, all = '']) => all.split(' '))
     .map(concrete);
-  words.hosts.push(...names, ...names, 'a.example', 'nobody.example', 'a..b', '.', 'a/b');
+  const odd = [
+    'a..b',
+    '.',
+    'a/b',
+    '{',
+    'a{b}.example',
+    '[::1]x:80',
+    '[',
+    '[a',
+    'a:b:c',
+    '_',
+    '127.0.0.1',
+    'a.example.:80',
+  ];
+  words.hosts.push(
+    ...names,
+    ...names,
+    ...names,
+    'a.example',
+    'b.example',
+    'nobody.example',
+    chance.pick(odd),
+  );
   words.queries.push('q=a', 'q=one', 'a=1', 'ip=127.0.0.1', 'q=/a', 'ip=10.1.1.1');
-  for (const value of ['a', 'B', 'one', '0', 'abc']) words.headers.push(['x-kind', value]);
+  for (const value of ['a', 'B', 'one', '0', 'abc', '10.2.2.2']) words.headers.push(['x-kind', value]);
   words.headers.push(['cookie', 'c=a'], ['cookie', 'd=1; c=one'], ['cookie', 'C=b;c=0']);
-  words.headers.push(['x-forwarded-for', '10.1.2.3'], ['x-forwarded-proto', 'https'], ['user-agent', 'x']);
+  const forwarded = ['10.1.2.3', '10.1.2.3, 127.0.0.1', '1.2.3.4:80', 'unknown'];
+  words.headers.push(['x-forwarded-for', chance.pick(forwarded)], ['x-real-ip', '10.9.9.9']);
+  words.headers.push(['x-forwarded-proto', 'https'], ['user-agent', 'x'], ['upgrade', 'websocket']);
+  if (text.includes('auth_basic')) words.headers.push(['authorization', 'Basic c29tZW9uZTp3b3Jk']);
   words.sources.push('127.0.0.1', '127.0.0.1', '127.1.2.3', '127.2.0.9', '127.3.3.3');
   return words;
 }
 
-const concrete = (name: string): string =>
-  name.startsWith('~')
-    ? 'abc.dyn.example'
-    : name.replace(/^\*\./, 'sub.').replace(/^\./, 'deep.sub.').replace(/\.\*$/, '.org');
+const concrete = (name: string): string => {
+  if (name.includes('dyn')) return 'abc.dyn.example';
+  if (name.includes('~'))
+    return name.includes('sub') ? 'ab.b.example' : name.includes('API') ? 'api.x' : 'www.a.x';
+  return name
+    .replace(/^\*\./, 'sub.')
+    .replace(/^\./, 'deep.sub.')
+    .replace(/\.\*$/, '.org')
+    .replace('""', 'none');
+};
 
 async function freePorts(count: number): Promise<readonly number[]> {
   const held = await Promise.all(
@@ -129,23 +181,28 @@ async function freePorts(count: number): Promise<readonly number[]> {
   return found;
 }
 
+const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
+
 /** A text: NGINX's own words on why it does not start. */
-async function started({ folder }: Field, trials: readonly Trial[]): Promise<ChildProcess | string> {
+async function started({ folder }: Field, trials: readonly MadeTrial[]): Promise<ChildProcess | string> {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   );
+  const streams = trials.flatMap(({ stream }) => (stream === null ? [] : [stream]));
   const lines = [
+    ...(streams.length > 0 ? [`load_module ${streamModule};`] : []),
     'daemon off;',
     'master_process off;',
     `pid ${folder}/pid;`,
     'error_log stderr crit;',
     'events { worker_connections 1024; }',
     'http {',
-    'access_log off; log_not_found off; server_names_hash_bucket_size 128; variables_hash_max_size 4096;',
+    'access_log off; log_not_found off; server_names_hash_bucket_size 128; variables_hash_max_size 8192;',
     'proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k; large_client_header_buffers 4 32k;',
     ...temporary,
-    ...trials.map((trial) => trial.case.text),
+    ...trials.map(({ http }) => http),
     '}',
+    ...(streams.length > 0 ? ['stream {', ...streams, '}'] : []),
   ];
   const file = join(folder, 'nginx.conf');
   writeFileSync(file, `${lines.join('\n')}\n`);

@@ -28,8 +28,11 @@ export type Value =
   | { readonly kind: 'parameter'; readonly of: Value; readonly name: string; readonly ignoreCase: boolean }
   /** The value of the first cookie `name` in a Cookie header. */
   | { readonly kind: 'cookie'; readonly of: Value; readonly name: string }
-  /** `%41` is `A`. */
-  | { readonly kind: 'decoded'; readonly of: Value; readonly plusIsSpace: boolean }
+  /**
+   * `%41` is `A`. `redirect`: as NGINX undoes it in an address that it leads to, up to a question mark and but for what cannot
+   * stand there, with its own way of losing a wrong `%`.
+   */
+  | { readonly kind: 'decoded'; readonly of: Value; readonly plusIsSpace: boolean; readonly redirect?: true }
   /** `?` is `%3F`: each of these bytes, the others as they are. */
   | { readonly kind: 'encoded'; readonly of: Value; readonly bytes: EncodedBytes }
   /** Another value in the place of one that is absent or empty. */

@@ -137,4 +137,129 @@ describe('found by the plan proof', () => {
     assert.equal(asked(text, 'http://h/', { headers: { 'x-forwarded-for': '' } }), '200 , 127.0.0.1');
     assert.equal(asked(text, 'http://h/'), '200 127.0.0.1');
   });
+
+  test('a file that a condition asks for is asked for by what its words come to', () => {
+    const text = `root /r; location / { if (!-f $request_filename) { rewrite ^ /b last; } return 200 "$uri is there"; }
+      location = /b { return 200 b; }`;
+    assert.equal(asked(text, 'http://h/a'), '200 /a is there | 200 b');
+    const twice =
+      'root /r; if (!-f $request_filename) { rewrite ^ /b; } if (-f $request_filename) { return 200 $uri; }';
+    assert.match(asked(twice, 'http://h/a'), /200 \/b/);
+  });
+
+  test('error_page speaks of 400 too, before the request is read', () => {
+    const text = 'error_page 400 http://e.example/; location / { return 200 ok; }';
+    assert.equal(asked(text, 'http://h/', { method: 'get' }), '302 http://e.example/');
+    assert.match(asked('error_page 400 /e; return 200 ok;', 'http://a..b/'), /^unknown complex: error_page/);
+    assert.equal(asked('return 200 ok;', 'http://a..b/'), '400');
+  });
+
+  test('error_page speaks of redirects too', () => {
+    const text =
+      'error_page 301 =307 https://s.example$request_uri; location /a { return 301 /b; } location / { }';
+    assert.equal(asked(text, 'http://h/a?x=1'), '307 https://s.example/a?x=1');
+    assert.match(asked(text, 'http://h/folder'), /307 https:\/\/s.example\/folder/);
+    assert.doesNotMatch(asked(text, 'http://h/folder/'), /307/);
+    const within = 'error_page 403 /e; location = /e { return 302; } location / { return 403; }';
+    assert.equal(asked(within, 'http://h/a'), '302');
+  });
+
+  test('mp4 and flv are files, with their error pages, for GET and HEAD', () => {
+    const text = 'root /r; error_page 404 =503 http://e.example/; location / { mp4; }';
+    assert.match(asked(text, 'http://h/a'), /302 http:\/\/e.example\//);
+    assert.equal(asked(text, 'http://h/a', { method: 'POST' }), '405');
+  });
+
+  test('two Host lines of proxy_set_header are both sent', () => {
+    const text = 'location / { proxy_set_header Host a; proxy_set_header Host b; proxy_pass http://x; }';
+    assert.equal(asked(text, 'http://h/'), 'x:80 a, b /');
+  });
+
+  test('the port that goes without saying is not said to the server', () => {
+    assert.equal(asked('location / { proxy_pass http://x:80; }', 'http://h/'), 'x:80 x /');
+    assert.equal(asked('location / { proxy_pass http://x:443; }', 'http://h/'), 'x:443 x:443 /');
+    assert.equal(asked('location / { proxy_pass https://x:443; }', 'http://h/'), 'x:443 x /');
+  });
+
+  test('setting $args, the URI as it came is sent no more', () => {
+    const text = 'set $args ""; location / { proxy_pass http://x; }';
+    assert.equal(asked(text, 'http://h//a%41?q=1'), 'x:80 x /aA');
+    const sometimes = 'if ($arg_q) { set $args "n=1"; } location / { proxy_pass http://x; }';
+    assert.equal(asked(sometimes, 'http://h//a?q=1'), 'x:80 x /a?n=1');
+    assert.equal(asked(sometimes, 'http://h//a?z=1'), 'x:80 x //a?z=1');
+  });
+
+  test('try_files below an alias of an expression: what is tried is behind the alias', () => {
+    const text = 'location ~ ^/x(.*) { alias /r; try_files /there.txt =503; }';
+    assert.equal(asked(text, 'http://h/x'), 'file /r/there.txt | 503');
+  });
+
+  test('the last word of try_files below an alias loses the name of its location where it has variables', () => {
+    const text = `location /api { alias /r; try_files $uri /api/x?t=$arg_q; } location /x { return 200 "x $arg_t"; }`;
+    assert.match(asked(text, 'http://h/api/a?q=1'), /\| 200 x 1$/);
+    const plain = 'location /api { alias /r; try_files $uri /api/x; } location = /api/x { return 200 api; }';
+    assert.match(asked(plain, 'http://h/api/a'), /\| 200 api$/);
+  });
+
+  test('folders have an index for GET, HEAD and POST alone', () => {
+    const text = 'root /r; index a; location / { } location = /a { return 301 /led; }';
+    assert.match(asked(text, 'http://h/'), /301/);
+    assert.equal(asked(text, 'http://h/', { method: 'PROPFIND' }), 'file /r/');
+  });
+
+  test('what a redirect by rewrite takes from variables is undone, too, up to the question mark', () => {
+    const text = 'rewrite ^ https://$host$request_uri? permanent;';
+    assert.equal(asked(text, 'http://h/a%41%20%2f?b=%41'), '301 https://h/aA%20/?b=%41');
+    assert.equal(asked('return 301 https://$host$request_uri;', 'http://h/a%41'), '301 https://h/a%41');
+  });
+
+  test('expressions of a map are not held against what is empty', () => {
+    const text = 'map $arg_q $m { ~^$ empty; ~.* some; default none; } server { return 200 $m; }';
+    assert.equal(asked(text, 'http://h/'), '200 none');
+    assert.equal(asked(text, 'http://h/?q=1'), '200 some');
+  });
+
+  test('a map of hosts leaves out the dot at their end', () => {
+    const text = `map $http_x $m { hostnames; a.example a; *.b.example b; ~^(.*)\\.c$ $1; default none; }
+      server { return 200 $m; }`;
+    const of = (x: string) => asked(text, 'http://h/', { headers: { x } });
+    assert.equal(of('A.example.'), '200 a');
+    assert.equal(of('sub.b.example.'), '200 b');
+    assert.equal(of('x.c.'), '200 x');
+  });
+
+  test('geo: the last word about a network counts, what is deleted is gone, ranges lie within each other', () => {
+    const from = (text: string, sourceAddress: string) => asked(text, 'http://h/', { sourceAddress });
+    const text = `geo $g { default a; 0.0.0.0/0 b; 10.0.0.0/8 c; 10.1.1.1/8 d; 10.2.0.0/16 e; delete 10.2.0.0/16; }
+      server { return 200 $g; }`;
+    assert.equal(from(text, '1.1.1.1'), '200 b');
+    assert.equal(from(text, '10.2.0.1'), '200 d');
+    const ranges = `geo $g { ranges; default a; 10.0.0.0-10.1.1.1 b; 10.0.0.5-10.0.0.6 c; } server { return 200 $g; }`;
+    assert.equal(from(ranges, '10.0.0.6'), '200 c');
+    assert.equal(from(ranges, '10.1.1.1'), '200 b');
+    assert.equal(from(ranges, '10.1.1.2'), '200 a');
+  });
+
+  test('the address that a proxy tells is one, or the connection has the last word', () => {
+    const text = `set_real_ip_from 127.0.0.0/8; real_ip_header X-Forwarded-For; return 200 $remote_addr;`;
+    const told = (value: string) => asked(text, 'http://h/', { headers: { 'x-forwarded-for': value } });
+    assert.equal(told('10.1.1.1, 10.2.2.2'), '200 10.2.2.2');
+    assert.equal(told('10.2.2.2:8080'), '200 10.2.2.2');
+    assert.equal(told('unknown'), '200 127.0.0.1');
+    assert.equal(told(',10.1.1.1'), '200 127.0.0.1');
+    assert.match(told('010.1.1.1'), /^200 \(/);
+  });
+
+  test('proxy_pass by the scheme of the request', () => {
+    const text = 'location / { proxy_pass $scheme://x; }';
+    assert.equal(asked(text, 'http://h/a'), 'x:80 x /a');
+  });
+
+  test('a Host header that no client means is not guessed at, one with a brace is a name', () => {
+    const text = 'server { return 200 other; } server { server_name a; return 200 a; }';
+    for (const host of ['[', 'a.:8.0', '[::1]x', 'a%41'])
+      assert.match(asked(text, 'http://h/', { host }), /^unknown complex/);
+    for (const host of ['{', 'a{b}', '[::1]:80'])
+      assert.equal(asked(text, 'http://h/', { host }), '200 other');
+  });
 });

@@ -50,7 +50,7 @@ export function opaque({ place, text: line }: Node, why: Unknown['why'], shown =
 }
 
 /** Whether a file is there: the same question of the same file, however its rules came to it. */
-export function isThere(test: '-f' | '-d' | '-e', file: Value, node: Node): Condition {
+export function isThere(test: '-f' | '-d' | '-e' | '-x', file: Value, node: Node): Condition {
   return opaque(node, 'files', `${test} ${shownFile(file)}`);
 }
 

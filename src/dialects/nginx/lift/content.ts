@@ -17,7 +17,7 @@ import { ruled, stepThen, type Ways } from './rewriting.ts';
 import { said } from './scope.ts';
 import { type State, unknown, type Where } from './state.ts';
 import { hasVariables } from './template.ts';
-import { type Asking, asQuoted, beginsWithSlash, evaluate, fileOf, hostSent } from './variables.ts';
+import { type Asking, asQuoted, beginsWithSlash, evaluate, hostSent } from './variables.ts';
 
 type Handler = Exclude<Where['handler'], null>;
 
@@ -53,8 +53,7 @@ export function content(
   if (builtIn.has(node.name)) return ofItself(handler, state, where, ways);
   const why = opaque[node.name];
   if (why) return unknown(node, why);
-  if (['flv', 'mp4'].includes(node.name))
-    return { kind: 'file', path: fileOf({ node, state, where, lifting: ways.lifting }, state.uri) };
+  if (['flv', 'mp4'].includes(node.name)) return readOnly(handler, state, where, ways, files(state, where));
   if (!node.name.endsWith('_pass')) {
     ways.lifting.refuse(node, 'what it answers is not known');
     return unknown(node, 'not understood');
@@ -66,8 +65,18 @@ export function content(
 function ofItself({ node }: Handler, state: State, where: Where, ways: Ways): Fate {
   const answer: Fate = { kind: 'answer', status: 200, body: null };
   if (node.name !== 'stub_status' && node.name !== 'empty_gif') return answer;
+  return readOnly({ node }, state, where, ways, answer);
+}
+
+function readOnly(
+  { node }: Pick<Handler, 'node'>,
+  state: State,
+  where: Where,
+  ways: Ways,
+  inside: Fate,
+): Fate {
   const taken = some([holds(state.method, is('GET')), holds(state.method, is('HEAD'))]);
-  return stepThen(node, not(taken), ways.fail(405, state, where, node), answer);
+  return stepThen(node, not(taken), ways.fail(405, state, where, node), inside);
 }
 
 const schemePorts: Readonly<Record<string, number>> = { http: 80, https: 443, grpc: 80, grpcs: 443 };
@@ -110,6 +119,8 @@ function casesOf(value: Value): readonly Case[] {
       { when: notEmpty(value.of), parts: [value.of] },
       { when: always, parts: [value.otherwise] },
     ];
+  if (value.kind === 'field' && value.field.kind === 'scheme')
+    return casesOf(chosen(holds(value, is('https')), text('https'), text('http')));
   if (value.kind !== 'joined') return [{ when: always, parts: [value] }];
   let found: readonly Case[] = [{ when: always, parts: [] }];
   for (const part of value.parts) {
@@ -159,7 +170,8 @@ function passedTo({ parts, isDynamic, isHttp }: Target, asking: Asking): Fate {
   const port = node.name === 'memcached_pass' ? 11211 : (schemePorts[(scheme ?? '').toLowerCase()] ?? 80);
   const pool = lifting.pools.of(authority, port, node.place);
   const said = joined([...(path === '' ? [] : [text(path)]), ...behind]);
-  const sent = isHttp ? proxied({ uri: said, authority, isDynamic }, asking) : handed(asking, authority);
+  const aimed: Asking = { ...asking, target: { scheme: (scheme ?? '').toLowerCase(), authority } };
+  const sent = isHttp ? proxied({ uri: said, isDynamic }, aimed) : handed(aimed);
   const fate: Fate = { kind: 'pool', pool, sent };
   return next && !beginsWithSlash(next)
     ? stepThen(node, holds(next, ends), fate, unknown(node, 'elsewhere'))
@@ -177,7 +189,8 @@ function dynamic(authority: string, scheme: string | undefined, whole: Value, as
   const [head, host, ...behind] = whole.parts;
   if (scheme === undefined || head?.kind !== 'text' || !host || behind.length > 0) return otherwise;
   return lifting.pools.all.reduceRight<Fate>((fate, pool) => {
-    const sent = proxied({ uri: empty, authority: pool.name, isDynamic: true }, asking);
+    const aimed: Asking = { ...asking, target: { scheme: scheme.toLowerCase(), authority: pool.name } };
+    const sent = proxied({ uri: empty, isDynamic: true }, aimed);
     return stepThen(
       node,
       holds(host, { kind: 'is', text: pool.name, ignoreCase: true }),
@@ -195,17 +208,16 @@ function failing({ node }: Asking): Fate {
 interface Proxied {
   /** Behind the address; empty: none is said. */
   readonly uri: Value;
-  readonly authority: string;
   readonly isDynamic: boolean;
 }
 
 /** The request line and the headers that `proxy_pass` makes (`ngx_http_proxy_create_request`). */
-function proxied({ uri, authority, isDynamic }: Proxied, asking: Asking): Sent {
+function proxied({ uri, isDynamic }: Proxied, asking: Asking): Sent {
   const { state, where } = asking;
   const { handler } = where;
   const method = said(where.scope, 'proxy_method').at(-1);
   const made = method ? evaluate(method.words[0] ?? '', asking) : changedMethod(state);
-  const base = { method: made, ...headersSent('proxy', authority, asking) };
+  const base = { method: made, ...headersSent('proxy', asking) };
   const hasUri = !(uri.kind === 'text' && uri.text === '');
   if (hasUri && isDynamic) return { ...base, ...divided(slashed(uri)) };
   if (!hasUri && state.unparsed) return { ...base, path: null, query: null };
@@ -261,10 +273,10 @@ function markOf(value: Value): readonly Value[] | null {
 }
 
 /** What FastCGI, uwsgi, SCGI, gRPC and memcached are given. */
-function handed(asking: Asking, authority: string): Sent {
+function handed(asking: Asking): Sent {
   const { state, node } = asking;
   const kind = node.name.replace('_pass', '');
-  const { host, headers } = headersSent(kind, authority, asking);
+  const { host, headers } = headersSent(kind, asking);
   const isGrpc = kind === 'grpc';
   const path = state.unparsed ? null : isGrpc ? encoded(state.uri, 'path') : state.uri;
   return {
@@ -276,23 +288,25 @@ function handed(asking: Asking, authority: string): Sent {
   };
 }
 
+const noTarget = { scheme: '', authority: '' };
+
 /** Headers that NGINX changes when nothing is said about them, but for those of one connection only. */
 const usual: Readonly<Record<string, string>> = { connection: 'close', upgrade: '' };
 
-function headersSent(kind: string, authority: string, asking: Asking): Pick<Sent, 'host' | 'headers'> {
+function headersSent(kind: string, asking: Asking): Pick<Sent, 'host' | 'headers'> {
   const scope = asking.where.scope;
   const hasProxy = kind === 'proxy';
   const headers: Record<string, Value | null> = {};
   if (hasProxy)
     for (const [name, value] of Object.entries(usual)) headers[name] = value === '' ? null : text(value);
-  let host: Value | null = hasProxy || kind === 'grpc' ? text(hostSent(authority)) : null;
-  const told = new Set<string>();
+  let host: Value | null = hasProxy || kind === 'grpc' ? text(hostSent(asking.target ?? noTarget)) : null;
+  const told = new Map<string, Value>();
   for (const node of said(scope, `${kind}_set_header`)) {
     const name = (node.words[0] ?? '').toLowerCase();
-    const value = evaluate(node.words[1] ?? '', { ...asking, node });
-    if (name === 'host') host = asItCame(value) ? null : value;
-    else headers[name] = both(told.has(name) ? (headers[name] ?? empty) : empty, value);
-    told.add(name);
+    const value = both(told.get(name) ?? empty, evaluate(node.words[1] ?? '', { ...asking, node }));
+    told.set(name, value ?? empty);
+    if (name === 'host') host = value !== null && asItCame(value) ? null : (value ?? { kind: 'absent' });
+    else headers[name] = value;
   }
   return { host, headers };
 }

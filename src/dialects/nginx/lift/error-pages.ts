@@ -1,5 +1,6 @@
+import type { Fate } from './meaning.ts';
 import { said } from './scope.ts';
-import type { Where } from './state.ts';
+import { type Server, unknown, type Where } from './state.ts';
 import type { Node } from './tree.ts';
 
 export interface ErrorPage {
@@ -19,4 +20,18 @@ export function pageOf(status: number, where: Where): ErrorPage | null {
       return { node, target, overwrite: sign === undefined ? null : Number(sign.slice(1) || 0) };
   }
   return null;
+}
+
+/** For what no location has been found. */
+export const pageOfServer = (status: number, server: Server): ErrorPage | null =>
+  pageOf(status, { server, scope: server.scope, location: null, handler: null });
+
+/** The status with which it leads to an address. */
+export const redirectedBy = ({ overwrite }: ErrorPage): number =>
+  overwrite !== null && [301, 302, 303, 307, 308].includes(overwrite) ? overwrite : 302;
+
+/** Where a redirect's page leads: one of this machine's own still carries the address, so that it is not told what it is. */
+export function movedAs({ overwrite, target, node }: ErrorPage, fate: Fate): Fate {
+  const isMoved = overwrite === null || overwrite === 0 || (overwrite >= 300 && overwrite < 400);
+  return isMoved && /^[/@]/.test(target) ? unknown(node, 'complex') : fate;
 }

@@ -18,7 +18,7 @@ export const isEmptyWord: Language = {
   kind: 'union',
   of: [{ kind: 'is', text: '', ignoreCase: false }, { kind: 'absent' }],
 };
-const notEmptyWord: Language = { kind: 'length', min: 1, max: null };
+export const notEmptyWord: Language = { kind: 'length', min: 1, max: null };
 
 export const is = (value: string): Language =>
   value === '' ? isEmptyWord : { kind: 'is', text: value, ignoreCase: false };

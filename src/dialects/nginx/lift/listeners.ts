@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Place } from '#base';
+import { pageOfServer, redirectedBy } from './error-pages.ts';
 import { holds, is } from './folding.ts';
 import {
   all,
@@ -12,13 +13,16 @@ import {
   type Step,
   some,
   stepOf,
+  text,
 } from './meaning.ts';
-import { badHost, serversByName } from './names.ts';
+import { badHost, oddHost, serversByName } from './names.ts';
 import { answersRefused, isRefused, rulesOf, served } from './phases.ts';
 import { pcre } from './regex.ts';
+import { ruled } from './rewriting.ts';
 import { own, word } from './scope.ts';
 import { withCaptures } from './sources.ts';
 import { firstState, type Lifting, type Server, unknown } from './state.ts';
+import { hasVariables } from './template.ts';
 import type { Node } from './tree.ts';
 import { hostName } from './variables.ts';
 
@@ -165,7 +169,7 @@ function rulesFor(
   fateOf: (server: Server, regex: string | null) => Fate,
 ): Rules {
   const steps: Step[] = tls ? [...refusedHandshakes(servers, standard)] : [];
-  steps.push(...unmerged(servers), ...faults(place, each));
+  steps.push(...unmerged(servers), ...faults(place, servers, each));
   const otherwise = rulesOf(fateOf(standard, null));
   const captures = standard.names.some((one) => one.startsWith('~') && one.includes('?<'));
   if (servers.length === 1 && !captures)
@@ -205,7 +209,7 @@ function unmerged(servers: readonly Server[]): readonly Step[] {
 }
 
 /** What NGINX answers before it looks for a server's directives. `each`: its servers refuse methods themselves. */
-function faults(place: Place, each: boolean): readonly Step[] {
+function faults(place: Place, servers: readonly Server[], each: boolean): readonly Step[] {
   const noHost = all([holds(field('host'), { kind: 'absent' }), not(holds(field('version'), is('1.0')))]);
   const bad = some([
     not(holds(field('method'), { kind: 'matches', regex: pcre('^[A-Z_-]+$') })),
@@ -213,9 +217,23 @@ function faults(place: Place, each: boolean): readonly Step[] {
     noHost,
     holds(field('host'), badHost),
   ]);
-  const answer = (status: number): Fate => ({ kind: 'answer', status, body: null });
+  const refused: Fate = { kind: 'answer', status: 405, body: null };
+  const line = { place, text: 'no request that NGINX takes' };
+  const odd = holds(field('host'), oddHost);
+  const answer = ruled([stepOf(line, bad, badRequest(servers))], unknown(line, 'complex', 'its Host header'));
   return [
-    stepOf({ place, text: 'no request that NGINX takes' }, bad, answer(400)),
-    ...(each ? [] : [stepOf({ place, text: 'TRACE, CONNECT' }, isRefused, answer(405))]),
+    stepOf(line, some([bad, odd]), answer),
+    ...(each ? [] : [stepOf({ place, text: 'TRACE, CONNECT' }, isRefused, refused)]),
   ];
+}
+
+/** 400, or what `error_page` makes of it: by then NGINX has read no more than a part of the request. */
+function badRequest(servers: readonly Server[]): Fate {
+  const pages = servers.flatMap((server) => pageOfServer(400, server) ?? []);
+  const [page] = pages;
+  if (!page) return { kind: 'answer', status: 400, body: null };
+  const isSame = servers.length === 1 && /^https?:/.test(page.target) && !hasVariables(page.target);
+  return isSame
+    ? { kind: 'redirect', status: redirectedBy(page), location: text(page.target) }
+    : unknown(page.node, 'complex');
 }

@@ -95,11 +95,20 @@ function prefix(name: string, by: 'host' | 'sni'): Condition {
   });
 }
 
+/**
+ * NGINX takes it, for a name that no client means: a bracket that does not close, a dot in a port and in
+ * front of it, an escaped byte.
+ */
+export const oddHost: Language = {
+  kind: 'matches',
+  regex: pcre('^\\[[^\\]]*$|^\\[[^\\]]*\\](?:[^.:]|\\.[^:])|^[^\\[:][^:]*\\.:[^.]*\\.|%'),
+};
+
 /** NGINX answers 400 to it. */
 export const badHost: Language = {
   kind: 'union',
   of: [
     { kind: 'contains', text: '..', ignoreCase: false },
-    { kind: 'matches', regex: pcre('[\\x00-\\x20/\\x7f]|^\\.?(?::|$)') },
+    { kind: 'matches', regex: pcre('[\\x00-\\x20/\\x7f]|^:|^\\.?(?::[^.]*)?$') },
   ],
 };

@@ -1,4 +1,4 @@
-import { pageOf } from './error-pages.ts';
+import { movedAs, pageOf, pageOfServer, redirectedBy } from './error-pages.ts';
 import { chosen, dividedArgs, empty, encoded, holds, is } from './folding.ts';
 import { gated } from './gates.ts';
 import { type Entry, entriesOf, type Location } from './locations.ts';
@@ -14,7 +14,7 @@ import {
   text,
   type Value,
 } from './meaning.ts';
-import { handlerOf, rewrites, ruled, stepThen, type Ways } from './rewriting.ts';
+import { handlerOf, type Moved, rewrites, ruled, stepThen, type Ways } from './rewriting.ts';
 import { own, said, scopeOf, word } from './scope.ts';
 import { taking } from './sources.ts';
 import { type Lifting, nodeOf, redirected, type Server, type State, unknown, type Where } from './state.ts';
@@ -36,7 +36,7 @@ export const isRefused: Condition = some(
 
 /** Its `error_page` has something to say about methods that NGINX refuses. */
 export function answersRefused(server: Server): boolean {
-  return pageOf(405, { server, scope: server.scope, location: null, handler: null }) !== null;
+  return pageOfServer(405, server) !== null;
 }
 
 /** `ngx_http_core_run_phases`, with a request whose parts are values. */
@@ -70,6 +70,7 @@ class Phases implements Going {
     const ways: Ways = {
       lifting: this.lifting,
       fail: this.fail.bind(this),
+      moved: this.moved.bind(this),
       after: (after) => this.#find(after),
     };
     return rewrites(state, this.#nowhere, ways);
@@ -87,7 +88,7 @@ class Phases implements Going {
   fail(status: number, state: State, where: Where, _node: Node): Fate {
     // Those three end the connection without a word, and without an error page.
     if (status === 408 || status === 444 || status === 499) return { kind: 'reject', how: 'close' };
-    const page = state.inErrorPage || state.changesLeft === 0 ? null : pageOf(status, where);
+    const page = pageFor(status, state, where);
     if (!page) return { kind: 'answer', status, body: null };
     const recursive = word(where.scope, 'recursive_error_pages', 'off') === 'on';
     const made = page.overwrite ?? status;
@@ -100,9 +101,15 @@ class Phases implements Going {
       const method = chosen(holds(state.method, is('HEAD')), state.method, text('GET'));
       return this.redirect({ ...next, method }, path, args, page.node, where);
     }
-    if (target.kind !== 'text' && !page.target.startsWith('http')) return unknown(page.node, 'complex');
-    const code = [301, 302, 303, 307, 308].includes(page.overwrite ?? 0) ? (page.overwrite ?? 302) : 302;
-    return { kind: 'redirect', status: code, location: target };
+    if (target.kind !== 'text' && !/^(?:http|\$scheme:)/.test(page.target))
+      return unknown(page.node, 'complex');
+    return { kind: 'redirect', status: redirectedBy(page), location: target };
+  }
+
+  moved({ status, location }: Moved, state: State, where: Where, node: Node): Fate {
+    const page = pageFor(status, state, where);
+    if (!page) return { kind: 'redirect', status, location };
+    return movedAs(page, this.fail(status, state, where, node));
   }
 
   redirect(state: State, uri: Value, args: Value, node: Node, where: Where): Fate {
@@ -149,7 +156,8 @@ class Phases implements Going {
       empty,
     );
     const name = encoded(text(location.name), 'path');
-    return { kind: 'redirect', status: 301, location: absolute(joined([name, mark]), asking) };
+    const target = absolute(joined([name, mark]), asking);
+    return this.moved({ status: 301, location: target }, state, where, node);
   }
 
   #enterServer(state: State): Fate {
@@ -212,6 +220,9 @@ class Phases implements Going {
     return name === undefined ? null : this.lifting.sources.split(name, state, go);
   }
 }
+
+const pageFor = (status: number, state: State, where: Where) =>
+  state.inErrorPage || state.changesLeft === 0 ? null : pageOf(status, where);
 
 function isInternal(where: Where): boolean {
   return said(where.scope, 'internal').length > 0;

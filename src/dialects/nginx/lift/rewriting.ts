@@ -1,4 +1,5 @@
-import { chosen, either, empty, encoded, holds, is, matches, notEmpty } from './folding.ts';
+import { isThere } from './access.ts';
+import { chosen, contains, either, empty, encoded, holds, is, matches, notEmpty } from './folding.ts';
 import {
   all,
   always,
@@ -18,7 +19,7 @@ import { taking } from './sources.ts';
 import { type Lifting, type State, unknown, type Where } from './state.ts';
 import { piecesOf } from './template.ts';
 import type { Node } from './tree.ts';
-import { type Asking, absolute, asQuoted, evaluate, mayBeQuoted, variable } from './variables.ts';
+import { type Asking, absolute, asQuoted, evaluate, hostName, mayBeQuoted, variable } from './variables.ts';
 
 /** What comes behind the directives of the rewrite module, and what they end in. */
 export interface Ways {
@@ -27,6 +28,13 @@ export interface Ways {
   after(state: State, where: Where): Fate;
   /** An answer that NGINX makes itself, with its `error_page`. */
   fail(status: number, state: State, where: Where, node: Node): Fate;
+  /** A redirect, of which `error_page` may have something to say too. */
+  moved(moved: Moved, state: State, where: Where, node: Node): Fate;
+}
+
+export interface Moved {
+  readonly status: number;
+  readonly location: Value;
 }
 
 const rewriting = new Set(['rewrite', 'return', 'set', 'if', 'break']);
@@ -94,7 +102,7 @@ function withSet(node: Node, asking: Asking): State {
   const { state } = asking;
   const name = (node.words[0] ?? '').replace(/^\$/, '').toLowerCase();
   const value = evaluate(node.words[1] ?? '', asking);
-  if (name === 'args' || name === 'query_string') return { ...state, args: value };
+  if (name === 'args') return { ...state, args: value, unparsed: false };
   return { ...state, variables: new Map(state.variables).set(name, value) };
 }
 
@@ -111,8 +119,8 @@ function returned(asking: Asking, ways: Ways): Fate {
     return unknown(node, 'not understood');
   }
   if (redirects.has(status) && word !== undefined)
-    return { kind: 'redirect', status, location: absolute(evaluate(word, asking), asking) };
-  if (status >= 400 && !word) return ways.fail(status, state, where, node);
+    return ways.moved({ status, location: absolute(evaluate(word, asking), asking) }, state, where, node);
+  if ((status >= 400 || redirects.has(status)) && !word) return ways.fail(status, state, where, node);
   return { kind: 'answer', status: state.status || status, body: word ? evaluate(word, asking) : null };
 }
 
@@ -147,7 +155,8 @@ function rewritten(asking: Asking, ways: Ways, next: (state: State) => Fate): Fa
   const otherwise = when.kind === 'always' ? unknown(node, 'complex') : without();
   if (replacement.redirect !== null) {
     const location = absolute(redirectTo(replacement, inside), inside);
-    return stepThen(node, when, { kind: 'redirect', status: replacement.redirect, location }, otherwise);
+    const fate = ways.moved({ status: replacement.redirect, location }, taken, where, node);
+    return stepThen(node, when, fate, otherwise);
   }
   const written = rewriteTo(replacement, inside);
   const changed = { ...written, captures: taken.captures, internal: true, unparsed: false };
@@ -204,7 +213,11 @@ function redirectTo({ template, keepsArgs }: Replacement, asking: Asking): Value
       return text(written);
     }
     const value = variable(piece.name, asking);
-    if (!/^[0-9]+$/.test(piece.name)) return value;
+    if (!/^[0-9]+$/.test(piece.name)) {
+      const made = isBehind ? { value, ends: true } : undoneIn(value);
+      isBehind = made.ends;
+      return made.value;
+    }
     return isBehind ? asQuoted(asking.state, value, 'query') : asQuotedRedirect(value);
   });
   const mark = template.includes('?') ? '&' : '?';
@@ -219,6 +232,51 @@ const asQuotedRedirect = (value: Value): Value => {
 };
 
 const redirectEncoded = (value: Value): Value => ({ kind: 'encoded', of: value, bytes: 'redirect' });
+
+interface Undone {
+  readonly value: Value;
+  /** A question mark may stand in it: what follows is left as it is. */
+  readonly ends: boolean;
+}
+
+/** Hosts with a `%` are none, names of servers have none. */
+function undoneIn(value: Value): Undone {
+  switch (value.kind) {
+    case 'text':
+      return { value: text(undone(value.text)), ends: value.text.includes('?') };
+    case 'joined': {
+      let ends = false;
+      const parts = value.parts.map((part) => {
+        const made = ends ? { value: part, ends } : undoneIn(part);
+        ends = made.ends;
+        return made.value;
+      });
+      return { value: joined(parts), ends };
+    }
+    case 'chosen': {
+      const [then, otherwise] = [undoneIn(value.then), undoneIn(value.otherwise)];
+      return { value: chosen(value.when, then.value, otherwise.value), ends: then.ends || otherwise.ends };
+    }
+    case 'orElse':
+    case 'absent':
+    case 'unknown':
+      return { value, ends: false };
+    default: {
+      const isHost = value === hostName || (value.kind === 'field' && undecoded.has(value.field.kind));
+      if (isHost) return { value, ends: false };
+      const made: Value = { kind: 'decoded', of: value, plusIsSpace: false, redirect: true };
+      return { value: chosen(holds(value, contains('%')), made, value), ends: false };
+    }
+  }
+}
+
+const undecoded: ReadonlySet<string> = new Set([
+  'scheme',
+  'method',
+  'localPort',
+  'localAddress',
+  'sourceAddress',
+]);
 
 function undone(word: string): string {
   const at = word.indexOf('?');
@@ -245,7 +303,8 @@ function conditional(asking: Asking, next: Frame, ways: Ways): Fate {
     where.scope.kind === 'if' ||
     (inLocation &&
       locationScope(where.scope).nodes.some(({ name }) => name === 'try_files' || name === 'limit_except'));
-  if (!lost && block.every(({ name }) => setting.has(name)) && matched.variables === state.variables)
+  const isPlain = block.every(({ name, words }) => setting.has(name) && words[0]?.toLowerCase() !== '$args');
+  if (!lost && isPlain && matched.variables === state.variables)
     return told(node, run(next, merged(block, when, { ...asking, state: matched }), where, ways));
   const handlerNode = inLocation ? handlerOf(scope) : null;
   const inside: Where = {
@@ -285,11 +344,7 @@ function merged(block: readonly Node[], when: Condition, asking: Asking): State 
   for (const [name, value] of inside.variables)
     if (value !== before.variables.get(name))
       variables.set(name, chosen(when, value, before.variables.get(name) ?? empty));
-  return {
-    ...before,
-    variables,
-    args: inside.args === before.args ? before.args : chosen(when, inside.args, before.args),
-  };
+  return { ...before, variables };
 }
 
 const handlers =
@@ -316,17 +371,10 @@ function conditionOf(asking: Asking): Tested | null {
   if (!words) return null;
   const [first = '', operator, last = ''] = words;
   const same = (when: Condition): Tested => ({ when, matched: state, missed: state });
-  const file = /^(!?)-([fdex])$/.exec(first);
-  if (file && words.length === 2) {
-    const value = evaluate(operator ?? '', asking);
-    if (value.kind === 'text' && operator === undefined) return null;
-    const when: Condition = {
-      kind: 'unknown',
-      why: 'files',
-      place: node.place,
-      text: `-${file[2]} ${operator}`,
-    };
-    return same(file[1] ? not(when) : when);
+  const file = fileTests[first];
+  if (file !== undefined && operator !== undefined && words.length === 2) {
+    const when = isThere(file.test, evaluate(operator, asking), node);
+    return same(file.no ? not(when) : when);
   }
   if (!/^\$[A-Za-z0-9_]/.test(first) || words.length === 2 || words.length > 3) return null;
   const value = variable(first.slice(1).toLowerCase(), asking);
@@ -346,6 +394,15 @@ function conditionOf(asking: Asking): Tested | null {
   const missed = { ...state, captures: null };
   return negative ? { when: not(when), matched: missed, missed: taken } : { when, matched: taken, missed };
 }
+
+const fileTests: Readonly<
+  Record<string, { readonly test: Parameters<typeof isThere>[0]; readonly no: boolean }>
+> = Object.fromEntries(
+  (['-f', '-d', '-e', '-x'] as const).flatMap((test) => [
+    [test, { test, no: false }],
+    [`!${test}`, { test, no: true }],
+  ]),
+);
 
 function inParentheses(words: readonly string[]): readonly string[] | null {
   const first = words[0] ?? '';

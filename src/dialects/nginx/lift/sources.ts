@@ -1,6 +1,7 @@
-import { captured, chosen, empty, holds, is, matches } from './folding.ts';
-import { type Condition, type Fate, type Language, some, text, type Value } from './meaning.ts';
-import { groupsOf, pcre } from './regex.ts';
+import { captured, chosen, empty, holds, is, notEmptyWord } from './folding.ts';
+import { geoValue } from './geo.ts';
+import { type Fate, type Language, text, type Value } from './meaning.ts';
+import { asJavaScript, groupsOf, pcre } from './regex.ts';
 import { type State, unknownValue } from './state.ts';
 import { variablesOf } from './template.ts';
 import type { Node } from './tree.ts';
@@ -143,7 +144,7 @@ export function sharesOf(
 }
 
 function sourceValue(map: Node, asking: Asking): Value {
-  if (map.name === 'geo') return geoValue(map, asking);
+  if (map.name === 'geo') return geoValue(map, asking.where);
   if (map.name === 'split_clients')
     return unknownValue(map, 'chance', `split_clients ${map.words.join(' ')}`);
   return mapValue(map, asking);
@@ -152,16 +153,19 @@ function sourceValue(map: Node, asking: Asking): Value {
 const parameters = new Set(['hostnames', 'volatile', 'default', 'include']);
 
 function mapValue(map: Node, asking: Asking): Value {
-  const source = evaluate(map.words[0] ?? '', asking);
+  const isHosts = (map.block ?? []).some(({ name, words }) => name === 'hostnames' && words.length === 0);
+  const evaluated = evaluate(map.words[0] ?? '', asking);
+  const source = isHosts && evaluated.kind === 'text' ? text(evaluated.text.replace(/\.$/, '')) : evaluated;
+  const names: Names = isHosts ? (mayEndInDot(source) ? 'hosts with a dot' : 'hosts') : 'texts';
+  const held = names === 'hosts with a dot' ? withoutDot(source) : source;
   const entries = (map.block ?? []).filter(
     ({ name, words }) => !(parameters.has(name) && name !== 'default') || words.length > 1,
   );
-  const hostnames = (map.block ?? []).some(({ name, words }) => name === 'hostnames' && words.length === 0);
-  const cases = entries.filter(({ name }) => name !== 'default').map((node) => caseOf(node, hostnames));
+  const cases = entries.filter(({ name }) => name !== 'default').map((node) => caseOf(node, names));
   const ordered = cases.toSorted((a, b) => a.rank - b.rank || (a.rank < 3 ? b.size - a.size : 0));
   const fallback = entries.find(({ name }) => name === 'default');
   const valueFor = (node: Node, taken: Case | null): Value => {
-    const state = taken?.regex ? withCaptures(asking.state, source, taken.regex) : asking.state;
+    const state = taken?.regex ? justTaken(node, held, taken.regex, asking) : asking.state;
     return evaluate(node.words[0] ?? '', { ...asking, node, state });
   };
   const plain = ordered.findIndex(({ rank, node }) => rank > 0 || (node.words[0] ?? '').includes('$'));
@@ -173,13 +177,37 @@ function mapValue(map: Node, asking: Asking): Value {
     return unknownValue(map, 'complex', `map ${map.words.join(' ')}`);
   }
   const behind = nested.reduceRight<Value>(
-    (otherwise, one) => chosen(holds(lowered(source, one), one.language), valueFor(one.node, one), otherwise),
+    (otherwise, one) =>
+      chosen(
+        holds(one.regex === null ? lowered(source, one) : held, one.language),
+        valueFor(one.node, one),
+        otherwise,
+      ),
     fallback ? valueFor(fallback, null) : empty,
   );
   if (!isTable) return behind;
   const rows = table.map(({ language, node }) => ({ language, text: node.words[0] ?? '' }));
   return { kind: 'mapped', of: source, cases: rows, otherwise: behind };
 }
+
+/** What it has just matched is what `$1` is, unless its own words ask for another map with an expression. */
+function justTaken(node: Node, of: Value, regex: string, { state, lifting }: Asking): State {
+  const taken = withCaptures(state, of, regex);
+  return taken.captures && !lifting.sources.matchesIn([node])
+    ? { ...taken, captures: { ...taken.captures, fresh: true } }
+    : taken;
+}
+
+/** `$host` has no dot at its end. */
+const mayEndInDot = (source: Value): boolean =>
+  source.kind === 'joined' && source.parts.length === 1 && source.parts[0]
+    ? mayEndInDot(source.parts[0])
+    : source.kind !== 'orElse' && source.kind !== 'text';
+
+const withoutDot = (source: Value): Value =>
+  chosen(holds(source, endsInDot), captured(source, pcre('^(.*)\\.$'), 1), source);
+
+const endsInDot: Language = { kind: 'ends', text: '.', ignoreCase: false };
 
 /** A longer map is a table as far as its values are plain text; what is left is one choice inside the other. */
 const nestedMax = 100;
@@ -197,8 +225,11 @@ interface Case {
 const lowered = (source: Value, one: Case): Value =>
   one.regex === null && source.kind === 'text' ? text(source.text.toLowerCase()) : source;
 
+/** What its keys are. A dot at the end of a host is left out before it is looked up. */
+type Names = 'texts' | 'hosts' | 'hosts with a dot';
+
 /** Strings of a map are looked up in lower case. */
-function caseOf(node: Node, hostnames: boolean): Case {
+function caseOf(node: Node, names: Names): Case {
   const made = (language: Language, rank: number, regex: string | null = null): Case => ({
     node,
     language,
@@ -210,17 +241,21 @@ function caseOf(node: Node, hostnames: boolean): Case {
   if (name.startsWith('~')) {
     const ignoreCase = name.startsWith('~*');
     const source = name.slice(ignoreCase ? 2 : 1);
-    return made(matches(pcre(source, ignoreCase)), 3, name);
+    // What is empty is not held against expressions.
+    const language: Language = { kind: 'matches', regex: pcre(source, ignoreCase) };
+    const isSure = asJavaScript(language.regex)?.test('') === false;
+    return made(isSure ? language : { kind: 'intersection', of: [language, notEmptyWord] }, 3, name);
   }
   const key = name.startsWith('\\') ? name.slice(1) : name;
-  if (hostnames && key.startsWith('*.'))
-    return made({ kind: 'matches', regex: pcre(`${literal(key.slice(1))}$`, true) }, 1);
-  if (hostnames && key.startsWith('.'))
-    return made({ kind: 'matches', regex: pcre(`(?:^|\\.)${literal(key.slice(1))}$`, true) }, 1);
-  if (hostnames && key.endsWith('.*'))
-    return made({ kind: 'matches', regex: pcre(`^${literal(key.slice(0, -1))}.`, true) }, 2);
-  if (key === '') return made(is(''), 0);
-  return made({ kind: 'is', text: key, ignoreCase: true }, 0);
+  const isHosts = names !== 'texts';
+  const end = names === 'hosts with a dot' ? '\\.?$' : '$';
+  const matching = (source: string): Language => ({ kind: 'matches', regex: pcre(source, true) });
+  if (isHosts && key.startsWith('*.')) return made(matching(literal(key.slice(1)) + end), 1);
+  if (isHosts && key.startsWith('.')) return made(matching(`(?:^|\\.)${literal(key.slice(1))}${end}`), 1);
+  if (isHosts && key.endsWith('.*')) return made(matching(`^${literal(key.slice(0, -1))}.`), 2);
+  const plain: Language = key === '' ? is('') : { kind: 'is', text: key, ignoreCase: true };
+  const dotted: Language = { kind: 'is', text: `${key}.`, ignoreCase: true };
+  return made(names === 'hosts with a dot' ? { kind: 'union', of: [plain, dotted] } : plain, 0);
 }
 
 export const literal = (word: string): string => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
@@ -239,29 +274,4 @@ export function taking(state: State, of: Value, source: string, ignoreCase: bool
   const variables = new Map(state.variables);
   for (const name of groups.names) variables.set(name.toLowerCase(), captured(of, regex, name));
   return { ...state, captures: { of, regex, count: groups.count }, variables };
-}
-
-/** The smallest network that holds the address decides, whatever the order. */
-function geoValue(geo: Node, _asking: Asking): Value {
-  const block = geo.block ?? [];
-  const odd = block.some(({ name }) => ['ranges', 'proxy', 'proxy_recursive', 'delete'].includes(name));
-  if (odd || geo.words.length > 1) return unknownValue(geo, 'complex', geo.text);
-  const networks = block.filter(({ name }) => name !== 'default' && name !== 'include');
-  const size = ({ name }: Node) => Number(name.split('/')[1] ?? (name.includes(':') ? 128 : 32));
-  const fallback = block.find(
-    ({ name, words }) => name === 'default' || (/\/0$/.test(name) && words.length > 0),
-  );
-  const byValue = (list: readonly Node[]): Condition =>
-    some([{ kind: 'from', networks: list.map(({ name }) => name) }]);
-  const groups = networks.toSorted((a, b) => size(b) - size(a));
-  return runs(groups, size).reduceRight<Value>(
-    (otherwise, list) => chosen(byValue(list), text(list[0]?.words[0] ?? ''), otherwise),
-    fallback ? text(fallback.words[0] ?? '') : empty,
-  );
-}
-
-/** Neighbours of one size and one value as one. */
-function runs(nodes: readonly Node[], size: (node: Node) => number): readonly (readonly Node[])[] {
-  const groups = Map.groupBy(nodes, (node) => `${String(size(node)).padStart(3, '0')} ${node.words[0]}`);
-  return [...groups.values()];
 }

@@ -40,6 +40,8 @@ export interface State {
   /** `ngx_http_request_t.uri_changes`: 0 is a cycle. */
   readonly changesLeft: number;
   readonly inErrorPage: boolean;
+  /** `try_files` has found a file behind an `alias` of a location with an expression: the URI is its name there. */
+  readonly addsUri: boolean;
   /** What the answer's status becomes, whatever answers; 0: its own. */
   readonly status: number;
   /** Which shares of `split_clients` were taken on the way here. */
@@ -63,6 +65,7 @@ export const firstState: State = {
   changed: false,
   changesLeft: uriChangesMax + 1,
   inErrorPage: false,
+  addsUri: false,
   status: 0,
   shares: new Map(),
 };
@@ -126,6 +129,7 @@ export function redirected(state: State, uri: Value, args: Value): State {
     unparsed: false,
     validLocation: true,
     changed: false,
+    addsUri: false,
     changesLeft: state.changesLeft - 1,
   };
 }

@@ -1,5 +1,5 @@
 import { isThere } from './access.ts';
-import { pageOf } from './error-pages.ts';
+import { movedAs, pageOf } from './error-pages.ts';
 import { holds, is } from './folding.ts';
 import { entriesOf, type Location } from './locations.ts';
 import { all, type Fate, joined, type Keys, not, type Step, some, text, type Value } from './meaning.ts';
@@ -25,8 +25,9 @@ export function fileAt(state: State, where: Where, ways: Going): Fate {
   const isFolder = holds(state.uri, { kind: 'ends', text: '/', ignoreCase: false });
   const path = fileOf(asking, state.uri);
   const found: Fate =
-    state.status >= 400 ? { kind: 'answer', status: state.status, body: null } : { kind: 'file', path };
-  const plain = refusing(state, where, ways, missing(state, where, ways, found));
+    state.status >= 300 ? { kind: 'answer', status: state.status, body: null } : { kind: 'file', path };
+  const missed = missing(state, where, ways, found);
+  const plain = refusing(state, where, ways, leading(state, where, ways, missed));
   if (isFolder.kind === 'never') return plain;
   const names = said(where.scope, 'index').flatMap(({ words }) => words);
   const indexes = names.length === 0 ? ['index.html'] : names;
@@ -38,7 +39,9 @@ export function fileAt(state: State, where: Where, ways: Going): Fate {
     return stepThen(node, index, other ?? plain, otherwise ?? plain);
   }, null);
   const folder = unlisted(state, where, ways, led ?? plain, indexes);
-  return folder === plain ? plain : stepThen(node, isFolder, folder, plain);
+  if (folder === plain) return plain;
+  const methods = ['GET', 'HEAD', 'POST'].map((method) => holds(state.method, is(method)));
+  return stepThen(node, all([isFolder, some(methods)]), folder, plain);
 }
 
 /** `error_page 403` of a folder without an index, where it leads to something else than an answer. */
@@ -145,6 +148,16 @@ function missing(state: State, where: Where, ways: Going, found: Fate): Fate {
   const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
   const there = isThere('-e', fileOf(asking, state.uri), page.node);
   return stepThen(page.node, not(there), other, found);
+}
+
+/** `error_page 301` of a folder that is asked for without its slash. */
+function leading(state: State, where: Where, ways: Going, inside: Fate): Fate {
+  const page = state.inErrorPage ? null : pageOf(301, where);
+  if (!page) return inside;
+  const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
+  const isFolder = holds(state.uri, { kind: 'ends', text: '/', ignoreCase: false });
+  const there = all([not(isFolder), isThere('-d', fileOf(asking, state.uri), page.node)]);
+  return stepThen(page.node, there, movedAs(page, ways.fail(301, state, where, page.node)), inside);
 }
 
 /** It ends in an answer, whichever way. */

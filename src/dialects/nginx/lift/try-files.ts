@@ -1,11 +1,12 @@
 import { isThere } from './access.ts';
 import { content } from './content.ts';
-import { dividedArgs } from './folding.ts';
+import { dividedArgs, rest } from './folding.ts';
 import { type Fate, joined, type Value } from './meaning.ts';
 import { stepThen } from './rewriting.ts';
 import { own } from './scope.ts';
-import type { State, Where } from './state.ts';
+import { type State, unknown, type Where } from './state.ts';
 import { fileAt, type Going } from './static-files.ts';
+import { hasVariables } from './template.ts';
 import { type Asking, evaluate, fileOf, rootOf } from './variables.ts';
 
 /** `try_files`, then the content. */
@@ -18,15 +19,24 @@ export function tried(state: State, where: Where, ways: Going): Fate {
   const final = (): Fate => {
     if (target) return ways.fail(Number(target[1]), state, where, node);
     if (last.startsWith('@')) return ways.named(last, state, node, where);
-    const [path, args] = dividedArgs(evaluate(last, asking));
+    const led = withoutAlias(last, asking);
+    if (led === null) return unknown(node, 'complex');
+    const [path, args] = dividedArgs(led);
     return ways.redirect(state, path, args, node, where);
   };
   const candidates = node.words.slice(0, -1);
+  const { root, replaces } = rootOf(asking);
   return candidates.reduceRight<Fate>((otherwise, word) => {
     const isFolder = word.endsWith('/');
+    const test = isFolder ? '-d' : '-f';
     const said = evaluate(isFolder ? word.slice(0, -1) : word, asking);
+    if (replaces === null) {
+      const there = isThere(test, joined([root, said]), node);
+      const found = isFolder ? state : { ...state, uri: said, addsUri: true };
+      return stepThen(node, there, contentOf(found, where, ways), otherwise);
+    }
     const uri = belowAlias(said, asking);
-    const when = isThere(isFolder ? '-d' : '-f', fileOf(asking, uri), node);
+    const when = isThere(test, fileOf(asking, uri), node);
     return stepThen(node, when, contentOf({ ...state, uri }, where, ways), otherwise);
   }, final());
 }
@@ -44,5 +54,26 @@ function belowAlias(tried: Value, asking: Asking): Value {
   const name: Value = { kind: 'slice', of: uri, from: 0, length: replaces };
   if (tried.kind === 'text') return joined([name, tried]);
   const first = tried.kind === 'joined' ? tried.parts[0] : tried;
-  return first === uri ? tried : joined([name, tried]);
+  const isWhole = first === uri || (first?.kind === 'text' && first.text.startsWith(nameOf(asking)));
+  return isWhole ? tried : joined([name, tried]);
+}
+
+const nameOf = ({ where: { location } }: Asking): string => location?.name ?? '';
+
+/**
+ * The last word. With `alias` NGINX takes the location's name away in front of one that has variables, as it does for files.
+ * Null: it cannot be told.
+ */
+function withoutAlias(last: string, asking: Asking): Value | null {
+  const value = evaluate(last, asking);
+  const { replaces } = rootOf(asking);
+  if (replaces === null || replaces === 0 || !hasVariables(last)) return value;
+  const { uri, validLocation } = asking.state;
+  const name = nameOf(asking);
+  const [first] = value.kind === 'joined' ? value.parts : [value];
+  if (!validLocation || name.length !== replaces) return null;
+  if (first === uri) return rest(value, replaces);
+  if (first?.kind !== 'text') return null;
+  if (first.text.startsWith(name)) return rest(value, replaces);
+  return name.startsWith(first.text) ? null : value;
 }

@@ -5,6 +5,7 @@ import {
   field,
   header,
   joined,
+  type Language,
   sizeOf,
   some,
   text,
@@ -26,6 +27,8 @@ export interface Asking {
   readonly lifting: Lifting;
   /** How many variables of the text's own led here. */
   readonly depth?: number;
+  /** Where `proxy_pass` leads, where that is known already. */
+  readonly target?: { readonly scheme: string; readonly authority: string };
 }
 
 const depthMax = 24;
@@ -71,9 +74,9 @@ function group(number: number, { captures }: State): Value {
   return captured(captures.of, captures.regex, number);
 }
 
-const port = pcre('^(\\[[^\\]]*\\]|[^:]*?)\\.?(?::.*)?$');
+const inFrontOfPort = pcre('^(\\[[^\\]]*\\]|[^:]*?)\\.?(?::.*)?$');
 /** The name in the Host header, in lower case, without port and without a dot at its end. */
-export const hostName: Value = { kind: 'lower', of: captured(field('host'), port, 1) };
+export const hostName: Value = { kind: 'lower', of: captured(field('host'), inFrontOfPort, 1) };
 
 /** `?` and the query where there is one, even an empty one. */
 const queryMark = (): Value =>
@@ -159,15 +162,17 @@ function remoteAddress({ where, node }: Asking): Value {
   if (name.toLowerCase() === 'proxy_protocol')
     return unknownValue(node, 'elsewhere', 'the address in the PROXY header');
   const recursive = said(where.scope, 'real_ip_recursive')[0]?.words[0] === 'on';
-  const given = header(name);
-  const last = captured(given, pcre('(?:^|[ ,])([^ ,]+)[ ,]*$'), 1);
-  const there = all([trusted, holds(last, { kind: 'matches', regex: pcre('^[0-9A-Fa-f.:]+$') })]);
-  return chosen(
-    there,
-    recursive ? unknownValue(node, 'complex', `the address in ${name}, from the right`) : last,
-    source,
-  );
+  const last = captured(header(name), pcre('^(?:.+[ ,])?([^ ,]+)[ ,]*$'), 1);
+  const told = (language: Language) => all([trusted, holds(last, language)]);
+  const complex = unknownValue(node, 'complex', `the address in ${name}`);
+  const odd = chosen(told({ kind: 'matches', regex: pcre('^[0-9A-Fa-f.:\\[\\]]+$') }), complex, source);
+  if (recursive) return odd;
+  return chosen(told({ kind: 'matches', regex: plainAddress }), captured(last, plainAddress, 1), odd);
 }
+
+const octet = '(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])';
+/** As it is shown again, perhaps with a port. */
+const plainAddress = pcre(`^(${octet}\\.${octet}\\.${octet}\\.${octet})(?::[1-9][0-9]{0,3})?$`);
 
 export function trustedBy(from: readonly Node[]): Condition {
   return {
@@ -198,20 +203,35 @@ function located(name: string, asking: Asking): Value | null {
       return unknownValue(node, 'files', '$realpath_root');
     case 'proxy_host':
     case 'proxy_port': {
-      const target = where.handler?.node.words[0] ?? '';
-      const [, scheme, host = ''] = /^(https?):\/\/([^/?]*)/i.exec(target) ?? [];
-      if (host.includes('$')) return unknownValue(node, 'complex', `$${name}`);
-      const said = /:(\d+)$/.exec(host)?.[1];
-      return text(name === 'proxy_host' ? hostSent(host) : (said ?? (scheme === 'https' ? '443' : '80')));
+      const target = asking.target ?? writtenTarget(where);
+      if (target.authority.includes('$')) return unknownValue(node, 'complex', `$${name}`);
+      return text(name === 'proxy_host' ? hostSent(target) : portSent(target));
     }
     default:
       return null;
   }
 }
 
-/** `$proxy_host`: the address as it is written, or `localhost` for a Unix socket. */
-export function hostSent(authority: string): string {
-  return authority.startsWith('unix:') ? 'localhost' : authority;
+type Target = Exclude<Asking['target'], undefined>;
+
+function writtenTarget({ handler }: Where): Target {
+  const word = handler?.node.words[0] ?? '';
+  const [, scheme = '', authority = ''] = /^(?:(\$?\w+):\/\/)?(unix:[^:]*|[^/?]*)/i.exec(word) ?? [];
+  return { scheme: scheme.toLowerCase(), authority: scheme.startsWith('$') ? '$' : authority };
+}
+
+const usualPort = (scheme: string): string => (/^(?:https|grpcs)$/.test(scheme) ? '443' : '80');
+
+/** `$proxy_host`: without the port that goes without saying; `localhost` for a Unix socket. */
+export function hostSent({ scheme, authority }: Target): string {
+  if (authority.startsWith('unix:')) return 'localhost';
+  const usual = `:${usualPort(scheme)}`;
+  return authority.endsWith(usual) ? authority.slice(0, -usual.length) : authority;
+}
+
+function portSent({ scheme, authority }: Target): string {
+  if (authority.startsWith('unix:')) return '';
+  return /:(\d+)$/.exec(authority)?.[1] ?? usualPort(scheme);
 }
 
 export interface Root {
@@ -236,7 +256,8 @@ export function rootOf(asking: Asking): Root {
 
 export function fileOf(asking: Asking, uri: Value): Value {
   const { root, replaces } = rootOf(asking);
-  return replaces === null ? root : joined([root, rest(uri, replaces)]);
+  if (replaces !== null) return joined([root, rest(uri, replaces)]);
+  return asking.state.addsUri ? joined([root, uri]) : root;
 }
 
 const opaqueKinds: readonly (readonly [RegExp, Unknown['why']])[] = [

@@ -48,6 +48,7 @@ export function before(
     case 'cookie':
       return cookie(machine, value.name);
     case 'decoded':
+      if (value.redirect) throw new TooComplex();
       return decoded(machine, value.plusIsSpace);
     case 'encoded':
       return encoded(machine, (code) => isEncoded(code, value.bytes));

@@ -76,7 +76,7 @@ function changed(value: Exclude<Changed, { kind: 'orElse' | 'mapped' }>, told: s
     case 'cookie':
       return cookieOf(told, value.name);
     case 'decoded':
-      return decoded(told, value.plusIsSpace);
+      return value.redirect ? undone(told) : decoded(told, value.plusIsSpace);
     case 'encoded':
       return encoded(told, value.bytes);
   }
@@ -246,6 +246,32 @@ function decoded(told: string, plusIsSpace: boolean): string {
   return (plusIsSpace ? told.replaceAll('+', ' ') : told).replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
+}
+
+/** `ngx_unescape_uri` with NGX_UNESCAPE_REDIRECT: a wrong `%` is lost, with the digit behind it. */
+function undone(told: string): string {
+  let text = '';
+  for (let at = 0; at < told.length; at += 1) {
+    const char = told[at] ?? '';
+    if (char === '?') return text + told.slice(at);
+    if (char !== '%') {
+      text += char;
+      continue;
+    }
+    const first = told[at + 1] ?? '';
+    at += 1;
+    if (!/^[0-9A-Fa-f]$/.test(first)) {
+      text += first;
+      continue;
+    }
+    at += 1;
+    const second = told[at] ?? '';
+    if (!/^[0-9A-Fa-f]$/.test(second)) continue;
+    const code = Number.parseInt(first + second, 16);
+    if (code === 0x3f) return `${text}?${told.slice(at + 1)}`;
+    text += code > 0x25 && code < 0x7f ? String.fromCharCode(code) : `%${first}${second}`;
+  }
+  return text;
 }
 
 /** Whether a byte is written as `%3F` there. */
