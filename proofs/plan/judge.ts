@@ -75,7 +75,7 @@ function wrongAnswer(
   const isLost =
     fate.status >= 300 &&
     fate.body === null &&
-    [404, 403].includes(reply.status) &&
+    [301, 403, 404, 405].includes(reply.status) &&
     one.text.includes('error_page');
   if (!isLost && reply.status !== fate.status) return came(`${fate.status}`, reply);
   const hasBody =

@@ -220,13 +220,13 @@ function errorPage({ ink, named }: Around): string {
 
 /** What may stand but once in a block; its inner blocks may say it again. */
 const single =
-  /^(?:root|alias|try_files|satisfy|auth_basic|auth_basic_user_file|absolute_redirect|port_in_redirect|server_name_in_redirect|recursive_error_pages|internal|proxy_pass|proxy_method|proxy_http_version|proxy_intercept_errors|proxy_redirect|proxy_buffering|proxy_read_timeout|proxy_pass_request_body|expires|gzip|etag|client_max_body_size|default_type|sendfile|access_log|autoindex|fastcgi_pass|limit_except|alias|stub_status|empty_gif|mp4|proxy_cookie_path) ?/;
+  /^(?:root|alias|try_files|satisfy|auth_basic|auth_basic_user_file|absolute_redirect|port_in_redirect|server_name_in_redirect|recursive_error_pages|internal|proxy_pass|proxy_method|proxy_http_version|proxy_intercept_errors|proxy_redirect|proxy_buffering|proxy_read_timeout|proxy_pass_request_body|expires|gzip|etag|client_max_body_size|default_type|sendfile|access_log|autoindex|fastcgi_pass|limit_except|alias|stub_status|empty_gif|mp4|proxy_cookie_path)(?=[ ;])/;
 
 export function onceEach(text: string): string {
   const said = new Set<string>();
   return statementsOf(text)
     .filter((line) => {
-      const name = single.exec(line)?.[0].trim();
+      const name = single.exec(line)?.[0];
       // One folder for each block.
       const key = name === 'alias' ? 'root' : name;
       if (key === undefined || !said.has(key)) {

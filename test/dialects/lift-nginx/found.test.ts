@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { asked } from './asked.ts';
+import { asked, lifted } from './asked.ts';
 
 /** What the model once said otherwise than NGINX does (`npm run prove:plan -- --engine nginx`). */
 describe('found by the plan proof', () => {
@@ -261,5 +261,35 @@ describe('found by the plan proof', () => {
       assert.match(asked(text, 'http://h/', { host }), /^unknown complex/);
     for (const host of ['{', 'a{b}', '[::1]:80'])
       assert.equal(asked(text, 'http://h/', { host }), '200 other');
+  });
+
+  test('a rewrite that leaves no URI ends in 500', () => {
+    const text = 'location / { rewrite ^/a(.*)$ $1 break; proxy_pass http://x; }';
+    assert.equal(asked(text, 'http://h/a'), '500');
+    assert.equal(asked(text, 'http://h/a/b'), 'x:80 x /b');
+    const sure = lifted('location / { rewrite ^/a(/.*)$ $1 break; proxy_pass http://x; }');
+    assert.doesNotMatch(JSON.stringify(sure.listeners), /"status":500/);
+  });
+
+  test('a page of another status than files have is told where a file is not there, a folder has no index', () => {
+    const text = 'root /r; error_page 403 404 =503 /e; location = /e { root /r; } location / { }';
+    assert.match(asked(text, 'http://h/x'), /503/);
+    assert.match(asked(text, 'http://h/'), /503/);
+    assert.equal(asked('root /r; error_page 404 /e; location / { }', 'http://h/x'), 'file /r/x');
+  });
+
+  test('files of an error page refuse other methods, too', () => {
+    const text = 'root /r; error_page 403 @f; location @f { } location / { limit_except GET { deny all; } }';
+    assert.equal(asked(text, 'http://h/', { method: 'OPTIONS' }), '405');
+    assert.match(asked(text, 'http://h/', { method: 'POST' }), /^403/);
+  });
+
+  test('auth_basic without a file asks for nothing', () => {
+    assert.equal(
+      asked('location / { satisfy any; deny all; auth_basic x; return 200 in; }', 'http://h/'),
+      '200 in',
+    );
+    const text = 'location / { satisfy any; deny all; auth_basic x; proxy_pass http://x; }';
+    assert.equal(asked(text, 'http://h/'), '403');
   });
 });

@@ -57,8 +57,8 @@ describe('who may come in', () => {
   test('allow and deny: the first that holds the address; passwords and programs are not known', () => {
     const text = `location / { allow 10.0.0.0/8; deny all; return 200 never; proxy_pass http://x; }
       location /in { allow 10.0.0.0/8; deny all; proxy_pass http://x; error_page 403 =200 @no; }
-      location /key { auth_basic on; proxy_pass http://x; }
-      location /any { satisfy any; allow 10.0.0.0/8; deny all; auth_basic on; proxy_pass http://x; }
+      location /key { auth_basic on; auth_basic_user_file f; proxy_pass http://x; }
+      location /any { satisfy any; allow 10.0.0.0/8; deny all; auth_basic on; auth_basic_user_file f; proxy_pass http://x; }
       location @no { return 200 no; }`;
     assert.equal(asked(text, 'http://h/'), '200 never');
     assert.equal(asked(text, 'http://h/in', { sourceAddress: '10.1.2.3' }), 'x:80 x /in');

@@ -87,7 +87,8 @@ function authorised(state: State, where: Where, ways: Ways, inside: Fate): Fate 
 function asked({ scope }: Where): readonly Asked[] {
   const found: Asked[] = [];
   const basic = said(scope, 'auth_basic').at(-1);
-  if (basic && basic.words[0] !== 'off')
+  // Without a file of passwords it asks for none.
+  if (basic && basic.words[0] !== 'off' && said(scope, 'auth_basic_user_file').length > 0)
     found.push(askedOf(basic, 'secret', `${basic.text}: the password is right`, [401]));
   const jwt = said(scope, 'auth_jwt').at(-1);
   if (jwt && jwt.words[0] !== 'off')

@@ -30,6 +30,31 @@ export function groupsOf(source: string): Groups {
   return { count, names };
 }
 
+/** False: where the expression matches, that group has taken something. */
+export function groupMayBeEmpty(source: string, group: number): boolean {
+  const opened: { readonly from: number; readonly number: number }[] = [];
+  let count = 0;
+  for (let at = 0, inClass = false; at < source.length; at++) {
+    const char = source[at];
+    if (char === '\\') at += 1;
+    else if (inClass) inClass = char !== ']';
+    else if (char === '[') inClass = true;
+    else if (char === '|' && opened.length === 0) return true;
+    else if (char === '(') {
+      const takes = source[at + 1] !== '?' || /^\(\?P?<[A-Za-z_]/.test(source.slice(at, at + 5));
+      if (takes) count += 1;
+      opened.push({ from: at, number: takes ? count : 0 });
+    } else if (char === ')') {
+      const last = opened.pop();
+      if (last?.number !== group) continue;
+      const isSure = opened.length === 0 && !/[?*{]/.test(source[at + 1] ?? '');
+      const inside = source.slice(last.from + 1, at).replace(/^\?P?<\w+>/, '');
+      return !isSure || asJavaScript(pcre(`^(?:${inside})$`))?.test('') !== false;
+    }
+  }
+  return true;
+}
+
 const converted = new Map<string, RegExp | null>();
 
 /** The same expression for JavaScript, for texts that are known already; null where it would not be the same. */

@@ -13,7 +13,7 @@ import {
   text,
   type Value,
 } from './meaning.ts';
-import { groupsOf, pcre } from './regex.ts';
+import { groupMayBeEmpty, groupsOf, pcre } from './regex.ts';
 import { type Scope, scopeOf } from './scope.ts';
 import { taking } from './sources.ts';
 import { type Lifting, type State, unknown, type Where } from './state.ts';
@@ -160,18 +160,35 @@ function rewritten(asking: Asking, ways: Ways, next: (state: State) => Fate): Fa
   }
   const written = rewriteTo(replacement, inside);
   const changed = { ...written, captures: taken.captures, internal: true, unparsed: false };
-  if (changed.uri.kind === 'text' && changed.uri.text === '')
-    return stepThen(node, when, ways.fail(500, taken, where, node), otherwise);
-  if (replacement.flag === 'break')
-    return stepThen(
-      node,
-      when,
-      ways.after({ ...changed, validLocation: false, changed: false }, where),
-      otherwise,
-    );
+  const broken = { ...changed, validLocation: false, changed: false };
   const moved = { ...changed, changed: true };
-  const then = replacement.flag === 'last' ? ways.after(moved, where) : next(moved);
-  return stepThen(node, when, then, otherwise);
+  const then =
+    replacement.flag === 'break'
+      ? ways.after(broken, where)
+      : replacement.flag === 'last'
+        ? ways.after(moved, where)
+        : next(moved);
+  if (!mayBeEmpty(changed.uri)) return stepThen(node, when, then, otherwise);
+  const none = all([when, not(notEmpty(changed.uri))]);
+  return stepThen(node, none, ways.fail(500, taken, where, node), stepThen(node, when, then, otherwise));
+}
+
+/** A URI without a byte is none. */
+function mayBeEmpty(uri: Value): boolean {
+  switch (uri.kind) {
+    case 'text':
+      return uri.text === '';
+    case 'joined':
+      return uri.parts.every(mayBeEmpty);
+    case 'field':
+      return uri.field.kind !== 'path' && uri.field.kind !== 'normalisedPath';
+    case 'captured':
+      return typeof uri.group !== 'number' || groupMayBeEmpty(uri.regex.source, uri.group);
+    case 'encoded':
+      return mayBeEmpty(uri.of);
+    default:
+      return true;
+  }
 }
 
 /** What it has just matched is what `$1` is, unless its own words ask for a map with an expression. */

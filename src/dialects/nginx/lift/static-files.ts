@@ -27,7 +27,12 @@ export function fileAt(state: State, where: Where, ways: Going): Fate {
   const found: Fate =
     state.status >= 300 ? { kind: 'answer', status: state.status, body: null } : { kind: 'file', path };
   const missed = missing(state, where, ways, found);
-  const plain = refusing(state, where, ways, leading(state, where, ways, missed));
+  const plain = refusing(
+    state,
+    where,
+    ways,
+    leading(state, where, ways, plainly(found, missed, state, node)),
+  );
   if (isFolder.kind === 'never') return plain;
   const names = said(where.scope, 'index').flatMap(({ words }) => words);
   const indexes = names.length === 0 ? ['index.html'] : names;
@@ -144,10 +149,17 @@ function missing(state: State, where: Where, ways: Going, found: Fate): Fate {
   const page = state.inErrorPage || found.kind !== 'file' ? null : pageOf(404, where);
   if (!page) return found;
   const other = ways.fail(404, state, where, page.node);
-  if (other.kind === 'answer' || plainEnd(other)) return found;
+  if (plainEnd(other)) return found;
   const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
   const there = isThere('-e', fileOf(asking, state.uri), page.node);
   return stepThen(page.node, not(there), other, found);
+}
+
+/** What answers with the status of an error page refuses other methods as files do. */
+function plainly(found: Fate, inside: Fate, state: State, node: Node): Fate {
+  if (found.kind === 'file' || state.method.kind !== 'field') return inside;
+  const taken = some(['GET', 'HEAD', 'POST'].map((method) => holds(state.method, is(method))));
+  return stepThen(node, not(taken), { kind: 'answer', status: 405, body: null }, inside);
 }
 
 /** `error_page 301` of a folder that is asked for without its slash. */
@@ -160,9 +172,13 @@ function leading(state: State, where: Where, ways: Going, inside: Fate): Fate {
   return stepThen(page.node, there, movedAs(page, ways.fail(301, state, where, page.node)), inside);
 }
 
-/** It ends in an answer, whichever way. */
+/** Answers that go without saying where files are. */
+const ofFiles: ReadonlySet<number> = new Set([403, 404, 405]);
+
+/** It ends in such an answer, whichever way. */
 function plainEnd(fate: Fate, depth = 0): boolean {
-  if (fate.kind === 'answer' || fate.kind === 'file') return true;
+  if (fate.kind === 'answer') return ofFiles.has(fate.status);
+  if (fate.kind === 'file') return true;
   if (fate.kind !== 'rules' || depth > 8) return false;
   return [...fate.rules.steps.map(({ then }) => then), fate.rules.otherwise].every(
     (one) => one.kind === 'continue' || plainEnd(one, depth + 1),
