@@ -5,7 +5,7 @@ import { onlyLocalNames, onlyWithToken } from './admission.ts';
 import type { Backend } from './backend.ts';
 import { problem } from './problem.ts';
 import { streamProgress } from './progress.ts';
-import { readApplyRequest, readNumber, readRollbackRequest } from './requests.ts';
+import { readAbortRequest, readApplyRequest, readNumber, readRollbackRequest } from './requests.ts';
 
 const bodyBytesMax = 5 * 1024 * 1024;
 const journalEntriesMax = 1_000;
@@ -53,8 +53,8 @@ export function createApi(backend: Backend, token: string): Hono {
     return c.json(await backend.rollback(by, reason));
   });
   app.post('/v1/abort', async (c) => {
-    const { by, reason } = readRollbackRequest(await bodyOf(c.req.raw));
-    return c.json(await backend.abort(by, reason));
+    const { by, reason, change } = readAbortRequest(await bodyOf(c.req.raw));
+    return c.json(await backend.abort(by, reason, change));
   });
   app.get('/v1/incidents', (c) => c.json({ incidents: backend.incidents() }));
   app.get('/v1/incidents/:id/postmortem', (c) => {

@@ -23,7 +23,7 @@ export interface Backend {
   approve(change: string, by: string, reason: string): Promise<ChangeView>;
   confirm(change: string, by: string, reason: string): Promise<ChangeView>;
   rollback(by: string, reason: string): Promise<RollbackView>;
-  abort(by: string, reason: string): Promise<RollbackView>;
+  abort(by: string, reason: string, change?: string): Promise<RollbackView>;
   /** Newest first. */
   incidents(): readonly IncidentView[];
   /** Markdown; null when there is no such incident. */

@@ -29,6 +29,7 @@ const applyRequest = z.strictObject({
   force: z.boolean(),
   newGeneration: z.boolean().optional(),
   older: z.boolean().optional(),
+  queue: z.boolean().optional(),
   breakGlass: z.boolean().optional(),
   confirmWithinMs: z
     .int()
@@ -42,9 +43,12 @@ const applyRequest = z.strictObject({
 }) satisfies z.ZodType<ApplyRequest>;
 
 const rollbackRequest = z.strictObject({ by, reason });
+const abortRequest = z.strictObject({ by, reason, change: z.string().max(100).optional() });
 
 export const readApplyRequest = (body: unknown): ApplyRequest => read(applyRequest, body);
 export const readRollbackRequest = (body: unknown) => read(rollbackRequest, body);
+
+export const readAbortRequest = (body: unknown) => read(abortRequest, body);
 
 /** @throws Failure HF405 that names every field that is wrong. */
 function read<T>(schema: z.ZodType<T>, body: unknown): T {

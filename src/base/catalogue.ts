@@ -146,6 +146,11 @@ export const catalogue = {
     solve:
       '`holdfast apply FILE --confirm-within 10m` takes it back unless `holdfast confirm` comes in time; look whether the site can be reached, then apply it again with --release.',
   },
+  HF118: {
+    title: 'No change may begin now',
+    solve:
+      'The site has change windows, freezes, or waits for the end of an incident (`guard.changes`). `--queue` waits for it; `--break-glass --reason WHY` goes on now and is reviewed afterwards. A rollback and a renewed certificate never wait.',
+  },
   HF201: {
     title: 'The journal is held by another process',
     solve: 'Only one controller may run on a state directory.',

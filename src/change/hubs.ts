@@ -15,6 +15,9 @@ export function createHubs(): Hubs {
   const hubs = new Map<string, ProgressHub>();
   return {
     open(change) {
+      // One that waited goes on under the eyes of those who watch it.
+      const known = hubs.get(change);
+      if (known) return known;
       const hub = createProgressHub();
       hubs.set(change, hub);
       for (const old of [...hubs.keys()].slice(0, -hubsMax)) hubs.delete(old);

@@ -22,7 +22,11 @@ export interface Ledger {
   readonly blamed: ReadonlyMap<string, string>;
   /** Changes whose text is, or was, in quarantine. */
   readonly quarantinedBy: ReadonlySet<string>;
-  /** By change that waits for approvals: what it takes to go on with it. */
+  /** By incident that is open. */
+  readonly openIncidents: ReadonlySet<string>;
+  /** By change that has not begun: why. */
+  readonly queued: ReadonlyMap<string, string>;
+  /** By change that waits for approvals or its turn: what it takes to go on with it. */
   readonly awaiting: ReadonlyMap<string, { readonly written: WrittenText; readonly newGeneration: boolean }>;
 }
 
@@ -36,6 +40,8 @@ interface Draft {
   wayBack: string | null;
   readonly blamed: Map<string, string>;
   readonly quarantinedBy: Set<string>;
+  readonly openIncidents: Set<string>;
+  readonly queued: Map<string, string>;
   readonly awaiting: Map<string, { readonly written: WrittenText; readonly newGeneration: boolean }>;
 }
 
@@ -56,6 +62,8 @@ export function growingLedger(entries: readonly JournalEntry[] = []): GrowingLed
     wayBack: null,
     blamed: new Map(),
     quarantinedBy: new Set(),
+    openIncidents: new Set(),
+    queued: new Map(),
     awaiting: new Map(),
   };
   for (const entry of entries) add(draft, entry);
@@ -67,10 +75,27 @@ export function viewsOf(entries: readonly JournalEntry[]): readonly ChangeView[]
   return [...growingLedger(entries).now.changes.values()];
 }
 
-/** The change that has begun and not ended; at most one, because a second is refused. */
+/** The change that has begun and not ended; at most one: those that only wait are not begun. */
+export function begun(ledger: Ledger): ChangeView | null {
+  return unfinished(ledger).find((view) => !isWaiting(ledger, view)) ?? null;
+}
+
+/** Nothing of them is in traffic, in their order: for people who approve them, or for their turn. */
+export function waitingLine(ledger: Ledger): readonly ChangeView[] {
+  return unfinished(ledger).filter((view) => isWaiting(ledger, view));
+}
+
+/** What people call so: the change that has begun, or else the first that waits for people. */
 export function inFlight(ledger: Ledger): ChangeView | null {
-  for (const view of ledger.changes.values()) if (!finalStates.includes(view.state)) return view;
-  return null;
+  return begun(ledger) ?? waitingLine(ledger).find(({ id }) => !ledger.queued.has(id)) ?? null;
+}
+
+function unfinished({ changes }: Ledger): readonly ChangeView[] {
+  return [...changes.values()].filter(({ state }) => !finalStates.includes(state));
+}
+
+function isWaiting({ awaiting }: Ledger, { id, state }: ChangeView): boolean {
+  return state === 'proposed' && awaiting.has(id);
 }
 
 /** When the site with this hash ran, where another one has followed it; null when it did not. One that was taken back does not count. */
@@ -88,6 +113,7 @@ export function recordKey(balancer: string, number: number, at: number): string 
 }
 
 function add(draft: Draft, entry: JournalEntry): void {
+  addWaiting(draft, entry);
   const event: Event = entry.event;
   switch (event.kind) {
     case 'site.started':
@@ -97,6 +123,7 @@ function add(draft: Draft, entry: JournalEntry): void {
       draft.changes.set(event.change, proposedView(event, entry));
       return;
     case 'change.gate':
+      draft.queued.delete(event.change);
       update(draft, event.change, (view) => ({
         ...view,
         gates: withReport(view.gates, event.report),
@@ -104,6 +131,46 @@ function add(draft: Draft, entry: JournalEntry): void {
       return;
     case 'change.planned':
       update(draft, event.change, (view) => ({ ...view, plan: event.plan }));
+      return;
+    case 'change.state':
+      addState(draft, event, entry.at);
+      return;
+    case 'incident.resolved':
+      draft.openIncidents.delete(event.incident);
+      return;
+    case 'incident.opened':
+      draft.openIncidents.add(event.incident);
+      if (event.change) update(draft, event.change, (view) => ({ ...view, incident: event.incident }));
+      return;
+    case 'quarantine.added':
+      draft.quarantine.set(event.siteHash, event.why);
+      draft.quarantinedBy.add(event.change);
+      return;
+    case 'quarantine.released':
+      draft.quarantine.delete(event.siteHash);
+      return;
+    case 'pipeline.frozen':
+      draft.frozen = event.why;
+      return;
+    case 'pipeline.released':
+      draft.frozen = null;
+      return;
+    case 'guard.acted':
+      addRecord(draft, event.record);
+      return;
+    default:
+      return;
+  }
+}
+
+/** What a change waits for, and what people say to it. */
+function addWaiting(draft: Draft, entry: JournalEntry): void {
+  const event: Event = entry.event;
+  switch (event.kind) {
+    case 'change.queued':
+      draft.awaiting.set(event.change, { written: event.written, newGeneration: event.newGeneration });
+      draft.queued.set(event.change, event.because);
+      update(draft, event.change, (view) => ({ ...view, why: `waits: ${event.because}` }));
       return;
     case 'change.awaits':
       draft.awaiting.set(event.change, { written: event.written, newGeneration: event.newGeneration });
@@ -132,28 +199,6 @@ function add(draft: Draft, entry: JournalEntry): void {
         view.confirm ? { ...view, confirm: { ...view.confirm, by: entry.by } } : view,
       );
       return;
-    case 'change.state':
-      addState(draft, event, entry.at);
-      return;
-    case 'incident.opened':
-      if (event.change) update(draft, event.change, (view) => ({ ...view, incident: event.incident }));
-      return;
-    case 'quarantine.added':
-      draft.quarantine.set(event.siteHash, event.why);
-      draft.quarantinedBy.add(event.change);
-      return;
-    case 'quarantine.released':
-      draft.quarantine.delete(event.siteHash);
-      return;
-    case 'pipeline.frozen':
-      draft.frozen = event.why;
-      return;
-    case 'pipeline.released':
-      draft.frozen = null;
-      return;
-    case 'guard.acted':
-      addRecord(draft, event.record);
-      return;
     default:
       return;
   }
@@ -164,7 +209,10 @@ function addState(
   { change, state, why }: Extract<Event, { kind: 'change.state' }>,
   at: number,
 ): void {
-  if (state !== 'proposed') draft.awaiting.delete(change);
+  if (state !== 'proposed') {
+    draft.awaiting.delete(change);
+    draft.queued.delete(change);
+  }
   if (state === 'promoted') draft.wayBack = change;
   if (state === 'rolled back' && draft.wayBack === change) draft.wayBack = null;
   const endedAt = finalStates.includes(state) ? at : null;

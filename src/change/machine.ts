@@ -12,6 +12,8 @@ export type Stop =
   | { readonly kind: 'unconfirmed'; readonly withinMs: number }
   | { readonly kind: 'silent'; readonly balancer: string; readonly why: string }
   | { readonly kind: 'broken'; readonly why: string; readonly code: string }
+  /** It waits for people, and lets another one pass: it has no end yet. */
+  | { readonly kind: 'aside' }
   | { readonly kind: 'person'; readonly by: string; readonly reason: string };
 
 /** What became known about a change. */
@@ -38,7 +40,7 @@ export interface Step {
 
 /** Which states may follow which. `promoted` ends a change, but a person may still go back from it. */
 export const nextStates = {
-  proposed: ['gated', 'refused', 'abandoned'],
+  proposed: ['gated', 'refused', 'abandoned', 'superseded'],
   gated: ['canary', 'refused', 'abandoned'],
   canary: ['baking', 'rolled back'],
   baking: ['promoted', 'rolled back'],
@@ -135,6 +137,7 @@ function stoppedLate(stop: Stop): Step {
       return { ...back, quarantine: true, freeze: false };
     case 'silent':
     case 'broken':
+    case 'aside':
       return { ...back, quarantine: false, freeze: false };
   }
 }
@@ -154,6 +157,8 @@ export function whyStopped(stop: Stop): string {
       return `${stop.balancer} does not answer: ${stop.why}`;
     case 'broken':
       return stop.why;
+    case 'aside':
+      return 'it lets another change pass';
     case 'unconfirmed':
       return `nobody confirmed it within ${Math.round(stop.withinMs / 1000)} s`;
     case 'person':

@@ -1,4 +1,4 @@
-import { assert, type Clock, Failure, type Log, silentLog } from '#base';
+import { assert, type Clock, Failure, type Log, messageOf, silentLog } from '#base';
 import type { ApplyRequest, ChangeView, Progress, RollbackView } from '#contract';
 import type { AskedFor, Journal } from '#events';
 import type { WrittenText } from '#model';
@@ -8,16 +8,18 @@ import type { Proposal } from './gates/index.ts';
 import { type GoBackParts, goBack } from './go-back.ts';
 import { createHubs, tellOld } from './hubs.ts';
 import { blameLate } from './late-blame.ts';
-import { inFlight } from './ledger.ts';
-import type { Stop } from './machine.ts';
+import { begun, inFlight, waitingLine } from './ledger.ts';
+import { type Stop, whyStopped } from './machine.ts';
 import { createMissed, type Missed } from './missed.ts';
 import { createOwed, type Owed } from './owed.ts';
 import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
 import { proposalOf, runningSite } from './proposal.ts';
+import { abandonQueue, endWaiting, enqueue, heldBack, type QueueParts } from './queue.ts';
 import {
   bindingOf,
   changeId,
   differenceOf,
+  isRenewal,
   namedAs,
   type ReadFile,
   type Reading,
@@ -42,8 +44,9 @@ export interface PipelineParts {
 /** Owns every change of one site, one at a time. */
 export interface Pipeline {
   /**
-   * Resolves once the proposal is on disk; the change goes on by itself. Rejects with HF108 (another is in flight),
-   * HF109 (frozen), HF110 (forced without a reason), HF203 (the journal does not take it).
+   * Resolves once the proposal is on disk; the change goes on by itself, or, where it asks for that, waits in the queue.
+   * Rejects with HF108 (another is in flight), HF109 (frozen), HF110 (forced without a reason), HF118 (not at this hour,
+   * not during an incident), HF203 (the journal does not take it).
    */
   propose(request: ApplyRequest): Promise<ChangeView>;
   /** Somebody approves a change that is not in traffic yet. Rejects with HF404, HF114 (the author, or too late), HF203. */
@@ -55,26 +58,24 @@ export interface Pipeline {
    * is abandoned besides. Works without the journal.
    */
   rollback(by: string, reason: string): Promise<RollbackView>;
-  /** Ends the change in flight, and nothing else. Rejects with HF404 when there is none. */
-  abort(by: string, reason: string): Promise<RollbackView>;
+  /** Ends the change in flight, or the named one that waits, and nothing else. Rejects with HF404 when there is none. */
+  abort(by: string, reason: string, change?: string): Promise<RollbackView>;
   /** Oldest first, from the journal alone. */
   views(): readonly ChangeView[];
   frozen(): string | null;
   inFlight(): ChangeView | null;
   /** A change is being proposed, is under way or is just ending. */
   busy(): boolean;
+  /** The change that is under way only waits for people: one that may not wait goes before it. */
+  waits(): boolean;
+  /** Changes that wait, in their order, without the one in flight. */
+  queue(): readonly ChangeView[];
   /** What was, at once, then what comes; null when there is no such change. Returns the function that stops it. */
   watch(change: string, use: (line: Progress) => void): (() => void) | null;
   /** Once at the start, before anything is proposed: ends what an earlier controller left under way. */
   recover(): Promise<void>;
   /** Now and then: balancers that missed a take-back told again, what the disk did not take written, guard records into the journal. */
   tend(): Promise<void>;
-}
-
-interface Waiting {
-  readonly view: ChangeView;
-  readonly written: WrittenText;
-  readonly newGeneration: boolean;
 }
 
 export function createPipeline(parts: PipelineParts): Pipeline {
@@ -90,6 +91,7 @@ class OneAtATime implements Pipeline {
   readonly #missed: Missed;
   readonly #owed: Owed;
   readonly #goBack: GoBackParts;
+  readonly #queue: QueueParts;
   /** Aborted when somebody has approved the change of that name. */
   readonly #heard = new Map<string, AbortController>();
   /** By change that has not ended: what an approval is of. */
@@ -103,6 +105,7 @@ class OneAtATime implements Pipeline {
     this.#records = createRecordCollector(this.#book, parts.balancers);
     this.#missed = createMissed(parts.balancers);
     this.#owed = createOwed(this.#log);
+    this.#queue = { book: this.#book, hubs: this.#hubs };
     this.#goBack = {
       ...parts,
       book: this.#book,
@@ -128,6 +131,15 @@ class OneAtATime implements Pipeline {
     return this.#busy !== null;
   }
 
+  waits(): boolean {
+    return this.#busy?.waits ?? false;
+  }
+
+  queue(): readonly ChangeView[] {
+    const flying = this.inFlight()?.id;
+    return waitingLine(this.#book.ledger()).filter(({ id }) => id !== flying);
+  }
+
   async propose(request: ApplyRequest): Promise<ChangeView> {
     if ((request.force || request.breakGlass) && !request.reason.trim())
       throw new Failure(
@@ -135,26 +147,59 @@ class OneAtATime implements Pipeline {
         `${request.force ? 'a forced change' : 'a change past its review'} needs a reason`,
         'Add --reason "why".',
       );
-    const { clock } = this.#parts;
-    const renewal = this.#busy ? await this.#sameRenewal(this.#busy, request) : null;
-    if (renewal) return renewal;
-    if (this.#busy) throw aheadOf(this.#busy, this.#view(this.#busy.change), clock);
-    const mine = underWay(request.by, request.file, clock.now());
+    for (let busy = this.#busy; busy; busy = this.#busy) {
+      const same = await this.#sameRenewal(busy, request);
+      if (same) return same;
+      const passes = busy.waits && (await this.#mayPass(request));
+      // Who was ahead may have ended meanwhile.
+      if (this.#busy !== busy) continue;
+      if (passes) return this.#take(request, busy);
+      if (request.queue) return this.#enqueue(request, `behind ${busy.change ?? 'another change'}`);
+      throw aheadOf(busy, this.#view(busy.change), this.#parts.clock);
+    }
+    return this.#take(request, null);
+  }
+
+  /** `before`: a change that waits for people; it is set aside, and begins anew afterwards. */
+  async #take(request: ApplyRequest, before: UnderWay | null): Promise<ChangeView> {
+    const mine = underWay(request.by, request.file, this.#parts.clock.now());
     this.#busy = mine;
     try {
+      if (before) {
+        before.stop ??= { kind: 'aside' };
+        before.abort.abort();
+        await before.ended;
+      }
       return await this.#begin(request, mine);
     } catch (error) {
-      this.#busy = null;
+      this.#free(mine);
       throw error;
     }
+  }
+
+  /** What may not wait for people who look at something else: a renewed certificate, and what a person says is urgent. */
+  async #mayPass(request: ApplyRequest): Promise<boolean> {
+    if (request.by === 'controller' || isUrgent(request)) return true;
+    const before = runningSite(this.#parts.sites);
+    return isRenewal(await this.#read(request, before), before);
+  }
+
+  #read(request: ApplyRequest, { text, site }: Proposal['before']): Promise<Reading> {
+    return readText(namedAs(text, site, request), this.#parts.readFile, this.#parts.clock.now());
+  }
+
+  /** Whoever is next begins. */
+  #free(mine: UnderWay): void {
+    if (this.#busy !== mine) return;
+    this.#busy = null;
+    void this.#next();
   }
 
   /** The hook of a certificate client may come when its certificate was noticed already: that change is what it asks for. */
   async #sameRenewal({ by, change }: UnderWay, request: ApplyRequest): Promise<ChangeView | null> {
     if (by !== 'controller' || change === null || request.force) return null;
     const current = runningSite(this.#parts.sites);
-    const named = namedAs(current.text, current.site, request);
-    const { text } = await readText(named, this.#parts.readFile, this.#parts.clock.now());
+    const { text } = await this.#read(request, current);
     const view = this.#view(change);
     return view && view.siteHash === text.hash && this.#busy?.change === change ? view : null;
   }
@@ -162,38 +207,53 @@ class OneAtATime implements Pipeline {
   async #begin(request: ApplyRequest, mine: UnderWay): Promise<ChangeView> {
     const { sites, clock } = this.#parts;
     await this.#owed.pay();
-    if (this.inFlight()) await this.recover();
+    if (begun(this.#book.ledger())) await this.recover();
     await blameLate(this.#book);
     const before = runningSite(sites);
-    const named = namedAs(before.text, before.site, request);
-    const reading = await readText(named, this.#parts.readFile, clock.now());
+    const reading = await this.#read(request, before);
     await this.#release(request, reading);
-    const frozen = this.frozen();
-    if (frozen !== null)
-      throw new Failure(
-        'HF109',
-        `the pipeline is frozen: ${frozen}`,
-        'Read the incident, then `holdfast apply FILE --unfreeze`.',
-      );
-    const change = changeId(this.#book.ledger().changes.size + 1, request, clock.now());
+    const who = { isRenewal: isRenewal(reading, before), isUrgent: isUrgent(request) };
+    const held = heldBack(this.#book.ledger(), before.site.guard.changes, clock.now(), who);
+    if (held && request.queue) {
+      const view = await this.#enqueue(request, held.message);
+      this.#free(mine);
+      return view;
+    }
+    if (held) throw held;
+    const view = await this.#journalProposal(request, reading, before);
+    mine.change = view.id;
+    this.#start(view, reading, { before, newGeneration: request.newGeneration ?? false }, mine);
+    return view;
+  }
+
+  async #enqueue(request: ApplyRequest, because: string): Promise<ChangeView> {
+    const before = runningSite(this.#parts.sites);
+    const reading = await this.#read(request, before);
+    const named = namedAs(before.text, before.site, request);
+    const propose = () => this.#journalProposal(request, reading, before);
+    return enqueue(this.#queue, named, { because, propose });
+  }
+
+  async #journalProposal(
+    request: ApplyRequest,
+    reading: Reading,
+    before: Proposal['before'],
+  ): Promise<ChangeView> {
+    const change = changeId(this.#book.ledger().changes.size + 1, request, this.#parts.clock.now());
     const { file, text, force, reason, by } = request;
-    const difference = differenceOf(before.site, reading.site);
-    const siteHash = reading.text.hash;
     await this.#book.append(by, {
       kind: 'change.proposed',
       change,
       file,
-      siteHash,
+      siteHash: reading.text.hash,
       text,
       force,
       reason,
-      difference,
+      difference: differenceOf(before.site, reading.site),
       ...askedFor(request),
     });
-    mine.change = change;
     const view = this.#view(change);
     assert(view, 'a change that was journalled is in the ledger');
-    this.#start(view, reading, { before, newGeneration: request.newGeneration ?? false }, mine);
     return view;
   }
 
@@ -237,9 +297,10 @@ class OneAtATime implements Pipeline {
       owed: this.#owed,
       stopped: () => mine.stop,
       untold: this.#missed.remember,
-    }).finally(() => {
+    }).finally(async () => {
       this.#bindings.delete(view.id);
-      if (this.#busy === mine) this.#busy = null;
+      if (this.#view(view.id)?.state === 'rolled back') await this.#emptyQueue(`${view.id} was taken back`);
+      this.#free(mine);
     });
   }
 
@@ -257,10 +318,27 @@ class OneAtATime implements Pipeline {
     const stop = { kind: 'person', by, reason } as const;
     const onlyWaited = this.#busy?.waits ?? false;
     const ended = await this.#stop(stop);
-    return ended === null || onlyWaited ? goBack(this.#goBack, stop) : ended;
+    if (ended !== null && !onlyWaited) return ended;
+    const back = await goBack(this.#goBack, stop);
+    await this.#emptyQueue(whyStopped(stop));
+    return back;
   }
 
-  async abort(by: string, reason: string): Promise<RollbackView> {
+  /** After a step back nothing begins by itself. A journal that does not take it holds up nobody. */
+  async #emptyQueue(because: string): Promise<void> {
+    await abandonQueue(this.#queue, because).catch((error: unknown) =>
+      this.#log.error('the queue is not emptied', { why: messageOf(error) }),
+    );
+  }
+
+  async abort(by: string, reason: string, change?: string): Promise<RollbackView> {
+    const waiting = this.queue().find(({ id }) => id === change);
+    if (waiting) {
+      await endWaiting(this.#queue, waiting.id, 'abandoned', whyStopped({ kind: 'person', by, reason }), by);
+      return { change: this.#view(waiting.id), balancers: [] };
+    }
+    if (change !== undefined && this.#busy?.change !== change)
+      throw new Failure('HF404', `change "${change}" neither waits nor is in flight`);
     const ended = await this.#stop({ kind: 'person', by, reason });
     if (ended) return ended;
     const remedy = '`holdfast rollback` takes back what was promoted last.';
@@ -297,7 +375,6 @@ class OneAtATime implements Pipeline {
 
   async recover(): Promise<void> {
     const { balancers, sites, clock } = this.#parts;
-    const waiting = this.#busy ? null : this.#waiting();
     await recoverChange({
       book: this.#book,
       balancers,
@@ -305,33 +382,46 @@ class OneAtATime implements Pipeline {
       records: this.#records,
       clock,
       log: this.#log,
-      waiting: waiting?.view.id ?? null,
       remember: this.#missed.remember,
     });
-    if (waiting) await this.#resume(waiting);
+    await this.#next();
   }
 
-  /** A change that waited for people when an earlier controller ended: nothing of it was in traffic. */
-  #waiting(): Waiting | null {
-    const ledger = this.#book.ledger();
-    const view = inFlight(ledger);
-    const again = view && ledger.awaiting.get(view.id);
-    return view?.state === 'proposed' && again ? { view, ...again } : null;
+  /** The first that waits begins, or begins anew: every gate is asked, and what was approved stays approved. */
+  async #next(): Promise<void> {
+    try {
+      const ledger = this.#book.ledger();
+      const [view] = waitingLine(ledger);
+      const again = view && ledger.awaiting.get(view.id);
+      if (this.#busy || !view || !again) return;
+      const { changes } = runningSite(this.#parts.sites).site.guard;
+      const who = { isRenewal: false, isUrgent: false };
+      if (ledger.queued.has(view.id) && heldBack(ledger, changes, this.#parts.clock.now(), who)) return;
+      const mine = underWay(view.by, view.file, view.proposedAt, view.id);
+      this.#busy = mine;
+      await this.#resume(view, again, mine).catch((error: unknown) => {
+        this.#busy = null;
+        throw error;
+      });
+    } catch (error) {
+      this.#log.error('what waits cannot begin', { why: messageOf(error) });
+    }
   }
 
-  /** Every gate is asked again; what was approved stays approved, as long as the text is the same. */
-  async #resume({ view, written, newGeneration }: Waiting): Promise<void> {
+  async #resume(
+    view: ChangeView,
+    { written, newGeneration }: { readonly written: WrittenText; readonly newGeneration: boolean },
+    mine: UnderWay,
+  ): Promise<void> {
     const { sites, clock, readFile } = this.#parts;
     const before = runningSite(sites);
     const reading = await readText(written, readFile, clock.now());
-    const { id: change, by, file, siteHash, proposedAt: since } = view;
-    if (reading.text.hash !== siteHash) {
+    if (reading.text.hash !== view.siteHash) {
       const why = 'what it was proposed with is not the same any more';
-      await this.#book.append('controller', { kind: 'change.state', change, state: 'abandoned', why });
+      await endWaiting(this.#queue, view.id, 'abandoned', why);
+      this.#free(mine);
       return;
     }
-    const mine = underWay(by, file, since, change);
-    this.#busy = mine;
     this.#start(view, reading, { before, newGeneration }, mine);
   }
 
@@ -341,11 +431,17 @@ class OneAtATime implements Pipeline {
     await this.#owed.pay();
     await this.#records.poll();
     if (!this.#busy) await blameLate(this.#book);
+    await this.#next();
   }
 
   #view(change: string | null): ChangeView | null {
     return change === null ? null : (this.#book.ledger().changes.get(change) ?? null);
   }
+}
+
+/** Past the hour, past an incident, and past whoever waits for people. */
+function isUrgent({ force, breakGlass }: ApplyRequest): boolean {
+  return force || (breakGlass ?? false);
 }
 
 function askedFor(request: ApplyRequest): { readonly asked?: AskedFor } {

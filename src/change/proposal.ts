@@ -8,7 +8,7 @@ import type { Confirmation, Proposal } from './gates/index.ts';
 import { ranBefore } from './ledger.ts';
 import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
 import type { ProgressHub } from './progress.ts';
-import { bindingOf, isRenewal, type Reading } from './reading.ts';
+import { bindingOf, differenceOf, isRenewal, type Reading } from './reading.ts';
 import type { UnderWay } from './under-way.ts';
 import { createWatch } from './watch.ts';
 
@@ -50,7 +50,8 @@ export function proposalOf(parts: ProposalParts): Proposal {
     reading,
     before,
     policy: policyFor(reading, before),
-    difference: view.difference,
+    // What runs may be another one than when it was proposed.
+    difference: differenceOf(before.site, reading.site),
     ranAt: view.asked?.older ? null : ranBefore(book.ledger(), reading.text.hash, before.text.hash),
     quarantined: book.ledger().quarantine.get(reading.text.hash) ?? null,
     balancers,

@@ -24,7 +24,7 @@ export interface Reading {
 export type ReadFile = (path: string) => Promise<string>;
 
 export async function readText(request: WrittenText, readFile: ReadFile, now: number): Promise<Reading> {
-  const text = written(request);
+  const text = writtenOf(request);
   const { site, diagnostics } = readSite(text);
   if (!site) return { text: { ...text, hash: '' }, site: null, diagnostics };
   const more = [...unsupportedUses(site), ...(await checkCertificates(site, readFile, now))];
@@ -44,13 +44,13 @@ export function isRenewal({ text, site }: Reading, before: { text: SiteText; sit
 /** What an approval is of: every character of the text and of what it includes, on the site that runs, whatever its certificates. */
 export function bindingOf({ text }: Reading, running: Site): string {
   const exact = createHash('sha256')
-    .update(JSON.stringify(written(text)))
+    .update(JSON.stringify(writtenOf(text)))
     .digest('hex');
   return `${exact.slice(0, 32)} on ${siteHash(running).slice(0, 32)}`;
 }
 
 /** What is kept of a request: its text, and nothing else that it asks for. */
-function written(given: WrittenText): WrittenText {
+export function writtenOf(given: WrittenText): WrittenText {
   const { file, folder, text, dialect, includes, digests, site, balancer, policy } = given;
   return {
     file,

@@ -3,7 +3,7 @@ import type { BalancerStatus, ChangeView } from '#contract';
 import type { Book } from './book.ts';
 import { askEvery } from './gates/gate.ts';
 import { blameLate } from './late-blame.ts';
-import { inFlight } from './ledger.ts';
+import { begun } from './ledger.ts';
 import { decide } from './machine.ts';
 import type { BalancerPort, SiteKeeper } from './ports.ts';
 import type { RecordCollector } from './records.ts';
@@ -20,8 +20,6 @@ export interface RecoveryParts {
   readonly records: RecordCollector;
   readonly clock: Clock;
   readonly log: Log;
-  /** A change that waits for approvals, and goes on waiting. */
-  readonly waiting: string | null;
   /** Balancers that did not hear it are told again later. */
   remember(told: Told, change: string, reason: string): void;
 }
@@ -33,8 +31,7 @@ export interface RecoveryParts {
 export async function recoverChange(parts: RecoveryParts): Promise<void> {
   const { book, sites, records } = parts;
   await records.poll();
-  const flying = inFlight(book.ledger());
-  const view = flying?.id === parts.waiting ? null : flying;
+  const view = begun(book.ledger());
   const statuses = await statusOfEvery(parts, view !== null);
   if (view) await endInterrupted(parts, view, statuses);
   else await finishTakeBack(parts, statuses);

@@ -22,7 +22,7 @@ const ownStillMs = 10_000;
 export interface RenewalParts {
   readonly sites: SiteKeeper;
   /** Null while the journal is not open: no change begins without it. */
-  readonly pipeline: () => Pick<Pipeline, 'propose' | 'busy' | 'views'> | null;
+  readonly pipeline: () => Pick<Pipeline, 'propose' | 'busy' | 'waits' | 'views'> | null;
   readonly readFile: ReadFile;
   /** Changes when the file is written, replaced, removed: its time, size and number. */
   readonly stamp: (path: string) => Promise<string>;
@@ -78,7 +78,7 @@ export function watchRenewals(parts: RenewalParts): Renewals {
     trouble = [];
     if (text.hash === current.hash) return true;
     const pipeline = parts.pipeline();
-    if (!pipeline || pipeline.busy()) {
+    if (!pipeline || (pipeline.busy() && !pipeline.waits())) {
       trouble = ['a renewed certificate waits until another change has ended'];
       return false;
     }

@@ -50,7 +50,7 @@ export async function runChange(running: Running): Promise<Told> {
   };
   try {
     const end = await toTheEnd(running, enter);
-    return await endChange(running, end);
+    return end ? await endChange(running, end) : [];
   } catch (error) {
     // A journal that cannot be written, or a mistake of ours: either way the last good site is what stays.
     running.log.error('the change broke off', { change: running.view.id, why: messageOf(error) });
@@ -62,9 +62,11 @@ export async function runChange(running: Running): Promise<Told> {
 
 type Enter = (finding: Finding) => Promise<Step | null>;
 
-/** The life of a change as a straight line; the first step that ends it is returned. */
-async function toTheEnd(running: Running, enter: Enter): Promise<Step> {
-  const gated = await enter(await askFresh(running));
+/** The life of a change as a straight line; the first step that ends it is returned. Null: it lets another one pass, and begins anew. */
+async function toTheEnd(running: Running, enter: Enter): Promise<Step | null> {
+  const found = await askFresh(running);
+  if (isAside(found)) return null;
+  const gated = await enter(found);
   if (!gated || endsChange(gated)) return must(gated);
   const admitted = await enter(await askAgain(running));
   if (!admitted || endsChange(admitted)) return must(admitted);
@@ -76,6 +78,10 @@ async function toTheEnd(running: Running, enter: Enter): Promise<Step> {
   }
   const stop = await promoteEverywhere(running);
   return must(await enter(stop ? { kind: 'stopped', stop } : { kind: 'promoted everywhere' }));
+}
+
+function isAside(found: Finding): boolean {
+  return found.kind === 'stopped' && found.stop.kind === 'aside';
 }
 
 function endsChange(step: Step): boolean {
@@ -132,6 +138,7 @@ async function askGate(running: Running, gate: Gate): Promise<{ answer: Answer; 
   const answer = await gate.ask(proposal);
   if (gate.name === 'plan' && proposal.planned.view) await journalPlan(running, proposal.planned.view);
   const report = reportOf(running, gate, answer, Math.round(clock.monotonicMs() - began));
+  if (running.stopped()?.kind === 'aside') return { answer, report };
   if (gate.during === 'proposed') await showReport(running, report);
   else await beforeTakeBack(running, showReport(running, report));
   if (gate.name === 'review' && report.forced) await journalBrokenGlass(running, report);

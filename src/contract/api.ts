@@ -5,6 +5,8 @@ import type { BalancerStatus } from './balancer.ts';
 
 /** The controller's HTTP API under `/v1`: shapes of its JSON. Problems are `application/problem+json` (RFC 9457) with `code`. */
 export interface ApplyRequest extends WrittenText, AskedFor {
+  /** It waits where it cannot begin at once. Absent: it is refused then. */
+  readonly queue?: boolean;
   readonly force: boolean;
   readonly reason: string;
   /** Takes the text out of quarantine first. */
@@ -101,6 +103,8 @@ export interface StatusView {
   /** Why changes are refused for now, when the journal cannot be used. */
   readonly journal: { readonly ok: boolean; readonly why: string; readonly entries: number };
   readonly change: ChangeView | null;
+  /** Changes that wait, in their order, `change` left out. */
+  readonly queue: readonly ChangeView[];
   readonly balancers: readonly (
     | BalancerStatus
     | { readonly balancer: string; readonly unreachable: string }

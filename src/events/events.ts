@@ -42,6 +42,14 @@ export type Event =
       readonly written: WrittenText;
       readonly newGeneration: boolean;
     }
+  /** It waits for its turn, for the hour, or for the end of an incident. With all that it takes to begin after a restart. */
+  | {
+      readonly kind: 'change.queued';
+      readonly change: string;
+      readonly because: string;
+      readonly written: WrittenText;
+      readonly newGeneration: boolean;
+    }
   /** `of`: what was approved, the exact text on the exact site that runs. */
   | {
       readonly kind: 'change.approved';

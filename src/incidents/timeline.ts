@@ -92,6 +92,8 @@ function textOf({ by }: JournalEntry, event: Event): string | null {
       return `It waited for ${event.approvals === 1 ? 'an approval' : `${event.approvals} approvals`}: ${event.because.map(plain).join('; ')}.`;
     case 'change.approved':
       return `${who(by)} approved it${event.reason === '' ? '' : `, with the reason "${plain(event.reason)}"`}.`;
+    case 'change.queued':
+      return `It waited: ${plain(event.because)}.`;
     case 'change.brokeGlass':
       return `${who(by)} took it past its review, with the reason "${plain(event.reason)}": ${plain(event.missing)}.`;
     case 'change.awaitsConfirmation':

@@ -34,7 +34,7 @@ export function controllerBackend(parts: BackendParts): Backend {
     watch: (change, use) => door.room().pipeline.watch(change, use),
     approve: (change, by, reason) => door.room().pipeline.approve(change, by, reason),
     confirm: (change, by, reason) => door.room().pipeline.confirm(change, by, reason),
-    abort: (by, reason) => door.room().pipeline.abort(by, reason),
+    abort: (by, reason, change) => door.room().pipeline.abort(by, reason, change),
     async rollback(by, reason) {
       const room = door.open();
       if (room) return room.pipeline.rollback(by, reason);
@@ -78,11 +78,14 @@ async function statusOf(
   };
 }
 
-type Journalled = Pick<StatusView, 'frozen' | 'journal' | 'change' | 'openIncidents' | 'reviewsOwed'>;
+type Journalled = Pick<
+  StatusView,
+  'frozen' | 'journal' | 'change' | 'queue' | 'openIncidents' | 'reviewsOwed'
+>;
 
 /** What only the journal knows. One that cannot be read any more keeps nobody from the rest. */
 function journalled(door: JournalDoor, incidents: () => readonly IncidentView[]): Journalled {
-  const nothing = { frozen: null, change: null, openIncidents: [], reviewsOwed: [] };
+  const nothing = { frozen: null, change: null, queue: [], openIncidents: [], reviewsOwed: [] };
   const room = door.open();
   if (!room) return { ...nothing, journal: { ok: false, why: door.why(), entries: 0 } };
   try {
@@ -92,6 +95,7 @@ function journalled(door: JournalDoor, incidents: () => readonly IncidentView[])
       frozen: room.pipeline.frozen(),
       journal: { ok, why, entries },
       change: room.pipeline.inFlight(),
+      queue: room.pipeline.queue(),
       openIncidents: open.map(({ id }) => id),
       reviewsOwed: room.pipeline.views().flatMap(({ id, review }) => (review.brokeGlass?.owed ? [id] : [])),
     };

@@ -167,6 +167,7 @@ export function buildGuard({
   bake,
   drainTimeout,
   net,
+  changes,
   review,
   knownFaults,
   limits,
@@ -180,6 +181,7 @@ export function buildGuard({
     bakeMs: parseDurationMs(bake),
     drainTimeoutMs: parseDurationMs(drainTimeout),
     net,
+    changes,
     review: {
       expiresAfterMs: parseDurationMs(review.expiresAfter),
       waitMsMax: parseDurationMs(review.waitsAtMost),

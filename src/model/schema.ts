@@ -36,6 +36,28 @@ const balancer = z.strictObject(
   'a balancer: name, engine, address',
 );
 
+const weekdays = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
+const hour = text('a time of the day, such as 09:00', /^(?:[01]\d|2[0-3]):[0-5]\d$/);
+const date = text('a day, such as 2026-12-24', /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/);
+
+const changeWindow = z.strictObject(
+  { days: list(z.enum(weekdays, 'one of'), 'days of the week', 1, 7), from: hour, to: hour },
+  'a window: days, from, to',
+);
+
+const freeze = z.strictObject(
+  { from: date, to: date, why: text('why, in one line', /^\P{Cc}{0,256}$/u).default('') },
+  'a freeze: from, to, why',
+);
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
+  } catch {
+    return false;
+  }
+}
+
 const guard = z.strictObject(
   {
     canary: z
@@ -65,6 +87,25 @@ const guard = z.strictObject(
       description:
         'A request that finds no server in a change on its way is answered by the last good configuration. false: for trying what the guard does alone, and for sites whose requests must not be answered by an older configuration',
     }),
+    changes: z
+      .strictObject(
+        {
+          timeZone: text('a time zone, such as Europe/Berlin', /^[A-Za-z][A-Za-z0-9_+/-]{1,63}$/)
+            .refine(isTimeZone, 'a time zone that this machine knows, such as Europe/Berlin')
+            .default('UTC'),
+          windows: list(changeWindow, 'a list of windows', 0, 100)
+            .default([])
+            .meta({ description: 'When a change may begin; none: at any hour' }),
+          freezes: list(freeze, 'a list of freezes', 0, 1_000)
+            .default([])
+            .meta({ description: 'Days on which no change begins' }),
+          duringIncidents: z.enum(['allowed', 'refused'], 'one of').default('allowed').meta({
+            description: 'What becomes of a change that is proposed while an incident is open',
+          }),
+        },
+        'timeZone, windows, freezes, duringIncidents',
+      )
+      .prefault({}),
     review: z
       .strictObject(
         {

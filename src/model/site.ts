@@ -231,6 +231,19 @@ export interface GuardPolicy {
   readonly drainTimeoutMs: number;
   /** A request that finds no server in a candidate is answered by the last good generation. */
   readonly net: boolean;
+  readonly changes: {
+    /** A name of the IANA's: `Europe/Berlin`. */
+    readonly timeZone: string;
+    /** Changes begin only within one of them; none: at any hour. `from` and `to` as `09:00`. */
+    readonly windows: readonly {
+      readonly days: readonly string[];
+      readonly from: string;
+      readonly to: string;
+    }[];
+    /** Days without changes, both ends included: `2026-12-20`. */
+    readonly freezes: readonly { readonly from: string; readonly to: string; readonly why: string }[];
+    readonly duringIncidents: 'allowed' | 'refused';
+  };
   readonly review: {
     /** An approval counts for so long. */
     readonly expiresAfterMs: number;

@@ -35,6 +35,7 @@ export function siteOf(over: Partial<Site> = {}): Site {
       drainTimeoutMs: 60_000,
       net: true,
       acceptedFaults: [],
+      changes: { timeZone: 'UTC', windows: [], freezes: [], duringIncidents: 'allowed' },
       review: { expiresAfterMs: 86_400_000, waitMsMax: 86_400_000 },
       limits: {
         removedServersShareMax: 0.5,

@@ -24,6 +24,7 @@ interface ApplyOptions extends CommonOptions {
   readonly unfreeze?: boolean;
   readonly newGeneration?: boolean;
   readonly older?: boolean;
+  readonly queue?: boolean;
   readonly breakGlass?: boolean;
   readonly confirmWithin?: string;
   readonly policy?: string;
@@ -54,6 +55,7 @@ export function apply(program: Command, io: Io, done: (code: Exit) => void): voi
       '--confirm-within <time>',
       'take it back unless `holdfast confirm` comes so long after it has all traffic: 10m',
     )
+    .option('--queue', 'wait for its turn, for the next change window, or for the end of an incident')
     .option('--unfreeze', 'end the freeze that a taken back change left');
   talksToSite(command, [
     'holdfast apply site.yaml',
@@ -92,6 +94,7 @@ async function applyFile(context: Context, file: string, options: ApplyOptions):
     ...(options.newGeneration ? { newGeneration: true } : {}),
     ...(options.breakGlass ? { breakGlass: true } : {}),
     ...confirmIn(options.confirmWithin),
+    ...(options.queue ? { queue: true } : {}),
     ...(options.older ? { older: true } : {}),
     ...(options.policy === undefined ? {} : { policy: await policyIn(options.policy, read.dialect) }),
     reason: options.reason ?? '',

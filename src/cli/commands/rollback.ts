@@ -8,9 +8,12 @@ export function abort(program: Command, io: Io, done: (code: Exit) => void): voi
   const command = program
     .command('abort')
     .description('end the change in flight, also one that waits for approvals; what runs stays')
+    .argument('[change]', 'one that waits in the queue; left out: the one in flight')
     .option('--reason <why>', 'kept in the journal', '');
   talksToSite(command, ['holdfast abort', 'holdfast abort --reason "not today"']);
-  command.action((options: Options) => goBack('/v1/abort', contextOf(io, options), io, options, done));
+  command.action((change: string | undefined, options: Options) =>
+    goBack('/v1/abort', contextOf(io, options), io, { ...options, ...(change ? { change } : {}) }, done),
+  );
 }
 
 /** `holdfast rollback`: 0 when every balancer that had something to take back did, 1 when one did not answer or there was nothing. */
@@ -23,16 +26,20 @@ export function rollback(program: Command, io: Io, done: (code: Exit) => void): 
   command.action((options: Options) => goBack('/v1/rollback', contextOf(io, options), io, options, done));
 }
 
-type Options = CommonOptions & { readonly reason: string };
+type Options = CommonOptions & { readonly reason: string; readonly change?: string };
 
 async function goBack(
   path: '/v1/rollback' | '/v1/abort',
   { api, say, paint, json, result }: ReturnType<typeof contextOf>,
   io: Io,
-  { reason }: Options,
+  { reason, change: named }: Options,
   done: (code: Exit) => void,
 ): Promise<void> {
-  const view = await api().post<RollbackView>(path, { by: `person:${io.user}`, reason });
+  const view = await api().post<RollbackView>(path, {
+    by: `person:${io.user}`,
+    reason,
+    ...(named === undefined ? {} : { change: named }),
+  });
   if (json) result(view);
   const { change, balancers } = view;
   for (const { balancer, takeBack, error } of balancers) {

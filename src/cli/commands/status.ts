@@ -32,6 +32,10 @@ function statusLines(view: StatusView, context: Pick<Context, 'paint'>, now: num
     '',
     ...table([
       ['  change', changeText(view, context, now)],
+      ...view.queue.map(({ id, file, by, why }, index) => [
+        index === 0 ? '  queue' : '',
+        `${id}: ${file} by ${by}; ${why || 'waits for approvals'}; end it: holdfast abort ${id}`,
+      ]),
       ['  way back', wayBackText(view, context)],
       ['  pipeline', view.frozen === null ? 'open' : `${paint.bad('FROZEN')}: ${view.frozen}`],
       ['  journal', journalText(view, context)],
