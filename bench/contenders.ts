@@ -1,11 +1,13 @@
 /** The built-in engine and what else could stand in its place, each with one thread or process, over HTTP and over TLS. */
 import { spawnSync } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtinEngine } from '#engines';
 import { parseSite } from '#model';
+import { openListening } from '../src/agent/holder/sockets.ts';
 import { selfSigned } from '../test/world/certificate.ts';
-import { freePort } from '../test/world/stack.ts';
-import { nginxText, type Place } from './place.ts';
+import { freePort, until } from '../test/world/stack.ts';
+import { childrenOf, nginxText, type Place } from './place.ts';
 
 export interface Contender {
   readonly name: string;
@@ -27,7 +29,7 @@ interface Wanted {
 type Start = (place: Place, wanted: Wanted) => Promise<number>;
 
 const starts: Readonly<Record<string, Start>> = {
-  'built-in engine': startBuiltin,
+  'built-in engine': builtinOf(1),
   'http-proxy-3': startNode('http-proxy-3'),
   'fast-proxy': startNode('fast-proxy'),
   Caddy: startCaddy,
@@ -40,12 +42,7 @@ export async function startContenders(
   place: Place,
   servers: readonly number[],
 ): Promise<{ readonly contenders: readonly Contender[]; readonly missing: readonly string[] }> {
-  const { key, cert } = selfSigned();
-  const files = {
-    bundle: place.write('site.pem', cert + key),
-    certificate: place.write('cert.pem', cert),
-    key: place.write('key.pem', key),
-  };
+  const files = certificateIn(place);
   const contenders: Contender[] = [];
   const missing: string[] = [];
   for (const [name, start] of Object.entries(starts)) {
@@ -56,7 +53,42 @@ export async function startContenders(
   return { contenders, missing };
 }
 
-async function startBuiltin(place: Place, wanted: Wanted): Promise<number> {
+/** With that many processes that carry requests. */
+function builtinOf(workers: number): Start {
+  return (place, wanted) => startBuiltin(place, wanted, workers);
+}
+
+/** The built-in engine with one, two and four processes, and the one that it is measured by. */
+export async function startBuiltins(
+  place: Place,
+  servers: readonly number[],
+): Promise<{
+  readonly ours: readonly (Contender & { readonly workers: number })[];
+  readonly theirs: Contender;
+}> {
+  const files = certificateIn(place);
+  const ports = async () => ({ port: await freePort(), tlsPort: await freePort() });
+  const ours = [];
+  for (const workers of [1, 2, 4]) {
+    const at = await ports();
+    const pid = await builtinOf(workers)(place, { ...files, ...at, servers });
+    ours.push({ name: `${workers} of ours`, workers, ...at, pid });
+  }
+  const at = await ports();
+  const pid = await startNode('http-proxy-3')(place, { ...files, ...at, servers });
+  return { ours, theirs: { name: 'http-proxy-3', ...at, pid } };
+}
+
+function certificateIn(place: Place): Pick<Wanted, 'bundle' | 'certificate' | 'key'> {
+  const { key, cert } = selfSigned();
+  return {
+    bundle: place.write('site.pem', cert + key),
+    certificate: place.write('cert.pem', cert),
+    key: place.write('key.pem', key),
+  };
+}
+
+async function startBuiltin(place: Place, wanted: Wanted, workers: number): Promise<number> {
   const lines = wanted.servers.map((server, i) => `      - { name: s${i}, address: 127.0.0.1:${server} }`);
   const { port, tlsPort, certificate, key } = wanted;
   const text = `site: t
@@ -75,23 +107,26 @@ balancers: [{ name: lb-1, engine: builtin, address: 127.0.0.1 }]
   if (!site || !binary) throw new Error(JSON.stringify(diagnostics));
   const config = builtinEngine.dialect.lower(site, {
     generation: 1,
-    threads: 1,
-    listeners: {
-      http: { kind: 'address', host: '127.0.0.1', port },
-      https: { kind: 'address', host: '127.0.0.1', port: tlsPort },
-    },
-    control: join(place.folder, 'control.sock'),
-    entrance: join(place.folder, 'entrance.sock'),
+    threads: workers,
+    // Lent, as a holder does: processes can only share what all of them have.
+    listeners: { http: { kind: 'fd', fd: 3 }, https: { kind: 'fd', fd: 4 } },
+    control: join(place.folder, `control-${workers}.sock`),
+    entrance: join(place.folder, `entrance-${workers}.sock`),
     neighbour: null,
     certificates: { https: [wanted.bundle] },
     ticketKeys: null,
     servers: null,
   });
   const command = builtinEngine.command(binary, {
-    textFile: place.write('builtin.json', config),
+    textFile: place.write(`builtin-${workers}.json`, config),
     parked: false,
   });
-  return await place.start(command.file, command.args, port);
+  const fds = [port, tlsPort].map((one) => openListening('127.0.0.1', one));
+  place.atEnd(() => fds.forEach(closeSync));
+  const pid = await place.start(command.file, command.args, port, fds);
+  // Beside its workers it has one that ends what is left of them.
+  if (workers > 1) await until('all workers', async () => childrenOf(pid).length === workers + 1);
+  return pid;
 }
 
 function startNode(kind: string): Start {

@@ -1,15 +1,11 @@
 /** The built-in engine beside what else could stand there: small, long and streamed answers, kept-alive and not, with TLS and without. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { Proof } from '../proofs/proof.ts';
 import { type Contender, startContenders } from './contenders.ts';
 import { cpuNs, median, sum } from './measure.ts';
-import { childrenOf, h2load, startServers, withPlace } from './place.ts';
+import { childrenOf, connections, h2load, startServers, withPlace, wrk } from './place.ts';
 
-const connections = 32;
 /** Forwards and back again: whoever is first in one is last in the other. */
 const rounds = 2;
-const secondsEach = 1;
 const pairs = 5;
 const pairRequests = 6_000;
 const timesHttpProxyMin = 2;
@@ -90,21 +86,4 @@ async function measured({ pid, port, tlsPort }: Contender, cell: Cell): Promise<
     cell.keptAlive,
   );
   return { perSecond, failed, microseconds: (spent() - before) / Math.max(1, requests) / 1_000 };
-}
-
-const run = promisify(execFile);
-
-async function wrk(url: string, keptAlive: boolean) {
-  const { stdout } = await run('wrk', [
-    ...['-t', '1', '-c', String(connections), '-d', `${secondsEach}s`, '--timeout', '5s'],
-    ...(keptAlive ? [] : ['-H', 'Connection: close']),
-    url,
-  ]);
-  const number = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1] ?? 0);
-  const broken = sum((/Socket errors: (.*)/.exec(stdout)?.[1] ?? '').match(/\d+/g)?.map(Number) ?? []);
-  return {
-    requests: number(/(\d+) requests in/),
-    perSecond: number(/Requests\/sec:\s+([\d.]+)/),
-    failed: number(/Non-2xx or 3xx responses: (\d+)/) + broken,
-  };
 }

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort, until } from '../test/world/stack.ts';
+import { sum } from './measure.ts';
 
 export interface Place {
   readonly folder: string;
   write(name: string, text: string): string;
-  /** Starts a program and waits until it listens on `port`. */
-  start(file: string, args: readonly string[], port: number): Promise<number>;
+  /** Starts a program and waits until it listens on `port`. `fds` are its descriptors from 3 on. */
+  start(file: string, args: readonly string[], port: number, fds?: readonly number[]): Promise<number>;
   /** Runs at the end, the last one first. */
   atEnd(work: () => Promise<void> | void): void;
   close(): Promise<void>;
@@ -28,15 +29,15 @@ export function openPlace(): Place {
       writeFileSync(path, text);
       return path;
     },
-    async start(file, args, port) {
+    async start(file, args, port, fds = []) {
       const child = spawn(file, [...args], {
         cwd: folder,
         // A session of its own, as everything that Holdfast starts: the scheduler gives each session its share.
         detached: true,
-        stdio: ['ignore', 'ignore', 'pipe'],
+        stdio: ['ignore', 'ignore', 'pipe', ...fds],
       });
       let words = '';
-      child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
         words = (words + chunk).slice(-4_000);
       });
       child.on('error', (error) => {
@@ -165,4 +166,24 @@ export async function h2load(plan: {
 export function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
   return text.trim() === '' ? [] : text.trim().split(' ').map(Number);
+}
+
+/** At once, of every load. */
+export const connections = 32;
+const secondsEach = 1;
+
+/** As many requests as are answered within a second. */
+export async function wrk(url: string, keptAlive: boolean) {
+  const { stdout } = await run('wrk', [
+    ...['-t', '1', '-c', String(connections), '-d', `${secondsEach}s`, '--timeout', '5s'],
+    ...(keptAlive ? [] : ['-H', 'Connection: close']),
+    url,
+  ]);
+  const number = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1] ?? 0);
+  const broken = sum((/Socket errors: (.*)/.exec(stdout)?.[1] ?? '').match(/\d+/g)?.map(Number) ?? []);
+  return {
+    requests: number(/(\d+) requests in/),
+    perSecond: number(/Requests\/sec:\s+([\d.]+)/),
+    failed: number(/Non-2xx or 3xx responses: (\d+)/) + broken,
+  };
 }

@@ -8,12 +8,17 @@ import { idle } from './idle.ts';
 import { loadText } from './measure.ts';
 import { rollback } from './rollback.ts';
 import { websockets } from './websockets.ts';
+import { workersSideBySide } from './workers.ts';
 
 const benchmarks: Readonly<Record<string, { readonly what: string; run(proof: Proof): Promise<void> }>> = {
   'haproxy-overhead': { what: 'HAProxy under Holdfast beside the same HAProxy alone', run: haproxyOverhead },
   engines: {
     what: 'the built-in engine beside what else could stand there, one thread each',
     run: enginesSideBySide,
+  },
+  workers: {
+    what: 'the built-in engine with one, two and four processes beside http-proxy-3',
+    run: workersSideBySide,
   },
   rollback: { what: 'from the decision to the last bad answer, 1,000 requests a second', run: rollback },
   'forced-bad-change': {

@@ -124,9 +124,19 @@ export function newestKeys({ stack }: Scene): number {
   return Math.max(...sets.map(Number));
 }
 
+function keysFile(scene: Scene): string {
+  return join(scene.stack.state, 'ticket-keys', String(newestKeys(scene)).padStart(9, '0'));
+}
+
+/** Whether the newest keys are what a generation was started with. */
+export function beganWith(scene: Scene, generation: number): boolean {
+  const own = join(scene.stack.run, `g${generation}`, 'ticket.keys');
+  return readFileSync(own, 'utf8') === readFileSync(keysFile(scene), 'utf8');
+}
+
 /** Half a day passes. */
 export function ageKeys(scene: Scene): void {
-  const file = join(scene.stack.state, 'ticket-keys', String(newestKeys(scene)).padStart(9, '0'));
+  const file = keysFile(scene);
   const longAgo = Date.now() / 1_000 - 13 * 3_600;
   utimesSync(file, longAgo, longAgo);
 }

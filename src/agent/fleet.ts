@@ -188,6 +188,11 @@ export class Fleet {
     return this.#beganWithout.get(generation) ?? [];
   }
 
+  /** Not by an agent before this one, which may have been killed before it had told it everything. */
+  launchedHere(generation: number): boolean {
+    return this.#beganWithout.has(generation);
+  }
+
   #beginWithout(generation: number, site: Site): readonly string[] {
     const down = this.downOf(site);
     this.#beganWithout.set(generation, down);

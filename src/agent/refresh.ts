@@ -21,7 +21,8 @@ const unawareEveryMs = 15_000;
  * Keeps generations that run as fit as ones that would start now, while no change is under way: an engine that can be told
  * is told and read back; one that learns at its start only gets a fresh process of the same text.
  * - Keys for TLS tickets, in every generation. Who died half-way has lost nothing: what a generation has is looked at, not remembered.
- * - Servers that are down, in a parked generation of an engine that asks none itself: a rollback to it begins with that.
+ * - Servers that are down, in a parked generation of an engine that asks none itself, or that an agent before this one
+ *   started and may not have told: a rollback to it begins with that.
  */
 export class Refresh {
   readonly #fleet: Fleet;
@@ -29,6 +30,7 @@ export class Refresh {
   readonly #changes: Changes;
   readonly #record: (what: GuardRecord['what']) => void;
   readonly #told = new Map<number, string>();
+  readonly #toldDown = new Set<number>();
   readonly #again: BackOff;
   #looking = false;
   #nextUnawareMs = 0;
@@ -64,8 +66,9 @@ export class Refresh {
 
   async #look({ generations }: HolderStatus): Promise<void> {
     const keys = this.#fleet.tickets.current();
-    for (const known of this.#told.keys())
-      if (generations.every(({ generation }) => generation !== known)) this.#told.delete(known);
+    for (const about of [this.#told, this.#toldDown])
+      for (const known of about.keys())
+        if (generations.every(({ generation }) => generation !== known)) about.delete(known);
     const living = generations.filter(
       ({ role, generation }) => role !== 'draining' && !this.#fleet.isLaunching(generation),
     );
@@ -74,10 +77,28 @@ export class Refresh {
     );
     const stale: HeldGeneration[] = [];
     for (const generation of behind) if (!(await this.#tell(generation, keys))) stale.push(generation);
+    for (const held of living) await this.#tellDown(held);
     if (this.#changes.busy || this.#fleet.options.clock.monotonicMs() < this.#fromMs) return;
     if (stale.length > 0) return await this.#changes.alone(() => this.#replace(stale, keys));
     const unaware = living.find((g) => this.#isUnaware(g));
     if (unaware) await this.#changes.alone(() => this.#replaceUnaware(unaware));
+  }
+
+  /** What its own checks have said already is the last word. */
+  async #tellDown(held: HeldGeneration): Promise<void> {
+    const { generation, role } = held;
+    const control = this.#fleet.control(held);
+    const isDone = this.#toldDown.has(generation) || this.#fleet.launchedHere(generation);
+    const text = this.#textOf(held);
+    if (role === 'active' || isDone || !control.know || !text || !this.#fleet.known.isAny) return;
+    const servers = await control.servers(tellMsMax);
+    const down = this.#fleet.known
+      .downFor(siteOf(text))
+      .filter(({ pool, server }) =>
+        servers.some((s) => s.pool === pool && s.server === server && s.state === 'unknown'),
+      );
+    if (down.length > 0) await control.know(down, tellMsMax);
+    this.#toldDown.add(generation);
   }
 
   #isUnaware(held: HeldGeneration): boolean {

@@ -19,6 +19,8 @@ const reconcileEveryTicks = 5;
 const listenEveryTicks = 20;
 const rememberEveryTicks = 10;
 const evidenceMsMax = 80;
+/** Once, before the first look. */
+const learnMsMax = 500;
 /** A second: longer than any stall of a machine that still works. */
 const silentTicksMax = 10;
 /** One that took over while it still started may need longer for its first word. */
@@ -79,8 +81,20 @@ export class Serving {
     await this.changes.takeUp(status);
     if (status.active === null) await this.#repair.coldStart();
     await this.changes.takeUpInPlace();
+    await this.#learn();
     await this.#reconcile();
     this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** What the agent before this one knew of servers that are down: the next generation may be started at once. */
+  async #learn(): Promise<void> {
+    try {
+      const active = activeOf(await this.fleet.status());
+      const evidence = await this.fleet.control(active).evidence(learnMsMax);
+      await this.#remember(active, evidence, learnMsMax);
+    } catch (error) {
+      this.fleet.options.log.warn('begins without what is known of servers', { error: messageOf(error) });
+    }
   }
 
   end(): void {
@@ -133,10 +147,10 @@ export class Serving {
   }
 
   /** Dearer than counters, so only while some server is down. */
-  async #remember(active: HeldGeneration, { pools }: Evidence): Promise<void> {
+  async #remember(active: HeldGeneration, { pools }: Evidence, withinMs = evidenceMsMax): Promise<void> {
     if (active.siteHash !== this.kept.good.current.hash) return;
     const isAnyDown = pools.some((pool) => pool.serversLive < pool.serversAll);
-    const servers = isAnyDown ? await this.fleet.control(active).servers(evidenceMsMax) : [];
+    const servers = isAnyDown ? await this.fleet.control(active).servers(withinMs) : [];
     this.fleet.known.remember(this.kept.site, servers);
   }
 

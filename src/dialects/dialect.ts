@@ -61,8 +61,8 @@ export interface Placement {
   /** File with three TLS ticket keys that generations share; the same, raw, in files with `.1`, `.2`, `.3` behind its name. Null: none. */
   readonly ticketKeys: string | null;
   /**
-   * Servers (`pool/server`) that are known to be down when the generation starts: for an engine that has to read it in its
-   * text. Each pool has others. Absent: none, or nobody knows.
+   * Servers (`pool/server`) that are known to be down when the generation starts, for an engine that reads it in its text:
+   * it knows before its first request. Each pool has others. Absent: none, or nobody knows.
    */
   readonly knownDown?: readonly string[];
   /** What a generation counts of each client is shared with others that live beside it. Absent or null: with nobody. */

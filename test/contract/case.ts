@@ -13,8 +13,12 @@ export interface ContractCase {
   readonly client: readonly ClientStep[] | { readonly http2: readonly Http2Step[] };
   /** The nth request that reaches the server gets the nth answer, the last one for all behind it. Default: `ok`. */
   readonly origin?: readonly OriginAnswer[];
-  /** A second pool for paths that match. */
-  readonly other?: { readonly type: 'Exact' | 'PathPrefix'; readonly value: string };
+  /** What the second pool's server answers; its requests are counted of their own then. Default: as above. */
+  readonly otherOrigin?: readonly OriginAnswer[];
+  /** A second pool for paths that match; or for copies of all that the first one gets, which is then judged before it. */
+  readonly other?: { readonly type: 'Exact' | 'PathPrefix'; readonly value: string } | 'copies';
+  /** The listener speaks TLS and asks for certificates; this is what the client shows. HTTP/1.1. */
+  readonly shows?: Shown;
   /** Words of the site file for its listener, its route (with `redirect` or `answer`, in the place of the pool) and its pool. */
   readonly site?: { readonly listener?: Words; readonly route?: Words; readonly pool?: Words };
   readonly listenHost?: '::1';
@@ -29,6 +33,9 @@ export interface ContractCase {
   /** Requests that reached the server, in order. Null: not judged. `unreadable`: what came is no HTTP, only as a difference. */
   readonly seen: readonly SeenRequest[] | 'unreadable' | null;
 }
+
+/** `staff` is listed by no list, `revoked` by that of the same authority, `stranger` comes of another authority. */
+export type Shown = 'staff' | 'revoked' | 'stranger' | 'nothing';
 
 export type Words = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import type { ClientStep } from './case.ts';
 import { type Message, MessageReader } from './message.ts';
 import { fill } from './origin.ts';
@@ -38,11 +39,19 @@ const endMsMax = 1_000;
 
 /** Says what a case says on one connection, and listens until what is expected has come, or cannot come any more. */
 export async function talk(
-  at: { readonly host: string; readonly port: number },
+  at: {
+    readonly host: string;
+    readonly port: number;
+    /** Absent or null: in plain text. */
+    readonly tls?: { readonly cert?: string; readonly key?: string } | null;
+  },
   steps: readonly ClientStep[],
   expecting: Expecting,
 ): Promise<Saw> {
-  const socket = connect({ host: at.host, port: at.port, allowHalfOpen: true, noDelay: true });
+  const { host, port, tls } = at;
+  const socket = tls
+    ? connectTls({ host, port, ...tls, rejectUnauthorized: false, servername: 'a.example' })
+    : connect({ host, port, allowHalfOpen: true, noDelay: true });
   let ended: Saw['ended'] = 'open';
   let came = '';
   const methods = steps.flatMap((step) => (typeof step === 'string' ? methodsIn(step) : []));
@@ -65,7 +74,8 @@ export async function talk(
   socket.on('error', () => {
     ended = 'reset';
   });
-  await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {});
+  const open = tls ? 'secureConnect' : 'connect';
+  await Promise.race([once(socket, open), once(socket, 'close')]).catch(() => {});
   const deadline = performance.now() + expecting.patienceMs;
   let stuck: string | null = null;
   const waitFor = async (what: string, holds: () => boolean) => {

@@ -20,8 +20,8 @@ import { type Placement, unsupportedBy } from '#dialects';
 import type { Engine, EngineBinary, EngineControl } from '#engines';
 import { parseSite, type Site } from '#model';
 import { openListening } from '../../src/agent/holder/sockets.ts';
-import { selfSigned } from '../world/certificate.ts';
-import type { ContractCase, Sees, Words } from './case.ts';
+import { authority, type Pair, selfSigned } from '../world/certificate.ts';
+import type { ContractCase, Sees, Shown, Words } from './case.ts';
 import { talk } from './client.ts';
 import { differenceOf } from './differences.ts';
 import { talkHttp2 } from './http2.ts';
@@ -101,7 +101,7 @@ interface Place {
 
 /** Why this engine cannot do what the case asks of a site; null when it can. */
 export function cannotDo(test: ContractCase, engine: Engine): string | null {
-  if (!test.site) return null;
+  if (!test.site && !test.other && !test.shows) return null;
   const text = stringify(siteWords([{ test, port: 1, originPort: 2, otherPort: 3 }], engine.name));
   const lacking = unsupportedBy(siteOf(text, '/nowhere'), engine.name);
   return lacking.length === 0 ? null : lacking.map(({ message }) => message).join('; ');
@@ -121,7 +121,8 @@ export async function startField(under: EngineUnderTest, cases: readonly Contrac
       closers.push(() => closeSync(place.fd), place.origin.close);
       places.set(test.id, place);
     }
-    writeCertificate(folder);
+    const { files, shown } = certificates();
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const ports = [...places.values()].map(({ test, port, origin }) => ({
       ...{ test, port, originPort: origin.port, otherPort: origin.otherPort },
     }));
@@ -151,7 +152,15 @@ export async function startField(under: EngineUnderTest, cases: readonly Contrac
         const saw =
           'http2' in test.client
             ? await talkHttp2({ host: ownHost, port }, test.client.http2, expecting)
-            : await talk({ host: test.listenHost ?? ownHost, port }, test.client, expecting);
+            : await talk(
+                {
+                  host: test.listenHost ?? ownHost,
+                  port,
+                  tls: test.shows === undefined ? null : shown[test.shows],
+                },
+                test.client,
+                expecting,
+              );
         await settled(origin, test);
         return { saw, origin };
       },
@@ -177,6 +186,7 @@ async function placeFor(test: ContractCase): Promise<Place> {
   const origin = await startOrigin({
     host: test.serverHost ?? ownHost,
     answers: test.origin ?? [],
+    otherAnswers: test.otherOrigin,
     listens: test.noServer !== true,
   });
   const host = test.listenHost ?? ownHost;
@@ -210,27 +220,38 @@ function siteWords(places: readonly Ports[], engine: string): Words {
     listeners: places.map(({ test, port }) => ({
       name: test.id,
       address: hostPort(test.listenHost ?? ownHost, port),
-      ...('http2' in test.client
-        ? { tls: { certificates: [{ certificate: 'site.pem', key: 'site.key' }] } }
-        : {}),
+      ...tlsOf(test),
       ...test.site?.listener,
     })),
     routes: places.flatMap(({ test }) => routesOf(test)),
     pools: places.flatMap(({ test, originPort, otherPort }) => [
       poolOf(test.id, test, originPort),
-      ...(test.other ? [poolOf(`${test.id}-other`, test, otherPort)] : []),
+      ...(test.other ? [poolOf(otherOf(test), test, otherPort)] : []),
     ]),
     balancers: [{ name: 'lb-1', engine, address: '127.0.0.1' }],
   };
 }
 
-function routesOf({ id, other, site }: ContractCase): Words[] {
+function otherOf({ id }: ContractCase): string {
+  return `${id}-other`;
+}
+
+function tlsOf({ client, shows }: ContractCase): Words {
+  if (!('http2' in client) && shows === undefined) return {};
+  const certificates = [{ certificate: 'site.pem', key: 'site.key' }];
+  const asked = { clientCertificates: { ca: 'staff.pem', crl: 'staff.crl' } };
+  return { tls: { certificates, ...(shows === undefined ? {} : asked) } };
+}
+
+function routesOf(test: ContractCase): Words[] {
+  const { id, other, site } = test;
   const answersItself = site?.route !== undefined && ('redirect' in site.route || 'answer' in site.route);
+  const pool = answersItself ? {} : { pool: id };
+  const name = otherOf(test);
+  if (other === 'copies') return [{ name: id, listeners: [id], ...pool, mirror: { pool: name } }];
   return [
-    { name: id, listeners: [id], ...(answersItself ? {} : { pool: id }), ...site?.route },
-    ...(other
-      ? [{ name: `${id}-other`, listeners: [id], matches: [{ path: other }], pool: `${id}-other` }]
-      : []),
+    { name: id, listeners: [id], ...pool, ...site?.route },
+    ...(other ? [{ name, listeners: [id], matches: [{ path: other }], pool: name }] : []),
   ];
 }
 
@@ -244,10 +265,30 @@ function poolOf(name: string, test: ContractCase, port: number): Words {
   };
 }
 
-function writeCertificate(folder: string): void {
-  const { key, cert } = selfSigned('a.example');
-  writeFileSync(join(folder, 'site.pem'), cert);
-  writeFileSync(join(folder, 'site.key'), key);
+interface Certificates {
+  readonly files: Readonly<Record<string, string>>;
+  /** What clients show. */
+  readonly shown: Readonly<Record<Shown, Partial<Pair>>>;
+}
+
+let made: Certificates | null = null;
+
+/** Made once for all fields. */
+function certificates(): Certificates {
+  if (made) return made;
+  const site = selfSigned('a.example');
+  const [staff, others] = [authority('staff'), authority('others')];
+  const revoked = staff.sign('/CN=bert');
+  made = {
+    files: {
+      'site.pem': site.cert,
+      'site.key': site.key,
+      'staff.pem': staff.cert,
+      'staff.crl': staff.revoke([revoked]),
+    },
+    shown: { staff: staff.sign('/CN=anna'), revoked, stranger: others.sign('/CN=stranger'), nothing: {} },
+  };
+  return made;
 }
 
 function siteOf(text: string, folder: string): Site {

@@ -13,10 +13,18 @@ const refusals = new Set([501, 505]);
 
 /** Every way in which the outcome is not what was expected, for people. */
 export function mismatches(
-  expected: Pick<ContractCase, 'sees' | 'seen'>,
+  expected: Pick<ContractCase, 'sees' | 'seen' | 'other'>,
   { saw, origin }: Outcome,
 ): string[] {
-  return [...clientMismatches(expected.sees, saw), ...originMismatches(expected.seen, origin)];
+  const requests =
+    // A copy may come before what it is a copy of.
+    expected.other === 'copies'
+      ? origin.requests.toSorted((a, b) => Number(a.other) - Number(b.other))
+      : origin.requests;
+  return [
+    ...clientMismatches(expected.sees, saw),
+    ...originMismatches(expected.seen, { ...origin, requests }),
+  ];
 }
 
 function clientMismatches(sees: Sees, saw: Saw): string[] {

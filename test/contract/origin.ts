@@ -29,6 +29,8 @@ const nobodysPort = 9;
 export async function startOrigin(options: {
   readonly host: string;
   readonly answers: readonly OriginAnswer[];
+  /** Of the other one, where it has its own. */
+  readonly otherAnswers?: readonly OriginAnswer[] | undefined;
   readonly listens: boolean;
 }): Promise<Origin> {
   if (!options.listens)
@@ -42,8 +44,12 @@ export async function startOrigin(options: {
   const connections: OriginConnection[] = [];
   const requests: (Message & { readonly other: boolean })[] = [];
   const sockets = new Set<Socket>();
-  const answerFor = (nth: number): OriginAnswer =>
-    options.answers[Math.min(nth, options.answers.length - 1)] ?? { when: 'body', steps: [ok] };
+  const { answers, otherAnswers } = options;
+  const answerFor = (other: boolean): OriginAnswer => {
+    const own = otherAnswers ? requests.filter((one) => one.other === other) : requests;
+    const said = other ? (otherAnswers ?? answers) : answers;
+    return said[Math.min(own.length, said.length - 1)] ?? { when: 'body', steps: [ok] };
+  };
   const serve = (other: boolean) => (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
@@ -55,7 +61,7 @@ export async function startOrigin(options: {
     const reader = new MessageReader({
       kind: 'request',
       onHead(message) {
-        const todo = answerFor(requests.length);
+        const todo = answerFor(other);
         requests.push(Object.assign(message, { other }));
         answerTo.set(message, todo);
         if (todo.steps.some((step) => typeof step === 'object' && step.kind === 'echo')) reader.tunnel();

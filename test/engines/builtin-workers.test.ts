@@ -29,7 +29,7 @@ describe('several workers of the built-in engine', () => {
   const start = async (port: number, over: Partial<BuiltinStart> = {}) => {
     const site = siteOf({ pools: [poolOf('web', [port])] });
     generation = await world.start(site, { name: 'a', sockets: { http }, threads: size, ...over });
-    return await workersThere(generation.pid);
+    return await workersThere(generation);
   };
 
   test('one control socket: their counters summed, and each of them parked, resumed, led over', async () => {
@@ -156,7 +156,7 @@ describe('several workers of the built-in engine', () => {
     };
     const site = siteOf({ pools: [poolOf('web', [web.port], { healthCheck })] });
     generation = await world.start(site, { name: 'a', sockets: { http }, threads: size });
-    await workersThere(generation.pid);
+    await workersThere(generation);
     await until('it is up', async () => (await generation.control.servers(callMs))[0]?.state === 'up');
     assert.equal(checks, 1);
     await web.close();
@@ -278,7 +278,7 @@ function isWorker(pid: number): boolean {
   }
 }
 
-async function workersThere(supervisor: number): Promise<ProcessIdentity[]> {
-  await until('all workers are there', () => workersOf(supervisor).length === size);
-  return workersOf(supervisor);
+async function workersThere({ pid, said }: Generation): Promise<ProcessIdentity[]> {
+  await until('all workers are there', () => said().includes(`all ${size} workers serve`), 20_000);
+  return workersOf(pid);
 }

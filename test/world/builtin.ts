@@ -44,6 +44,7 @@ export interface BuiltinStart {
   readonly neighbour?: string | null;
   readonly certificates?: Placement['certificates'];
   readonly ticketKeys?: string | null;
+  readonly knownDown?: Placement['knownDown'];
   /** Time-outs that a test would otherwise have to wait for. */
   readonly limits?: Partial<BuiltinLimits>;
 }
@@ -121,6 +122,7 @@ async function startGeneration(world: string, site: Site, options: BuiltinStart)
     certificates: options.certificates ?? {},
     ticketKeys: options.ticketKeys ?? null,
     servers: null,
+    knownDown: options.knownDown ?? [],
   };
   const lowered = JSON.parse(builtinDialect.lower(site, placement)) as BuiltinText;
   const text = JSON.stringify({ ...lowered, limits: { ...lowered.limits, ...options.limits } });

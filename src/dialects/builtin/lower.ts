@@ -148,6 +148,7 @@ function poolOf({ place, tls, ...pool }: Pool, isStream: boolean, placement: Pla
       connectionsMax: server.connectionsMax,
       tlsName: tls === null || !real ? null : tlsNameOf(tls, server.host),
       spare: server.spare,
+      ...(placement.knownDown?.includes(`${pool.name}/${server.name}`) ? { knownDown: true } : {}),
     })),
   };
 }

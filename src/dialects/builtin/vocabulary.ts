@@ -126,6 +126,8 @@ export interface BuiltinServer {
   /** For TLS: what it is asked for as. */
   readonly tlsName: string | null;
   readonly spare: boolean;
+  /** Another generation knows that it is down: so it is here until its own checks say otherwise. Left out when nobody does. */
+  readonly knownDown?: true | undefined;
 }
 
 export type BuiltinAddress =

@@ -7,7 +7,7 @@ import { askNginx } from './ask.ts';
 import { Tally } from './evidence.ts';
 import { readFacts, type TextFacts } from './facts.ts';
 import { flag } from './flag.ts';
-import { lettingBack } from './known.ts';
+import { lettingBack, stillOut } from './known.ts';
 import { connectionsOf, killIfHung, leadAway } from './lead-away.ts';
 import { followLog, type LogReader } from './log.ts';
 import { openProbes, type Probes } from './probes.ts';
@@ -122,7 +122,7 @@ function openWatch(of: {
       good: follow(nginxNames.files.good),
       bad: follow(nginxNames.files.bad),
       tally: new Tally(facts()),
-      probes: openProbes(facts(), clock),
+      probes: openProbes(facts(), clock, stillOut(folder)),
     };
     return open;
   }

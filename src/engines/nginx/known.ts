@@ -1,7 +1,7 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Servers } from './evidence.ts';
-import type { TextFacts } from './facts.ts';
+import type { PoolFacts, TextFacts } from './facts.ts';
 import { flag } from './flag.ts';
 
 /** Whom a generation began without gets requests again as soon as a probe finds one of the pool's well. */
@@ -18,4 +18,14 @@ export function lettingBack(folder: string, facts: () => TextFacts): (seen: Serv
       back.add(known.flag);
     }
   };
+}
+
+/** Servers that the generation began without, and that nobody has let back since: no probe needs to find that out again. */
+export function stillOut(folder: string): (pool: PoolFacts) => readonly string[] {
+  return ({ known }) => (known && !isSet(folder, known.flag) ? known.servers : []);
+}
+
+function isSet(folder: string, name: string): boolean {
+  const mode = statSync(join(folder, name), { throwIfNoEntry: false })?.mode ?? flag.unset;
+  return (mode & 0o777) === flag.set;
 }

@@ -55,10 +55,20 @@ const nowhere = { file: '', line: 1, column: 1 };
  * Open-source NGINX asks no server whether it is well, so Holdfast does, as the site's health checks say: for the warm-up,
  * the guard and people. NGINX itself learns of a server's trouble only from requests that fail.
  */
-export function openProbes(facts: TextFacts, clock: Clock): Probes {
-  const all: Watched[] = facts.pools.flatMap((pool) =>
-    pool.servers.map((server) => ({ pool, server, state: 'unknown', lastCheck: '', inARow: 0, dueAt: 0 })),
-  );
+export function openProbes(
+  facts: TextFacts,
+  clock: Clock,
+  /** Servers of a pool that count as down until they were asked. */
+  downAlready: (pool: PoolFacts) => readonly string[],
+): Probes {
+  const all: Watched[] = facts.pools.flatMap((pool) => {
+    const down = downAlready(pool);
+    return pool.servers.map((server): Watched => {
+      const isDown = down.includes(server.name);
+      const lastCheck = isDown ? 'down in the generation before' : '';
+      return { pool, server, state: isDown ? 'down' : 'unknown', lastCheck, inARow: 0, dueAt: 0 };
+    });
+  });
   let askedAt = Number.NEGATIVE_INFINITY;
   let underWay = 0;
   let timer: NodeJS.Timeout | null = null;

@@ -88,6 +88,7 @@ export const poolSchema = z.strictObject({
       connectionsMax: atLeastOne.nullable(),
       tlsName: text.nullable(),
       spare: z.boolean(),
+      knownDown: z.literal(true).exactOptional(),
     }),
   ),
 }) satisfies z.ZodType<BuiltinPool>;

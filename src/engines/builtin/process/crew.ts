@@ -61,10 +61,19 @@ export class Crew {
     this.#watch = setInterval(() => this.#endSilent(), watchMs);
   }
 
-  /** Resolves when all serve; rejects when one ends before. */
+  /**
+   * Resolves when the first serves; rejects when it ends before. The others follow: side by side on few cores they would all
+   * be late.
+   */
   async gather(): Promise<void> {
-    const slots = Array.from({ length: this.#options.size }, (_, slot) => slot);
-    await Promise.all(slots.map((slot) => this.#hire(slot, 0)));
+    await this.#hire(0, 0);
+    const { size, say } = this.#options;
+    const others = Array.from({ length: size - 1 }, (_, i) => this.#hire(i + 1, againMsMin));
+    // One that ends is hired again, and said so.
+    Promise.all(others).then(
+      () => say(`all ${size} workers serve`),
+      () => {},
+    );
   }
 
   /** Every worker's answer; rejects when one of them has none, or an error. One that has ended, or has not begun, is not asked. */

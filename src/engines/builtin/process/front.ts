@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -63,9 +63,20 @@ interface Known {
 type Find = (socket: Duplex | undefined) => Known | null;
 const nobody: ReadonlySet<Exchange> = new Set();
 
+/**
+ * A request of whose body nothing more is read while nobody takes it. Left to itself, Node reads on into a buffer of its
+ * own: so much more for each client whose server does not read.
+ */
+class OneReading extends IncomingMessage {
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    return super.push(chunk, encoding) && this.readableFlowing === true;
+  }
+}
+
 function createHttp1(generation: Generation, find: Find, run: (exchange: Exchange) => Promise<void>): Server {
   const { limits } = generation.text;
   const server = createServer({
+    IncomingMessage: OneReading,
     headersTimeout: limits.headMs,
     requestTimeout: 0,
     keepAliveTimeout: limits.idleMs,

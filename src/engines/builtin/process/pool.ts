@@ -44,6 +44,8 @@ export interface Preference {
   readonly sticky: string | null;
 }
 
+const downBefore = 'down in the generation before';
+
 interface Waiter {
   readonly preference: Preference;
   readonly tried: ReadonlySet<ServerState>;
@@ -74,9 +76,9 @@ export class PoolState {
       weight: server.weight,
       active: 0,
       turn: 0,
-      state: 'unknown',
+      state: server.knownDown ? 'down' : 'unknown',
       streak: 0,
-      lastCheck: '',
+      lastCheck: server.knownDown ? downBefore : '',
       failedInARow: 0,
       suspect() {},
       requests: 0,
@@ -213,7 +215,7 @@ export function takeForDown(pool: PoolState, down: unknown): number {
     named.some((one) => one.pool === pool.config.name && one.server === config.name),
   );
   for (const server of found) {
-    if (server.lastCheck === '') server.lastCheck = 'down in the generation before';
+    if (server.lastCheck === '') server.lastCheck = downBefore;
     setState(pool, server, 'down');
   }
   return found.length;

@@ -30,7 +30,7 @@ const lastWill = 'read said && exit; sleep 2; kill -9 0';
 
 /**
  * Several workers on the same sockets. This process carries no request: it has the control socket and checks the
- * servers' health, once for all. Resolves when all workers serve.
+ * servers' health, once for all. Resolves when the first worker serves.
  */
 export async function supervise(text: BuiltinText, { parked, say }: RunOptions): Promise<void> {
   surviveErrors(say);
