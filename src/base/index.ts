@@ -4,6 +4,7 @@ export { type Diagnostic, didYouMean, formatDiagnostic, type Place } from './dia
 export { assert, Failure, messageOf, unreachable } from './failure.ts';
 export { type Files, systemFiles, writeDurably } from './files.ts';
 export { jsonLog, type Log, silentLog } from './log.ts';
+export { once } from './once.ts';
 export {
   type ApiLocation,
   agentSocket,

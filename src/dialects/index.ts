@@ -9,7 +9,7 @@ export { haproxyDialect } from './haproxy/dialect.ts';
 export { type LiftSource as HaproxyText, lift as liftHaproxy } from './haproxy/lift/index.ts';
 export { ours as haproxyNames } from './haproxy/vocabulary.ts';
 export type { KeepAlive } from './keep-alive.ts';
-export { type LiftFiles, liftOwn, stageOwn } from './lift.ts';
+export { type LiftFiles, liftOwn, Shared, stageOwn } from './lift.ts';
 export { nginxDialect } from './nginx/dialect.ts';
 export { liftNginx, type NginxText } from './nginx/lift/lift.ts';
 export type { TextFiles } from './nginx/lift/tree.ts';

@@ -13,15 +13,23 @@ export interface LiftFiles extends TextFiles {
   environment(name: string): string | null;
 }
 
+/** What texts that are lifted to be compared may have in common: parts that are written alike are one and the same. */
+export class Shared {
+  readonly conditions = new Map<string, meaning.Condition>();
+}
+
 /** What a team's own text does to every request. Never throws, whatever the text: what is not understood is said at its line. */
 export function liftOwn(
   { file, folder, text }: Pick<WrittenText, 'file' | 'folder' | 'text'>,
   dialect: OwnDialectName,
   files: LiftFiles,
+  shared = new Shared(),
 ): meaning.Meaning {
   switch (dialect) {
-    case 'haproxy':
-      return liftHaproxy({ file, text, read: files.read, environment: files.environment });
+    case 'haproxy': {
+      const { read, environment } = files;
+      return liftHaproxy({ file, text, read, environment, shared: shared.conditions });
+    }
     case 'nginx':
       return liftNginx({ file, folder, text }, files);
   }

@@ -1,15 +1,23 @@
 import { Failure } from '#base';
 import type { PlanView } from '#contract';
-import { type LiftFiles, liftOwn, meaningOfSite, readSite } from '#dialects';
+import { type LiftFiles, liftOwn, meaningOfSite, readSite, Shared } from '#dialects';
 import type { WrittenText } from '#model';
 import { type PlannedMeaning, planOf } from './plan.ts';
 import { mustReadPolicies, type PolicyFile, statedIn } from './policy-file.ts';
 import type { Traffic } from './traffic.ts';
 
-/** A text, lifted, whatever it is written in. @throws Failure with every mistake of a site.yaml that is none. */
-export function meaningOfWritten(text: WrittenText, called: string, files: LiftFiles): PlannedMeaning {
+/**
+ * A text, lifted, whatever it is written in. @param shared of the text that it is compared with.
+ * @throws Failure with every mistake of a site.yaml that is none.
+ */
+export function meaningOfWritten(
+  text: WrittenText,
+  called: string,
+  files: LiftFiles,
+  shared?: Shared,
+): PlannedMeaning {
   const { dialect = 'site' } = text;
-  if (dialect !== 'site') return { file: called, dialect, meaning: liftOwn(text, dialect, files) };
+  if (dialect !== 'site') return { file: called, dialect, meaning: liftOwn(text, dialect, files, shared) };
   const { site, diagnostics } = readSite(text);
   if (!site) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
@@ -30,8 +38,9 @@ export function planWritten(
   around: (text: WrittenText) => LiftFiles,
   traffic: Traffic | null = null,
 ): PlanView {
-  const was = meaningOfWritten(before, `what runs (${before.file})`, around(before));
-  const is = meaningOfWritten(after, after.file, around(after));
+  const shared = new Shared();
+  const was = meaningOfWritten(before, `what runs (${before.file})`, around(before), shared);
+  const is = meaningOfWritten(after, after.file, around(after), shared);
   return planOf(was, is, { traffic, policies: policiesOf(before, after) });
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { Failure, messageOf } from '#base';
 import type { PlanView, ProofView, SiteText } from '#contract';
+import { Shared } from '#dialects';
 import { filesAround, type TextDialect, type WrittenText } from '#model';
 import {
   isPolicyFile,
@@ -81,7 +82,8 @@ export function plan(program: Command, io: Io, done: (code: Exit) => void, prove
     const read = options.prove ? readWritten : readPlanned;
     const after = await read(file, options.dialect);
     const before = await textBefore(context, options, read);
-    const told = planOf(meaningIn(before.text, before.called), meaningIn(after, file), {
+    const shared = new Shared();
+    const told = planOf(meaningIn(before.text, before.called, shared), meaningIn(after, file, shared), {
       traffic: await readTraffic(options),
       policies: await Promise.all(options.policy.map(readPolicyFile)),
     });
@@ -111,8 +113,8 @@ async function textBefore(
   return { text: await context.api().get<SiteText>('/v1/site'), called: 'what runs' };
 }
 
-function meaningIn(text: WrittenText, called: string) {
-  return meaningOfWritten(text, called, filesAround(text));
+function meaningIn(text: WrittenText, called: string, shared: Shared) {
+  return meaningOfWritten(text, called, filesAround(text), shared);
 }
 
 async function readTraffic(options: PlanOptions): Promise<Traffic | null> {

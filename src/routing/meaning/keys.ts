@@ -1,7 +1,7 @@
 /** Structures as numbers: the same content, the same number, wherever it stands in a text. Places do not count. */
 export class Keys {
   readonly #numbers = new Map<string, number>();
-  readonly #known = new WeakMap<object, number>();
+  readonly #known = new Map<object, number>();
 
   of(part: object): number {
     const known = this.#known.get(part);

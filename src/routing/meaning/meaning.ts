@@ -11,7 +11,10 @@ export interface Meaning {
   readonly listeners: readonly ListenerMeaning[];
   /** Every pool of the text, reached or not. */
   readonly pools: readonly PoolMeaning[];
-  /** What changes how requests are treated without moving them, as it is in force: inherited values are written out. */
+  /**
+   * What changes how requests are treated without moving them, as it is in force: inherited values are written out. Those of
+   * `PoolMeaning.settings` are not here.
+   */
   readonly settings: readonly Setting[];
   readonly notUnderstood: readonly NotUnderstood[];
 }
@@ -78,8 +81,13 @@ export const sentAsItCame: Sent = { method: null, path: null, query: null, host:
 export interface PoolMeaning {
   readonly name: string;
   readonly mode: 'http' | 'tcp';
+  /** May be read from the text only when it is asked for. */
   readonly servers: readonly ServerMeaning[];
+  /** What is in force for it and its servers, where that follows from its own text; read when it is asked for. */
+  readonly settings?: readonly Setting[];
   readonly place: Place;
+  /** All texts that it is read from: pools of the same source are the same but for their places. Null: it is not that plain. */
+  readonly source?: readonly string[] | null;
 }
 
 export interface ServerMeaning {

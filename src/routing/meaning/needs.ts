@@ -5,14 +5,16 @@ import type { Value } from './value.ts';
 
 /** A value that must be one of some texts for a condition to hold: in any case, with any port (`textNeeded`). */
 export interface Need {
+  /** The number of the value. */
+  readonly key: number;
   readonly value: Value;
-  readonly texts: ReadonlySet<string>;
+  readonly texts: ReadonlySet<string> | readonly string[];
 }
 
-/** By the key of the value. */
-export type Needs = ReadonlyMap<number, Need>;
+/** One of each value at most. There may be as many of these as a text has rules: they are small. */
+export type Needs = readonly Need[];
 
-const nothing: Needs = new Map();
+const nothing: Needs = [];
 
 /** What a condition needs at least. */
 export function needsOf(condition: Condition, keys: Keys): Needs {
@@ -20,12 +22,13 @@ export function needsOf(condition: Condition, keys: Keys): Needs {
     case 'in': {
       const { value, language } = condition;
       const texts = textsOf(language, value);
-      return texts === null ? nothing : new Map([[keys.of(value), { value, texts }]]);
+      return texts === null ? nothing : [{ key: keys.of(value), value, texts }];
     }
     case 'all': {
-      const found = new Map<number, Need>();
+      const found: Need[] = [];
       for (const one of condition.of)
-        for (const [key, need] of needsOf(one, keys)) if (!found.has(key)) found.set(key, need);
+        for (const need of needsOf(one, keys))
+          if (!found.some(({ key }) => key === need.key)) found.push(need);
       return found;
     }
     case 'some':
@@ -39,24 +42,28 @@ export function needsOf(condition: Condition, keys: Keys): Needs {
 export function eitherOf(all: readonly Needs[]): Needs {
   const [first, ...rest] = all;
   if (first === undefined) return nothing;
-  const found = new Map<number, Need>();
-  for (const [key, { value, texts }] of first) {
-    const others = rest.map((needs) => needs.get(key)?.texts);
-    if (others.includes(undefined)) continue;
+  return first.flatMap(({ key, value, texts }) => {
+    const others = rest.map((needs) => needs.find((need) => need.key === key)?.texts);
+    if (others.includes(undefined)) return [];
     const both = new Set(texts);
     for (const more of others) for (const text of more ?? []) both.add(text);
-    found.set(key, { value, texts: both });
-  }
-  return found;
+    return [{ key, value, texts: both }];
+  });
 }
 
 /** False: no request can be in both. */
 export function canMeet(one: Needs, other: Needs): boolean {
-  for (const [key, { texts }] of one) {
-    const there = other.get(key)?.texts;
-    if (there && ![...texts].some((text) => there.has(text))) return false;
+  for (const { key, texts } of one) {
+    const there = other.find((need) => need.key === key)?.texts;
+    if (there && !isAmong(texts, there)) return false;
   }
   return true;
+}
+
+function isAmong(texts: Need['texts'], others: Need['texts']): boolean {
+  const isThere = (text: string) => (others instanceof Set ? others.has(text) : [...others].includes(text));
+  for (const text of texts) if (isThere(text)) return true;
+  return false;
 }
 
 /** Texts that are the same but for case, a port and the dot of a host's end count as one: what is told apart is apart for sure. */
@@ -71,24 +78,23 @@ const textsMax = 64;
 /** A host with, perhaps, a port. */
 const hostWithPort = /^\^((?:[\w-]|\\[.-])+)\(\?::\[0-9\]\*\)\?\$$/;
 
-function textsOf(language: Language, value: Value): ReadonlySet<string> | null {
+function textsOf(language: Language, value: Value): readonly string[] | null {
   switch (language.kind) {
     case 'is':
-      return new Set([textNeeded(language.text)]);
+      return [textNeeded(language.text)];
     case 'begins':
-      return language.text.includes(':') ? new Set([textNeeded(language.text)]) : null;
+      return language.text.includes(':') ? [textNeeded(language.text)] : null;
     case 'matches': {
       if (!isHost(value)) return null;
       const literal = hostWithPort.exec(language.regex.source)?.[1];
-      return literal === undefined ? null : new Set([textNeeded(literal.replaceAll('\\', ''))]);
+      return literal === undefined ? null : [textNeeded(literal.replaceAll('\\', ''))];
     }
     case 'item':
       return isHost(value) && language.separators === ',' ? textsOf(language.of, value) : null;
     case 'union': {
       if (language.of.length > textsMax) return null;
       const all = language.of.map((one) => textsOf(one, value));
-      const known = all.flatMap((texts) => (texts === null ? [] : [...texts]));
-      return all.includes(null) ? null : new Set(known);
+      return all.includes(null) ? null : [...new Set(all.flatMap((texts) => texts ?? []))];
     }
     default:
       return null;

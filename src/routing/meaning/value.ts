@@ -92,8 +92,13 @@ export type Field =
 export const text = (value: string): Value => ({ kind: 'text', text: value });
 export const absent: Value = { kind: 'absent' };
 
+const fields = new Map<Field['kind'], Value>();
+
+/** One and the same each time: of what is the same object, it need not be asked whether it is the same. */
 export function field(kind: Exclude<Field['kind'], 'header'>): Value {
-  return { kind: 'field', field: { kind } };
+  const known = fields.get(kind) ?? { kind: 'field', field: { kind } };
+  fields.set(kind, known);
+  return known;
 }
 
 export function header(name: string): Value {

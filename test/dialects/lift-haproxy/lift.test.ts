@@ -347,7 +347,8 @@ backend b
   const told = lifted(text);
 
   test('inherited values are written out, in one form, where they are in force', () => {
-    const all = told.settings.map(({ scope, name, value }) => `${scopeText(scope)}: ${name} = ${value}`);
+    const settings = [...told.settings, ...told.pools.flatMap((pool) => pool.settings ?? [])];
+    const all = settings.map(({ scope, name, value }) => `${scopeText(scope)}: ${name} = ${value}`);
     for (const expected of [
       'pool b: timeout server = 30000 ms',
       'pool l: timeout server = 500 ms',

@@ -178,10 +178,52 @@ export function conditionOf(words: readonly Word[], line: Line, scene: Scene): C
     return { kind: 'unknown', ...scene.notes.unknown(line, 'not understood', textOf(words), why) };
   }
   if (first === undefined) return yes;
+  const { shared } = scene.notes.source;
+  const isShared = shared !== undefined && scene.protocol === 'http' && scene.request.isAsItCame;
+  const text = isShared ? plainText(words) : null;
+  const known = text === null ? undefined : shared?.get(text);
+  if (known) return known;
   if (first.value !== 'if' && first.value !== 'unless')
     return bad(scene, line, textOf(words), `"${first.value}" is not expected here`);
+  const missed = scene.notes.notUnderstood.length;
   const condition = suitesOf(rest, line, scene);
-  return first.value === 'if' ? condition : meaning.not(condition);
+  const asked = first.value === 'if' ? condition : meaning.not(condition);
+  const isUnderstood = scene.notes.notUnderstood.length === missed && !hasUnknown(asked);
+  if (text !== null && isUnderstood) shared?.set(text, asked);
+  return asked;
+}
+
+const plainFetch =
+  /^(?:(?:req\.)?hdr(?:_beg|_dir|_dom|_end|_reg|_sub)?\([\w-]+\)|path(?:_beg|_dir|_dom|_end|_reg|_sub)?|method)$/;
+
+/** Anonymous conditions about the request alone: wherever such words stand, they ask the same. Null: not such. */
+function plainText(words: readonly Word[]): string | null {
+  let text = '';
+  let isFirst = false;
+  let isInside = false;
+  for (const { value, unknown } of words) {
+    if (unknown.length > 0 || value.includes('\0')) return null;
+    if (isFirst && !plainFetch.test(value)) return null;
+    if (isInside ? value === '-f' : !outsideWords.has(value)) return null;
+    isFirst = value === '{' || value === '!{';
+    isInside = isFirst || (isInside && value !== '}');
+    text += `${value}\0`;
+  }
+  return text;
+}
+
+const outsideWords = new Set(['if', 'unless', 'or', '||', '{', '!{', '}', '!']);
+
+function hasUnknown(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'all':
+    case 'some':
+      return condition.of.some(hasUnknown);
+    case 'not':
+      return hasUnknown(condition.of);
+    default:
+      return condition.kind === 'unknown';
+  }
 }
 
 function suitesOf(words: readonly Word[], line: Line, scene: Scene): Condition {

@@ -39,6 +39,7 @@ function lifted(source: LiftSource): meaning.Meaning {
   const reading = {
     environment: source.environment,
     decide: decideOf(source),
+    laterServers: true as const,
     onStray: (line: Parameters<Notes['miss']>[0], why: string) => notes.miss(line, why),
   };
   const sections = sectionsOf(source.text, reading).filter(({ kind }) => kind !== 'defaults');
@@ -58,7 +59,9 @@ function lifted(source: LiftSource): meaning.Meaning {
     sections.filter(({ kind }) => !proxies.has(kind)),
     work,
   );
-  for (const proxy of all) tellSettings(proxy, work);
+  // Those of a backend are told with its pool.
+  for (const proxy of all)
+    if (proxy.isFront || backends.get(proxy.name) !== proxy) tellSettings(proxy, settings);
   tellBrokenOff(sections, notes);
   return { listeners, pools, settings: settings.all, notUnderstood: notes.notUnderstood };
 }

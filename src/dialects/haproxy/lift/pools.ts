@@ -1,28 +1,60 @@
+import { once } from '#base';
 import type { meaning } from '#routing';
 import { addressOf } from '../own/address.ts';
 import { isDisabled, type Line, type Section } from '../own/sections.ts';
 import { templateNames, withValue } from '../own/servers.ts';
 import { inAddress, type Word } from '../own/words.ts';
 import { chainOf, linesOf, type ProxySection, type Work } from './proxy.ts';
+import { tellSettings } from './settings.ts';
 import { bytes } from './source.ts';
+import { Settings } from './told.ts';
 import { oneForm } from './values.ts';
 
-/** A backend's servers, and what their lines say beside where they are. */
+/** A backend's servers, and what its lines say beside where they are. Where nothing can be amiss in them, they are read later. */
 export function poolOf(proxy: ProxySection, work: Work): meaning.PoolMeaning {
-  const { notes } = work;
-  const servers = proxy.section.lines.flatMap((line) => {
+  const { section } = proxy;
+  const isAlone = section.kind === 'backend';
+  const read = once(() => {
+    const settings = new Settings(work.notes);
+    if (isAlone) tellSettings(proxy, settings);
+    const servers = serversOf(proxy, { ...work, settings });
+    return {
+      servers: isDisabled(section) ? servers.map((server) => ({ ...server, disabled: true })) : servers,
+      settings: settings.all,
+    };
+  });
+  if (section.plainServers === null) read();
+  return {
+    name: proxy.name,
+    mode: proxy.isHttp ? 'http' : 'tcp',
+    get servers() {
+      return read().servers;
+    },
+    get settings() {
+      return read().settings;
+    },
+    place: work.notes.place(section.head),
+    source: isAlone ? sourceOf(section) : null,
+  };
+}
+
+/** What a section is read from: the defaults that it starts from, and itself. */
+function sourceOf(section: Section): readonly string[] | null {
+  if (section.text === null) return null;
+  if (section.defaults === null) return [section.text];
+  const inherited = sourceOf(section.defaults);
+  return inherited && [...inherited, section.text];
+}
+
+function serversOf(proxy: ProxySection, work: Work): readonly meaning.ServerMeaning[] {
+  const { lines, plainServers } = proxy.section;
+  return (plainServers?.lines() ?? lines).flatMap((line) => {
     const keyword = line.words[0]?.value;
     if (keyword === 'server') return serverOf(line, 2, [line.words[1]?.value ?? ''], proxy, work);
     if (keyword === 'server-template') return serverOf(line, 3, templateNames(line), proxy, work);
     if (keyword === 'dispatch') return serverOf(line, 1, ['dispatch'], proxy, work);
     return [];
   });
-  return {
-    name: proxy.name,
-    mode: proxy.isHttp ? 'http' : 'tcp',
-    servers: isDisabled(proxy.section) ? servers.map((server) => ({ ...server, disabled: true })) : servers,
-    place: notes.place(proxy.section.head),
-  };
 }
 
 function serverOf(

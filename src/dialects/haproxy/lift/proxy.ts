@@ -1,5 +1,5 @@
 import type { meaning } from '#routing';
-import { isHttp, type Line, type Section, settingOf } from '../own/sections.ts';
+import { goesOn, isHttp, type Line, type Section, settingOf } from '../own/sections.ts';
 import { Acls } from './acl.ts';
 import type { Request } from './request.ts';
 import type { Scene } from './scene.ts';
@@ -13,7 +13,7 @@ export interface ProxySection {
   readonly isFront: boolean;
   readonly isBack: boolean;
   readonly isHttp: boolean;
-  /** With those of its defaults before them. */
+  /** With those of its defaults before them; without those of `Section.plainServers`. */
   readonly lines: readonly Line[];
   readonly told: Told;
 }
@@ -62,10 +62,21 @@ export function proxyOf(section: Section, told: Told): ProxySection {
   };
 }
 
-export function linesOf(proxy: ProxySection, ...keyword: readonly string[]): readonly Line[] {
-  return proxy.lines.filter(({ words }) => keyword.every((word, index) => words[index]?.value === word));
+export function linesOf(proxy: ProxySection, first: string, ...more: readonly string[]): readonly Line[] {
+  const { section } = proxy;
+  // They are the only ones: with others among them none is kept apart.
+  if (section.plainServers && first === 'server') return section.plainServers.lines();
+  const lines = linesIn(section, first);
+  return more.length === 0 ? lines : lines.filter((line) => goesOn(line, more));
 }
 
-export function lastLine(proxy: ProxySection, ...keyword: readonly string[]): Line | null {
-  return settingOf(proxy.section, ...keyword);
+function linesIn(section: Section, first: string): readonly Line[] {
+  const own = section.of(first);
+  if (section.defaults === null) return own;
+  const inherited = linesIn(section.defaults, first);
+  return inherited.length === 0 ? own : [...inherited, ...own];
+}
+
+export function lastLine(proxy: ProxySection, first: string, ...more: readonly string[]): Line | null {
+  return settingOf(proxy.section, first, ...more);
 }

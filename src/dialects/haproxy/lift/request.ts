@@ -87,6 +87,19 @@ export class Request {
     return copy;
   }
 
+  /** No rule has changed what a client says of method, address and headers. */
+  get isAsItCame(): boolean {
+    const { method, path, query, host } = this;
+    const are = (value: Value, kind: string) => value.kind === 'field' && value.field.kind === kind;
+    return (
+      this.#headers.size + this.#removed.length === 0 &&
+      are(method, 'method') &&
+      are(path, 'path') &&
+      are(query, 'query') &&
+      are(host, 'host')
+    );
+  }
+
   /** The path with its query. */
   get url(): Value {
     return withQuery(this.path, this.query);

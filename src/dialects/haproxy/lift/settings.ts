@@ -2,7 +2,7 @@ import type { Line, Section } from '../own/sections.ts';
 import { Acls } from './acl.ts';
 import { chainOf, type ProxySection, type Work } from './proxy.ts';
 import { textOf } from './source.ts';
-import { globalScope } from './told.ts';
+import { globalScope, type Settings } from './told.ts';
 import { oneForm } from './values.ts';
 
 /** What is read elsewhere, as a rule, a listener or a server. */
@@ -26,7 +26,7 @@ const severalLines =
   /^(?:log|http-check|tcp-check|stick|capture|filter|http-response|http-after-response|tcp-response|rsp\S+|declare|use-server|force-persist|ignore-persist|compression|email-alert|http-error|errorfiles|persist|peer|nameserver|user|group|server|setenv|presetenv|unsetenv|lua-load|lua-load-per-thread|lua-prepend-path|cpu-map|set-var|set-var-fmt|stats|mailer|option httpchk)(?: .*)?$/;
 
 /** What a proxy's lines set, inherited ones written out, the last one of each. */
-export function tellSettings(proxy: ProxySection, { settings }: Work): void {
+export function tellSettings(proxy: ProxySection, settings: Settings): void {
   let acls: Acls | null = null;
   const meant = (one: string) => {
     acls ??= new Acls(chainOf(proxy.section));

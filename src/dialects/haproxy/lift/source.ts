@@ -13,6 +13,8 @@ export interface LiftSource {
   readonly read: (path: string) => string | null;
   /** A variable of the engine's environment; null when it is not set, or not known. */
   readonly environment: (name: string) => string | null;
+  /** Conditions by their words, for texts that are lifted to be compared: what both say is one and the same in both. */
+  readonly shared?: Map<string, meaning.Condition>;
   /** The program that will run the text, where it is known: `.if` asks for it. */
   readonly engine?: { readonly version: string; readonly features: readonly string[] };
 }

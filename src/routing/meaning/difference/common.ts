@@ -11,8 +11,15 @@ export function samePools(before: Meaning, after: Meaning): ReadonlySet<string> 
   );
 }
 
-function isSamePool(one: PoolMeaning | undefined, other: PoolMeaning): boolean {
+/** Whether nothing of it has to be read to know that it is the same, its settings too. */
+export function isSameSource(one: PoolMeaning | undefined, other: PoolMeaning): boolean {
   if (one === other) return true;
+  const [a, b] = [one?.source, other.source];
+  return !!a && !!b && a.length === b.length && a.every((text, index) => text === b[index]);
+}
+
+export function isSamePool(one: PoolMeaning | undefined, other: PoolMeaning): boolean {
+  if (isSameSource(one, other)) return true;
   if (one === undefined || one.mode !== other.mode || one.servers.length !== other.servers.length)
     return false;
   return one.servers.every((server, index) => {
@@ -25,6 +32,47 @@ function isSamePool(one: PoolMeaning | undefined, other: PoolMeaning): boolean {
       server.disabled === there.disabled
     );
   });
+}
+
+/** Word for word, wherever the words stand. */
+export function isWrittenAlike(before: Meaning, after: Meaning, keys: Keys): boolean {
+  if (before.listeners.length !== after.listeners.length || before.pools.length !== after.pools.length)
+    return false;
+  const pools = before.pools.every((pool, index) => {
+    const other = after.pools[index];
+    return other !== undefined && pool.name === other.name && isSamePool(pool, other);
+  });
+  return (
+    pools &&
+    before.listeners.every((one, index) => {
+      const other = after.listeners[index];
+      if (other === undefined || !isSameRules(one.rules, other.rules, keys)) return false;
+      return keys.of({ ...one, rules: null }) === keys.of({ ...other, rules: null });
+    })
+  );
+}
+
+/** Step by step, so that of two long lists only what stands before their first difference is looked at. */
+function isSameRules(one: Rules, other: Rules, keys: Keys): boolean {
+  if (one === other) return true;
+  return (
+    one.steps.length === other.steps.length &&
+    one.steps.every((step, index) => {
+      const there = other.steps[index];
+      if (there === undefined) return false;
+      return isSamePart(step.when, there.when, keys) && isSameEnd(step.then, there.then, keys);
+    }) &&
+    isSameEnd(one.otherwise, other.otherwise, keys)
+  );
+}
+
+const isSamePart = (one: object, other: object, keys: Keys) =>
+  one === other || keys.of(one) === keys.of(other);
+
+function isSameEnd(one: Step['then'], other: Step['then'], keys: Keys): boolean {
+  if (one.kind === 'pool' && other.kind === 'pool')
+    return one.pool === other.pool && isSamePart(one.sent, other.sent, keys);
+  return isSamePart(one, other, keys);
 }
 
 /** What two sides are compared by. */
@@ -44,10 +92,7 @@ export function changedWhen(before: Rules, after: Rules, known: Known): readonly
   if (last === null || last !== fateKey(after.otherwise, known)) return null;
   const left = before.steps.filter(({ then }) => then.kind !== 'continue');
   const right = after.steps.filter(({ then }) => then.kind !== 'continue');
-  const kept = commonOrder(
-    left.map((step) => stepKey(step, known)),
-    right.map((step) => stepKey(step, known)),
-  );
+  const kept = commonOrder(left, right, known);
   const inside = kept.flatMap(({ left: one, right: other }) => changedInside(left[one], right[other], known));
   const [stay, stayToo] = [new Set(kept.map((pair) => pair.left)), new Set(kept.map((pair) => pair.right))];
   const changed = [...left.filter((_, at) => !stay.has(at)), ...right.filter((_, at) => !stayToo.has(at))];
@@ -98,34 +143,47 @@ function leadsToSame(fate: Fate, pools: ReadonlySet<string>, seen: Map<Rules, bo
 }
 
 /** A common order of both that is long; any is right, a longer one leaves less to compare. */
-function commonOrder(left: readonly (string | null)[], right: readonly (string | null)[]): readonly Pair[] {
+function commonOrder(left: readonly Step[], right: readonly Step[], known: Known): readonly Pair[] {
   const kept: Pair[] = [];
   let front = 0;
-  while (front < left.length && front < right.length && isSame(left[front], right[front])) {
+  while (front < left.length && front < right.length && isSame(left[front], right[front], known)) {
     kept.push({ left: front, right: front });
     front += 1;
   }
   let [one, other] = [left.length - 1, right.length - 1];
-  while (one >= front && other >= front && isSame(left[one], right[other])) {
+  while (one >= front && other >= front && isSame(left[one], right[other], known)) {
     kept.push({ left: one, right: other });
     one -= 1;
     other -= 1;
   }
   const places = new Map<string, number>();
+  const keyAt = (steps: readonly Step[], at: number) => {
+    const step = steps[at];
+    return step === undefined ? null : stepKey(step, known);
+  };
   for (let at = other; at >= front; at -= 1) {
-    const key = right[at];
-    if (typeof key === 'string') places.set(key, at);
+    const key = keyAt(right, at);
+    if (key !== null) places.set(key, at);
   }
   const pairs: Pair[] = [];
   for (let at = front; at <= one; at += 1) {
-    const there = places.get(left[at] ?? '');
+    const there = places.get(keyAt(left, at) ?? '');
     if (there !== undefined) pairs.push({ left: at, right: there });
   }
   return [...kept, ...rising(pairs)];
 }
 
-const isSame = (a: string | null | undefined, b: string | null | undefined) =>
-  a === b && a !== null && a !== undefined;
+/** As their keys say. Most steps of two large texts are told to be so without them. */
+function isSame(one: Step | undefined, other: Step | undefined, known: Known): boolean {
+  if (one === undefined || other === undefined) return false;
+  if (!isSamePart(one.when, other.when, known.keys)) return false;
+  const [a, b] = [one.then, other.then];
+  if (a.kind !== b.kind || a.kind === 'continue' || b.kind === 'continue') return false;
+  if (a.kind === 'rules') return true;
+  if (a.kind === 'pool') return known.pools.has(a.pool) && isSameEnd(a, b, known.keys);
+  const key = fateKey(a, known);
+  return key !== null && key === fateKey(b, known);
+}
 
 interface Pair {
   readonly left: number;

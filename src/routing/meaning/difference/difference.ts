@@ -7,7 +7,7 @@ import { Keys } from '../keys.ts';
 import type { Fate, ListenerMeaning, Meaning, Step } from '../meaning.ts';
 import { eitherOf, needsOf } from '../needs.ts';
 import { poolKey } from './canonical.ts';
-import { changedWhen, samePools } from './common.ts';
+import { changedWhen, isWrittenAlike, samePools } from './common.ts';
 import { complexSteps } from './complex.ts';
 import { describeClass } from './description.ts';
 import { type List, Lists, Sames } from './lists.ts';
@@ -43,22 +43,18 @@ export interface Comparison {
 
 /** What a change does to every request. Throws when a difference that was worked out is none: that is a defect of ours. */
 export function difference(before: Meaning, after: Meaning): Comparison {
-  if (isTheSame(before, after)) return { differences: [], notKnownSame: [], complete: true, tooComplex: [] };
+  const keys = new Keys();
+  // There is nothing to compare, however complex it is.
+  if (isWrittenAlike(before, after, keys))
+    return { differences: [], notKnownSame: [], complete: true, tooComplex: [] };
   return withinBudget(workMax, () => {
-    const first = new Side(before, after, { rawPath: false, byChoices: false });
+    const first = new Side(before, after, keys, { rawPath: false, byChoices: false });
     const rawPath = first.asksBothPaths;
-    const found = (rawPath ? new Side(before, after, { rawPath, byChoices: false }) : first).compare();
+    const found = (rawPath ? new Side(before, after, keys, { rawPath, byChoices: false }) : first).compare();
     if (found.notKnownSame.length === 0 || isSpent()) return found;
-    const closer = new Side(before, after, { rawPath, byChoices: true }).compare();
+    const closer = new Side(before, after, keys, { rawPath, byChoices: true }).compare();
     return closer.complete ? closer : found;
   });
-}
-
-/** Word for word, wherever the words stand: there is nothing to compare, however complex it is. */
-function isTheSame(before: Meaning, after: Meaning): boolean {
-  const keys = new Keys();
-  const key = ({ listeners, pools }: Meaning) => `${keys.of(listeners)} ${keys.of(pools)}`;
-  return key(before) === key(after);
 }
 
 interface Closeness {
@@ -76,8 +72,7 @@ class Side {
   readonly #sames: Sames;
   readonly asksBothPaths: boolean;
 
-  constructor(before: Meaning, after: Meaning, { rawPath, byChoices }: Closeness) {
-    const keys = new Keys();
+  constructor(before: Meaning, after: Meaning, keys: Keys, { rawPath, byChoices }: Closeness) {
     const sames = new Sames(samePools(before, after), keys);
     this.#sames = sames;
     this.#before = before;

@@ -34,12 +34,12 @@ function tableOf({ steps }: Rules): Table {
   const values = new Map<number, { value: Value; byText: Map<string, number[]> }>();
   const rest: number[] = [];
   for (const [index, { when }] of steps.entries()) {
-    const [asked] = [...needsOf(when, keys)].filter(([, { value }]) => isPlain(value));
+    const asked = needsOf(when, keys).find((need) => isPlain(need.value));
     if (asked === undefined) {
       rest.push(index);
       continue;
     }
-    const [key, { value, texts }] = asked;
+    const { key, value, texts } = asked;
     const group = values.get(key) ?? { value, byText: new Map<string, number[]>() };
     values.set(key, group);
     for (const text of texts) {

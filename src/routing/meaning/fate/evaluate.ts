@@ -84,7 +84,7 @@ function changed(value: Exclude<Changed, { kind: 'orElse' | 'mapped' }>, told: s
 
 /** ASCII letters only, as the engines do. */
 export function lowerCase(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;
 }
 
 function fieldOf(field: Field, { request }: World): string | null {
@@ -238,7 +238,7 @@ function cookieOf(header: string, name: string): string | null {
 
 /** Without spaces and tabs around it. */
 export function trimmed(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '');
+  return /^[ \t]|[ \t]$/.test(text) ? text.replace(/^[ \t]+|[ \t]+$/g, '') : text;
 }
 
 /** A wrong `%` stays. */

@@ -81,40 +81,53 @@ export function firstWayOf(meaning: Meaning, request: Request, oracle: Oracle): 
   return { ...way, assuming: worlds.assumptions() };
 }
 
+/** Where the first way ends, without what becomes of its values: for whoever asks of all rules of a text. */
+export function firstEndOf(
+  meaning: Meaning,
+  request: Request,
+): { readonly ending: Ending; readonly steps: readonly Step[] } {
+  const listener = listenerOf(meaning, request);
+  const steps: Step[] = [];
+  const world = new Worlds(request, {}).world();
+  const rules = listener?.rules ?? noRules;
+  return { ending: endOf({ kind: 'rules', rules }, world, { steps, because: [], quick: true }), steps };
+}
+
 const noRules: Rules = { steps: [], otherwise: { kind: 'reject', how: 'reset' } };
 
 function walk(meaning: Meaning, outer: Rules, world: World, quick = false): Omit<Way, 'assuming'> {
   const because: Reason[] = [];
   const steps: Step[] = [];
-  const end = endOf({ kind: 'rules', rules: outer }, 0, steps);
+  const end = endOf({ kind: 'rules', rules: outer }, world, { steps, because, quick });
   return { fate: viewOf(end, meaning, world), steps, because };
-
-  function endOf(from: Fate, outerDepth: number, decisive: Step[]): Ending {
-    let fate = from;
-    for (let depth = outerDepth; fate.kind === 'rules'; depth += 1) {
-      const { rules } = fate;
-      const here = quick
-        ? candidates(rules, world).flatMap((index) => rules.steps[index] ?? [])
-        : rules.steps;
-      fate = firstOf(here, world, depth, because, decisive) ?? rules.otherwise;
-    }
-    if (fate.kind !== 'split') return fate;
-    // What decides inside of a share decides for that share alone.
-    const shares = fate.shares.map(({ weight, fate: one }) => ({
-      weight,
-      fate: endOf(one, outerDepth + 1, []),
-    }));
-    return { kind: 'split', shares };
-  }
 }
 
-function firstOf(
-  all: readonly Step[],
-  world: World,
-  depth: number,
-  because: Reason[],
-  steps: Step[],
-): Fate | null {
+interface Walked {
+  readonly steps: Step[];
+  readonly because: Reason[];
+  /** Only steps that could hold are looked at. */
+  readonly quick: boolean;
+}
+
+function endOf(from: Fate, world: World, walked: Walked, outerDepth = 0): Ending {
+  let fate = from;
+  for (let depth = outerDepth; fate.kind === 'rules'; depth += 1) {
+    const { rules }: { readonly rules: Rules } = fate;
+    const here: readonly Step[] = walked.quick
+      ? candidates(rules, world).flatMap((index) => rules.steps[index] ?? [])
+      : rules.steps;
+    fate = firstOf(here, world, depth, walked) ?? rules.otherwise;
+  }
+  if (fate.kind !== 'split') return fate;
+  // What decides inside of a share decides for that share alone.
+  const shares = fate.shares.map(({ weight, fate: one }) => ({
+    weight,
+    fate: endOf(one, world, { ...walked, steps: [] }, outerDepth + 1),
+  }));
+  return { kind: 'split', shares };
+}
+
+function firstOf(all: readonly Step[], world: World, depth: number, { because, steps }: Walked): Fate | null {
   for (const step of all) {
     const { held, part, partHeld } = decided(step.when, world);
     because.push({ step, held, part, partHeld, depth });

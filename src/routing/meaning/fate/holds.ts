@@ -73,9 +73,7 @@ function isWord(told: string, language: OfWords, world: World): boolean {
     case 'segment':
       return isSegment(told, language);
     case 'item':
-      return told
-        .split(new RegExp(`[${language.separators.replace(/[\]\\^-]/g, '\\$&')}]`))
-        .some((part) => isIn(trimmed(part), language.of, world));
+      return itemsOf(told, language.separators).some((part) => isIn(trimmed(part), language.of, world));
     case 'is':
     case 'begins':
     case 'ends':
@@ -84,6 +82,11 @@ function isWord(told: string, language: OfWords, world: World): boolean {
     default:
       return unreachable(language);
   }
+}
+
+function itemsOf(told: string, separators: string): readonly string[] {
+  if (separators.length === 1) return told.includes(separators) ? told.split(separators) : [told];
+  return told.split(new RegExp(`[${separators.replace(/[\]\\^-]/g, '\\$&')}]`));
 }
 
 function isText(

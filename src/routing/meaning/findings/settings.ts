@@ -1,5 +1,6 @@
 import { poolKey } from '../difference/canonical.ts';
-import type { Meaning, Setting } from '../meaning.ts';
+import { isSameSource } from '../difference/common.ts';
+import type { Meaning, PoolMeaning, Setting } from '../meaning.ts';
 
 /** A setting with another value. Null: it is not there on that side. */
 export interface ChangedSetting {
@@ -14,7 +15,11 @@ export interface ChangedSetting {
 export function changedSettings(before: Meaning, after: Meaning): readonly ChangedSetting[] {
   const names = renamedPools(before, after);
   const scopes: Scopes = { names, addresses: movedServers(before, after, names) };
-  const [left, right] = withoutCommon(before.settings, calledAsBefore(before.settings, after.settings));
+  const all = toldBy(before, after);
+  const [left, right] = withoutCommon(
+    all.before.settings,
+    calledAsBefore(all.before.settings, all.after.settings),
+  );
   const [old, now] = [grouped(left, asItIs), grouped(right, scopes)];
   const found = [...new Set([...old.keys(), ...now.keys()])].flatMap((key) => {
     const [was, is] = [old.get(key) ?? [], now.get(key) ?? []];
@@ -27,13 +32,31 @@ export function changedSettings(before: Meaning, after: Meaning): readonly Chang
   // Of large texts, only for what asks for it.
   if (!found.some((one) => (one.before ?? one.after)?.scope.kind === 'server' && !(one.before && one.after)))
     return found;
-  const common = [usualOf(before, asItIs), usualOf(after, scopes)] as const;
+  const common = [usualOf(all.before, asItIs), usualOf(all.after, scopes)] as const;
   return found.filter(({ before: was, after: is }) => {
     if (was && is) return true;
     const [only, where, other] = is ? [is, scopes, common[0]] : [was, asItIs, common[1]];
     if (only?.scope.kind !== 'server' || other.has(serverKey(only, where))) return true;
     return !other.has(usualKey(only, where));
   });
+}
+
+interface Told {
+  readonly pools: readonly PoolMeaning[];
+  readonly settings: readonly Setting[];
+}
+
+/** With those of the pools, but for pools that are written alike in both. */
+function toldBy(before: Meaning, after: Meaning) {
+  const known = new Map(before.pools.map((pool) => [pool.name, pool]));
+  const alike = new Set(
+    after.pools.filter((pool) => isSameSource(known.get(pool.name), pool)).map(({ name }) => name),
+  );
+  const of = ({ settings, pools }: Meaning): Told => {
+    const others = pools.filter(({ name }) => !alike.has(name));
+    return { pools: others, settings: [...settings, ...others.flatMap((pool) => pool.settings ?? [])] };
+  };
+  return { before: of(before), after: of(after) };
 }
 
 /** Parts that have another name and hold the same are called by the old one. */
@@ -95,9 +118,9 @@ interface Scopes {
 const asItIs: Scopes = { names: new Map(), addresses: new Map() };
 
 /** The servers of a side, and what any server of a pool has set. */
-function usualOf(meaning: Meaning, scopes: Scopes): ReadonlySet<string> {
-  const ofServers = meaning.settings.filter(({ scope }) => scope.kind === 'server');
-  const servers = meaning.pools.flatMap((pool) =>
+function usualOf({ pools, settings }: Told, scopes: Scopes): ReadonlySet<string> {
+  const ofServers = settings.filter(({ scope }) => scope.kind === 'server');
+  const servers = pools.flatMap((pool) =>
     pool.servers.map(({ address }) =>
       JSON.stringify(scopeKey({ kind: 'server', pool: pool.name, address }, scopes)),
     ),
@@ -145,16 +168,18 @@ function movedServers(
   after: Meaning,
   names: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
-  const old = new Map(before.pools.map((pool) => [pool.name, pool.servers]));
+  const old = new Map(before.pools.map((pool) => [pool.name, pool]));
   const moved = new Map<string, string>();
-  for (const { name, servers } of after.pools) {
-    const pool = names.get(name) ?? name;
-    const known = old.get(pool);
+  for (const one of after.pools) {
+    const pool = names.get(one.name) ?? one.name;
+    if (isSameSource(old.get(pool), one)) continue;
+    const { servers } = one;
+    const known = old.get(pool)?.servers;
     if (known?.length === servers.length && servers.every(({ address }, i) => address === known[i]?.address))
       continue;
     const stay = new Set(servers.map(({ address }) => address));
-    const gone = (old.get(pool) ?? []).filter(({ address }) => !stay.has(address));
-    const were = new Set((old.get(pool) ?? []).map(({ address }) => address));
+    const gone = (known ?? []).filter(({ address }) => !stay.has(address));
+    const were = new Set((known ?? []).map(({ address }) => address));
     const byName = new Map(gone.map((server) => [server.name, server.address]));
     for (const server of servers) {
       const from = were.has(server.address) ? undefined : byName.get(server.name);

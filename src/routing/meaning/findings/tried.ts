@@ -2,9 +2,8 @@ import { labelOf } from '../automata/index.ts';
 import type { Condition } from '../condition.ts';
 import { alphabetOf } from '../difference/fields.ts';
 import type { Meeting } from '../difference/meetings.ts';
-import { firstWayOf } from '../fate/fate.ts';
+import { firstEndOf } from '../fate/fate.ts';
 import { type Request, requestOf } from '../fate/request.ts';
-import type { FateView } from '../fate/view.ts';
 import type { Language } from '../language.ts';
 import type { Fate, Meaning, Rules, Step } from '../meaning.ts';
 import type { Value } from '../value.ts';
@@ -52,15 +51,10 @@ class Tried implements Reached {
   }
 
   #ask(said: Partial<Request>): void {
-    const { steps, fate } = firstWayOf(this.#meaning, requestOf(said), {});
+    const { steps, ending } = firstEndOf(this.#meaning, requestOf(said));
     for (const step of steps) this.steps.add(step);
-    for (const name of poolsOfView(fate)) this.pools.add(name);
+    for (const name of poolsIn(ending)) this.pools.add(name);
   }
-}
-
-function poolsOfView(fate: FateView): readonly string[] {
-  if (fate.kind === 'pool') return [fate.pool];
-  return fate.kind === 'split' ? fate.shares.flatMap((share) => poolsOfView(share.fate)) : [];
 }
 
 export function poolsIn(fate: Fate): readonly string[] {
