@@ -78,8 +78,8 @@ function planned(one: () => PlannedMeaning, other: () => PlannedMeaning): unknow
 }
 
 /** Made texts ask so much that a plan of two takes seconds: what is lifted is compared for many, plans of plainer ones. */
-const lifts = 30;
-const pairs = 40;
+const lifts = 20;
+const pairs = 24;
 
 const quickly = (engine: Engine, file: string, { text, files }: Made, shared: Shared): PlannedMeaning => ({
   file,
