@@ -3,12 +3,19 @@ import type { Keys } from './keys.ts';
 import type { Language } from './language.ts';
 import type { Value } from './value.ts';
 
-/** A value that must be one of some texts for a condition to hold: in any case, with any port (`textNeeded`). */
-export interface Need {
+/**
+ * A value that must be one of some texts for a condition to hold, or begin with one of some others: in any case, with any
+ * port (`textNeeded`).
+ */
+export interface Need extends Wanted {
   /** The number of the value. */
   readonly key: number;
   readonly value: Value;
+}
+
+interface Wanted {
   readonly texts: ReadonlySet<string> | readonly string[];
+  readonly beginnings: readonly string[];
 }
 
 /** One of each value at most. There may be as many of these as a text has rules: they are small. */
@@ -21,8 +28,8 @@ export function needsOf(condition: Condition, keys: Keys): Needs {
   switch (condition.kind) {
     case 'in': {
       const { value, language } = condition;
-      const texts = textsOf(language, value);
-      return texts === null ? nothing : [{ key: keys.of(value), value, texts }];
+      const wanted = wantedOf(language, value);
+      return wanted === null ? nothing : [{ key: keys.of(value), value, ...wanted }];
     }
     case 'all': {
       const found: Need[] = [];
@@ -42,28 +49,36 @@ export function needsOf(condition: Condition, keys: Keys): Needs {
 export function eitherOf(all: readonly Needs[]): Needs {
   const [first, ...rest] = all;
   if (first === undefined) return nothing;
-  return first.flatMap(({ key, value, texts }) => {
-    const others = rest.map((needs) => needs.find((need) => need.key === key)?.texts);
-    if (others.includes(undefined)) return [];
-    const both = new Set(texts);
-    for (const more of others) for (const text of more ?? []) both.add(text);
-    return [{ key, value, texts: both }];
+  return first.flatMap((one): Needs => {
+    const others = rest.map((needs) => needs.find(({ key }) => key === one.key));
+    const all_ = [one, ...others].flatMap((need) => need ?? []);
+    if (all_.length < others.length + 1) return [];
+    const texts = new Set(all_.flatMap((need) => [...need.texts]));
+    const beginnings = [...new Set(all_.flatMap((need) => need.beginnings))];
+    return beginnings.length > beginningsMax ? [] : [{ key: one.key, value: one.value, texts, beginnings }];
   });
 }
 
+/** Each is held against each. */
+const beginningsMax = 64;
+
 /** False: no request can be in both. */
 export function canMeet(one: Needs, other: Needs): boolean {
-  for (const { key, texts } of one) {
-    const there = other.find((need) => need.key === key)?.texts;
-    if (there && !isAmong(texts, there)) return false;
+  for (const need of one) {
+    const there = other.find(({ key }) => key === need.key);
+    if (there && !overlaps(need, there)) return false;
   }
   return true;
 }
 
-function isAmong(texts: Need['texts'], others: Need['texts']): boolean {
-  const isThere = (text: string) => (others instanceof Set ? others.has(text) : [...others].includes(text));
-  for (const text of texts) if (isThere(text)) return true;
-  return false;
+function overlaps(one: Wanted, other: Wanted): boolean {
+  const isIn = (text: string, { texts, beginnings }: Wanted) =>
+    (Array.isArray(texts) ? texts.includes(text) : (texts as ReadonlySet<string>).has(text)) ||
+    beginnings.some((beginning) => text.startsWith(beginning));
+  for (const text of one.texts) if (isIn(text, other)) return true;
+  if (one.beginnings.length === 0) return false;
+  for (const text of other.texts) if (one.beginnings.some((beginning) => text.startsWith(beginning))) return true;
+  return one.beginnings.some((a) => other.beginnings.some((b) => a.startsWith(b) || b.startsWith(a)));
 }
 
 /** Texts that are the same but for case, a port and the dot of a host's end count as one: what is told apart is apart for sure. */
@@ -78,23 +93,30 @@ const textsMax = 64;
 /** A host with, perhaps, a port. */
 const hostWithPort = /^\^((?:[\w-]|\\[.-])+)\(\?::\[0-9\]\*\)\?\$$/;
 
-function textsOf(language: Language, value: Value): readonly string[] | null {
+const exactly = (...texts: readonly string[]): Wanted => ({ texts, beginnings: [] });
+
+function wantedOf(language: Language, value: Value): Wanted | null {
   switch (language.kind) {
     case 'is':
-      return [textNeeded(language.text)];
+      return exactly(textNeeded(language.text));
     case 'begins':
-      return language.text.includes(':') ? [textNeeded(language.text)] : null;
+      // What is behind a colon is a port for whoever asks for a host.
+      if (language.text.includes(':')) return exactly(textNeeded(language.text));
+      return { texts: [], beginnings: [textNeeded(language.text)] };
     case 'matches': {
       if (!isHost(value)) return null;
       const literal = hostWithPort.exec(language.regex.source)?.[1];
-      return literal === undefined ? null : [textNeeded(literal.replaceAll('\\', ''))];
+      return literal === undefined ? null : exactly(textNeeded(literal.replaceAll('\\', '')));
     }
     case 'item':
-      return isHost(value) && language.separators === ',' ? textsOf(language.of, value) : null;
+      return isHost(value) && language.separators === ',' ? wantedOf(language.of, value) : null;
     case 'union': {
       if (language.of.length > textsMax) return null;
-      const all = language.of.map((one) => textsOf(one, value));
-      return all.includes(null) ? null : [...new Set(all.flatMap((texts) => texts ?? []))];
+      const all = language.of.map((one) => wantedOf(one, value));
+      const known = all.flatMap((one) => one ?? []);
+      if (known.length < all.length) return null;
+      const texts = [...new Set(known.flatMap((one) => [...one.texts]))];
+      return { texts, beginnings: known.flatMap(({ beginnings }) => beginnings) };
     }
     default:
       return null;

@@ -88,15 +88,22 @@ export interface Known {
  */
 export function changedWhen(before: Rules, after: Rules, known: Known): readonly Condition[] | null {
   if (before === after) return [];
-  const last = fateKey(before.otherwise, known);
-  if (last === null || last !== fateKey(after.otherwise, known)) return null;
+  const last = changedLast(before.otherwise, after.otherwise, known);
+  if (last === null) return null;
   const left = before.steps.filter(({ then }) => then.kind !== 'continue');
   const right = after.steps.filter(({ then }) => then.kind !== 'continue');
   const kept = commonOrder(left, right, known);
   const inside = kept.flatMap(({ left: one, right: other }) => changedInside(left[one], right[other], known));
   const [stay, stayToo] = [new Set(kept.map((pair) => pair.left)), new Set(kept.map((pair) => pair.right))];
   const changed = [...left.filter((_, at) => !stay.has(at)), ...right.filter((_, at) => !stayToo.has(at))];
-  return [...changed.map(({ when }) => when), ...inside];
+  return [...changed.map(({ when }) => when), ...inside, ...last];
+}
+
+/** Of the last words of both. Null: it may be any request. */
+function changedLast(one: Fate, other: Fate, known: Known): readonly Condition[] | null {
+  const key = fateKey(one, known);
+  if (key !== null && key === fateKey(other, known)) return [];
+  return one.kind === 'rules' && other.kind === 'rules' ? changedWhen(one.rules, other.rules, known) : null;
 }
 
 /** Of two steps with the same condition. */

@@ -34,7 +34,7 @@ function tableOf({ steps }: Rules): Table {
   const values = new Map<number, { value: Value; byText: Map<string, number[]> }>();
   const rest: number[] = [];
   for (const [index, { when }] of steps.entries()) {
-    const asked = needsOf(when, keys).find((need) => isPlain(need.value));
+    const asked = needsOf(when, keys).find((need) => need.beginnings.length === 0 && isPlain(need.value));
     if (asked === undefined) {
       rest.push(index);
       continue;

@@ -27,6 +27,7 @@ export function triedIn(meaning: Meaning, met: readonly Meeting[]): Reached {
 
 /** Fields that a text can be written into. */
 type Said = Partial<Record<'host' | 'path' | 'method' | 'query' | 'sni', string>>;
+const anything: readonly Said[] = [{}];
 
 class Tried implements Reached {
   readonly steps = new Set<Step>();
@@ -42,11 +43,12 @@ class Tried implements Reached {
     if (this.#seen.has(rules)) return;
     this.#seen.add(rules);
     this.#ask({ ...plain, ...said });
-    for (const { when, then } of rules.steps) {
+    for (const step of rules.steps) {
+      const { when, then } = step;
       if (then.kind === 'continue') continue;
-      const here = { ...said, ...wanted(when) };
-      if (then.kind === 'rules') this.look(then.rules, plain, here);
-      else this.#ask({ ...plain, ...here });
+      const ways = wanted(when);
+      if (then.kind === 'rules') this.look(then.rules, plain, { ...said, ...ways[0] });
+      else for (const way of ways) if (!this.steps.has(step)) this.#ask({ ...plain, ...said, ...way });
     }
   }
 
@@ -62,20 +64,31 @@ export function poolsIn(fate: Fate): readonly string[] {
   return fate.kind === 'split' ? fate.shares.flatMap((share) => poolsIn(share.fate)) : [];
 }
 
-function wanted(condition: Condition): Said {
+const waysMax = 8;
+
+/** What a request may say so that it holds: several ways to try. */
+function wanted(condition: Condition): readonly Said[] {
   switch (condition.kind) {
     case 'all':
-      return Object.assign({}, ...condition.of.map(wanted)) as Said;
-    case 'some':
-      return condition.of[0] ? wanted(condition.of[0]) : {};
+      return condition.of.reduce<readonly Said[]>((ways, one) => {
+        const more = wanted(one);
+        if (more.length === 1) return ways.map((way) => Object.assign({}, way, more[0]));
+        return ways.flatMap((way) => more.map((other) => ({ ...way, ...other }))).slice(0, waysMax);
+      }, anything);
+    case 'some': {
+      const ways = condition.of.slice(0, waysMax).flatMap(wanted).slice(0, waysMax);
+      return ways.length === 0 ? anything : ways;
+    }
     case 'in': {
       const field = fieldIn(condition.value);
-      const text = field && textIn(condition.language);
-      if (!field || text === null || labelOf(alphabetOf(field, null).possible, text) !== 1) return {};
-      return { [field]: text };
+      if (!field) return anything;
+      if (condition.language.kind === 'absent') return field === 'path' ? [{ path: '/..' }] : anything;
+      const text = textIn(condition.language);
+      if (text === null || labelOf(alphabetOf(field, null).possible, text) !== 1) return anything;
+      return [{ [field]: text }];
     }
     default:
-      return {};
+      return anything;
   }
 }
 
