@@ -77,7 +77,8 @@ function overlaps(one: Wanted, other: Wanted): boolean {
     beginnings.some((beginning) => text.startsWith(beginning));
   for (const text of one.texts) if (isIn(text, other)) return true;
   if (one.beginnings.length === 0) return false;
-  for (const text of other.texts) if (one.beginnings.some((beginning) => text.startsWith(beginning))) return true;
+  for (const text of other.texts)
+    if (one.beginnings.some((beginning) => text.startsWith(beginning))) return true;
   return one.beginnings.some((a) => other.beginnings.some((b) => a.startsWith(b) || b.startsWith(a)));
 }
 

@@ -29,10 +29,7 @@ export function liftNginx({ file, folder, text }: NginxText, files: TextFiles): 
   const tree = readTree(file, folder, text, files);
   const refused: NotUnderstood[] = [...tree.notUnderstood];
   const { main, http, stream, mail } = contexts(tree.nodes);
-  const pools = poolsOf(
-    http.nodes.filter(({ name, block }) => name === 'upstream' && block),
-    'http',
-  );
+  const pools = poolsOf(http.nodes.filter(isUpstream), 'http');
   const lifting = liftingOf(http, pools, refused);
   refuseOthers(
     main.nodes.filter(
@@ -44,15 +41,12 @@ export function liftNginx({ file, folder, text }: NginxText, files: TextFiles): 
   refuseOthers(http.nodes, lifting);
   refuseInPools(http.nodes, lifting);
   const servers = http.nodes
-    .filter(({ name, block }) => name === 'server' && block)
+    .filter((node) => node.name === 'server' && node.block)
     .map((node) => serverOf(node, http));
   const addresses = addressesOf(servers, lifting, 80);
   const listeners = listenersOf(addresses, lifting);
   const streamed = stream.map((scope) => {
-    const own = poolsOf(
-      scope.nodes.filter(({ name, block }) => name === 'upstream' && block),
-      'tcp',
-    );
+    const own = poolsOf(scope.nodes.filter(isUpstream), 'tcp');
     return { ...streamOf(scope, liftingOf(scope, own, refused), own), pools: own };
   });
   const settings: Setting[] = [
@@ -61,8 +55,7 @@ export function liftNginx({ file, folder, text }: NginxText, files: TextFiles): 
     ...mail.flatMap(mailSettings),
     ...addresses.flatMap((address) => address.settings),
     ...settingsOf(addresses, servers, lifting),
-    ...pools.settings,
-    ...streamed.flatMap((one) => [...one.settings, ...one.pools.settings]),
+    ...streamed.flatMap((one) => one.settings),
   ];
   return {
     listeners: [...listeners, ...streamed.flatMap((one) => one.listeners)],
@@ -71,6 +64,9 @@ export function liftNginx({ file, folder, text }: NginxText, files: TextFiles): 
     notUnderstood: inOrder(refused),
   };
 }
+
+const isUpstream = (node: Node): boolean =>
+  node.name === 'upstream' && (node.plainBlock !== null || node.block !== null);
 
 interface Contexts {
   readonly main: Scope;
@@ -101,7 +97,7 @@ function contexts(nodes: readonly Node[]): Contexts {
   const blocks = (name: string) => nodes.filter((node) => node.name === name && node.block);
   const main = scopeOf('main', null, nodes, null);
   const mail = blocks('mail');
-  if (nodes.some(({ name, block }) => block && wholes.has(name))) {
+  if (nodes.some((node) => wholes.has(node.name) && node.block)) {
     const inside = blocks('http').flatMap(({ block }) => block ?? []);
     const http = scopeOf('http', blocks('http')[0] ?? null, inside, null);
     return {
@@ -112,7 +108,8 @@ function contexts(nodes: readonly Node[]): Contexts {
     };
   }
   const isHttp =
-    nodes.some(({ name, block }) => inHttp.has(name) && (block || name !== 'server')) || nodes.length === 0;
+    nodes.some((node) => inHttp.has(node.name) && (node.name !== 'server' || node.block)) ||
+    nodes.length === 0;
   if (isHttp)
     return {
       main: scopeOf('main', null, [], null),
@@ -122,7 +119,7 @@ function contexts(nodes: readonly Node[]): Contexts {
     };
   const [first] = nodes;
   const place = first?.place ?? { file: '', line: 1, column: 1 };
-  const server: Node = { name: 'server', words: [], place, text: 'server', block: nodes };
+  const server: Node = { name: 'server', words: [], place, text: 'server', block: nodes, plainBlock: null };
   return {
     main: scopeOf('main', null, [], null),
     http: scopeOf('http', null, [server], null),
@@ -157,7 +154,18 @@ function liftingOf(http: Scope, pools: Pools, refused: NotUnderstood[]): Lifting
 }
 
 function countOf(nodes: readonly Node[]): number {
-  return nodes.reduce((sum, { block }) => sum + 1 + (block ? countOf(block) : 0), 0);
+  let count = nodes.length;
+  for (const node of nodes) {
+    if (node.plainBlock !== null) count += serversIn(node.plainBlock);
+    else if (node.block) count += countOf(node.block);
+  }
+  return count;
+}
+
+function serversIn(plainBlock: string): number {
+  let count = 0;
+  for (let at = plainBlock.indexOf(';'); at >= 0; at = plainBlock.indexOf(';', at + 1)) count += 1;
+  return count;
 }
 
 function serverOf(node: Node, http: Scope): Server {
@@ -171,7 +179,7 @@ function serverOf(node: Node, http: Scope): Server {
 
 function refuseInPools(nodes: readonly Node[], lifting: Lifting): void {
   for (const upstream of nodes)
-    if (upstream.name === 'upstream')
+    if (upstream.name === 'upstream' && upstream.plainBlock === null)
       for (const node of upstream.block ?? [])
         if (!inUpstream.has(node.name)) lifting.refuse(node, 'a directive that is not known');
 }

@@ -1,4 +1,4 @@
-import type { Place } from '#base';
+import { once, type Place } from '#base';
 import type { PoolMeaning, ServerMeaning, Setting } from './meaning.ts';
 import type { Node } from './tree.ts';
 import { inOneForm } from './units.ts';
@@ -6,7 +6,6 @@ import { inOneForm } from './units.ts';
 /** The pools of a text: its `upstream` blocks, and the addresses that a `*_pass` names itself. */
 export interface Pools {
   readonly all: readonly PoolMeaning[];
-  readonly settings: readonly Setting[];
   /** The pool that an authority means; one is made for an address. */
   of(authority: string, defaultPort: number, place: Place): string;
   has(name: string): boolean;
@@ -33,20 +32,15 @@ const methods = new Set([
 
 export function poolsOf(upstreams: readonly Node[], mode: 'http' | 'tcp'): Pools {
   const pools = new Map<string, PoolMeaning>();
-  const settings: Setting[] = [];
   for (const upstream of upstreams) {
     const name = upstream.words[0] ?? '';
     if (pools.has(name.toLowerCase())) continue;
-    const nodes = (upstream.block ?? []).filter((node) => node.name === 'server');
-    const servers = nodes.map(serverOf);
-    pools.set(name.toLowerCase(), { name, mode, servers: unique(servers), place: upstream.place });
-    settings.push(...settingsOf(name, upstream, nodes));
+    pools.set(name.toLowerCase(), poolOf(name, upstream, mode));
   }
   return {
     get all() {
       return [...pools.values()];
     },
-    settings,
     has: (name) => pools.has(name.toLowerCase()),
     of(authority, defaultPort, place) {
       const known = pools.get(authority.toLowerCase());
@@ -56,6 +50,24 @@ export function poolsOf(upstreams: readonly Node[], mode: 'http' | 'tcp'): Pools
       if (!pools.has(address)) pools.set(address, { name: address, mode, servers: [server], place });
       return address;
     },
+  };
+}
+
+function poolOf(name: string, upstream: Node, mode: 'http' | 'tcp'): PoolMeaning {
+  const nodes = once(() => (upstream.block ?? []).filter((node) => node.name === 'server'));
+  const servers = once(() => unique(nodes().map(serverOf)));
+  const settings = once(() => settingsOf(name, upstream, nodes()));
+  return {
+    name,
+    mode,
+    get servers() {
+      return servers();
+    },
+    get settings() {
+      return settings();
+    },
+    place: upstream.place,
+    source: upstream.plainBlock === null ? null : [mode, upstream.plainBlock],
   };
 }
 

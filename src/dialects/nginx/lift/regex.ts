@@ -9,8 +9,11 @@ export interface Groups {
   readonly names: readonly string[];
 }
 
+const none: Groups = { count: 0, names: [] };
+
 /** Groups that take something, and the names that some of them have. */
 export function groupsOf(source: string): Groups {
+  if (!source.includes('(')) return none;
   const names: string[] = [];
   let count = 0;
   for (let at = 0, inClass = false; at < source.length; at++) {

@@ -189,10 +189,10 @@ export function shownBlock(nodes: readonly Node[]): string {
 /** Directives that neither decide nor are known as settings: said at their line. */
 export function refuseOthers(nodes: readonly Node[], lifting: Lifting): void {
   for (const node of nodes) {
-    const { name, block } = node;
+    const { name } = node;
     if (!interpreted.has(name) && !perLocation.has(name) && !perServer.has(name) && !perText.has(name))
       lifting.refuse(node, 'a directive that is not known');
     const inner = ['http', 'server', 'location', 'if', 'limit_except', 'events'].includes(name);
-    if (block && inner) refuseOthers(block, lifting);
+    if (inner && node.block) refuseOthers(node.block, lifting);
   }
 }

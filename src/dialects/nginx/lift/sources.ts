@@ -30,6 +30,7 @@ export function sourcesOf(nodes: readonly Node[]): Sources {
   const programs = new Map<string, Node>();
   const walk = (list: readonly Node[]): void => {
     for (const node of list) {
+      if (node.plainBlock !== null) continue;
       const { name, words, block } = node;
       if (block && ['map', 'split_clients'].includes(name)) maps.set(nameIn(words[1]), node);
       else if (block && name === 'geo') maps.set(nameIn(words.at(-1)), node);

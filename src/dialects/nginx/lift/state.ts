@@ -138,5 +138,7 @@ export const noArgs: Value = empty;
 
 /** What stands for a server at its line. */
 export function nodeOf({ scope, place }: Server): Node {
-  return scope.node ?? { name: 'server', words: [], place, text: 'server', block: scope.nodes };
+  return (
+    scope.node ?? { name: 'server', words: [], place, text: 'server', block: scope.nodes, plainBlock: null }
+  );
 }

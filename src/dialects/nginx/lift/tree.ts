@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Place } from '#base';
+import { once, type Place } from '#base';
 import { type Directive, parse } from '../own/directives.ts';
 import type { NotUnderstood } from './meaning.ts';
 
@@ -19,6 +19,8 @@ export interface Node {
   /** In one line, as it is written but for spaces and quotes. */
   readonly text: string;
   readonly block: readonly Node[] | null;
+  /** `Directive.plainBlock` */
+  readonly plainBlock: string | null;
 }
 
 export interface Tree {
@@ -65,7 +67,7 @@ class Reading {
       this.#refuse(start, '', `more than ${textLengthMax} characters, with what it includes`);
       return [];
     }
-    const { directives, broken } = parse(file, text.startsWith('\uFEFF') ? text.slice(1) : text);
+    const { directives, broken } = parse(file, text.startsWith('\uFEFF') ? text.slice(1) : text, true);
     if (broken) this.#refuse({ file, line: broken.line, column: broken.column }, '', broken.what);
     return this.#spread(directives, [...within, file]);
   }
@@ -73,11 +75,25 @@ class Reading {
   #spread(directives: readonly Directive[], within: readonly string[]): readonly Node[] {
     return directives.flatMap((directive) => {
       if (directive.name === 'include' && directive.block === null) return this.#include(directive, within);
-      const { name, args, block, file, at } = directive;
+      const { name, args, file, at, plainBlock } = directive;
       const place = { file, line: at.line, column: at.start + 1 };
       const words = args.map(({ value }) => asBytes(value));
       const line = [name, ...args.map(({ value }) => shown(value))].join(' ');
-      return [{ name, words, place, text: line, block: block && this.#spread(block, within) }];
+      const inside = () => directive.block && this.#spread(directive.block, within);
+      if (plainBlock === null) return [{ name, words, place, text: line, block: inside(), plainBlock }];
+      const later = once(inside);
+      return [
+        {
+          name,
+          words,
+          place,
+          text: line,
+          plainBlock,
+          get block() {
+            return later();
+          },
+        },
+      ];
     });
   }
 

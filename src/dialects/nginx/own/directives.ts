@@ -1,3 +1,5 @@
+import { once } from '#base';
+
 /** One word of a directive, where it stands. */
 export interface Token {
   /** Quotes and escapes undone. */
@@ -15,6 +17,8 @@ export interface Directive {
   readonly args: readonly Token[];
   /** Null for one that ends with a semicolon. Directives of included files stand where they are included. */
   readonly block: readonly Directive[] | null;
+  /** How the block is written, where it is one of plain `server` directives alone: read when it is asked for. */
+  readonly plainBlock: string | null;
   /** Just behind the semicolon or the opening brace. */
   readonly after: { readonly line: number; readonly column: number };
 }
@@ -28,12 +32,24 @@ export interface Parsed {
 const depthMax = 64;
 /** What a plain word goes on with, whatever stands before it. */
 const plain = /[^\s;{\\$]+/y;
+/** In an `upstream`. */
+const plainServer = /[ \t\r\n]*server(?:[ \t]+[\w.:/[\]=@%,*~+-]+)+[ \t]*;/y;
+const blockEnd = /[ \t\r\n]*\}/y;
 
-/** A text of NGINX's language (`ngx_conf_read_token`), its includes not followed. Never throws. */
-export function parse(file: string, text: string): Parsed {
-  const reader = new Reader(file, text);
+/**
+ * A text of NGINX's language (`ngx_conf_read_token`), its includes not followed. Never throws. @param later whether plain
+ * blocks of servers are read when they are asked for: there may be a hundred thousand in them.
+ */
+export function parse(file: string, text: string, later = false): Parsed {
+  const reader = new Reader(file, text, later);
   const directives = reader.block(0);
   return { directives, broken: reader.broken };
+}
+
+interface From {
+  readonly at: number;
+  readonly line: number;
+  readonly lineStart: number;
 }
 
 class Reader {
@@ -42,11 +58,16 @@ class Reader {
   #at = 0;
   #line = 1;
   #lineStart = 0;
+  readonly #later: boolean;
   broken: Parsed['broken'] = null;
 
-  constructor(file: string, text: string) {
+  constructor(file: string, text: string, later = false, from: From = { at: 0, line: 1, lineStart: 0 }) {
     this.#file = file;
     this.#text = text;
+    this.#later = later;
+    this.#at = from.at;
+    this.#line = from.line;
+    this.#lineStart = from.lineStart;
   }
 
   block(depth: number): Directive[] {
@@ -71,15 +92,46 @@ class Reader {
     for (let token = this.#token(); token; token = this.#token()) args.push(token);
     const end = this.broken ? null : this.#punctuation();
     const after = { line: this.#line, column: this.#at - this.#lineStart };
-    const directive = { file: this.#file, name: name.value, at: name, args, after };
+    const directive = { file: this.#file, name: name.value, at: name, args, after, plainBlock: null };
     if (end === ';') return { ...directive, block: null };
     if (end !== '{' || depth >= depthMax) {
       this.#fail(`"${name.value}" ends without ";"`);
       return { ...directive, block: null };
     }
+    if (this.#later && name.value === 'upstream') {
+      const plainBlock = this.#plainBlock();
+      if (plainBlock)
+        return {
+          ...directive,
+          plainBlock: plainBlock.text,
+          get block() {
+            return plainBlock.read();
+          },
+        };
+    }
     if (!name.value.endsWith('_by_lua_block')) return { ...directive, block: this.block(depth + 1) };
     this.#skipBlock();
     return { ...directive, block: [] };
+  }
+
+  /** Servers up to the end of the block; null: something else is in it. */
+  #plainBlock(): { readonly text: string; readonly read: () => readonly Directive[] } | null {
+    const from: From = { at: this.#at, line: this.#line, lineStart: this.#lineStart };
+    plainServer.lastIndex = from.at;
+    let end = from.at;
+    while (plainServer.test(this.#text)) end = plainServer.lastIndex;
+    blockEnd.lastIndex = end;
+    if (!blockEnd.test(this.#text)) return null;
+    this.#at = blockEnd.lastIndex;
+    for (let at = this.#text.indexOf('\n', from.at); at >= 0 && at < this.#at; ) {
+      this.#line += 1;
+      this.#lineStart = at + 1;
+      at = this.#text.indexOf('\n', at + 1);
+    }
+    return {
+      text: this.#text.slice(from.at, this.#at),
+      read: once(() => new Reader(this.#file, this.#text, false, from).block(1)),
+    };
   }
 
   /** The next word, or null in front of `;`, `{`, `}` and the end. */
@@ -154,6 +206,9 @@ class Reader {
 
   #skipSpace(): void {
     for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      // Of most texts most.
+      if (code > 35 && code < 128) return;
       const char = this.#text.charAt(this.#at);
       if (char === '#') while (!['\n', ''].includes(this.#text.charAt(this.#at))) this.#at += 1;
       else if (char !== '' && /\s/.test(char)) this.#next();

@@ -72,6 +72,7 @@ const isSamePart = (one: object, other: object, keys: Keys) =>
 function isSameEnd(one: Step['then'], other: Step['then'], keys: Keys): boolean {
   if (one.kind === 'pool' && other.kind === 'pool')
     return one.pool === other.pool && isSamePart(one.sent, other.sent, keys);
+  if (one.kind === 'rules' && other.kind === 'rules') return isSameRules(one.rules, other.rules, keys);
   return isSamePart(one, other, keys);
 }
 
@@ -101,16 +102,18 @@ export function changedWhen(before: Rules, after: Rules, known: Known): readonly
 
 /** Of the last words of both. Null: it may be any request. */
 function changedLast(one: Fate, other: Fate, known: Known): readonly Condition[] | null {
-  const key = fateKey(one, known);
-  if (key !== null && key === fateKey(other, known)) return [];
+  if (isSameEnd(one, other, known.keys) && leadsToSame(one, known.pools, new Map())) return [];
   return one.kind === 'rules' && other.kind === 'rules' ? changedWhen(one.rules, other.rules, known) : null;
 }
 
 /** Of two steps with the same condition. */
 function changedInside(one: Step | undefined, other: Step | undefined, known: Known): readonly Condition[] {
   if (one?.then.kind !== 'rules' || other?.then.kind !== 'rules') return [];
-  const [before, after] = [fateKey(one.then, known), fateKey(other.then, known)];
-  if (before !== null && before === after) return [];
+  if (
+    isSameRules(one.then.rules, other.then.rules, known.keys) &&
+    leadsToSame(one.then, known.pools, new Map())
+  )
+    return [];
   const inside = changedWhen(one.then.rules, other.then.rules, known);
   return inside === null ? [one.when] : inside.map((when) => all([one.when, when]));
 }
