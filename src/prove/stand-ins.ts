@@ -45,12 +45,25 @@ export async function startStandIns(
     response.writeHead(200, { [markHeader]: mark, 'cache-control': 'no-store', 'content-length': 2 });
     response.end(body);
   };
+  /** What Node refuses to read, and an engine says all the same: a request line without a target, after a rewrite. */
+  const answerOdd = (server: Seen['server'], raw: Buffer | undefined, socket: Socket | TLSSocket) => {
+    const asked = oddRequest(raw?.toString('latin1') ?? '');
+    if (asked === null || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const mark = `${seen.size}`;
+    seen.set(mark, { server, ...asked });
+    socket.end(`HTTP/1.1 200 OK\r\n${markHeader}: ${mark}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+  };
   try {
     await Promise.all(
       servers.map(async (server) => {
         const { socket: name, ...who } = server;
         const http = httpServer({ insecureHTTPParser: true }, (asked, response) =>
           answer(who, asked, response),
+        ).on('clientError', (error: Error & { readonly rawPacket?: Buffer }, socket) =>
+          answerOdd(who, error.rawPacket, socket as Socket),
         );
         const listening = createServer((socket) => {
           sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy()));
@@ -81,6 +94,17 @@ export async function startStandIns(
     for (const server of running) server.close();
     for (const socket of sockets) socket.destroy();
   }
+}
+
+function oddRequest(raw: string): Omit<Seen, 'server'> | null {
+  const [first = '', ...lines] = (raw.split('\r\n\r\n')[0] ?? '').split('\r\n');
+  const [, method, url] = /^([A-Z]+) (\S*) HTTP\/1\.[01]$/.exec(first) ?? [];
+  if (method === undefined || url === undefined) return null;
+  const headers = lines.flatMap((line) => {
+    const at = line.indexOf(':');
+    return at < 1 ? [] : [line.slice(0, at), line.slice(at + 1).trim()];
+  });
+  return { method, url, headers: joined(headers) };
 }
 
 function joined(raw: readonly string[]): ReadonlyMap<string, string> {

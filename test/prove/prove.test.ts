@@ -44,6 +44,7 @@ frontend web
   http-request redirect scheme https code 301 if !{ ssl_fc } !{ path_beg /open }
   use_backend %[path,map_beg(/etc/haproxy/paths.map,web)] if { path_beg /m/ }
   use_backend cart if { path_beg /cart }
+  use_backend stripped if { path /strip }
   use_backend nobody if { path /nobody }
   default_backend web
 backend web
@@ -53,6 +54,9 @@ backend cart
   http-request set-path /basket%[path]
   http-request set-header X-Cart yes
   server c1 cart.invalid:8080 check-ssl send-proxy
+backend stripped
+  http-request replace-path /strip(.*)? \\1
+  server s1 strip.invalid:8080
 backend nobody
 peers others
   peer here 192.0.2.1:1024
@@ -99,6 +103,7 @@ describe('a text on a stage', () => {
       ask({ scheme: 'https', path: '/cart/1', query: 'a=b' }),
       ask({ scheme: 'https', path: '/m/one' }),
       ask({ scheme: 'https', path: '/nobody', method: 'POST' }),
+      ask({ scheme: 'https', path: '/strip' }),
     ];
     const known = { '/etc/haproxy/paths.map': '/m/one cart\n' };
     const proof = await proveOwn(haproxy(shop, known), witnesses);

@@ -33,6 +33,20 @@ describe('found by the plan proof', () => {
     assert.equal(asked(text, 'http://h/a%3Bb%20c/'), '301 https://r.example/a;b%20c?w=a%3Bb%20c');
   });
 
+  test('a rewrite to nothing is 500', () => {
+    for (const flag of ['last', 'break', ''])
+      assert.equal(
+        asked(`location /api { rewrite ^/api(.*)$ $1 ${flag}; proxy_pass http://x; }`, 'http://h/api'),
+        '500',
+      );
+  });
+
+  test('what an expression took of a whole address has its query behind the mark', () => {
+    const text = 'location / { if ($request_uri ~* "/api/(.*)") { proxy_pass http://x/$1; } }';
+    assert.equal(asked(text, 'http://h/api/a?b=c'), 'x:80 x /a?b=c');
+    assert.equal(asked(text, 'http://h/api/a'), 'x:80 x /a');
+  });
+
   test('names of cookies are the same in any case', () => {
     const cookie = (value: string) =>
       asked('return 200 "$cookie_c.";', 'http://h/', { headers: { cookie: value } });

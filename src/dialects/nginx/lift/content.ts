@@ -1,4 +1,15 @@
-import { begins, chosen, empty, encoded, holds, is, isEmptyWord, notEmpty, rest } from './folding.ts';
+import {
+  begins,
+  chosen,
+  empty,
+  encoded,
+  holds,
+  is,
+  isEmptyWord,
+  matches,
+  notEmpty,
+  rest,
+} from './folding.ts';
 import {
   all,
   always,
@@ -264,7 +275,33 @@ function divided(uri: Value): { readonly path: Value; readonly query: Value | nu
       return { path: joined(parts.slice(0, index)), query: chosen(part.when, behind, { kind: 'absent' }) };
     }
   }
-  return { path: uri, query: { kind: 'absent' } };
+  return parts.some(mayHaveMark) ? atMark(uri) : { path: uri, query: { kind: 'absent' } };
+}
+
+/** What an expression took of a whole address. */
+function mayHaveMark(value: Value): boolean {
+  return value.kind === 'captured' && hasQuery(value.of);
+}
+
+function hasQuery(value: Value): boolean {
+  switch (value.kind) {
+    case 'field':
+      return value.field.kind === 'query';
+    case 'joined':
+      return value.parts.some(hasQuery);
+    case 'chosen':
+      return hasQuery(value.then) || hasQuery(value.otherwise);
+    default:
+      return 'of' in value && hasQuery(value.of);
+  }
+}
+
+function atMark(uri: Value): { readonly path: Value; readonly query: Value } {
+  const has = holds(uri, { kind: 'contains', text: '?', ignoreCase: false });
+  const regex = { source: '^[^?]*\\?((?s:.*))$', ignoreCase: false, syntax: 'pcre' } as const;
+  const path: Value = { kind: 'part', of: uri, separators: '?', number: 1 };
+  const query: Value = { kind: 'captured', of: uri, regex, group: 1 };
+  return { path: chosen(has, path, uri), query: chosen(has, query, { kind: 'absent' }) };
 }
 
 function markOf(value: Value): readonly Value[] | null {

@@ -48,9 +48,10 @@ function parts(
   }
 }
 
-/** By its servers; a pool without any by its name. */
+/** By its servers; one that the text does not have by its name. */
 export function poolKey(name: string, pool: PoolMeaning | undefined): string {
-  if (!pool || pool.servers.length === 0) return `named ${name}`;
+  if (!pool) return `named ${name}`;
+  if (pool.servers.length === 0) return `${pool.mode} without servers`;
   const weights = pool.servers.map(({ weight }) => weight).filter((weight) => weight > 0);
   const unit = weights.reduce(divisor, 0) || 1;
   const servers = pool.servers.map(

@@ -189,20 +189,49 @@ function movedServers(
   return moved;
 }
 
-/** New name -> old name, where a pool is gone and one with the same servers has come. */
+/**
+ * New name -> old name, where a pool is gone and one with the same servers has come. Of several the one with the same
+ * settings, else the first.
+ */
 function renamedPools(before: Meaning, after: Meaning): ReadonlyMap<string, string> {
   const here = new Set(after.pools.map(({ name }) => name));
   const there = new Set(before.pools.map(({ name }) => name));
-  const gone = new Map<string, string>();
-  for (const pool of before.pools) if (!here.has(pool.name)) gone.set(poolKey(pool.name, pool), pool.name);
+  const gone = before.pools.filter(({ name }) => !here.has(name));
+  const come = after.pools.filter(({ name }) => !there.has(name));
   const names = new Map<string, string>();
-  for (const pool of after.pools) {
-    if (gone.size === 0 || there.has(pool.name)) continue;
-    const key = poolKey(pool.name, pool);
-    const old = gone.get(key);
-    if (old === undefined) continue;
-    names.set(pool.name, old);
-    gone.delete(key);
+  if (gone.length === 0 || come.length === 0) return names;
+  const taken = new Set<string>();
+  const [old, now] = [settingsByPool(before), settingsByPool(after)];
+  const plainly = (pool: PoolMeaning) => poolKey(pool.name, pool);
+  const wholly = (settings: ReadonlyMap<string, readonly string[]>) => (pool: PoolMeaning) =>
+    JSON.stringify([plainly(pool), settings.get(pool.name) ?? []]);
+  for (const [keyBefore, keyAfter] of [
+    [wholly(old), wholly(now)],
+    [plainly, plainly],
+  ] as const) {
+    const left = gone.filter(({ name }) => !taken.has(name));
+    const known = Map.groupBy(left, keyBefore);
+    for (const pool of come) {
+      if (names.has(pool.name)) continue;
+      const found = known.get(keyAfter(pool))?.shift();
+      if (found === undefined) continue;
+      names.set(pool.name, found.name);
+      taken.add(found.name);
+    }
   }
   return names;
+}
+
+/** Of each pool and its servers, in words that its name is not in. */
+function settingsByPool({ settings }: Meaning): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { scope, name, value } of settings) {
+    if (scope.kind !== 'pool' && scope.kind !== 'server') continue;
+    const pool = scope.kind === 'pool' ? scope.name : scope.pool;
+    const said = found.get(pool) ?? [];
+    found.set(pool, said);
+    said.push(JSON.stringify([scope.kind === 'server' ? scope.address : '', name, value]));
+  }
+  for (const said of found.values()) said.sort();
+  return found;
 }
