@@ -54,6 +54,39 @@ const cart = 'pool cart (10.0.1.1:80)';
 const api = 'pool api (10.0.2.1:80)';
 
 describe('a plan', () => {
+  it('pools of the same servers that are renamed keep their own settings; two without servers are alike', () => {
+    const text = `${before}backend fast
+  timeout server 1s
+  server s 10.0.3.1:80 check
+backend slow
+  timeout server 90s
+  server s 10.0.3.1:80
+backend nobody
+`;
+    const renamed = text.replace('fast', 'one').replace('slow', 'two').replace('nobody', 'none');
+    const plan = planOf(lifted(text, 'a.cfg'), lifted(renamed, 'b.cfg'), { traffic: null, policies: [] });
+    assert.deepEqual([plan.settings, plan.same], [[], true]);
+    const swapped = renamed.replace('1s', '2s');
+    const other = planOf(lifted(text, 'a.cfg'), lifted(swapped, 'b.cfg'), { traffic: null, policies: [] });
+    assert.deepEqual(
+      other.settings.map(({ name, before: was, after: is }) => [name, was, is]),
+      [['timeout server', '1000 ms', '2000 ms']],
+    );
+  });
+
+  it('a header that is removed is a difference for whoever sends it', () => {
+    const after = before.replace('backend cart\n', 'backend cart\n  http-request del-header X-Debug\n');
+    const [difference] = planned(after).differences;
+    assert.deepEqual(difference?.witness.headers, { 'x-debug': 'a' });
+    assert.equal(planned(after, {}).differences.length, 1);
+    const never = planOf(
+      lifted(after, 'a.cfg'),
+      lifted(after.replace('X-Debug', 'x-debug if { path_beg /cart }'), 'b.cfg'),
+      { traffic: null, policies: [] },
+    );
+    assert.equal(never.same, true, JSON.stringify(never.differences));
+  });
+
   it('a server that has another address is the same one, and what it has in common with its pool is not told', () => {
     const with2 = (line: string) =>
       before

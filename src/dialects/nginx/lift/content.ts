@@ -6,7 +6,6 @@ import {
   holds,
   is,
   isEmptyWord,
-  matches,
   notEmpty,
   rest,
 } from './folding.ts';
