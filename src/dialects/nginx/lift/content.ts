@@ -1,14 +1,4 @@
-import {
-  begins,
-  chosen,
-  empty,
-  encoded,
-  holds,
-  is,
-  isEmptyWord,
-  notEmpty,
-  rest,
-} from './folding.ts';
+import { begins, chosen, empty, encoded, holds, is, isEmptyWord, notEmpty, rest } from './folding.ts';
 import {
   all,
   always,
