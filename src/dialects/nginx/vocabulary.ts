@@ -80,6 +80,11 @@ export function path(text: string): string {
   return /^[A-Za-z0-9_./:@+-]+$/.test(text) ? text : word(text);
 }
 
+/** A file in that folder. */
+export function file(folder: string, name: string): string {
+  return path(`${folder}/${name}`);
+}
+
 /** A regular expression that matches exactly this text, byte for byte. */
 export function literally(text: string): string {
   return [...Buffer.from(text, 'utf8')]
