@@ -60,6 +60,7 @@ async function compared(
   told('texts', outcome.texts);
   if (outcome.refused > 0) told('texts that the engine itself refuses', outcome.refused);
   if (outcome.died.length > 0) told('texts that the engine itself ended at', outcome.died.length);
+  for (const at of outcome.died) proof.say(`${engine} ended at text ${at}`);
   for (const [kind, count] of Object.entries(outcome.kinds)) told(`decided: ${kind}`, count);
   told('told from the text and the request alone', outcome.exact);
   told('too complex, and said to be so', outcome.unsaid);

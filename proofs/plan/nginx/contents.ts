@@ -81,6 +81,9 @@ function target({ ink, hasPool, groups }: Around, place: Place): string {
     const uri = chance.pick(['', '', '$request_uri', '/x$uri$is_args$args', '/fixed', '$uri', '/$1']);
     return `http://${chance.pick(usable)}${uri}`;
   }
+  const whole = [...(hasPool ? ['$full', '$full'] : []), ...(ink.hasMapOfPools ? [`$whole${id}`] : [])];
+  if (whole.length > 0 && chance.percent(25))
+    return `${chance.pick(whole)}${chance.pick(['', '', '$request_uri', '/x$uri', '/fixed?a=1', '$uri$is_args$args'])}`;
   const isPath = place.kind === 'prefix' || place.kind === 'exact';
   if (chance.percent(5)) {
     const socket = `http://unix:${chance.pick(machine.sockets)}`;

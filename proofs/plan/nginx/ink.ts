@@ -39,7 +39,7 @@ export interface Around {
   readonly ink: Ink;
   /** Its named locations. */
   readonly named: readonly string[];
-  /** It sets `$up` to a pool. */
+  /** It sets `$up` to a pool, `$full` to the whole address of one. */
   readonly hasPool: boolean;
   /** Groups that its name has. */
   readonly groups: readonly string[];
@@ -83,6 +83,15 @@ export const expressions = [
   '^/(?:api|v1)(?:/|$)',
   '/\\.ht',
   '^/(.*)$',
+  '^.+\\.(?:css|js|jpe?g|png|php)$',
+  '^/(en|a)?/?(.*)$',
+  '^/(?<first>[^/]+)(?<second>/.*)?$',
+  '^/(\\d+|[a-z]{2,3})/(\\w+)',
+  '(?i)^/API/',
+  '^/(?!api)(.*)$',
+  '/\\.(?!well-known)',
+  '\\.php(?:$|/)',
+  '^/(a+?)(a*)b',
 ] as const;
 
 export const values = [

@@ -177,8 +177,11 @@ function access(ink: Ink): string {
     'allow 127.2.0.0/15; deny all;',
     'allow 10.0.0.0/8; deny all;',
     'deny 127.2.0.9; allow all;',
+    'allow ::1; allow 127.0.0.1/32; deny all;',
+    'deny 127.0.0.1; deny 127.1.2.3;',
   ]);
-  if (chance.percent(70)) return addresses;
+  if (chance.percent(65)) return addresses;
+  if (chance.percent(15)) return 'auth_request /api;';
   return `${chance.percent(50) ? 'satisfy any; ' : ''}${chance.percent(60) ? addresses : ''} ${chance.percent(20) ? 'auth_basic off;' : secret()}`;
 }
 
@@ -220,7 +223,7 @@ function errorPage({ ink, named }: Around): string {
 
 /** What may stand but once in a block; its inner blocks may say it again. */
 const single =
-  /^(?:root|alias|try_files|satisfy|auth_basic|auth_basic_user_file|absolute_redirect|port_in_redirect|server_name_in_redirect|recursive_error_pages|internal|proxy_pass|proxy_method|proxy_http_version|proxy_intercept_errors|proxy_redirect|proxy_buffering|proxy_read_timeout|proxy_pass_request_body|expires|gzip|etag|client_max_body_size|default_type|sendfile|access_log|autoindex|fastcgi_pass|limit_except|alias|stub_status|empty_gif|mp4|proxy_cookie_path)(?=[ ;])/;
+  /^(?:root|alias|try_files|satisfy|auth_basic|auth_basic_user_file|absolute_redirect|port_in_redirect|server_name_in_redirect|recursive_error_pages|internal|proxy_pass|proxy_method|proxy_http_version|proxy_intercept_errors|proxy_redirect|proxy_buffering|proxy_read_timeout|proxy_pass_request_body|expires|gzip|etag|client_max_body_size|default_type|sendfile|access_log|autoindex|fastcgi_pass|limit_except|auth_request|stub_status|empty_gif|mp4|proxy_cookie_path)(?=[ ;])/;
 
 export function onceEach(text: string): string {
   const said = new Set<string>();

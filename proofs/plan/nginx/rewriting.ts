@@ -3,7 +3,18 @@ import { type Around, expressions, origin, type Place, pathOf, values, variable 
 
 export function codes(around: Around, depth: number, place: Place): readonly string[] {
   const { chance } = around.ink;
+  if (depth > 0 && chance.percent(6)) return both(around);
   return Array.from({ length: 1 + chance.below(2) }, () => code(around, depth, place));
+}
+
+/** Two conditions at once, as people write them. */
+function both(around: Around): readonly string[] {
+  return [
+    'set $v1 "";',
+    `if (${condition(around)}) { set $v1 A; }`,
+    `if (${condition(around)}) { set $v1 "\${v1}B"; }`,
+    `if ($v1 = ${around.ink.chance.pick(['AB', 'AB', 'B', 'A', '""'])}) { ${answer(around)} }`,
+  ];
 }
 
 function code(around: Around, depth: number, place: Place): string {
@@ -128,6 +139,9 @@ function condition(around: Around): string {
     `$request_method ${chance.pick(['=', '!='])} ${chance.pick(['POST', 'GET', 'OPTIONS', 'HEAD'])}`,
     `$host ~ "${chance.pick(['^www\\.(.*)$', '^(a|b)\\.example$', '^[^.]+$'])}"`,
     `$uri ~ "${chance.pick([...expressions])}"`,
+    `$request_uri ~* "${chance.pick(['/api/(.*)$', '^/a\\?', '^/([^?]*)', '//'])}"`,
+    `$http_user_agent ~* ${chance.pick(['"(bot|x)"', 'x', '"^$"'])}`,
+    `$http_cookie ~* "c=([^;]+)(?:;|$)"`,
     `${no}-f ${chance.pick([`${machine.root}/there.txt`, '$request_filename', '$document_root$uri', `${machine.root}$uri`])}`,
     `${no}-d ${chance.pick([`${machine.root}/gone`, '$request_filename', `${machine.root}/folder`])}`,
     `${no}-e ${chance.pick(['$request_filename', `${machine.root}$uri`, '$document_root/there.txt'])}`,

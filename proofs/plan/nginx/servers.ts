@@ -27,7 +27,7 @@ const patterns = [
   '~^(www\\.)?a\\.',
   '"~^(?<sub>[a-z]{1,3})\\.b\\."',
   '~^[^.]+$',
-  '~*^API\\.',
+  '~^API\\.',
 ];
 
 export function server(ink: Ink, index: number): string {
@@ -42,7 +42,9 @@ export function server(ink: Ink, index: number): string {
   const lines = [
     ...listens(ink, index),
     all.length > 0 ? `server_name ${all.join(' ')};` : '',
-    hasPool ? `set $up ${chance.pick(['u', 'w'])}${ink.id};` : '',
+    hasPool
+      ? `set $up ${chance.pick(['u', 'w'])}${ink.id}; set $full http://${chance.pick(['u', 'w'])}${ink.id};`
+      : '',
     chance.percent(6) ? 'merge_slashes off;' : '',
     chance.percent(3) ? 'try_files $uri /index.html;' : '',
     chance.percent(6) ? realAddress(ink) : '',

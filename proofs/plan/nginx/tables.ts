@@ -102,5 +102,11 @@ function mapOfPools(ink: Ink): string {
   const keys = chance.some(['a.example', '~^/a', 'a', '~*^WWW', 'b.example', '""'], 3);
   const to = () => chance.pick([`u${id}`, `w${id}`, origin(ink)]);
   const lines = [...new Set(keys)].map((key) => `${key} ${to()};`);
-  return `map ${source} $pool${id} { default ${to()}; ${lines.join(' ')} }`;
+  const whole = [...new Set(chance.some(['a.example', 'a', '~^/a', '~*(b)'], 2))].map(
+    (key) => `${key} http://${to()};`,
+  );
+  return [
+    `map ${source} $pool${id} { default ${to()}; ${lines.join(' ')} }`,
+    `map ${source} $whole${id} { default http://${to()}; ${whole.join(' ')} }`,
+  ].join('\n');
 }

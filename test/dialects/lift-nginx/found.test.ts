@@ -306,4 +306,9 @@ describe('found by the plan proof', () => {
     const text = 'location / { satisfy any; deny all; auth_basic x; proxy_pass http://x; }';
     assert.equal(asked(text, 'http://h/'), '403');
   });
+
+  test('an expression of server_name with a capital letter takes any case', () => {
+    const text = 'server { return 200 other; } server { server_name ~^API-(?<n>\\d+)\\.; return 200 $n; }';
+    assert.equal(asked(text, 'http://api-7.example/'), '200 7');
+  });
 });

@@ -9,7 +9,7 @@ import { hostName } from './variables.ts';
 export interface Named {
   readonly server: Server;
   readonly when: Condition;
-  /** The expression that took the name, with its mark. */
+  /** The expression that took the name, with its mark: `~*` where it has a capital letter, by which NGINX takes any case. */
   readonly regex: string | null;
 }
 
@@ -45,14 +45,17 @@ export function serversByName(servers: readonly Server[], by: 'host' | 'sni'): r
       regex: null,
     })),
     ...behind.map(({ server, name }) => ({ server, when: prefix(name.slice(0, -2), by), regex: null })),
-    ...regexes.map(({ server, name }) => ({
-      server,
-      when: holds(by === 'host' ? hostName : { kind: 'lower', of: field('sni') }, {
-        kind: 'matches',
-        regex: pcre(name.slice(1)),
-      }),
-      regex: name,
-    })),
+    ...regexes.map(({ server, name }) => {
+      const regex = pcre(name.slice(1), /[A-Z]/.test(name));
+      return {
+        server,
+        when: holds(by === 'host' ? hostName : { kind: 'lower', of: field('sni') }, {
+          kind: 'matches',
+          regex,
+        }),
+        regex: `${regex.ignoreCase ? '~*' : '~'}${regex.source}`,
+      };
+    }),
   ];
 }
 
