@@ -311,4 +311,13 @@ describe('found by the plan proof', () => {
     const text = 'server { return 200 other; } server { server_name ~^API-(?<n>\\d+)\\.; return 200 $n; }';
     assert.equal(asked(text, 'http://api-7.example/'), '200 7');
   });
+
+  test('what NGINX answers of itself has the status of the error page that it is', () => {
+    const text = 'error_page 403 =302 @f; location @f { empty_gif; } location / { return 403; }';
+    assert.equal(asked(text, 'http://h/'), '302');
+    assert.equal(
+      asked('error_page 403 = @f; location @f { empty_gif; } location / { return 403; }', 'http://h/'),
+      '200',
+    );
+  });
 });

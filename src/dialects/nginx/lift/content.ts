@@ -63,7 +63,7 @@ export function content(
 
 /** Other methods than these two are refused by what NGINX has of its own. */
 function ofItself({ node }: Handler, state: State, where: Where, ways: Ways): Fate {
-  const answer: Fate = { kind: 'answer', status: 200, body: null };
+  const answer: Fate = { kind: 'answer', status: state.status || 200, body: null };
   if (node.name !== 'stub_status' && node.name !== 'empty_gif') return answer;
   return readOnly({ node }, state, where, ways, answer);
 }
