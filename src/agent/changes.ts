@@ -93,8 +93,8 @@ export class Changes {
     try {
       const incumbent = activeOf(await fleet.status(calmMs));
       fleet.certificates.take(text, site);
-      const launched = await fleet.launch({ text, site, role: 'candidate', change });
-      fleet.link(launched.generation, incumbent.generation);
+      const neighbour = incumbent.generation;
+      const launched = await fleet.launch({ text, site, role: 'candidate', change, neighbour });
       this.#flight = this.#newFlight({ incumbent, launched, change, text, site });
       await this.#requireWanted(change);
       return launched;

@@ -63,6 +63,8 @@ export interface LaunchPlan {
   readonly change: string | null;
   /** What runs it; absent: the engine that the site names for this balancer. */
   readonly by?: Installed;
+  /** Whom its net and a take-back lead to, from its first request: some come before it is parked. */
+  readonly neighbour?: number;
   /** Nobody serves meanwhile: it has this long to be ready, and its health checks are not waited for. */
   readonly withinMs?: number;
 }
@@ -232,6 +234,7 @@ export class Fleet {
       const { clock, log } = this.options;
       const by = plan.by ?? this.engineFor(plan.site);
       const folder = this.#prepare(plan, generation, by);
+      if (plan.neighbour !== undefined) this.link(generation, plan.neighbour);
       const { pid } = await this.#start(folder, by, { generation, plan });
       const running = { generation, pid, engine: by.engine.name };
       const control = this.control(running);
