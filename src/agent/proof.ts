@@ -6,18 +6,33 @@ import { type Request, witnesses } from '#routing';
 
 /** What has to be shown before an engine is killed or replaced. */
 const lastWordMs = 500;
+/** Of its last chance. A process that hangs waits for no processor at all. */
+const starvedShare = 0.2;
+/** Longer than that nobody waits, whatever the machine does. */
+const starvedMsMax = 4_000;
 const serversAskedMax = 8;
 const witnessesAskedMax = 4;
 /** A server that answered directly within the first has had its answer passed on within the second. */
 const directMsMax = 1_000;
 const throughMsMax = 2_000;
 
-/** One more chance, longer than a tick's. */
-export function answers(control: EngineControl): Promise<boolean> {
-  return control.state(lastWordMs).then(
-    () => true,
-    () => false,
-  );
+/**
+ * One more chance, longer than a tick's; and more of them while it, or we, were kept off the processor for a good part of
+ * the last one: a machine that is out of breath makes everybody silent, and to kill what is well would lose what it carries.
+ * `waited`: for how long they were, in all.
+ */
+export async function answers(
+  control: Pick<EngineControl, 'state'>,
+  clock: Clock,
+  waited: () => number,
+): Promise<boolean> {
+  const began = clock.monotonicMs();
+  for (;;) {
+    const before = waited();
+    if (await settled(control.state(lastWordMs))) return true;
+    const isStarved = waited() - before > lastWordMs * starvedShare;
+    if (!isStarved || clock.monotonicMs() - began > starvedMsMax) return false;
+  }
 }
 
 /** Whether at least one server is good when asked directly: else the engine is not what is wrong. The first good one decides. */

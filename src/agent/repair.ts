@@ -8,6 +8,7 @@ import { ColdStart, type Served } from './cold-start.ts';
 import { activeOf, type Fleet, type Launched, type Running } from './fleet.ts';
 import type { Death, HeldGeneration, HolderStatus } from './holder/protocol.ts';
 import type { Kept } from './kept.ts';
+import { waitedMs } from './out-of-breath.ts';
 import { answers, anyServerAnswers, speaks } from './proof.ts';
 
 /** A text that dies again within this time after it was restored stays down; the one before goes on. */
@@ -150,7 +151,7 @@ export class Repair {
 
   /** Whoever is active was told to accept. When it does not answer, it is replaced at once. */
   async requireAnswer(active: HeldGeneration): Promise<void> {
-    if (await answers(this.#parts.fleet.control(active))) return;
+    if (await this.#answers(active)) return;
     await this.replace(active, 'hung: it did not answer, and was killed');
   }
 
@@ -188,8 +189,13 @@ export class Repair {
     const { fleet } = this.#parts;
     const { generations } = await fleet.status();
     const standby = generations.find((g) => g.role === 'standby');
-    if (!standby || !(await answers(fleet.control(standby)))) return null;
+    if (!standby || !(await this.#answers(standby))) return null;
     return (await this.#speaks(standby)) ? standby : null;
+  }
+
+  #answers(one: HeldGeneration): Promise<boolean> {
+    const waited = () => waitedMs(one.pid) + waitedMs(process.pid);
+    return answers(this.#parts.fleet.control(one), this.#clock, waited);
   }
 
   #speaks({ generation }: HeldGeneration): Promise<boolean> {
