@@ -98,12 +98,11 @@ server { listen 80;
   it('what cannot be carried over is refused with its line, all at once', () => {
     assert.deepEqual(
       refusals(`master_process off;
-${http(`server { listen 80 reuseport; listen 443 quic; listen 8000-8010; }
+${http(`server { listen 80; listen 443 quic; listen 8000-8010; }
 server { listen unix:/run/outside.sock; listen www.example:80; include missing.conf; }`)}
 stream { server { listen 25; } }`),
       [
         '1 master_process off: a generation has a master. Take the line out',
-        '4 listen reuseport: a socket for each worker cannot be lent to an engine. Take the option out',
         '4 listen quic: QUIC cannot be lent to an engine. Take the option out',
         '4 listen: a range of ports (8000-8010) cannot be lent to an engine',
         '5 include: /etc/nginx/missing.conf is not there',
@@ -178,6 +177,14 @@ server { server_name quiet; }
     );
     const numbers = text.split('\n').map((_, index) => index + 1);
     assert.deepEqual(moved.original.slice(0, numbers.length - 1), numbers.slice(0, -1));
+  });
+
+  it('one socket for each address is lent, where the team has one for each worker', () => {
+    const text = 'events {}\nhttp { server { listen 80 reuseport deferred; } }\n';
+    assert.ok(
+      changed(transplant(siteOf(text))).some((line) => line.includes('server { listen 80  deferred; }')),
+    );
+    assert.deepEqual(changed(transplant(siteOf(text), { purpose: 'boot' })), []);
   });
 
   it('for a rehearsal every address is a private socket, without what such a socket cannot have', () => {

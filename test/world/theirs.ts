@@ -40,6 +40,8 @@ export interface TheirsPlan {
   readonly origins: readonly { readonly name: string; readonly port: number }[];
   /** More lines of HAProxy's frontend, or NGINX's server. */
   readonly more?: string;
+  /** More words of each `listen` of NGINX. */
+  readonly listens?: string;
   /** Somebody else starts it, as a service manager does. */
   readonly isService?: boolean;
 }
@@ -197,7 +199,7 @@ ${origins.map(({ name, port }) => `    server ${name} 127.0.0.1:${port}`).join('
 `;
 }
 
-function nginxText({ folder, http, https, origins, more = '' }: TextPlan): string {
+function nginxText({ folder, http, https, origins, more = '', listens = '' }: TextPlan): string {
   return `# holdfast: guard: { bake: 1s, canary: { step: 1s } }
 user www-data;
 worker_processes 2;
@@ -211,8 +213,8 @@ ${origins.map(({ port }) => `        server 127.0.0.1:${port};`).join('\n')}
         keepalive 32;
     }
     server {
-        listen 127.0.0.1:${http};
-        listen 127.0.0.1:${https} ssl http2;
+        listen 127.0.0.1:${http} ${listens};
+        listen 127.0.0.1:${https} ssl http2 ${listens};
         ssl_certificate ${folder}/site.pem;
         ssl_certificate_key ${folder}/site.pem;
         ${more}

@@ -92,7 +92,6 @@ function refuseMain(directives: readonly Directive[], findings: Findings): void 
 
 /** Options that make more than one socket of an address, or another kind of one. */
 const refusedOptions: readonly (readonly [RegExp, string])[] = [
-  [/^reuseport$/, 'a socket for each worker cannot be lent to an engine'],
   [/^(?:quic|http3)$/, 'QUIC cannot be lent to an engine'],
   [/^udp$/, 'a datagram socket cannot be lent to an engine'],
 ];

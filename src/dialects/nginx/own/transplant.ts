@@ -36,6 +36,7 @@ export function transplant(own: OwnText, places: OwnPlaces): Transplanted {
   rewriteFiles(work);
   if (places.purpose !== 'boot') {
     rewriteUnix(work);
+    shareSockets(work);
     if (places.purpose === 'rehearse') rewriteListens(work);
     else addMissingListens(work);
     rewriteMain(work);
@@ -139,6 +140,14 @@ function rewriteUnix(work: Work): void {
   for (const { directive, token, path } of unixServers(texts.directives))
     if (bound.includes(path))
       replace(work, directive, token, word(token.value.replace(path, instead(path))), why);
+}
+
+/** A generation is lent one socket for each address, and parked by what its workers do with that one. */
+function shareSockets(work: Work): void {
+  for (const { directive, options, where } of listensOf(work.texts.directives))
+    for (const option of options)
+      if (directive && where.kind === 'inet' && option.value === 'reuseport')
+        replace(work, directive, option, '', 'one socket, which all workers and generations share');
 }
 
 /** What a Unix socket cannot have. */
