@@ -1,7 +1,7 @@
 /**
- * `npm run prove:mutants -- --seed N --mutants N [--decisions N] [--only PATH]`: bugs are planted in the model, one at a time, and have to be found: by what
- * real engines did with many texts, which is recorded once, and by asking both sides of a comparison. A mutant whose place no
- * question comes by counts as not found..
+ * `npm run prove:mutants -- --seed N --mutants N [--decisions N] [--only PATH]`: bugs are planted in the model, one at a time,
+ * and have to be found: by what real engines did with many texts, which is recorded once, by lines that they refuse, and by asking
+ * both sides of a comparison. A mutant whose place no question comes by counts as not found.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,10 +10,11 @@ import { parseArgs } from 'node:util';
 import type { Finding } from './mutants/child.ts';
 import { whyExcluded } from './mutants/excluded.ts';
 import type { Question } from './mutants/judged.ts';
+import { pointedMeanings, ruledMeanings } from './mutants/meanings.ts';
 import { isProgram, type Mutant, mutants } from './mutants/mutants.ts';
 import { refusedTexts } from './mutants/refused.ts';
 import { type Job, questionsFile, reachOf, triedAll } from './mutants/runs.ts';
-import { meaningsOf, pairsOf, record } from './mutants/tape.ts';
+import { pairsOf, record } from './mutants/tape.ts';
 import { type Proof, prove } from './proof.ts';
 
 const { values } = parseArgs({
@@ -33,7 +34,8 @@ const { values } = parseArgs({
 const foundShareLeast = 95;
 /** Of the shortest texts: long ones need seconds. */
 const pairsMax = 200;
-const meaningsCount = 150;
+const ruledCount = 100;
+const pointedCount = 500;
 /** A comparison that takes longer as it stands is not asked. */
 const comparisonMsMax = 2_000;
 
@@ -97,7 +99,7 @@ async function questionsOf(proof: Proof, seed: number): Promise<readonly Questio
     await record('haproxy', seed, Number(values.decisions)),
     await record('nginx', seed, Number(values.decisions)),
   ];
-  const meanings = meaningsOf(seed, meaningsCount);
+  const meanings = [...pointedMeanings(seed, pointedCount), ...ruledMeanings(seed, ruledCount)];
   const recorded = haproxy.recorded
     .flatMap((one, at) => [one, nginx.recorded[at]].flatMap((it) => it ?? []))
     .concat(nginx.recorded.slice(haproxy.recorded.length));
@@ -109,7 +111,7 @@ async function questionsOf(proof: Proof, seed: number): Promise<readonly Questio
   proof.tell('comparisons of two meanings', meanings.length);
   proof.tell('lines that an engine refuses, and that are said not to be understood', refused.length);
   proof.tell('lines that an engine refuses, passed over: left out', passedOver.length);
-  return [...refused, ...recorded, ...meanings, ...pairs];
+  return [...refused, ...meanings, ...recorded, ...pairs];
 }
 
 /** So many that are to be found, and those that were left out on the way. */

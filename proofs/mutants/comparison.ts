@@ -16,6 +16,7 @@ export interface Compared {
 /** Much less than a plan may spend: what is past it says little, and there are many of them. */
 const workMax = 1_000_000;
 
+/** What is open: what is not known, each rule that nobody comes to and that is not told, and witnesses that are longer than they need be. */
 export function comparison(compared: Compared): Judgement {
   const { told, dead } = withinBudget(workMax, () => ({
     told: meaning.difference(compared.before, compared.after),
@@ -31,7 +32,8 @@ export function comparison(compared: Compared): Judgement {
     told.tooComplex.length +
     (told.complete ? 0 : 1) +
     (dead.complete ? 0 : 1) -
-    (dead.steps.length + dead.pools.length) / 1_000;
+    (dead.steps.length + dead.pools.length) / 1_000 +
+    told.differences.reduce((sum, { witness }) => sum + JSON.stringify(witness).length, 0) / 1_000_000;
   return { wrong, open };
 }
 

@@ -26,10 +26,11 @@ export interface Pair {
 /** Two meanings that no text was needed for. */
 export interface Meanings {
   readonly kind: 'meanings';
-  readonly seed: number;
   readonly before: meaning.Meaning;
   readonly after: meaning.Meaning;
   readonly asked: readonly meaning.Request[];
+  /** They are the same. */
+  readonly same: boolean;
 }
 
 export type Question = Recorded | Pair | Meanings | Refused;
@@ -60,7 +61,7 @@ export function judged(question: Question): Judgement {
       return comparison({ before: meaningOf(before), after: meaningOf(after), asked, same });
     }
     case 'meanings':
-      return comparison({ ...question, same: false });
+      return comparison(question);
     case 'refused':
       return { wrong: guessed(question), open: 0 };
   }

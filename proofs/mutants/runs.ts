@@ -66,37 +66,41 @@ export async function triedAll(
     const workFile = join(folder, `work${number}.json`);
     for (const batch of batches)
       for (let left = batch; left.length > 0; ) {
-        const findings = await batchOf(file, workFile, open, left);
-        findings.forEach((finding, index) => {
-          const job = left[index];
+        const batch = left;
+        const done = await batchOf(file, workFile, open, batch, (finding, index) => {
+          const job = batch[index];
           if (job) told(job, finding);
         });
-        left = left.slice(findings.length);
+        left = batch.slice(done);
       }
   };
   await Promise.all(Array.from({ length: together }, (_, number) => worker(number)));
 }
 
-/** One at least: the process that does not come to its end was killed by the one behind the last that is told. */
+/** How many were told, one at least: a process that does not come to its end was ended by the one behind those. */
 async function batchOf(
   file: string,
   workFile: string,
   open: readonly number[],
   jobs: readonly Job[],
-): Promise<readonly Finding[]> {
+  told: (finding: Finding, index: number) => void,
+): Promise<number> {
   const work = jobs.map(
     ({ mutant: { url, at, was, is }, questions }): Work => ({ url, at, was, is, questions }),
   );
   writeFileSync(workFile, JSON.stringify({ open, work }));
-  const findings: Finding[] = [];
+  let done = 0;
   const late = await run([file, workFile], cpuSecondsMax, (line) => {
-    if (typeof line === 'object') findings.push(line as Finding);
+    if (typeof line !== 'object') return;
+    told(line as Finding, done);
+    done += 1;
   });
-  if (findings.length === jobs.length) return findings;
+  if (done === jobs.length) return done;
   const how = late ? `no end within ${cpuSecondsMax} s` : 'the process ended';
   // What has gathered in a process is not the fault of the one that it ended at.
-  if (!late && findings.length > 0) return findings;
-  return [...findings, { found: 'crash', how }];
+  if (!late && done > 0) return done;
+  told({ found: 'crash', how }, done);
+  return done + 1;
 }
 
 /** True: it worked for too long without a word, and was killed. */

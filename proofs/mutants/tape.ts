@@ -1,12 +1,10 @@
 /** What mutants are judged by, gathered once: what real engines did with many texts, and pairs of texts and of meanings. */
-import fc from 'fast-check';
-import { meaningOf as meaningOfRules, request, rules } from '../../test/routing/meaning/generated.ts';
 import { type EngineName, meaningOf } from '../plan/case.ts';
 import { decide } from '../plan/decisions.ts';
 import { verdictOf } from '../plan/judge.ts';
 import type { Reply } from '../plan/wire.ts';
 import { edited } from './edits.ts';
-import type { KeptReply, Meanings, Pair, Recorded } from './judged.ts';
+import type { KeptReply, Pair, Recorded } from './judged.ts';
 
 export interface Tape {
   readonly recorded: readonly Recorded[];
@@ -47,18 +45,4 @@ export function pairsOf(recorded: readonly Recorded[], most: number): readonly P
   return [...shortest('haproxy'), ...shortest('nginx')].map(
     (before): Pair => ({ kind: 'compared', before, ...edited(before, 0) }),
   );
-}
-
-/** Of rules at random, which have more in them than texts that people write. */
-export function meaningsOf(seed: number, count: number): readonly Meanings[] {
-  const asked = fc.array(request, { minLength: 24, maxLength: 24 });
-  return fc
-    .sample(fc.tuple(rules, rules, asked), { seed, numRuns: count })
-    .map(([before, after, requests], index) => ({
-      kind: 'meanings',
-      seed: index,
-      before: meaningOfRules(before),
-      after: meaningOfRules(after),
-      asked: requests,
-    }));
 }
