@@ -18,14 +18,30 @@ export function rareQuestion(ink: Ink): string {
   const host = chance.pick(hosts);
   said.paths.push(path);
   said.hosts.push(host);
-  said.headers.push([
-    'x-one',
-    chance.pick(['one,two', '10.1.2.3', '7', 'a-b_c.d', 'one two', '010.1.2.3:80']),
-  ]);
   const word = chance.pick(['api', 'v1', 'static', 'a']);
   const drawn: Drawn = { ink, chance, path, host, word };
   const kinds = [onExpressions, onWords, onConstants, onAddresses, onTexts, onTheRest];
-  return chance.pick(chance.pick(kinds)(drawn));
+  const asked = chance.pick(chance.pick(kinds)(drawn));
+  for (let left = 2; left > 0; left -= 1) said.headers.push(['x-one', chance.pick(valuesFor(asked))]);
+  return asked;
+}
+
+/** What a header has that is asked so. */
+function valuesFor(asked: string): readonly string[] {
+  if (asked.includes('hdr_ip'))
+    return [
+      '10.1.2.3',
+      '10.1.2.9',
+      '8.1.1.1, 10.1.2.3',
+      '192.168.1.77',
+      '010.1.2.3:80',
+      '11.0.0.1',
+      '10.1.2',
+      '::1',
+    ];
+  if (/hdr_val|hdr_cnt|urlp_val|bool|not/.test(asked))
+    return ['7', '6', '0', '8', '-3', 'a', '', 'one,two', 'a,b,c'];
+  return ['one,two', '10.1.2.3', '7', 'a-b_c.d', 'one two', 'apipa/v12', '/api/v1', 'a.png', 'static', 'aab'];
 }
 
 const listOf = (ink: Ink, lines: readonly string[]) => fileOf(ink, `r${ink.chance.below(100)}.lst`, lines);
@@ -56,6 +72,7 @@ function onWords({ word }: Drawn): readonly string[] {
     'hdr_cnt(x-one),bool',
     'hdr_val(x-one),not',
     'int(3),add(2),mul(2),sub(1) 9',
+    'int(3),add(txn.v0) 3',
     'int(7),div(2) 3',
     'int(7),mod(4) 3',
     'int(7),div(0) 0',
@@ -120,6 +137,11 @@ function onAddresses({ ink }: Drawn): readonly string[] {
     'src 127',
     `src -f ${listOf(ink, ['10.1.0.0/16', '# a comment', '', '8.8.8.8'])}`,
     `src,map_ip(${mapOf(ink, 'ip')}) -m found`,
+    `src,map_str(${mapOf(ink, 'str')}) -m found`,
+    'src,regsub(^10,x) -m beg x',
+    'src,length gt 8',
+    'src -m beg 10.',
+    'src -m len 8',
     'src_port 40000',
     'src_port 39000:40000',
     'dst_port 80 8080',
@@ -134,6 +156,7 @@ function onAddresses({ ink }: Drawn): readonly string[] {
 function onTexts({ ink, chance, path, host, word }: Drawn): readonly string[] {
   return [
     `path_beg -M -f ${listOf(ink, ['/api one', '/app two', '/ three'].slice(0, 1 + chance.below(2)))}`,
+    `path_beg -f ${listOf(ink, ['/api one', '/app'])}`,
     `path -u ${chance.below(1_000_000)} ${path}`,
     `path_beg -i -n -- ${path}`,
     `path -m dir -i ${word.toUpperCase()}`,

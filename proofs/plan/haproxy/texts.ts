@@ -176,7 +176,7 @@ function passed(ink: Ink): readonly string[] {
   const lines = [
     'mode tcp',
     'BIND 8443',
-    'tcp-request inspect-delay 20s',
+    ...(chance.percent(85) ? ['tcp-request inspect-delay 20s'] : []),
     ...refused,
     'tcp-request content accept if { req.ssl_hello_type 1 }',
     ...Array.from({ length: 1 + chance.below(3) }, (_, at) => named(at)),

@@ -1,6 +1,7 @@
 /** Server blocks: where they listen, what they are called, what they hold. */
-import { type Around, fileOf, type Ink } from './ink.ts';
+import { type Around, fileOf, type Ink, origin } from './ink.ts';
 import { inside, locations, onceEach, shared } from './locations.ts';
+import { rareLines } from './rare.ts';
 import { codes } from './rewriting.ts';
 
 const names = [
@@ -51,10 +52,18 @@ export function server(ink: Ink, index: number): string {
     onceEach(shared(around).join(' ')),
     ...(chance.percent(25) ? codes(around, 1, { kind: 'server' }) : []),
     ...(chance.percent(12) ? included(around) : []),
+    ...(chance.percent(45) ? rareLines(chance, rarePlace(ink)) : []),
     ...locations(around),
     ...named.map((name) => `location ${name} { ${inside(around, 0, { kind: 'named' })} }`),
   ];
   return `server {\n  ${lines.filter(Boolean).join('\n  ')}\n}`;
+}
+
+function rarePlace(ink: Ink): Parameters<typeof rareLines>[1] {
+  const { chance, id, machine } = ink;
+  const { root, sockets } = machine;
+  const variable = chance.pick(['$arg_q', '$http_x_kind', '$cookie_c', '$args', '$uri', ...ink.own]);
+  return { pools: [`u${id}`, `w${id}`], origin: origin(ink), root, sockets, variable };
 }
 
 function listens(ink: Ink, index: number): readonly string[] {

@@ -385,6 +385,27 @@ backend b
     );
   });
 
+  test('nothing but delimiters is found at the end alone', () => {
+    const text = textOf('use_backend a if { path_dir / }');
+    assert.deepEqual(
+      ['/', '/x/', '/x', '/x//y'].map((path) => fate(text, `GET http://h${path}`)),
+      ['pool a', 'pool a', 'pool d', 'pool d'],
+    );
+  });
+
+  test('a backend that is disabled asks none of its rules', () => {
+    const text = `${textOf('default_backend z')}backend z\n  disabled\n  http-request deny\n  server s 10.0.0.9:80\n`;
+    assert.equal(fate(text.replace('  default_backend d\n', ''), 'GET http://h/'), 'pool z');
+  });
+
+  test('what is passed on unread has no method', () => {
+    const text = textOf(`mode tcp
+      tcp-request inspect-delay 5s
+      use_backend a if { method GET }`);
+    assert.equal(fate(text.replace('bind :443 ssl crt x.pem', 'bind :443'), 'GET https://h/'), 'pool d');
+    assert.equal(fate(text, 'GET http://h/'), 'pool a');
+  });
+
   test('bad texts have an answer with a line', () => {
     const bad: Readonly<Record<string, readonly [string, number]>> = {
       'open quotes': ['frontend f\n bind :80\n acl a path "/x\n', 3],

@@ -30,7 +30,11 @@ function segment(text: string, delimiters: string, ignoreCase: boolean): Languag
   let [from, to] = [0, text.length];
   while (from < to && delimiters.includes(text.charAt(from))) from += 1;
   while (to > from && delimiters.includes(text.charAt(to - 1))) to -= 1;
-  return { kind: 'segment', text: text.slice(from, to), delimiters, ignoreCase };
+  const word = text.slice(from, to);
+  if (word !== '') return { kind: 'segment', text: word, delimiters, ignoreCase };
+  // Of nothing but delimiters nothing is left, which is found at the end alone.
+  const ends = [...delimiters].map((one): Language => ({ kind: 'ends', text: one, ignoreCase }));
+  return { kind: 'union', of: [{ kind: 'is', text: '', ignoreCase }, ...ends] };
 }
 
 export interface Range {

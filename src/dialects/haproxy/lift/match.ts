@@ -49,8 +49,8 @@ export function matchOf(sample: Sample, question: Question): Condition {
 }
 
 /** A well-known method is compared by its number, which `set-method` leaves as it came; others by their letters. */
-function amongMethods(value: meaning.Value, { patterns, ignoreCase }: Question): Condition {
-  const came = meaning.field('method');
+function amongMethods(value: meaning.Value, { patterns, ignoreCase, scene }: Question): Condition {
+  const came = scene.protocol === 'http' ? meaning.field('method') : value;
   const ofKind = (isKnown: boolean): Language =>
     unionOf(
       patterns

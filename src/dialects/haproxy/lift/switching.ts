@@ -1,5 +1,5 @@
 import { meaning } from '#routing';
-import type { Line } from '../own/sections.ts';
+import { isDisabled, type Line } from '../own/sections.ts';
 import { conditionOf } from './acl.ts';
 import { addBehind } from './behind.ts';
 import { Flow } from './flow.ts';
@@ -135,6 +135,8 @@ class Targets {
 
   #fateOf(backend: ProxySection): Fate {
     if (backend.section === this.#proxy.section) return this.#itself();
+    // Its servers do not serve, and its rules are not asked.
+    if (isDisabled(backend.section)) return { kind: 'pool', pool: backend.name, sent: this.#sent };
     const request = this.#flow.scene.request.copy();
     const steps = backRules(backend, request, this.#flow.scene, this.#work);
     const sent = this.#behind(request, backend) ?? steps.sent ?? this.#sent;
