@@ -119,7 +119,7 @@ function rewritten({ chance, root, variable, to, see }: Drawn): readonly (readon
 function located({ chance, pools, to, see }: Drawn): readonly (readonly string[])[] {
   return [
     [
-      `location /real { set_real_ip_from 127.0.0.0/8; real_ip_header ${chance.pick(['X-Forwarded-For', 'X-Kind'])}; ${chance.percent(30) ? 'real_ip_recursive on; ' : ''}if ($remote_addr = 10.1.2.3) { return 403; } proxy_set_header X-See $remote_addr; proxy_pass ${to}; }`,
+      `location /real { set_real_ip_from 127.0.0.0/8; real_ip_header ${chance.pick(['X-Forwarded-For', 'X-Kind'])}; ${chance.percent(30) ? 'real_ip_recursive on; ' : ''}proxy_set_header X-See $remote_addr; proxy_pass ${to}; }`,
     ],
     [
       `location /method { proxy_method ${chance.pick(['PUT', '$http_x_kind', '$request_method'])}; proxy_pass ${to}; }`,

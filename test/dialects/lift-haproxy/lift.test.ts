@@ -401,6 +401,7 @@ backend b
   test('what is passed on unread has no method', () => {
     const text = textOf(`mode tcp
       tcp-request inspect-delay 5s
+      tcp-request content accept if { req.ssl_hello_type 1 }
       use_backend a if { method GET }`);
     assert.equal(fate(text.replace('bind :443 ssl crt x.pem', 'bind :443'), 'GET https://h/'), 'pool d');
     assert.equal(fate(text, 'GET http://h/'), 'pool a');
