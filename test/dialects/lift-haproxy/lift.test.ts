@@ -355,7 +355,6 @@ backend b
       'server 10.0.0.1:80: inter = 3000 ms',
       'server web.example:8080: inter = 2000 ms',
       'listener f *:80: http-response = set-header X-Seen yes if { path /slow }',
-      'pool b: frobnicate = 5',
     ])
       assert.ok(all.includes(expected), `${expected} is not among\n${all.join('\n')}`);
     assert.ok(!all.some((one) => one.startsWith('listener f') && one.includes('timeout server')));
@@ -413,6 +412,9 @@ backend b
       'no section': ['bind :80\n', 1],
       'no such pool': ['frontend f\n mode http\n bind :80\n use_backend x if { path / }\n', 4],
       'no such rule': ['frontend f\n mode http\n bind :80\n http-request fly away\n', 4],
+      'no such keyword': ['defaults\n timeout frob 5s\nfrontend f\n mode http\n bind :80\n', 2],
+      'no such option': ['frontend f\n mode http\n bind :80\n no option frob\n', 4],
+      'no such global keyword': ['global\n tune.anything 1\n frobnicate\n', 3],
       'no such list': ['frontend f\n mode http\n bind :80\n http-request deny if { path -f /none }\n', 4],
       bytes: ['frontend f\n mode http\n bind :80\n log-tag \ufffd\n', 4],
       'an .if of a feature nobody knows': [

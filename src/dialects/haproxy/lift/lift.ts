@@ -7,7 +7,7 @@ import { expressionOf } from './expression.ts';
 import { poolOf } from './pools.ts';
 import { linesOf, type ProxySection, proxyOf, sceneOf, type Work } from './proxy.ts';
 import { Request } from './request.ts';
-import { tellOthers, tellSettings } from './settings.ts';
+import { missUnknown, tellOthers, tellSettings } from './settings.ts';
 import { type LiftSource, Notes } from './source.ts';
 import { frontRules, readUnreached } from './switching.ts';
 import { nowhere, Settings, type Told } from './told.ts';
@@ -62,6 +62,7 @@ function lifted(source: LiftSource): meaning.Meaning {
   // Those of a backend are told with its pool.
   for (const proxy of all)
     if (proxy.isFront || backends.get(proxy.name) !== proxy) tellSettings(proxy, settings);
+  missUnknown(all, notes);
   tellBrokenOff(sections, notes);
   return { listeners, pools, settings: settings.all, notUnderstood: notes.notUnderstood };
 }

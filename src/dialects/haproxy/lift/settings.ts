@@ -1,7 +1,8 @@
 import type { Line, Section } from '../own/sections.ts';
 import { Acls } from './acl.ts';
+import { unknownOfGlobal, unknownOfProxy } from './keywords.ts';
 import { chainOf, type ProxySection, type Work } from './proxy.ts';
-import { textOf } from './source.ts';
+import { type Notes, textOf } from './source.ts';
 import { globalScope, type Settings } from './told.ts';
 import { oneForm } from './values.ts';
 
@@ -35,7 +36,7 @@ export function tellSettings(proxy: ProxySection, settings: Settings): void {
   const last = new Map<string, { readonly line: Line; readonly value: string }>();
   for (const section of chainOf(proxy.section))
     for (const line of section.lines) {
-      if (elsewhere.has(line.words[0]?.value ?? '')) continue;
+      if (elsewhere.has(line.words[0]?.value ?? '') || unknownOfProxy(keywordsOf(line)) !== null) continue;
       const { name, value, isOff } = namedOf(line);
       if (elsewhere.has(name)) continue;
       if (severalLines.test(name)) {
@@ -49,10 +50,29 @@ export function tellSettings(proxy: ProxySection, settings: Settings): void {
   for (const [name, { line, value }] of last) settings.add(scopesOf(proxy, name), name, value, line);
 }
 
-function namedOf({ words }: Line) {
-  const [first] = words;
-  const isOff = first?.value === 'no';
-  const own = isOff ? words.slice(1) : words;
+/** Lines that no HAProxy knows, of proxies with the defaults that they start from: each once. */
+export function missUnknown(proxies: readonly ProxySection[], notes: Notes): void {
+  for (const { section } of proxies)
+    for (const { lines } of chainOf(section))
+      for (const line of lines) missesUnknown(line, unknownOfProxy, notes);
+}
+
+function missesUnknown(line: Line, unknownOf: typeof unknownOfProxy, notes: Notes): boolean {
+  const unknown = unknownOf(keywordsOf(line));
+  if (unknown !== null) notes.miss(line, `no HAProxy knows "${unknown}"`);
+  return unknown !== null;
+}
+
+const ownWords = ({ words }: Line) =>
+  ['no', 'default'].includes(words[0]?.value ?? '') ? words.slice(1) : words;
+const keywordsOf = (line: Line) =>
+  ownWords(line)
+    .slice(0, 2)
+    .map(({ value }) => value);
+
+function namedOf(line: Line) {
+  const isOff = line.words[0]?.value === 'no';
+  const own = isOff ? ownWords(line) : line.words;
   const keyword = own[0]?.value ?? '';
   const count = twoWords.test(keyword) ? 2 : 1;
   const name = textOf(own.slice(0, count));
@@ -76,6 +96,7 @@ export function tellOthers(sections: readonly Section[], { settings, notes }: Wo
     const kind = section.kind === 'global' ? '' : `${section.kind} ${section.name} `;
     for (const line of section.lines) {
       if (line.conditional) notes.miss(line, 'whether the .if holds is not known');
+      if (section.kind === 'global' && missesUnknown(line, unknownOfGlobal, notes)) continue;
       const { name, value } = namedOf(line);
       settings.add([globalScope], `${kind}${name}`, value, line);
     }
