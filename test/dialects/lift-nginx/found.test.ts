@@ -320,4 +320,13 @@ describe('found by the plan proof', () => {
       '200',
     );
   });
+
+  test('what try_files has found is no folder: its name leads to no index', () => {
+    const text = `root /r; location ~ ^/home/(?<file>.*)$ { try_files /$file =404; } location ~ ^/x(?<rest>.*)$ { try_files $rest /x; }
+      location ~ ^/y(?<other>.*)$ { try_files /a/$other $other @f; } location @f { return 503; }`;
+    const started = performance.now();
+    assert.equal(asked(text, 'http://h/home/a'), 'file /r/a | 404');
+    assert.equal(asked(text, 'http://h/y/a'), 'file /r/a//a | file /r/a | 503');
+    assert.ok(performance.now() - started < 20_000);
+  });
 });

@@ -18,22 +18,18 @@ export interface Going extends Ways {
   named(name: string, state: State, node: Node, where: Where): Fate;
 }
 
-/** A static file: its folder's index may be another location's. */
-export function fileAt(state: State, where: Where, ways: Going): Fate {
+/** A static file: its folder's index may be another location's. `isFile`: it is no folder. */
+export function fileAt(state: State, where: Where, ways: Going, isFile: boolean): Fate {
   const node = said(where.scope, 'root', 'alias').at(-1) ?? where.scope.node ?? nodeOf(where.server);
   const asking: Asking = { node, state, where, lifting: ways.lifting };
   const isFolder = holds(state.uri, { kind: 'ends', text: '/', ignoreCase: false });
   const path = fileOf(asking, state.uri);
   const found: Fate =
     state.status >= 300 ? { kind: 'answer', status: state.status, body: null } : { kind: 'file', path };
-  const missed = missing(state, where, ways, found);
-  const plain = refusing(
-    state,
-    where,
-    ways,
-    leading(state, where, ways, plainly(found, missed, state, node)),
-  );
-  if (isFolder.kind === 'never') return plain;
+  const missed = isFile ? found : missing(state, where, ways, found);
+  const answers = plainly(found, missed, state, node);
+  const plain = refusing(state, where, ways, isFile ? answers : leading(state, where, ways, answers));
+  if (isFile || isFolder.kind === 'never') return plain;
   const names = said(where.scope, 'index').flatMap(({ words }) => words);
   const indexes = names.length === 0 ? ['index.html'] : names;
   const led = indexes.reduceRight<Fate | null>((otherwise, name) => {

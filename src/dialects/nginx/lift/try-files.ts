@@ -33,17 +33,17 @@ export function tried(state: State, where: Where, ways: Going): Fate {
     if (replaces === null) {
       const there = isThere(test, joined([root, said]), node);
       const found = isFolder ? state : { ...state, uri: said, addsUri: true };
-      return stepThen(node, there, contentOf(found, where, ways), otherwise);
+      return stepThen(node, there, contentOf(found, where, ways, !isFolder), otherwise);
     }
     const uri = belowAlias(said, asking);
     const when = isThere(test, fileOf(asking, uri), node);
-    return stepThen(node, when, contentOf({ ...state, uri }, where, ways), otherwise);
+    return stepThen(node, when, contentOf({ ...state, uri }, where, ways, !isFolder), otherwise);
   }, final());
 }
 
-/** What makes the content, files of this machine among it. */
-export function contentOf(state: State, where: Where, ways: Going): Fate {
-  return content(state, where, ways, (one, here) => fileAt(one, here, ways));
+/** What makes the content, files of this machine among it. `isFile`: what the URI names is known to be one. */
+export function contentOf(state: State, where: Where, ways: Going, isFile = false): Fate {
+  return content(state, where, ways, (one, here) => fileAt(one, here, ways, isFile));
 }
 
 /** With `alias` a file that is found is the location's name and what was tried behind it. */
