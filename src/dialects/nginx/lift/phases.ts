@@ -150,13 +150,8 @@ class Phases implements Going {
     const where: Where = { server: this.#server, scope: location.scope, location, handler: null };
     if (isInternal(where) && !state.internal) return this.fail(404, state, where, node);
     const asking: Asking = { node, state, where, lifting: this.lifting };
-    const mark = chosen(
-      holds(state.args, { kind: 'length', min: 1, max: null }),
-      joined([text('?'), state.args]),
-      empty,
-    );
     const name = encoded(text(location.name), 'path');
-    const target = absolute(joined([name, mark]), asking);
+    const target = absolute(joined([name, marked(state.args)]), asking);
     return this.moved({ status: 301, location: target }, state, where, node);
   }
 
@@ -219,6 +214,21 @@ class Phases implements Going {
     const [name] = this.lifting.sources.splitsIn(words(nodes), state);
     return name === undefined ? null : this.lifting.sources.split(name, state, go);
   }
+}
+
+const marks = new WeakMap<Value, Value>();
+
+/** With `?` in front, where there are any. Of the same arguments the same value, so that it need not be compared part by part. */
+function marked(args: Value): Value {
+  const known = marks.get(args);
+  if (known) return known;
+  const made = chosen(
+    holds(args, { kind: 'length', min: 1, max: null }),
+    joined([text('?'), args]),
+    empty,
+  );
+  marks.set(args, made);
+  return made;
 }
 
 const pageFor = (status: number, state: State, where: Where) =>

@@ -292,6 +292,16 @@ const wasEscaped: Condition = holds(field('path'), contains('%'));
 /** `quoted_uri` or `plus_in_uri`: a path with neither is put into arguments and redirects as it is. */
 export const mayBeQuoted: Condition = some([wasEscaped, holds(field('path'), contains('+'))]);
 
+const hostOrAddress: Value = { kind: 'orElse', of: hostName, otherwise: field('localAddress') };
+const unusualPort = chosen(
+  some([
+    all([holds(field('scheme'), is('http')), holds(field('localPort'), is('80'))]),
+    all([holds(field('scheme'), is('https')), holds(field('localPort'), is('443'))]),
+  ]),
+  empty,
+  joined([text(':'), field('localPort')]),
+);
+
 /** `https://shop.example:8443` in front of a location that begins with a slash. */
 export function absolute(location: Value, asking: Asking): Value {
   const { where } = asking;
@@ -300,16 +310,8 @@ export function absolute(location: Value, asking: Asking): Value {
     (said(scope, name).at(-1)?.words[0] ?? (otherwise ? 'on' : 'off')) === 'on';
   const isRelative = beginsWithSlash(location) ? null : holds(location, begins('/'));
   if (isRelative?.kind === 'never' || !flag('absolute_redirect', true)) return location;
-  const host: Value = flag('server_name_in_redirect', false)
-    ? serverName(asking)
-    : { kind: 'orElse', of: hostName, otherwise: field('localAddress') };
-  const usual = some([
-    all([holds(field('scheme'), is('http')), holds(field('localPort'), is('80'))]),
-    all([holds(field('scheme'), is('https')), holds(field('localPort'), is('443'))]),
-  ]);
-  const ending = flag('port_in_redirect', true)
-    ? chosen(usual, empty, joined([text(':'), field('localPort')]))
-    : empty;
+  const host = flag('server_name_in_redirect', false) ? serverName(asking) : hostOrAddress;
+  const ending = flag('port_in_redirect', true) ? unusualPort : empty;
   const whole = joined([field('scheme'), text('://'), host, ending, location]);
   return isRelative ? chosen(isRelative, whole, location) : whole;
 }

@@ -1,5 +1,5 @@
 import { unreachable } from '#base';
-import { runnerOf } from '../automata/run.ts';
+import { type Runner, runnerOf } from '../automata/run.ts';
 import type { Condition } from '../condition.ts';
 import type { Language } from '../language.ts';
 import { scriptOf } from '../regex/index.ts';
@@ -64,7 +64,7 @@ function isWord(told: string, language: OfWords, world: World): boolean {
       return isNumber(told, language.min, language.max);
     case 'matches': {
       const runner = runnerOf(language.regex);
-      if (typeof runner === 'object') return runner.match(told) !== null;
+      if (typeof runner === 'object') return isMatch(runner, told);
       const script = runner === 'none' ? null : scriptOf(language.regex);
       if (script) return script.regex.test(told);
       const unknown = tooComplex(language.regex);
@@ -82,6 +82,17 @@ function isWord(told: string, language: OfWords, world: World): boolean {
     default:
       return unreachable(language);
   }
+}
+
+/** Of many requests, most say the same about most. */
+const lastMatches = new WeakMap<Runner, { readonly told: string; readonly held: boolean }>();
+
+function isMatch(runner: Runner, told: string): boolean {
+  const last = lastMatches.get(runner);
+  if (last?.told === told) return last.held;
+  const held = runner.match(told) !== null;
+  lastMatches.set(runner, { told, held });
+  return held;
 }
 
 function itemsOf(told: string, separators: string): readonly string[] {
