@@ -8,7 +8,7 @@ export function findingsIn(
   text: meaning.Meaning,
   witnesses: readonly meaning.Request[],
 ): { readonly unreachable: readonly UnreachableRule[]; readonly findings: readonly FindingView[] } {
-  const { steps, pools } = meaning.unreached(text);
+  const { steps, pools, complete } = meaning.unreached(text);
   return {
     unreachable: steps.map(({ step, takenBy }) => {
       const { file, line, text: rule } = ruleView(step);
@@ -20,10 +20,27 @@ export function findingsIn(
         place,
         message: `no request reaches pool ${name}`,
       })),
+      ...(complete ? [] : [notAllLookedAt]),
+      ...meaning.blowUps(text).map(({ regex, step }) => ({
+        kind: 'expression without end',
+        place: step.place,
+        message: `the expression ${shownRegex(regex.source)} may be tried for ever: a value of some dozen bytes has it tried in more ways than an engine can`,
+      })),
       ...witnesses.flatMap((witness) => redirectLoop(text, witness)),
     ],
   };
 }
+
+const notAllLookedAt: FindingView = {
+  kind: 'not all looked at',
+  place: null,
+  message:
+    'a limit was met: there may be more rules that no request comes to, and more pools that none reaches',
+};
+
+const regexCharsMax = 80;
+const shownRegex = (source: string) =>
+  source.length > regexCharsMax ? `${source.slice(0, regexCharsMax)}...` : source;
 
 const shownMax = 5;
 

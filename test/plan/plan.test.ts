@@ -212,6 +212,18 @@ backend nobody
     assert.equal(loops[0]?.place?.line, 9);
   });
 
+  it('an expression that may be tried for ever', () => {
+    const text = before.replace(
+      '  use_backend cart',
+      '  http-request deny if { path_reg ^/(a+)+$ }\n  use_backend cart',
+    );
+    const found = planned(text).findings.filter(({ kind }) => kind === 'expression without end');
+    assert.deepEqual(
+      found.map(({ place, message }) => [place?.line, message.slice(0, 47)]),
+      [[9, 'the expression ^/(a+)+$ may be tried for ever: ']],
+    );
+  });
+
   it('a line that is not understood: said, and a change of it is a change', () => {
     const text = before.replace(
       '  default_backend',

@@ -1,2 +1,3 @@
+export { type BlowUp, blowsUp, blowUps } from './blow-up.ts';
 export { type ChangedSetting, changedSettings } from './settings.ts';
 export { type DeadStep, type Unreached, unreached } from './unreached.ts';
