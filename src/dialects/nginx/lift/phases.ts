@@ -222,11 +222,7 @@ const marks = new WeakMap<Value, Value>();
 function marked(args: Value): Value {
   const known = marks.get(args);
   if (known) return known;
-  const made = chosen(
-    holds(args, { kind: 'length', min: 1, max: null }),
-    joined([text('?'), args]),
-    empty,
-  );
+  const made = chosen(holds(args, { kind: 'length', min: 1, max: null }), joined([text('?'), args]), empty);
   marks.set(args, made);
   return made;
 }
