@@ -1,12 +1,16 @@
 /**
- * `npm run prove:simulation -- --seeds N --from S`: the controller's real code in a simulated world, one world a seed.
+ * `npm run prove:simulation -- --seeds N --from S`: in simulated worlds, two a seed, the real code of the controller with a
+ * site of two balancers, and that of holder, exposer and guard with one candidate.
  * A seed that breaks an invariant is told with the timeline of its smallest plan.
  */
 import { argv } from 'node:process';
 import { drawPlan } from '../test/simulation/plan.ts';
 import { run } from '../test/simulation/run.ts';
 import { smallest, toldOf } from '../test/simulation/shrink.ts';
-import { prove } from './proof.ts';
+import { runSlices } from '../test/simulation/slices.ts';
+import { drawSlicePlan, sliceSteps } from '../test/simulation/slices-plan.ts';
+import { smallestSlices, toldOfSlices } from '../test/simulation/slices-shrink.ts';
+import { type Proof, prove } from './proof.ts';
 
 const seedsDefault = 2_000;
 const shownMax = 3;
@@ -19,42 +23,81 @@ function option(name: string, otherwise: number): number {
   process.exit(1);
 }
 
-await prove('simulation', async (proof) => {
-  const [seeds, from] = [option('seeds', seedsDefault), option('from', 0)];
-  const unhandled: string[] = [];
-  process.on('unhandledRejection', (error) => unhandled.push(String(error)));
+/** Calls `act` for each seed, and tells what the first ones that break something did. */
+async function eachSeed(
+  of: { readonly seeds: number; readonly from: number },
+  act: (seed: number) => Promise<boolean>,
+  tell: (seed: number) => Promise<string>,
+): Promise<readonly number[]> {
   const broken: number[] = [];
-  const faults = new Map<string, number>();
-  const began = performance.now();
-  let [changes, promoted, hours] = [0, 0, 0];
-  for (let seed = from; seed < from + seeds; seed += 1) {
-    const plan = drawPlan(seed);
-    const outcome = await run(plan);
-    changes += outcome.changes;
-    promoted += outcome.promoted;
-    hours += outcome.simulatedMs / 3_600_000;
-    for (const [kind, count] of Object.entries(outcome.faults))
-      faults.set(kind, (faults.get(kind) ?? 0) + count);
-    // A rejection that nobody handles would end the real process.
+  for (let seed = of.from; seed < of.from + of.seeds; seed += 1) {
+    // A rejection that nobody handles is told between two turns.
     if (seed % 100 === 0) await new Promise(setImmediate);
-    if (outcome.breaches.length === 0) continue;
+    if (await act(seed)) continue;
     broken.push(seed);
-    if (broken.length <= shownMax) process.stderr.write(`${toldOf(await smallest(plan))}\n\n`);
+    if (broken.length <= shownMax) process.stderr.write(`${await tell(seed)}\n\n`);
   }
   await new Promise(setImmediate);
-  const seconds = (performance.now() - began) / 1000;
-  proof.tell('seeds', seeds);
-  proof.tell('simulated hours', hours);
-  proof.tell('changes', changes);
-  proof.tell('of them promoted', promoted);
-  proof.tell('changes a second', changes / seconds);
-  for (const [kind, count] of [...faults].toSorted()) proof.tell(`faults: ${kind}`, count);
-  proof.holds(
-    'seeds that broke an invariant',
-    broken.slice(0, 20).join(' ') || 'none',
-    'none',
-    broken.length === 0,
+  return broken;
+}
+
+const faults = new Map<string, number>();
+const count = (kind: string, many = 1) => faults.set(kind, (faults.get(kind) ?? 0) + many);
+const shownOf = (broken: readonly number[]) => broken.slice(0, 20).join(' ') || 'none';
+
+async function controllers(
+  proof: Proof,
+  of: { readonly seeds: number; readonly from: number },
+): Promise<void> {
+  const began = performance.now();
+  let [changes, promoted, hours] = [0, 0, 0];
+  const broken = await eachSeed(
+    of,
+    async (seed) => {
+      const outcome = await run(drawPlan(seed));
+      changes += outcome.changes;
+      promoted += outcome.promoted;
+      hours += outcome.simulatedMs / 3_600_000;
+      for (const [kind, many] of Object.entries(outcome.faults)) count(kind, many);
+      return outcome.breaches.length === 0;
+    },
+    async (seed) => toldOf(await smallest(drawPlan(seed))),
   );
-  proof.atMost('rejections that nobody handled', unhandled.length, 0);
-  proof.atLeast('changes that were promoted', promoted, seeds / 2);
+  proof.tell('sites: simulated hours', hours);
+  proof.tell('sites: changes', changes);
+  proof.tell('sites: of them promoted', promoted);
+  proof.tell('sites: simulated changes a second', (changes / (performance.now() - began)) * 1000);
+  proof.holds('sites: seeds that broke an invariant', shownOf(broken), 'none', broken.length === 0);
+  proof.atLeast('sites: changes that were promoted', promoted, of.seeds / 2);
+}
+
+async function slices(proof: Proof, of: { readonly seeds: number; readonly from: number }): Promise<void> {
+  const began = performance.now();
+  let most = 0;
+  const broken = await eachSeed(
+    of,
+    async (seed) => {
+      const plan = drawSlicePlan(seed);
+      const { breaches, shares } = await runSlices(plan);
+      for (const { kind } of plan.faults) count(kind);
+      for (const [index, { share }] of sliceSteps.entries())
+        most = Math.max(most, Math.abs((shares[index] ?? share) - share));
+      return breaches.length === 0;
+    },
+    async (seed) => toldOfSlices(await smallestSlices(drawSlicePlan(seed))),
+  );
+  proof.tell('slices: simulated candidates a second', (of.seeds / (performance.now() - began)) * 1000);
+  proof.holds('slices: seeds that broke an invariant', shownOf(broken), 'none', broken.length === 0);
+  proof.atMost('slices: without faults, furthest of a share from its step', most, 0.02);
+}
+
+await prove('simulation', async (proof) => {
+  const of = { seeds: option('seeds', seedsDefault), from: option('from', 0) };
+  const unhandled: string[] = [];
+  process.on('unhandledRejection', (error) => unhandled.push(String(error)));
+  proof.tell('seeds', of.seeds);
+  await controllers(proof, of);
+  await slices(proof, of);
+  for (const [kind, many] of [...faults].toSorted()) proof.tell(`faults: ${kind}`, many);
+  proof.holds('rejections that nobody handled', unhandled[0] ?? 'none', 'none', unhandled.length === 0);
 });

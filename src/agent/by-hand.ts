@@ -19,9 +19,12 @@ export async function takeBackByHand(
       () => false,
     );
     steps.push({ what, ok, tookMs: clock.monotonicMs() - began });
+    return ok;
   };
+  // Parked while the other one does not follow, it would leave nobody.
+  const resumed = await step('resume the last good generation, without the holder', good.resume(followMsMax));
+  if (!resumed) return { decidedAt, doneAt: clock.now(), rung: 1, steps };
   await Promise.all([
-    step('resume the last good generation, without the holder', good.resume(followMsMax)),
     step('park the candidate, without the holder', bad.park(followMsMax)),
     step("lead requests of the candidate's open connections back", bad.takeBack(true, followMsMax)),
   ]);

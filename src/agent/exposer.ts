@@ -6,7 +6,9 @@ const periodMs = 200;
 /** Renewed every period: three are missed before the holder ends the exposure. */
 const leaseMs = 3 * periodMs;
 /** How much of the difference between the share that is wanted and the one that came is made up for, each tick. */
-const correction = 0.2;
+const correction = 0.1;
+/** Over so long the share is observed: until then it is that of the step before, and correcting by it would overshoot. */
+const observedMs = 1_000;
 
 export interface ExposerOptions {
   readonly holder: HolderClient;
@@ -24,6 +26,7 @@ export class Exposer {
   #wanted = 0;
   #aim = 0;
   #untilMs = 0;
+  #correctFromMs = 0;
   #stopped = false;
   #running = false;
 
@@ -34,7 +37,10 @@ export class Exposer {
   /** Share of new connections from now on, until `untilMs` on the monotonic clock. */
   set(share: number, untilMs: number): void {
     this.#untilMs = untilMs;
-    if (share !== this.#wanted) this.#aim = share;
+    if (share !== this.#wanted) {
+      this.#aim = share;
+      this.#correctFromMs = this.#options.clock.monotonicMs() + observedMs;
+    }
     this.#wanted = share;
     if (this.#running || this.#stopped) return;
     this.#running = true;
@@ -50,7 +56,7 @@ export class Exposer {
   /** What share of requests the candidate really got lately: the slices are corrected by it. */
   observed(share: number): void {
     const wanted = this.#wanted;
-    if (wanted <= 0 || wanted >= 1) return;
+    if (wanted <= 0 || wanted >= 1 || this.#options.clock.monotonicMs() < this.#correctFromMs) return;
     const aim = this.#aim + correction * (wanted - share);
     this.#aim = Math.min(0.95, 2 * wanted, Math.max(wanted / 4, aim));
   }

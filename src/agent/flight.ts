@@ -1,4 +1,4 @@
-import { messageOf } from '#base';
+import { Failure, messageOf } from '#base';
 import type { CandidateObservation, SiteText } from '#contract';
 import type { HistoryTick } from '#detect';
 import type { EngineControl, Evidence } from '#engines';
@@ -19,7 +19,7 @@ const errorLinesMax = 20;
 const holderMsMax = 250;
 
 export interface FlightOptions {
-  readonly fleet: Fleet;
+  readonly fleet: Pick<Fleet, 'holder'> & { readonly options: Pick<Fleet['options'], 'clock' | 'log'> };
   readonly incumbent: { readonly generation: number; readonly control: EngineControl };
   readonly launched: Launched;
   readonly change: string;
@@ -146,9 +146,18 @@ export class Flight {
     try {
       return await fleet.holder.call('takeBack', asked, holderMsMax);
     } catch (error) {
+      // One that answers knows better: the incumbent has ended, say, and the candidate is all that is left.
+      if (error instanceof Failure) return this.#notMoved(error);
       fleet.options.log.error('the holder did not take back, so the agent does', { error: messageOf(error) });
       return await takeBackByHand(this.#clock, incumbent.control, launched.control);
     }
+  }
+
+  #notMoved({ message }: Failure): HolderTakeBack {
+    const at = this.#clock.now();
+    const steps = [{ what: `taking back, refused by the holder: ${message}`, ok: false, tookMs: 0 }];
+    this.options.fleet.options.log.error('the candidate could not be taken back', { error: message });
+    return { decidedAt: at, doneAt: at, rung: 1, steps };
   }
 
   async #takeBack(cause: TakeBackEvidence['cause'], reason: string): Promise<TakeBack> {

@@ -25,3 +25,15 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', stop, { once: true });
     }),
 };
+
+/** Calls `act` after `ms`. Returns the function that calls it off. */
+export function after(clock: Clock, ms: number, act: () => void): () => void {
+  const off = new AbortController();
+  clock.sleep(ms, off.signal).then(
+    () => {
+      if (!off.signal.aborted) act();
+    },
+    () => {},
+  );
+  return () => off.abort();
+}

@@ -1,5 +1,5 @@
 export { type Code, catalogue } from './catalogue.ts';
-export { type Clock, systemClock } from './clock.ts';
+export { after, type Clock, systemClock } from './clock.ts';
 export { type Diagnostic, didYouMean, formatDiagnostic, type Place } from './diagnostics.ts';
 export { assert, Failure, messageOf, unreachable } from './failure.ts';
 export { type Files, systemFiles, writeDurably } from './files.ts';

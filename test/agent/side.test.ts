@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '#base';
 import type { EngineControl, PublicSide } from '#engines';
 import { sideDriver } from '../../src/agent/holder/side.ts';
 import { until } from '../world/stack.ts';
@@ -25,7 +26,7 @@ function engine({ fails = 0 } = {}): EngineControl & { readonly calls: string[];
 
 test('an engine that did not follow in time is told again until it does', async () => {
   const control = engine({ fails: 2 });
-  const side = sideDriver(control, 'parked');
+  const side = sideDriver(control, 'parked', systemClock);
   await assert.rejects(side.want('accepting'), /did not follow/);
   await until('it accepts', async () => control.side === 'accepting', 2_000);
   assert.deepEqual(control.calls, ['accepting', 'accepting', 'accepting']);
@@ -33,12 +34,12 @@ test('an engine that did not follow in time is told again until it does', async 
 
 test('it is not told again once something else is wanted, nor when it has ended', async () => {
   const control = engine({ fails: 1 });
-  const side = sideDriver(control, 'parked');
+  const side = sideDriver(control, 'parked', systemClock);
   await assert.rejects(side.want('accepting'));
   await side.want('parked');
   side.end();
   const ended = engine({ fails: 1 });
-  const gone = sideDriver(ended, 'parked');
+  const gone = sideDriver(ended, 'parked', systemClock);
   await assert.rejects(gone.want('accepting'));
   gone.end();
   await new Promise((resolve) => setTimeout(resolve, 120));
@@ -49,7 +50,7 @@ test('it is not told again once something else is wanted, nor when it has ended'
 test('a wish that comes while the engine is led is fulfilled, at whatever moment it comes', async () => {
   for (let steps = 0; steps < 12; steps += 1) {
     const control = engine();
-    const side = sideDriver(control, 'parked');
+    const side = sideDriver(control, 'parked', systemClock);
     const first = side.want('accepting');
     for (let step = 0; step < steps; step += 1) await null;
     await side.want('parked');

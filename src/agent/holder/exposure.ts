@@ -1,5 +1,5 @@
-import type { Clock } from '#base';
-import type { Held } from './generations.ts';
+import { after, type Clock } from '#base';
+import type { Held } from './held.ts';
 
 export interface Slice {
   readonly forMs: number;
@@ -17,8 +17,8 @@ export class Exposures {
   readonly #expired = new Set<number>();
   readonly #clock: Clock;
   #current: Held | null = null;
-  #sliceTimer: NodeJS.Timeout | undefined;
-  #leaseTimer: NodeJS.Timeout | undefined;
+  #callOffSlice = () => {};
+  #callOffLease = () => {};
 
   constructor(clock: Clock, activeOne: () => Held | null) {
     this.#clock = clock;
@@ -37,8 +37,8 @@ export class Exposures {
       return;
     }
     const began = this.#clock.monotonicMs();
-    this.#sliceTimer = setTimeout(() => this.#endSlice(candidate), forMs);
-    this.#leaseTimer = setTimeout(() => this.expire(candidate), leaseMs);
+    this.#callOffSlice = after(this.#clock, forMs, () => this.#endSlice(candidate));
+    this.#callOffLease = after(this.#clock, leaseMs, () => this.expire(candidate));
     const active = this.#activeOne();
     if (!alone) active?.side.want('accepting').catch(() => {});
     await candidate.side.want('accepting');
@@ -71,8 +71,8 @@ export class Exposures {
   }
 
   #stopTimers(): void {
-    clearTimeout(this.#sliceTimer);
-    clearTimeout(this.#leaseTimer);
+    this.#callOffSlice();
+    this.#callOffLease();
   }
 
   #endSlice(candidate: Held): void {

@@ -2,26 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
-import { Failure, identify, isAlive, type ProcessIdentity, signalGroup } from '#base';
-import { type EngineControl, engines, type PublicSide } from '#engines';
-import type { GenerationSpec, HeldGeneration, Role } from './protocol.ts';
-import { type SideDriver, sideDriver } from './side.ts';
+import { type Clock, Failure, identify, isAlive, type ProcessIdentity, signalGroup } from '#base';
+import { engines, type PublicSide } from '#engines';
+import type { Held } from './held.ts';
+import type { GenerationSpec } from './protocol.ts';
+import { sideDriver } from './side.ts';
 
 /** An engine has started by then; while nobody serves, it goes before everything else on the machine. */
 const urgentMs = 2_000;
-
-/** A generation that this holder holds, started by it or found by it. */
-export interface Held {
-  /** Changes when its servers were changed while it runs. */
-  spec: GenerationSpec;
-  readonly process: ProcessIdentity;
-  readonly control: EngineControl;
-  readonly side: SideDriver;
-  /** Changes as roles are handed on. */
-  role: Role;
-  /** Of its draining; a holder that comes after this one gives it as long again. */
-  drainMs: number;
-}
 
 /** Where nobody said otherwise. */
 const drainMsMax = 60_000;
@@ -34,7 +22,15 @@ const drainMsMax = 60_000;
 export function startGeneration(
   spec: GenerationSpec,
   sockets: readonly number[],
-  { ended, tell }: { readonly ended: (how: string) => void; readonly tell: (what: string) => void },
+  {
+    clock,
+    ended,
+    tell,
+  }: {
+    readonly clock: Clock;
+    readonly ended: (how: string) => void;
+    readonly tell: (what: string) => void;
+  },
 ): Held {
   const log = openSync(join(spec.folder, 'engine.log'), 'a', 0o600);
   let child: ChildProcess;
@@ -59,22 +55,30 @@ export function startGeneration(
   child.on('exit', (code, name) => ended(name ?? `exit ${code}`));
   child.unref();
   // Every generation is started parked: what it does with its public side is this holder's to say.
-  return held(spec, found, { side: 'parked', tell });
+  return held(spec, found, { side: 'parked', clock, tell });
 }
 
 /** Takes up a generation that another holder started; null when its process has ended. */
 export function findGeneration(
   spec: GenerationSpec,
   process: ProcessIdentity,
-  tell: (what: string) => void,
+  more: { readonly clock: Clock; readonly tell: (what: string) => void },
 ): Held | null {
-  return isAlive(process) ? held(spec, process, { side: 'unknown', tell }) : null;
+  return isAlive(process) ? held(spec, process, { side: 'unknown', ...more }) : null;
 }
 
 function held(
   spec: GenerationSpec,
   process: ProcessIdentity,
-  { side, tell }: { readonly side: PublicSide | 'unknown'; readonly tell: (what: string) => void },
+  {
+    side,
+    clock,
+    tell,
+  }: {
+    readonly side: PublicSide | 'unknown';
+    readonly clock: Clock;
+    readonly tell: (what: string) => void;
+  },
 ): Held {
   const { pid } = process;
   const control = engines[spec.engine].control({ pid, control: spec.control, keeps: side, tell });
@@ -82,9 +86,10 @@ function held(
     spec,
     process,
     control,
-    side: sideDriver(control, side),
+    side: sideDriver(control, side, clock),
     role: spec.role,
     drainMs: spec.drainMs ?? drainMsMax,
+    kill: () => void signalGroup(process, 'SIGKILL'),
   };
 }
 
@@ -95,23 +100,4 @@ function normalPriority(pid: number): void {
   } catch {
     // It may have ended already, or we may not raise priorities: both are fine.
   }
-}
-
-/** Ends it gently. An open control connection would keep an engine alive that has nothing else to do. */
-export async function drain(held: Held, timeoutMs: number): Promise<void> {
-  held.side.end();
-  try {
-    await held.control.drain(timeoutMs);
-    held.control.close();
-  } catch {
-    kill(held);
-  }
-}
-
-export function kill(held: Held): void {
-  signalGroup(held.process, 'SIGKILL');
-}
-
-export function describe(held: Held): HeldGeneration {
-  return { ...held.spec, role: held.role, pid: held.process.pid, side: held.side.wanted };
 }

@@ -1,20 +1,8 @@
-import { rmSync } from 'node:fs';
-import {
-  assert,
-  type Clock,
-  Failure,
-  isAlive,
-  type Log,
-  messageOf,
-  type ProcessIdentity,
-  signalGroup,
-} from '#base';
+import { after, assert, type Clock, Failure, type Log, messageOf, type ProcessIdentity } from '#base';
 import { Deaths, type NewDeath } from './deaths.ts';
-import { takeDescriptor } from './descriptors.ts';
 import { Exposures } from './exposure.ts';
-import { describe, drain, findGeneration, type Held, kill, startGeneration } from './generations.ts';
-import { linkNeighbour } from './neighbour.ts';
-import { openFrom } from './open.ts';
+import { describe, drain, type Held } from './held.ts';
+import type { HolderMachine } from './machine.ts';
 import type {
   GenerationSpec,
   HolderCall,
@@ -23,10 +11,7 @@ import type {
   HolderTakeBack,
   ListenerAddress,
 } from './protocol.ts';
-import { endRemains } from './remains.ts';
-import { allowBeside, socketInode } from './sockets.ts';
-import { emptyState, loadState, saveState } from './state.ts';
-import { steer } from './steer.ts';
+import { emptyState } from './state.ts';
 import { takeBack } from './take-back.ts';
 
 const drainCallMsMax = 200;
@@ -43,7 +28,7 @@ type Calls = {
 };
 
 export interface HolderOptions {
-  readonly stateFile: string;
+  readonly machine: HolderMachine;
   readonly clock: Clock;
   readonly log: Log;
   /** Nothing is held, and nobody has asked for so long: whoever started it was killed before it could say what for. */
@@ -84,13 +69,14 @@ export class Holder {
     open: async ({ listeners, until }) => {
       if (until && this.#generations.size === 0) this.#endAfter(until);
       for (const { from, ...at } of listeners) {
-        if (!this.#sockets.has(key(at))) this.#sockets.set(key(at), { ...at, fd: openFrom(at, from) });
+        if (!this.#sockets.has(key(at)))
+          this.#sockets.set(key(at), { ...at, fd: this.#machine.open(at, from) });
       }
       this.#save();
       return null;
     },
     steer: async ({ listeners, ...which }) => {
-      for (const listener of listeners) steer(this.#socket(listener), which);
+      for (const listener of listeners) this.#machine.steer(this.#socket(listener), which);
       return null;
     },
     side: async ({ side }) => {
@@ -98,7 +84,7 @@ export class Holder {
       return null;
     },
     share: async () => {
-      for (const { fd } of this.#sockets.values()) allowBeside(fd);
+      for (const { fd } of this.#sockets.values()) this.#machine.allowBeside(fd);
       return null;
     },
     start: async (spec) => this.#start(spec),
@@ -136,7 +122,7 @@ export class Holder {
 
   #status(): HolderStatus {
     return {
-      pid: process.pid,
+      pid: this.#machine.pid,
       active: this.#active,
       generations: [...this.#generations.values()].map(describe),
       deaths: this.#deaths.told,
@@ -153,19 +139,27 @@ export class Holder {
       log.warn('nothing is held, and nobody asks for anything');
       exit();
     };
-    setInterval(look, Math.min(msMax, 1_000)).unref();
+    const again = () => {
+      look();
+      after(clock, Math.min(msMax, 1_000), again);
+    };
+    after(clock, Math.min(msMax, 1_000), again);
   }
 
   #endAfter(begun: ProcessIdentity): void {
-    const { clock, stateFile, log, exit } = this.#options;
+    const { clock, log, exit } = this.#options;
     const look = async () => {
-      while (isAlive(begun)) await clock.sleep(strangersEveryMs);
+      while (this.#machine.isAlive(begun)) await clock.sleep(strangersEveryMs);
       if (this.#generations.size > 0) return;
       log.warn('whoever wanted these sockets has ended, and nobody accepts on them', { ...begun });
-      rmSync(stateFile, { force: true });
+      this.#machine.forget();
       exit();
     };
     void look();
+  }
+
+  get #machine(): HolderMachine {
+    return this.#options.machine;
   }
 
   #activeOne(): Held | null {
@@ -190,7 +184,7 @@ export class Holder {
       sockets: [...this.#sockets.values()].map(({ host, port, fd }) => ({
         host,
         port,
-        inode: socketInode(fd),
+        inode: this.#machine.inode(fd),
       })),
       generations: [...this.#generations.values()].map((g) => ({
         ...g.spec,
@@ -200,8 +194,7 @@ export class Holder {
       })),
       deaths: this.#deaths.all,
     };
-    const { stateFile, log } = this.#options;
-    if (!saveState(stateFile, state)) log.warn("the holder's state could not be written", { stateFile });
+    if (!this.#machine.save(state)) this.#options.log.warn("the holder's state could not be written");
   }
 
   #teller({ generation }: GenerationSpec): (what: string) => void {
@@ -211,7 +204,8 @@ export class Holder {
   #start(spec: GenerationSpec): { pid: number } {
     assert(!this.#generations.has(spec.generation), `generation ${spec.generation} is new`);
     const fds = spec.listeners.map((address) => this.#socket(address));
-    const fresh = startGeneration(spec, fds, {
+    const fresh = this.#machine.start(spec, fds, {
+      clock: this.#options.clock,
       ended: (how) => this.#ended(spec.generation, how),
       tell: this.#teller(spec),
     });
@@ -231,8 +225,12 @@ export class Holder {
       if (next.side.wanted !== 'accepting') throw new Failure('HF105', 'it was taken back meanwhile');
     } catch (error) {
       before?.side.want('accepting').catch(() => {});
+      // Without a timer it would go on accepting beside the one that stays.
+      if (before && before !== next && next.role === 'candidate') this.#exposures.expire(next);
       throw error;
     }
+    // One that came meanwhile would end by parking what is active now.
+    this.#exposures.forget(next);
     this.#active = next.spec.generation;
     next.role = 'active';
     if (before && before !== next) before.role = 'standby';
@@ -272,7 +270,7 @@ export class Holder {
     old.role = 'draining';
     this.#exposures.forget(old);
     this.#save();
-    end(old, withinMs);
+    end(old, withinMs, this.#options.clock);
   }
 
   /** A generation's process is gone. Called once for each. */
@@ -322,7 +320,7 @@ export class Holder {
       this.#link({ spec }, next);
       return true;
     };
-    endRemains({ spec, leader, isServed, over: () => this.#remains.delete(spec.generation) });
+    this.#machine.endRemains({ spec, leader, isServed, over: () => this.#remains.delete(spec.generation) });
   }
 
   /** Standby first: it was proven by traffic. A candidate is better than nobody. */
@@ -342,7 +340,7 @@ export class Holder {
 
   #link(from: Pick<Held, 'spec'>, to: Held): void {
     try {
-      linkNeighbour(from.spec.folder, to.spec.folder);
+      this.#machine.link(from.spec.folder, to.spec.folder);
     } catch (error) {
       this.#options.log.error('a generation has no neighbour', { error: messageOf(error) });
     }
@@ -358,23 +356,24 @@ export class Holder {
   #lookForStrangers(): void {
     for (const generation of this.#strangers) {
       const found = this.#generations.get(generation);
-      if (found && isAlive(found.process)) continue;
+      if (found && this.#machine.isAlive(found.process)) continue;
       this.#strangers.delete(generation);
       if (found) this.#ended(generation, 'gone');
     }
-    if (this.#strangers.size > 0) setTimeout(() => this.#lookForStrangers(), strangersEveryMs).unref();
+    if (this.#strangers.size > 0)
+      after(this.#options.clock, strangersEveryMs, () => this.#lookForStrangers());
   }
 
   /** Takes up what a holder before this one left: first the last good generation, then everything else. */
   #recover(): void {
-    const { stateFile, clock, log } = this.#options;
-    const state = loadState(stateFile);
+    const { clock, log } = this.#options;
+    const state = this.#machine.load();
     if (state === emptyState) return;
     this.#active = state.active;
     this.#deaths = new Deaths(state.deaths);
     const gone: GenerationSpec[] = [];
     for (const { pid, startTicks, ...spec } of state.generations) {
-      const found = findGeneration(spec, { pid, startTicks }, this.#teller(spec));
+      const found = this.#machine.find(spec, { pid, startTicks }, { clock, tell: this.#teller(spec) });
       if (found) this.#takeUp(found);
       else {
         gone.push(spec);
@@ -408,39 +407,39 @@ export class Holder {
     const side = generation === this.#active ? 'accepting' : 'parked';
     found.side.want(side).catch((e) => this.#options.log.warn(messageOf(e), { generation }));
     if (role === 'candidate') this.#exposures.expire(found);
-    if (role === 'draining') end(found, found.drainMs);
+    if (role === 'draining') end(found, found.drainMs, this.#options.clock);
   }
 
   #findSocket(address: ListenerAddress, inode: string): number | null {
     for (const g of this.#generations.values()) {
       const index = g.spec.listeners.findIndex((l) => key(l) === key(address));
-      const fd = index < 0 ? null : takeDescriptor(g.process.pid, 3 + index);
-      if (fd !== null && socketInode(fd) === inode) return fd;
+      const fd = index < 0 ? null : this.#machine.takeDescriptor(g.process.pid, 3 + index);
+      if (fd !== null && this.#machine.inode(fd) === inode) return fd;
     }
     return null;
   }
 
   async #shutdown(withinMs: number): Promise<void> {
-    const { clock, stateFile, exit } = this.#options;
+    const { clock, exit } = this.#options;
     this.#stopping = true;
     for (const g of this.#generations.values()) void drain(g, drainCallMsMax);
     const deadline = clock.monotonicMs() + withinMs;
     while (this.#generations.size > 0) {
-      if (clock.monotonicMs() > deadline) for (const g of this.#generations.values()) kill(g);
+      if (clock.monotonicMs() > deadline) for (const g of this.#generations.values()) g.kill();
       for (const g of [...this.#generations.values()])
-        if (!isAlive(g.process)) this.#ended(g.spec.generation, 'told to');
+        if (!this.#machine.isAlive(g.process)) this.#ended(g.spec.generation, 'told to');
       await clock.sleep(20);
     }
-    for (const leader of this.#remains.values()) signalGroup(leader, 'SIGKILL');
-    rmSync(stateFile, { force: true });
-    setTimeout(exit, 10);
+    for (const leader of this.#remains.values()) this.#machine.killGroup(leader);
+    this.#machine.forget();
+    after(clock, 10, exit);
   }
 }
 
-function end(old: Held, withinMs: number): void {
+function end(old: Held, withinMs: number, clock: Clock): void {
   old.side.want('parked').catch(() => {});
   void drain(old, drainCallMsMax);
-  setTimeout(() => kill(old), withinMs).unref();
+  after(clock, withinMs, () => old.kill());
 }
 
 function deathOf(

@@ -12,6 +12,7 @@ import {
   systemClock,
 } from '#base';
 import { Holder } from './holder.ts';
+import { systemMachine } from './machine.ts';
 import { holderClient } from './protocol.ts';
 
 /** Slices are cut to the millisecond while engines use every core. */
@@ -33,7 +34,7 @@ export async function runHolder(options: { folder: string; unusedMsMax?: number 
   }
   endPredecessor(options.folder, log);
   const holder = new Holder({
-    stateFile: join(options.folder, 'holder.json'),
+    machine: systemMachine(join(options.folder, 'holder.json')),
     clock: systemClock,
     log,
     ...(options.unusedMsMax === undefined ? {} : { unusedMsMax: options.unusedMsMax }),

@@ -1,3 +1,4 @@
+import { after, type Clock } from '#base';
 import type { EngineControl, PublicSide } from '#engines';
 
 /**
@@ -20,12 +21,16 @@ const followMsMax = 50;
 /** One that did not follow in time is told again: on a machine that is out of breath it follows later. */
 const tellAgainMs = 50;
 
-export function sideDriver(control: EngineControl, known: PublicSide | 'unknown'): SideDriver {
+export function sideDriver(
+  control: Pick<EngineControl, 'park' | 'resume'>,
+  known: PublicSide | 'unknown',
+  clock: Clock,
+): SideDriver {
   let patienceMs = followMsMax;
   let wanted: PublicSide = known === 'unknown' ? 'parked' : known;
   let actual = known;
   let driving: Promise<void> | null = null;
-  let again: NodeJS.Timeout | undefined;
+  let callOff = () => {};
   let isOver = false;
 
   async function drive(): Promise<void> {
@@ -41,7 +46,7 @@ export function sideDriver(control: EngineControl, known: PublicSide | 'unknown'
         }
       }
     } catch (error) {
-      if (!isOver) again = setTimeout(() => want(wanted).catch(() => {}), tellAgainMs).unref();
+      if (!isOver) callOff = after(clock, tellAgainMs, () => void want(wanted).catch(() => {}));
       throw error;
     } finally {
       // In the same step as the last look at what is wanted: a wish that comes later starts a drive of its own.
@@ -50,7 +55,7 @@ export function sideDriver(control: EngineControl, known: PublicSide | 'unknown'
   }
 
   function want(side: PublicSide, patience = followMsMax): Promise<void> {
-    clearTimeout(again);
+    callOff();
     wanted = side;
     patienceMs = patience;
     if (driving) return driving;
@@ -66,7 +71,7 @@ export function sideDriver(control: EngineControl, known: PublicSide | 'unknown'
     want,
     end() {
       isOver = true;
-      clearTimeout(again);
+      callOff();
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { Clock } from '#base';
-import { drain, type Held, kill } from './generations.ts';
+import { after, type Clock } from '#base';
+import { drain, type Held } from './held.ts';
 import type { HolderTakeBack } from './protocol.ts';
 
 /** From the second half's start to the gentle end of the bad generation: its requests under way are answered by then. */
@@ -49,12 +49,12 @@ export async function takeBack(options: {
   const doneAt = clock.now();
 
   if (!parked) {
-    kill(bad);
+    bad.kill();
     steps.push({ what: `kill ${name}, which did not park`, ok: true, tookMs: clock.monotonicMs() - began });
     return { decidedAt, doneAt: clock.now(), rung: 2, steps };
   }
-  if (led) setTimeout(() => drain(bad, drainCallMsMax), drainAfterMs).unref();
+  if (led) after(clock, drainAfterMs, () => void drain(bad, drainCallMsMax));
   else void drain(bad, drainCallMsMax);
-  setTimeout(() => kill(bad), bad.drainMs).unref();
+  after(clock, bad.drainMs, () => bad.kill());
   return { decidedAt, doneAt, rung: 1, steps };
 }
