@@ -48,6 +48,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 20,
   },
   {
+    name: 'gates',
+    proves:
+      'Each gate of a change finds what it is for, and lets pass what it must, on HAProxy and on NGINX, on two balancers under load: gate, case, verdict.',
+    minutesMax: 15,
+  },
+  {
     name: 'simulation',
     proves:
       'The controller as it runs, in simulated time, under crashes, stops, a network that cuts, delays, loses and doubles, a disk that is full or slow and a clock that jumps: thousands of orders of events, each of which a seed names and which ends with every promise kept (docs/decisions/0017).',

@@ -7,6 +7,7 @@ import type {
   BalancerStatus,
   CandidateObservation,
   CandidateResult,
+  RehearsalResult,
 } from '#contract';
 import { streamEntrance } from '#dialects';
 import { inMaintenance } from '#engines';
@@ -36,7 +37,8 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
     status: () => statusOf(serving, beside),
     check: ({ site }) => checkText(fleet, site),
     probe: ({ site, servers }) => probeAll(siteOf(site), servers, fleet.options.clock),
-    rehearse: ({ site, witnesses }) => rehearse(fleet, siteOf(site), site, witnesses ?? []),
+    rehearse: ({ site, witnesses }) =>
+      rehearse(fleet, siteOf(site), site, witnesses ?? []).catch(asNotStarted),
     async wayBack({ site }) {
       const tried = await tryWayBack(fleet, serving.kept.site, activeOf(await fleet.status()));
       const known = site ? knownFaults(fleet, siteOf(site)) : [];
@@ -75,6 +77,19 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
       stopped();
       return null;
     },
+  };
+}
+
+/** An engine that does not start has answered the question. @throws what is none of its doing */
+function asNotStarted(error: unknown): RehearsalResult {
+  if (!(error instanceof Failure) || error.code !== 'HF303') throw error;
+  return {
+    ok: false,
+    startMs: 0,
+    memoryBytes: 0,
+    witnesses: [],
+    replaced: [],
+    notStarted: error.message,
   };
 }
 

@@ -15,7 +15,8 @@ import type { Fleet } from './fleet.ts';
 import type { HeldGeneration } from './holder/protocol.ts';
 
 const answerMsMax = 3_000;
-const countedMsMax = 500;
+/** Waited only until it has counted: NGINX on a busy machine takes its time. */
+const countedMsMax = 3_000;
 
 /** What trying the way back needs of a fleet. */
 export type WayBackFleet = Pick<Fleet, 'control'> & {

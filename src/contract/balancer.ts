@@ -149,6 +149,8 @@ export interface RehearsalResult {
   readonly replaced: readonly string[];
   /** Of the plan's witnesses: what could not be proved, with why. Absent: there were none. */
   readonly unproven?: readonly string[];
+  /** Why it did not start, in the engine's last words. Absent: it did. */
+  readonly notStarted?: string;
 }
 
 export interface WayBackResult {

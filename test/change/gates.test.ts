@@ -130,6 +130,16 @@ describe('a change that a gate refuses', () => {
     assert.equal(change.state, 'refused');
   });
 
+  it('rehearsal: an engine that does not start is a refusal, with its last words', async () => {
+    const { apply, balancers } = world();
+    const nothing = { startMs: 0, memoryBytes: 0, witnesses: [], replaced: [] };
+    balancers[0].script.rehearse = () => ({ ok: false, ...nothing, notStarted: 'symbol lookup error' });
+    const { change } = await apply(request(grown));
+    const report = change.gates.at(-1);
+    assert.deepEqual([report?.gate, report?.verdict], ['rehearsal', 'refused']);
+    assert.deepEqual(report?.evidence, ['lb-1: did not start: symbol lookup error']);
+  });
+
   it('way back: there is none', async () => {
     const { apply, balancers } = world();
     balancers[0].script.wayBack = () => ({

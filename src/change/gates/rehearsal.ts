@@ -32,7 +32,13 @@ export const rehearsal: Gate<'rehearsal'> = {
     );
     const failed = answers.filter(({ output }) => !output.ok);
     if (failed.length > 0) {
-      const evidence = wrong.length > 0 ? wrong : failed.map(({ balancer }) => `${balancer}: did not start`);
+      const evidence =
+        wrong.length > 0
+          ? wrong
+          : failed.map(
+              ({ balancer, output }) =>
+                `${balancer}: did not start${output.notStarted ? `: ${output.notStarted}` : ''}`,
+            );
       return refused(
         `${failed.map(({ balancer }) => balancer).join(', ')}: ${wrong.length > 0 ? `${count(wrong.length, 'witness', 'witnesses')} answered otherwise than planned` : 'did not start'}`,
         evidence,
