@@ -10,7 +10,8 @@ import { talkHttp2 } from '../test/contract/http2.ts';
 import { ambiguity } from '../test/contract/lax.ts';
 import { type Proof, prove } from './proof.ts';
 import { fuzzAnswers, liars } from './smuggling/answers.ts';
-import { type Attempt, attempts } from './smuggling/attempts.ts';
+import type { Attempt } from './smuggling/attempt.ts';
+import { attempts } from './smuggling/attempts.ts';
 import { fuzz, fuzzLanes } from './smuggling/fuzz.ts';
 import { told, type Verdict, verdictOf, victimPath } from './smuggling/verdict.ts';
 

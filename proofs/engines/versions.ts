@@ -17,8 +17,11 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const aptMsMax = 180_000;
 
 /** Package by the engine's name. The built-in one is ours. */
-const packages: Readonly<Record<string, string>> = { haproxy: 'haproxy', nginx: 'nginx-light' };
-const laterPackages: Readonly<Record<string, string>> = { nginx: 'nginx' };
+const packages: Readonly<Record<string, readonly string[]>> = {
+  haproxy: ['haproxy'],
+  nginx: ['nginx-light', 'libnginx-mod-stream'],
+};
+const laterPackages: typeof packages = { nginx: ['nginx', 'libnginx-mod-stream'] };
 
 /** Brings the release's engines under `folder`, their signatures checked. Throws with apt's own words. */
 export function bringRelease({ name }: Release, folder: string, engines: readonly Engine[]): void {
@@ -30,14 +33,14 @@ export function bringRelease({ name }: Release, folder: string, engines: readonl
   writeFileSync(join(root, 'sources.list'), `deb [signed-by=${keyring}] ${mirror} ${name} main\n`);
   const apt = (...args: readonly string[]) => run('apt-get', ['-q', '-y', ...aptOptions(root), ...args]);
   apt('update');
-  const wanted = engines.flatMap((engine) => packageOf(engine, name) ?? []);
+  const wanted = engines.flatMap((engine) => packagesOf(engine, name));
   apt('install', '--no-install-recommends', '--download-only', ...wanted);
   for (const archive of globSync(join(root, 'cache/archives/*.deb')))
     run('dpkg', ['-x', archive, join(root, 'root')]);
 }
 
-function packageOf({ name }: Engine, release: string): string | undefined {
-  return (release === 'sid' ? laterPackages[name] : undefined) ?? packages[name];
+function packagesOf({ name }: Engine, release: string): readonly string[] {
+  return (release === 'sid' ? laterPackages[name] : undefined) ?? packages[name] ?? [];
 }
 
 function aptOptions(root: string): string[] {
@@ -66,7 +69,9 @@ export function binaryOf({ name }: Release, engine: Engine, folder: string): Eng
   writeFileSync(path, script, { mode: 0o755 });
   const { stdout, stderr } = spawnSync(path, ['-v'], { encoding: 'utf8' });
   const version = /(?:version |nginx\/)(\d+\.\d+\.\d+)/.exec(`${stdout}${stderr}`)?.[1];
-  return version === undefined ? null : { path, version };
+  const streamModules = globSync(join(root, 'usr/lib/nginx/modules/ngx_stream_module.so'));
+  const modules = engine.name === 'nginx' && streamModules.length > 0 ? { streamModules } : {};
+  return version === undefined ? null : { path, version, ...modules };
 }
 
 function run(command: string, args: readonly string[]): void {
