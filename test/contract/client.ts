@@ -35,7 +35,7 @@ export interface Expecting {
 /** How long nothing more may come until that counts as the end. */
 const quietMs = 25;
 /** How long the other side may take to end a connection behind its last answer. */
-const endMsMax = 1_000;
+const endMsMax = 10_000;
 
 /** Says what a case says on one connection, and listens until what is expected has come, or cannot come any more. */
 export async function talk(
