@@ -5,6 +5,7 @@ import { enginesSideBySide } from './engines.ts';
 import { forcedBadChange } from './forced-bad-change.ts';
 import { haproxyOverhead } from './haproxy-overhead.ts';
 import { idle } from './idle.ts';
+import { lift } from './lift.ts';
 import { loadText } from './measure.ts';
 import { rollback } from './rollback.ts';
 import { websockets } from './websockets.ts';
@@ -26,6 +27,7 @@ const benchmarks: Readonly<Record<string, { readonly what: string; run(proof: Pr
     run: forcedBadChange,
   },
   websockets: { what: 'a switch with 1,000 open WebSockets', run: websockets },
+  lift: { what: 'a haproxy.cfg of ten thousand lines: lifted, beside haproxy -c', run: lift },
   idle: { what: 'agent and holder with two generations of HAProxy and no request', run: idle },
 };
 
