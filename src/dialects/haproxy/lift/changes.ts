@@ -3,7 +3,7 @@ import type { Line } from '../own/sections.ts';
 import type { Word } from '../own/words.ts';
 import { sampleOf } from './converters.ts';
 import { expressionOf } from './expression.ts';
-import { chosenSample, variableOf } from './fetches.ts';
+import { chosenSample, variableOf, wellKnownMethods } from './fetches.ts';
 import type { Flow } from './flow.ts';
 import { formatOf } from './format.ts';
 import { chosen, type Request, type Sample } from './request.ts';
@@ -272,7 +272,7 @@ export function setVariable(action: string, rule: Rule): boolean {
     now =
       expression === null
         ? unknownSample(scene, rule.line, 'not understood', source, `"${source}" is no sample`)
-        : stored(sampleOf(expression, scene, rule.line));
+        : stored(sampleOf(expression, scene, rule.line), rule);
   }
   // A sample that gives nothing leaves the variable as it was.
   const gives = kind === 'unset-var' ? rule.when : meaning.all([rule.when, givenBy(now)]);
@@ -280,10 +280,16 @@ export function setVariable(action: string, rule: Rule): boolean {
   return true;
 }
 
-/** What is kept is one value, not a header's parts. */
-function stored(sample: Sample): Sample {
+/** What is kept is one value, not a header's parts; of methods, those that HAProxy knows by a number. */
+function stored(sample: Sample, { flow, line }: Rule): Sample {
   if (sample.kind !== 'value') return sample;
-  return { kind: 'value', type: sample.type, value: sample.list ? lastOf(sample.value) : sample.value };
+  const value = sample.list ? lastOf(sample.value) : sample.value;
+  if (sample.type !== 'method') return { kind: 'value', type: sample.type, value };
+  const { notes } = flow.scene;
+  const odd = { text: notes.textOf(line), place: notes.place(line), why: 'complex' } as const;
+  const known = wellKnownMethods.map((word) => ({ kind: 'is', text: word, ignoreCase: false }) as const);
+  const isKnown = isIn(meaning.field('method'), { kind: 'union', of: known });
+  return { kind: 'value', type: 'text', value: chosen(isKnown, value, { kind: 'unknown', ...odd }) };
 }
 
 function givenBy(sample: Sample): Condition {

@@ -64,6 +64,11 @@ const http = (of: Fetch): Fetch => {
   };
 };
 
+/** Whether what comes is read as HTTP, where that can be waited for. */
+export function isHttpIn(scene: Scene): meaning.Condition {
+  return scene.protocol === 'http' || (scene.awaited && scene.tls === true) ? yes : plainly;
+}
+
 const plainly = isIn(field('scheme'), { kind: 'is', text: 'http', ignoreCase: false });
 
 const flag = (when: meaning.Condition): Sample => ({ kind: 'bool', when });
@@ -82,7 +87,7 @@ const httpFetches: Readonly<Record<string, Fetch>> = {
   hdr: http((args, asked) => headerOf(args, asked)),
   'req.fhdr': http(([name = ''], { request }) => wholeHeader(name, request)),
   hdr_cnt: http(([name = ''], asked) => measured(asked, 'items', asked.request.header(name))),
-  'req.fhdr_cnt': http(([name = ''], asked) => measured(asked, 'items', asked.request.header(name))),
+  'req.fhdr_cnt': http(([name = ''], asked) => linesIn(name, asked)),
   hdr_val: http((args, asked) => numberOf(headerOf(args, asked))),
   hdr_ip: http((args, asked) => addressIn(headerOf(args, asked), asked)),
   cook: http(([name = ''], asked) => cookieOf(name, asked)),
@@ -316,6 +321,23 @@ function numberOf(sample: Sample): Sample {
   if (sample.kind !== 'value') return sample;
   return { ...sample, type: 'number' };
 }
+
+/** Lines of a header: what the client sent is taken as one. */
+function linesIn(name: string, asked: Asked): Sample {
+  const lines = asked.request.linesOf(name);
+  if (lines.length > linesMax) {
+    const why = `more than ${linesMax} lines of a header are not counted`;
+    return unknownSample(asked, asked.line, 'complex', asked.said, why);
+  }
+  const counted = (at: number, count: number): meaning.Value => {
+    const there = lines[at];
+    if (there === undefined) return text(String(count));
+    return chosen(there, counted(at + 1, count + 1), counted(at + 1, count));
+  };
+  return { kind: 'value', type: 'number', value: counted(0, 0) };
+}
+
+const linesMax = 6;
 
 function measured(asked: Asked, by: 'length' | 'items', of: meaning.Value): Sample {
   return { kind: 'measured', by, of, text: asked.said, place: asked.notes.place(asked.line), why: 'complex' };

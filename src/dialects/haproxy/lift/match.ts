@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
-import { wellKnownMethods } from './fetches.ts';
+import { isHttpIn, wellKnownMethods } from './fetches.ts';
 import { isTextMethod, languageOf, type Range, rangesOf } from './languages.ts';
 import type { Sample } from './request.ts';
 import { asValue, isIn, no, pcre, type Scene, yes } from './scene.ts';
@@ -43,7 +43,7 @@ export function matchOf(sample: Sample, question: Question): Condition {
   }
   if (sample.kind === 'measured') return miss(question, 'a number is compared as text');
   if (sample.kind === 'value' && sample.type === 'method' && question.method === null)
-    return amongMethods(sample.value, question);
+    return meaning.all([isHttpIn(scene), amongMethods(sample.value, question)]);
   const languages = question.patterns.map((pattern) => languageOf(method, pattern, question.ignoreCase));
   return textual(sample, unionOf(languages), question);
 }

@@ -116,13 +116,20 @@ export class Request {
     return this.#headers.has(name.toLowerCase());
   }
 
-  /** Whether rules have added lines to it, so that it has several. */
-  hasLines(name: string): Condition {
+  /** When each of its lines is there. */
+  linesOf(name: string): readonly Condition[] {
+    if (name.toLowerCase() === 'host')
+      return [{ kind: 'in', value: this.host, language: { kind: 'present' } }];
     const { first, added } = this.#linesOf(name.toLowerCase());
     const there = [first, ...added.map(({ value }) => value)].map(
       (value): Condition => ({ kind: 'in', value, language: { kind: 'present' } }),
     );
-    const lines = there.map((is, at) => meaning.all([added[at - 1]?.when ?? meaning.always, is]));
+    return there.map((is, at) => meaning.all([added[at - 1]?.when ?? meaning.always, is]));
+  }
+
+  /** Whether rules have added lines to it, so that it has several. */
+  hasLines(name: string): Condition {
+    const lines = this.linesOf(name);
     return meaning.some(
       lines.flatMap((line, at) => lines.slice(at + 1).map((other) => meaning.all([line, other]))),
     );
