@@ -149,6 +149,20 @@ const cases: Readonly<Record<string, Case>> = {
       http-request return status 203 if { hdr(x-q) /q } { var(txn.q) -m str '"/q"' }`,
     asked: [['/', { 'x-for': '1' }], ['/', { 'y-for': '1' }], ['/q']],
   },
+  'lines of a header, and their parts': {
+    front: `http-request add-header x-two more if { path /more }
+      http-request return status 201 if { req.fhdr_cnt(x-one) gt 1 }
+      http-request return status 202 if { hdr_cnt(x-one) gt 1 }
+      http-request return status 203 if { req.fhdr_cnt(x-two) 2 }
+      http-request return status 204 if { req.fhdr_cnt(x-two) 1 }`,
+    asked: [
+      ['/', { 'x-one': 'a, b' }],
+      ['/', { 'x-two': 'a' }],
+      ['/more', { 'x-two': 'a' }],
+      ['/more'],
+      ['/', { 'x-one': 'a' }],
+    ],
+  },
   'HTTP over a plain connection': {
     front: `mode tcp
       tcp-request inspect-delay 20s

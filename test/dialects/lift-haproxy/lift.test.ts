@@ -302,6 +302,31 @@ describe('found by the plan proof', () => {
     assert.equal(fate(textOf(rules.replaceAll('VAR', 'txn.a')), 'GET http://a/'), 'pool d');
   });
 
+  test('a variable keeps the methods that have a number', () => {
+    const text = textOf(
+      'http-request set-var(txn.a) method\nuse_backend a if { var(txn.a) -m str POST PURGE }',
+    );
+    assert.equal(fate(text, 'POST http://a/'), 'pool a');
+    assert.equal(fate(text, 'GET http://a/'), 'pool d');
+    assert.match(fate(text, 'PURGE http://a/'), /^one of/);
+  });
+
+  test('a ClientHello has no method', () => {
+    const text = `frontend f
+      mode tcp
+      bind :443
+      tcp-request inspect-delay 5s
+      tcp-request content accept if { req.ssl_hello_type 1 }
+      use_backend a if { method GET }
+      default_backend d
+      backend a
+      mode tcp
+      backend d
+      mode tcp`;
+    assert.equal(fate(text, 'GET https://a/'), 'pool d');
+    assert.equal(fate(text.replace(':443', ':80'), 'GET http://a/'), 'pool a');
+  });
+
   test('replace-value: of several parts nothing is said', () => {
     const text = textOf('http-request replace-value x-one a b\nuse_backend a if { hdr(x-one) b }');
     assert.equal(fate(text, 'GET http://a/', { 'x-one': 'a' }), 'pool a');
