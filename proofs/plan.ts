@@ -56,7 +56,7 @@ async function compared(
   proof.say(`${engine}, ${isText ? 'text' : 'seed'} ${seed}`);
   const outcome = await decide(engine, seed, decisions, undefined, isText ? [seed] : null);
   for (const one of outcome.disagreements.slice(0, shownMax)) proof.say(shown(one));
-  const told = (name: string, count: number) => proof.tell(`${engine} ${seed}: ${name}`, count);
+  const told = (name: string, count: number | string) => proof.tell(`${engine} ${seed}: ${name}`, count);
   told('texts', outcome.texts);
   if (outcome.refused > 0) told('texts that the engine itself refuses', outcome.refused);
   if (outcome.died.length > 0) told('texts that the engine itself ended at', outcome.died.length);

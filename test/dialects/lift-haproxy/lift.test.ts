@@ -327,6 +327,13 @@ describe('found by the plan proof', () => {
     assert.equal(fate(text.replace(':443', ':80'), 'GET http://a/'), 'pool a');
   });
 
+  test('a backend that is disabled asks no rules; what is divided by nothing is very much', () => {
+    const off = 'backend e\n  http-request deny\n  disabled\n';
+    assert.equal(fate(textOf('use_backend e if { path /e }') + off, 'GET http://a/e'), 'pool e');
+    const text = textOf('use_backend a if { int(7),div(0) gt 100 }\nuse_backend b if { int(7),mod(0) 0 }');
+    assert.equal(fate(text, 'GET http://a/'), 'pool a');
+  });
+
   test('replace-value: of several parts nothing is said', () => {
     const text = textOf('http-request replace-value x-one a b\nuse_backend a if { hdr(x-one) b }');
     assert.equal(fate(text, 'GET http://a/', { 'x-one': 'a' }), 'pool a');

@@ -174,7 +174,7 @@ const arithmetic: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
-  div: (a, b) => (b === 0n ? 0n : a / b),
+  div: (a, b) => (b === 0n ? 9_223_372_036_854_775_807n : a / b),
   mod: (a, b) => (b === 0n ? 0n : a % b),
 };
 
