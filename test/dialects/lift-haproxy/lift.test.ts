@@ -334,6 +334,17 @@ describe('found by the plan proof', () => {
     assert.equal(fate(text, 'GET http://a/'), 'pool a');
   });
 
+  test('a path that a rule has made empty is none', () => {
+    const cut = 'http-request replace-path /api(.*) \\1\n';
+    const prefix = textOf(
+      `${cut}http-request redirect prefix https://b if { path_beg -i /x } || !{ path -m found }`,
+    );
+    assert.equal(fate(prefix, 'GET http://a/api'), '302 https://b/');
+    assert.equal(fate(prefix, 'GET http://a/api/x'), '302 https://b/x');
+    assert.equal(fate(prefix, 'GET http://a/api/y'), 'pool d');
+    assert.equal(fate(textOf(`${cut}use_backend a if { base a }`), 'GET http://a/api'), 'pool a');
+  });
+
   test('replace-value: of several parts nothing is said', () => {
     const text = textOf('http-request replace-value x-one a b\nuse_backend a if { hdr(x-one) b }');
     assert.equal(fate(text, 'GET http://a/', { 'x-one': 'a' }), 'pool a');

@@ -44,11 +44,11 @@ export const changes: Readonly<Record<string, Change>> = {
   'set-uri': { words: 1, apply: (rule) => setUri(rule, value(rule, 1)) },
   'replace-path': {
     words: 2,
-    apply: (rule) => withMatch(rule, of(rule).path, (now, when) => setPath({ ...rule, when }, now)),
+    apply: (rule) => withMatch(rule, of(rule).foundPath, (now, when) => setPath({ ...rule, when }, now)),
   },
   'replace-pathq': {
     words: 2,
-    apply: (rule) => withMatch(rule, of(rule).url, (now, when) => setUrl({ ...rule, when }, now)),
+    apply: (rule) => withMatch(rule, of(rule).foundUrl, (now, when) => setUrl({ ...rule, when }, now)),
   },
   'replace-uri': {
     words: 2,

@@ -76,12 +76,12 @@ const ignoreCase = false;
 const is = (word: string): meaning.Language => ({ kind: 'is', text: word, ignoreCase });
 
 const httpFetches: Readonly<Record<string, Fetch>> = {
-  path: http((_, { request }) => textSample(request.path)),
-  pathq: http((_, { request }) => textSample(request.url)),
+  path: http((_, { request }) => textSample(request.foundPath)),
+  pathq: http((_, { request }) => textSample(request.foundUrl)),
   url: http((_, { request }) => textSample(asWritten(request.url))),
   query: http((_, { request }) => textSample(request.query)),
-  base: http((_, { request }) => textSample(joined([firstOf(request.host), request.path]))),
-  baseq: http((_, { request }) => textSample(joined([firstOf(request.host), request.url]))),
+  base: http((_, { request }) => textSample(joined([firstOf(request.host), request.foundPath]))),
+  baseq: http((_, { request }) => textSample(joined([firstOf(request.host), request.foundUrl]))),
   method: http((_, { request }) => ({ kind: 'value', type: 'method', value: askedMethod(request.method) })),
   'req.ver': http(() => ({ kind: 'value', type: 'version', value: field('version') })),
   hdr: http((args, asked) => headerOf(args, asked)),

@@ -62,7 +62,9 @@ function targetOf(word: Word | undefined, line: Line, scene: Scene, isFormat: bo
 
 function locationOf(kind: string, target: Value, said: ReadonlyMap<string, Word>, { request }: Scene): Value {
   if (kind === 'location') return target;
-  const path = said.has('drop-query') ? request.path : request.url;
+  const found = said.has('drop-query') ? request.foundPath : request.foundUrl;
+  const none = isIn(found, { kind: 'absent' });
+  const path = request.foundPath === request.path ? found : chosen(none, text('/'), found);
   const start = kind === 'scheme' ? [target, text('://'), firstOf(request.host)] : prefixOf(target);
   const location = joined([...start, path]);
   if (!said.has('append-slash')) return location;

@@ -100,9 +100,23 @@ export class Request {
     );
   }
 
-  /** The path with its query. */
+  /** The path with its query, whatever rules have made of them. */
   get url(): Value {
     return withQuery(this.path, this.query);
+  }
+
+  /** The path as rules find it: one that does not begin with a slash is none. */
+  get foundPath(): Value {
+    return chosen(this.#isPath(), this.path, absent);
+  }
+
+  get foundUrl(): Value {
+    return chosen(this.#isPath(), this.url, absent);
+  }
+
+  #isPath(): Condition {
+    if (isSlashed(this.path)) return meaning.always;
+    return { kind: 'in', value: this.path, language: { kind: 'begins', text: '/', ignoreCase: false } };
   }
 
   header(name: string): Value {
@@ -224,6 +238,25 @@ export class Request {
 export function chosen(when: Condition, then: Value, otherwise: Value): Value {
   if (when.kind === 'always' || then === otherwise) return then;
   return when.kind === 'never' ? otherwise : meaning.chosen(when, then, otherwise);
+}
+
+/** Whether it surely begins with a slash. */
+function isSlashed(path: Value): boolean {
+  switch (path.kind) {
+    case 'field':
+      return path.field.kind === 'path';
+    case 'text':
+      return path.text.startsWith('/');
+    case 'joined':
+      return path.parts[0] !== undefined && isSlashed(path.parts[0]);
+    case 'chosen':
+      return isSlashed(path.then) && isSlashed(path.otherwise);
+    case 'lower':
+    case 'upper':
+      return isSlashed(path.of);
+    default:
+      return false;
+  }
 }
 
 export function withQuery(path: Value, query: Value): Value {
