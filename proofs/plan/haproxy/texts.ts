@@ -95,6 +95,8 @@ function around(ink: Ink): readonly string[] {
     3,
   );
   if (!chance.percent(8)) return lines;
+  // Old filters come behind the page, and what took their place before it.
+  ink.ruledBefore = true;
   words.paths.push('/stats', '/stats', '/stats;csv');
   words.headers.push(['authorization', 'Basic dTpw']);
   const page = ['stats enable', 'stats uri /stats', 'stats scope .'];

@@ -345,6 +345,15 @@ describe('found by the plan proof', () => {
     assert.equal(fate(textOf(`${cut}use_backend a if { base a }`), 'GET http://a/api'), 'pool a');
   });
 
+  test('a whole address makes no Host header where none is; delimiters alone are no segment', () => {
+    const text = textOf(
+      'http-request set-uri https://b/c\nuse_backend a if { hdr(host) b }\nuse_backend b if { path_dir / } or { path_dom . }',
+    );
+    assert.equal(fate(text, 'GET http://a/'), 'pool a');
+    const [way] = fateOf(lifted(text), requestOf({ host: null, version: '1.0' })).ways;
+    assert.ok(way?.fate.kind === 'pool' && way.fate.pool === 'd');
+  });
+
   test('replace-value: of several parts nothing is said', () => {
     const text = textOf('http-request replace-value x-one a b\nuse_backend a if { hdr(x-one) b }');
     assert.equal(fate(text, 'GET http://a/', { 'x-one': 'a' }), 'pool a');

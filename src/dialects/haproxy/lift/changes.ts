@@ -239,7 +239,9 @@ function setUri(rule: Rule, now: Value): void {
   const { notes } = rule.flow.scene;
   const rest = first?.kind === 'text' ? first.text.slice(whole.length) : '';
   if (authority !== '' && now.kind === 'text' && rest.startsWith('/')) {
-    of(rule).change('host', text(authority), rule.when);
+    // A Host header that is not there is not made.
+    const named = isIn(of(rule).host, { kind: 'present' });
+    of(rule).change('host', text(authority), meaning.all([rule.when, named]));
     setUrl(rule, text(rest));
     return;
   }

@@ -25,16 +25,13 @@ export function languageOf(method: string, pattern: string, ignoreCase: boolean)
   return make(bytes(pattern), ignoreCase);
 }
 
-/** Delimiters around the pattern itself count for nothing (`match_word`). */
+/** Delimiters around the pattern itself count for nothing, and of nothing else nothing is matched (`match_word`). */
 function segment(text: string, delimiters: string, ignoreCase: boolean): Language {
   let [from, to] = [0, text.length];
   while (from < to && delimiters.includes(text.charAt(from))) from += 1;
   while (to > from && delimiters.includes(text.charAt(to - 1))) to -= 1;
-  const word = text.slice(from, to);
-  if (word !== '') return { kind: 'segment', text: word, delimiters, ignoreCase };
-  // Of nothing but delimiters nothing is left, which is found at the end alone.
-  const ends = [...delimiters].map((one): Language => ({ kind: 'ends', text: one, ignoreCase }));
-  return { kind: 'union', of: [{ kind: 'is', text: '', ignoreCase }, ...ends] };
+  if (from === to) return { kind: 'union', of: [] };
+  return { kind: 'segment', text: text.slice(from, to), delimiters, ignoreCase };
 }
 
 export interface Range {
