@@ -34,6 +34,12 @@ function segment(text: string, delimiters: string, ignoreCase: boolean): Languag
   return { kind: 'segment', text: text.slice(from, to), delimiters, ignoreCase };
 }
 
+/** Whether nothing but delimiters is in it: the byte behind the value is then compared with its end. */
+export function isHollow(method: string, pattern: string): boolean {
+  const made = method === 'dir' || method === 'dom' ? methods[method]?.(pattern, false) : undefined;
+  return made?.kind === 'union';
+}
+
 export interface Range {
   readonly min: number | null;
   readonly max: number | null;

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
 import { isHttpIn, wellKnownMethods } from './fetches.ts';
-import { isTextMethod, languageOf, type Range, rangesOf } from './languages.ts';
+import { isHollow, isTextMethod, languageOf, type Range, rangesOf } from './languages.ts';
 import type { Sample } from './request.ts';
 import { asValue, isIn, no, pcre, type Scene, yes } from './scene.ts';
 import { bytes } from './source.ts';
@@ -44,6 +44,10 @@ export function matchOf(sample: Sample, question: Question): Condition {
   if (sample.kind === 'measured') return miss(question, 'a number is compared as text');
   if (sample.kind === 'value' && sample.type === 'method' && question.method === null)
     return meaning.all([isHttpIn(scene), amongMethods(sample.value, question)]);
+  if (question.patterns.some((one) => isHollow(method, one))) {
+    const why = 'what follows a value in memory decides about a pattern of delimiters alone';
+    return { kind: 'unknown', ...scene.notes.unknown(line, 'complex', said, why) };
+  }
   const languages = question.patterns.map((pattern) => languageOf(method, pattern, question.ignoreCase));
   return textual(sample, unionOf(languages), question);
 }
