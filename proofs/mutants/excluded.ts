@@ -6,23 +6,83 @@ interface Exclusion {
   readonly is: (mutant: Mutant) => boolean;
 }
 
-const exclusions: readonly Exclusion[] = [
-  { why: 'words for people', is: ({ file }) => /\/(?:describe|description|predicates)\.ts$/.test(file) },
+const settingsFiles =
+  /\/haproxy\/lift\/(?:settings|told|values)\.ts$|\/nginx\/lift\/(?:settings|units)\.ts$|\/findings\/settings\.ts$/;
+
+/** A choice between sentences: three words or more. */
+const sentences = /[?:] ['`][^'`]*[a-z"}] [a-z"$][^'`]*[a-z"}] [a-z"$][^'`]*['`]/;
+
+const rules: readonly Exclusion[] = [
+  {
+    why: 'words for people',
+    is: ({ file, text }) => /\/(?:describe|description|predicates)\.ts$/.test(file) || sentences.test(text),
+  },
   {
     why: 'settings, which change no decision',
-    is: ({ file }) =>
-      /\/haproxy\/lift\/(?:settings|told|values)\.ts$|\/nginx\/lift\/(?:settings|units)\.ts$|\/findings\/settings\.ts$/.test(
-        file,
-      ),
+    is: ({ file, text, inside }) =>
+      settingsFiles.test(file) ||
+      /\btold\(line|\btellOptions\(|\bsettings\.add/.test(text) ||
+      /^(?:told|tell(?!BrokenOff)\w*|settingsOf)$/.test(inside),
   },
-  { why: 'a named limit', is: ({ text }) => /\b\w+Max\b/.test(text) },
   {
-    why: 'remembered, which is only quicker',
-    is: ({ text }) => /\bknown\b|\bbefore !== undefined\) return before\b|\brememberedMin\b/.test(text),
+    why: 'one more or less than a named limit',
+    is: ({ rule, text }) =>
+      rule === 'off by one' &&
+      (/\b\w+Max\b/.test(text) || /> [\d_]+\b.*new TooComplex/.test(text) || /#depth > /.test(text)),
+  },
+  {
+    why: 'not remembered, which is only slower',
+    is: ({ was }) => /^(?:this\.#)?(?:known|memo)\.set\(.*\);$/.test(was),
+  },
+  {
+    why: 'which of two ways an expression is followed, which both say the same',
+    is: ({ file, inside }) =>
+      file.endsWith('/automata/run.ts') && ['isRisky', 'hasNested', 'count', 'isEndless'].includes(inside),
+  },
+  {
+    why: 'a step that is only told: what it changes is in those behind it',
+    is: ({ was }) => /^flow\.change\(.*\);$/.test(was),
   },
 ];
 
+/** The same by another way, where no rule says so: by the line as it stands and what is done to it. */
+const equivalent: readonly (Pick<Mutant, 'file' | 'inside' | 'rule' | 'text'> & { readonly why: string })[] =
+  [
+    {
+      file: 'src/dialects/haproxy/lift/match.ts',
+      inside: 'inRanges',
+      rule: 'equal or not',
+      text: "sample.kind === 'bool' || (sample.kind === 'value' && ['field', 'text', 'chosen'].includes(value.kind));",
+      why: 'digits are taken out of what is digits alone',
+    },
+    {
+      file: 'src/dialects/haproxy/lift/redirect.ts',
+      inside: 'redirectOf',
+      rule: 'off by one',
+      text: 'for (; at < words.length; at += 1) {',
+      why: 'one step further there is no word, which ends it',
+    },
+    {
+      file: 'src/dialects/haproxy/lift/behind.ts',
+      inside: 'addBehind',
+      rule: 'and, or',
+      text: 'if (!front.isHttp || !back.isHttp) return;',
+      why: 'an engine takes no frontend and backend of two modes',
+    },
+    {
+      file: 'src/dialects/haproxy/lift/switching.ts',
+      inside: 'possibleNames',
+      rule: 'equal or not',
+      text: "if (name.kind === 'joined' && name.parts.length === 1 && name.parts[0])",
+      why: 'names that a value cannot have are asked for in vain',
+    },
+  ];
+
 /** Null: it is to be found. */
 export function whyExcluded(mutant: Mutant): string | null {
-  return exclusions.find(({ is }) => is(mutant))?.why ?? null;
+  const named = equivalent.find(
+    ({ file, inside, rule, text }) =>
+      file === mutant.file && inside === mutant.inside && rule === mutant.rule && text === mutant.text,
+  );
+  return named ? `the same: ${named.why}` : (rules.find(({ is }) => is(mutant))?.why ?? null);
 }

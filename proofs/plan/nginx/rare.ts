@@ -81,7 +81,7 @@ function rewritten({ chance, root, variable, to, see }: Drawn): readonly (readon
       `location /late { ${see} }`,
     ],
     [
-      `location /out { rewrite ^/out/(.*)$ ${chance.pick(['http://o.example/%20%41/$1', 'https://o.example/$1?a=$1', '$scheme://o.example$request_uri?', '/in/$1 permanent', '/in%41?x=%20 redirect', '?only redirect'])}; }`,
+      `location /out { rewrite ^/out/(.*)$ ${chance.pick(['http://o.example/%20%41/$1', 'https://o.example/$1?a=$1', '$scheme://o.example$request_uri?', '/in/$1 permanent', '/in%41?x=%20 redirect', '?only=%41 redirect'])}; }`,
     ],
     [
       `location /codes { return ${chance.pick(['301 /x$is_args$args', '302 x', '303 //y', '307 $http_x_kind', '308 http://z$request_uri', '410', '599', '402 text', '201 made', '400', '413'])}; }`,
