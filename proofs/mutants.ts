@@ -20,9 +20,9 @@ import { type Proof, prove } from './proof.ts';
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    mutants: { type: 'string', default: '400' },
+    mutants: { type: 'string', default: '320' },
     /** Of each engine, recorded. */
-    decisions: { type: 'string', default: '12800' },
+    decisions: { type: 'string', default: '9600' },
     /** Only mutants of files whose path begins so. */
     only: { type: 'string', default: '' },
     /** Processes at a time. */
@@ -134,8 +134,9 @@ function drawn(
   return { jobs, excluded };
 }
 
-const shown = ({ file, line, rule, was, is, text }: Mutant) =>
-  `${file}:${line} ${rule}: ${JSON.stringify(was.slice(0, 60))} to ${JSON.stringify(is.slice(0, 60))}\n        ${text}`;
+function shown({ file, line, rule, was, is, text }: Mutant): string {
+  return `${file}:${line} ${rule}: ${JSON.stringify(was.slice(0, 60))} to ${JSON.stringify(is.slice(0, 60))}\n        ${text}`;
+}
 
 function told(proof: Proof, results: readonly Tried[], excluded: ReadonlyMap<string, number>): void {
   const share = (some: readonly Tried[]) =>
