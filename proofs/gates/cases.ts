@@ -275,9 +275,7 @@ export const cases: readonly Case[] = [
     verdict: 'refused',
     state: 'rolled back',
     how: async (f) => {
-      const broken = f
-        .text([4, 5, 6])
-        .replaceAll('path: /health', 'path: /health, expect: { status: [200, 500] }');
+      const broken = f.text([4, 5, 6]).replaceAll('path: /health', 'path: /health, expectStatus: [200, 500]');
       for (const n of [3, 4, 5]) await f.origins[n]?.become('errors');
       return await f
         .change(broken, { force: true, reason: 'past the limits, to the canary' })
