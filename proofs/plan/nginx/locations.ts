@@ -110,6 +110,8 @@ function tried({ named, ink }: Around): string {
     '/x.php$is_args$args',
     '/x.php?$query_string',
     '/x.php?q=$uri&$args',
+    '/x.php$request_uri',
+    '/e$uri',
     '=503',
     named[0] ?? '/a',
     named.at(-1) ?? '@none',

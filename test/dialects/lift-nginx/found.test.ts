@@ -329,4 +329,14 @@ describe('found by the plan proof', () => {
     assert.equal(asked(text, 'http://h/y/a'), 'file /r/a//a | file /r/a | 503');
     assert.ok(performance.now() - started < 20_000);
   });
+
+  test('a question mark divides where try_files and error_page lead, wherever it comes from', () => {
+    const text =
+      'root /r; location / { try_files $uri /i$request_uri; } location /i/ { return 200 "$uri $args"; }';
+    assert.match(asked(text, 'http://h/a?b=1'), /200 \/i\/a b=1$/);
+    assert.match(asked(text, 'http://h/a'), /200 \/i\/a $/);
+    const page = 'error_page 404 /e$uri; location /e { return 200 "$uri $args"; } location / { return 404; }';
+    assert.equal(asked(page, 'http://h/a'), '404 /e/a ');
+    assert.match(asked(page, 'http://h/a%3Fb'), /^unknown complex/);
+  });
 });

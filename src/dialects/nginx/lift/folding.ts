@@ -246,8 +246,24 @@ export function dividedArgs(value: Value): readonly [Value, Value] {
       const path = joined([...parts.slice(0, index), text(part.text.slice(0, at))]);
       return [path, joined([text(part.text.slice(at + 1)), ...parts.slice(index + 1)])];
     }
-    if (part.kind === 'chosen' && part.then.kind === 'text' && part.then.text === '?')
-      return [joined(parts.slice(0, index)), joined(parts.slice(index + 1))];
+    const mark = part.kind === 'chosen' ? behindMark(part.then) : null;
+    if (part.kind === 'chosen' && mark)
+      return [
+        joined(parts.slice(0, index)),
+        joined([chosen(part.when, mark, empty), ...parts.slice(index + 1)]),
+      ];
   }
   return [value, empty];
 }
+
+/** What follows the question mark that it begins with; null: it begins with none. */
+function behindMark(value: Value): Value | null {
+  const [first, ...others] = value.kind === 'joined' ? value.parts : [value];
+  return first?.kind === 'text' && first.text.startsWith('?')
+    ? joined([text(first.text.slice(1)), ...others])
+    : null;
+}
+
+/** In the path of a URI that NGINX goes to itself there may be a question mark that only the request shows. */
+export const hasHiddenMark = (path: Value): Condition =>
+  path.kind === 'text' ? never : holds(path, contains('?'));

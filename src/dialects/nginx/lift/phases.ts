@@ -1,5 +1,5 @@
 import { movedAs, pageOf, pageOfServer, redirectedBy } from './error-pages.ts';
-import { chosen, dividedArgs, empty, encoded, holds, is } from './folding.ts';
+import { chosen, dividedArgs, empty, encoded, hasHiddenMark, holds, is } from './folding.ts';
 import { gated } from './gates.ts';
 import { type Entry, entriesOf, type Location } from './locations.ts';
 import {
@@ -99,7 +99,8 @@ class Phases implements Going {
     if (page.target.startsWith('/') || (target.kind === 'text' && target.text.startsWith('/'))) {
       const [path, args] = dividedArgs(target);
       const method = chosen(holds(state.method, is('HEAD')), state.method, text('GET'));
-      return this.redirect({ ...next, method }, path, args, page.node, where);
+      const fate = this.redirect({ ...next, method }, path, args, page.node, where);
+      return stepThen(page.node, hasHiddenMark(path), unknown(page.node, 'complex'), fate);
     }
     if (target.kind !== 'text' && !/^(?:http|\$scheme:)/.test(page.target))
       return unknown(page.node, 'complex');

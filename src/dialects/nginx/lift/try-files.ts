@@ -1,6 +1,6 @@
 import { isThere } from './access.ts';
 import { content } from './content.ts';
-import { dividedArgs, rest } from './folding.ts';
+import { dividedArgs, hasHiddenMark, rest } from './folding.ts';
 import { type Fate, joined, type Value } from './meaning.ts';
 import { stepThen } from './rewriting.ts';
 import { own } from './scope.ts';
@@ -22,7 +22,8 @@ export function tried(state: State, where: Where, ways: Going): Fate {
     const led = withoutAlias(last, asking);
     if (led === null) return unknown(node, 'complex');
     const [path, args] = dividedArgs(led);
-    return ways.redirect(state, path, args, node, where);
+    const fate = ways.redirect(state, path, args, node, where);
+    return stepThen(node, hasHiddenMark(path), unknown(node, 'complex'), fate);
   };
   const candidates = node.words.slice(0, -1);
   const { root, replaces } = rootOf(asking);
