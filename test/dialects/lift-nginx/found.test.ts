@@ -339,4 +339,12 @@ describe('found by the plan proof', () => {
     assert.equal(asked(page, 'http://h/a'), '404 /e/a ');
     assert.match(asked(page, 'http://h/a%3Fb'), /^unknown complex/);
   });
+
+  test('a question mark right behind an address stands without a slash where no variable is', () => {
+    assert.equal(asked('location /mark { proxy_pass http://x?; }', 'http://h/mark'), 'x:80 x ?');
+    assert.equal(
+      asked('location /mark { proxy_pass http://x?z=$arg_q; }', 'http://h/mark?q=1'),
+      'x:80 x /?z=1',
+    );
+  });
 });

@@ -223,7 +223,7 @@ function proxied({ uri, isDynamic }: Proxied, asking: Asking): Sent {
   if (!hasUri && state.unparsed) return { ...base, path: null, query: null };
   const name = hasUri && state.validLocation ? lengthOf(handler, where) : 0;
   const path = asQuoted(state, rest(state.uri, name), 'path');
-  const fixed = hasUri && state.validLocation ? slashed(uri) : empty;
+  const fixed = hasUri && state.validLocation ? uri : empty;
   const mark = chosen(notEmpty(state.args), joined([text('?'), state.args]), empty);
   if (fixed.kind === 'text' && fixed.text.includes('?'))
     return { ...base, ...divided(joined([fixed, path, mark])) };
@@ -236,8 +236,10 @@ function queryOf(state: State): Value {
   return chosen(notEmpty(state.args), state.args, { kind: 'absent' });
 }
 
-const slashed = (uri: Value): Value =>
-  uri.kind === 'text' && uri.text.startsWith('?') ? text(`/${uri.text}`) : uri;
+function slashed(uri: Value): Value {
+  const [first] = uri.kind === 'joined' ? uri.parts : [uri];
+  return first?.kind === 'text' && first.text.startsWith('?') ? joined([text('/'), uri]) : uri;
+}
 
 function lengthOf(handler: Where['handler'], where: Where): number {
   const { location } = where;
