@@ -1,10 +1,11 @@
 import type { FindingView, UnreachableRule } from '#contract';
 import { meaning } from '#routing';
 import { followed } from './redirects.ts';
-import { ruleView, witnessText, witnessView } from './view.ts';
+import { actionOf, actionText, ruleView, witnessText, witnessView } from './view.ts';
 
 /** What is worth a look in the new text. `witnesses`: requests whose redirects are followed. */
 export function findingsIn(
+  before: meaning.Meaning,
   text: meaning.Meaning,
   witnesses: readonly meaning.Request[],
 ): { readonly unreachable: readonly UnreachableRule[]; readonly findings: readonly FindingView[] } {
@@ -26,6 +27,7 @@ export function findingsIn(
         place: step.place,
         message: `the expression ${shownRegex(regex.source)} may be tried for ever: a value of some dozen bytes has it tried in more ways than an engine can`,
       })),
+      ...newlyFallen(before, text),
       ...witnesses.flatMap((witness) => redirectLoop(text, witness)),
     ],
   };
@@ -41,6 +43,18 @@ const notAllLookedAt: FindingView = {
 const regexCharsMax = 80;
 const shownRegex = (source: string) =>
   source.length > regexCharsMax ? `${source.slice(0, regexCharsMax)}...` : source;
+/** A host that has always fallen to the default is known to whoever wrote it. */
+function newlyFallen(before: meaning.Meaning, text: meaning.Meaning): FindingView[] {
+  const fallen = meaning.fallenHosts(text);
+  if (fallen.length === 0) return [];
+  const known = new Set(meaning.fallenHosts(before).map(({ host }) => host));
+  const found = fallen.filter(({ host }) => !known.has(host));
+  return [...new Map(found.map((one) => [one.host, one])).values()].map(({ host, fate, step }) => ({
+    kind: 'host falls to the default',
+    place: step.place,
+    message: `GET / of ${host} is taken by no rule for it, and falls to the default: ${actionText(actionOf(fate))}`,
+  }));
+}
 
 const shownMax = 5;
 

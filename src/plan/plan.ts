@@ -51,6 +51,7 @@ export function planOf(before: PlannedMeaning, after: PlannedMeaning, options: P
     differences: told.toSorted(byWeight),
     settings,
     ...findingsIn(
+      before.meaning,
       after.meaning,
       differences.filter((one) => one.after.kind === 'redirect').map(({ witness }) => witness),
     ),

@@ -74,6 +74,28 @@ backend nobody
     );
   });
 
+  it('a host that falls to the default is told where others do not, once', () => {
+    const hosts = ['one', 'two', 'three'].map(
+      (name) => `  use_backend api if { hdr(host) -i ${name}.example }\n`,
+    );
+    const all = before.replace('  use_backend api', () => `${hosts.join('')}  use_backend api`);
+    const lost = all.replace('three.example }', 'three.example } { path_beg /v1 }');
+    const plan = planOf(lifted(all, 'a.cfg'), lifted(lost, 'b.cfg'), { traffic: null, policies: [] });
+    assert.deepEqual(
+      plan.findings.map(({ place, message }) => [place?.line, message]),
+      [[12, `GET / of three.example is taken by no rule for it, and falls to the default: ${web}`]],
+    );
+    const again = planOf(lifted(lost, 'a.cfg'), lifted(`${lost}\n`, 'b.cfg'), {
+      traffic: null,
+      policies: [],
+    });
+    assert.deepEqual(again.findings, []);
+    const usual = planned(
+      before.replace('{ hdr(host) -i api.example }', '{ hdr(host) -i api.example } cart'),
+    );
+    assert.ok(usual.findings.every(({ kind }) => kind !== 'host falls to the default'));
+  });
+
   it('a header that is removed is a difference for whoever sends it', () => {
     const after = before.replace('backend cart\n', 'backend cart\n  http-request del-header X-Debug\n');
     const [difference] = planned(after).differences;

@@ -67,7 +67,7 @@ export function poolsIn(fate: Fate): readonly string[] {
 const waysMax = 8;
 
 /** What a request may say so that it holds: several ways to try. */
-function wanted(condition: Condition): readonly Said[] {
+export function wanted(condition: Condition): readonly Said[] {
   switch (condition.kind) {
     case 'all':
       return condition.of.reduce<readonly Said[]>((ways, one) => {
