@@ -352,6 +352,12 @@ describe('found by the plan proof', () => {
     assert.ok(way?.fate.kind === 'pool' && way.fate.pool === 'd');
   });
 
+  test('a variable of an address is told where it is a plain one', () => {
+    const set = 'http-request set-var(txn.a) hdr_ip(x-one)\nuse_backend a if { var(txn.a) -m found }';
+    assert.equal(fate(textOf(set), 'GET http://a/', { 'x-one': '10.1.2.3' }), 'pool a');
+    assert.match(fate(textOf(set), 'GET http://a/', { 'x-one': '10.9.99' }), /^one of/);
+  });
+
   test('replace-value: of several parts nothing is said', () => {
     const text = textOf('http-request replace-value x-one a b\nuse_backend a if { hdr(x-one) b }');
     assert.equal(fate(text, 'GET http://a/', { 'x-one': 'a' }), 'pool a');

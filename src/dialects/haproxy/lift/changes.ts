@@ -7,7 +7,7 @@ import { chosenSample, variableOf, wellKnownMethods } from './fetches.ts';
 import type { Flow } from './flow.ts';
 import { formatOf } from './format.ts';
 import { chosen, type Request, type Sample } from './request.ts';
-import { asValue, isIn, lastOf, no, pcre, textSample, unknownSample } from './scene.ts';
+import { asValue, isIn, no, pcre, textSample, unknownSample } from './scene.ts';
 import { templateOf } from './template.ts';
 
 type Value = meaning.Value;
@@ -285,7 +285,7 @@ export function setVariable(action: string, rule: Rule): boolean {
 /** What is kept is one value, not a header's parts; of methods, those that HAProxy knows by a number. */
 function stored(sample: Sample, { flow, line }: Rule): Sample {
   if (sample.kind !== 'value') return sample;
-  const value = sample.list ? lastOf(sample.value) : sample.value;
+  const value = asValue(sample);
   if (sample.type !== 'method') return { kind: 'value', type: sample.type, value };
   const { notes } = flow.scene;
   const odd = { text: notes.textOf(line), place: notes.place(line), why: 'complex' } as const;
