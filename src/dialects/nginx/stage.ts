@@ -275,7 +275,9 @@ function madePool(authority: string, port: number, foreign: boolean, work: Work)
   const known = work.made.get(key);
   if (known) return known.args[0] ?? '';
   const name = `stage${Object.keys(work.names).length}`;
-  work.names[name] = authority.startsWith('unix:') ? 'localhost' : authority;
+  // NGINX leaves out the port of its protocol.
+  const named = authority.replace(new RegExp(`:${port}$`), '');
+  work.names[name] = authority.startsWith('unix:') ? 'localhost' : named;
   const socket = serverSocket({ pool: address, server: address, address, foreign }, work);
   work.made.set(key, { name: 'upstream', args: [name], block: [said('server', socket, 'max_fails=0')] });
   return name;
