@@ -16,7 +16,7 @@ import {
   startBalancer,
   startMonitoring,
 } from './usual/stack.ts';
-import type { Speed } from './usual/texts.ts';
+import { rulesText, type Speed } from './usual/texts.ts';
 
 export interface UsualOptions {
   /** A folder of its own, which exists. Configurations and what the parts said stay in it. */
@@ -58,7 +58,8 @@ export async function runUsual(options: UsualOptions): Promise<ReplayRun> {
     closers.push(() => pager.close());
     const balancer = await startBalancer(parts, binaries.haproxy, options.folder, scene, signal);
     const ports = { metrics: balancer.metricsPort, pager: pager.port };
-    await startMonitoring(parts, binaries, options.folder, options.speed, ports, signal);
+    const { folder, speed } = options;
+    await startMonitoring({ parts, binaries, folder, speed, rules: rulesText(speed), ports, signal });
     const load = await startLoadProcess({
       ...usualLoad,
       port: balancer.sitePort,

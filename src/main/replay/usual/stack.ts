@@ -4,7 +4,7 @@ import { Failure, systemClock } from '#base';
 import { freePort } from '../origins.ts';
 import { findCommand, type Part, type Parts } from '../processes.ts';
 import type { Scene } from '../scene.ts';
-import { alertmanagerText, haproxyText, prometheusText, rulesText, type Speed } from './texts.ts';
+import { alertmanagerText, haproxyText, prometheusText, type Speed } from './texts.ts';
 
 /** What the arm runs, each null where it is not installed. */
 export interface Binaries {
@@ -52,15 +52,21 @@ export async function startBalancer(
   };
 }
 
+export interface MonitoringPlan {
+  readonly parts: Parts;
+  readonly binaries: Binaries;
+  readonly folder: string;
+  readonly speed: Speed;
+  /** Prometheus' own text. */
+  readonly rules: string;
+  readonly ports: { readonly metrics: number; readonly pager: number };
+  readonly signal: AbortSignal;
+}
+
 /** Prometheus and, where it is installed, Alertmanager. Resolves after the first scrape. */
-export async function startMonitoring(
-  parts: Parts,
-  { prometheus, alertmanager }: Binaries,
-  folder: string,
-  speed: Speed,
-  ports: { readonly metrics: number; readonly pager: number },
-  signal: AbortSignal,
-): Promise<void> {
+export async function startMonitoring(plan: MonitoringPlan): Promise<void> {
+  const { parts, folder, speed, ports, signal } = plan;
+  const { prometheus, alertmanager } = plan.binaries;
   if (prometheus === null) return;
   let alertmanagerPort: number | null = null;
   if (alertmanager !== null) {
@@ -75,7 +81,7 @@ export async function startMonitoring(
     await untilAnswers(part, `http://127.0.0.1:${alertmanagerPort}/-/ready`, signal);
   }
   const port = await freePort();
-  await writeFile(join(folder, 'rules.yml'), rulesText(speed));
+  await writeFile(join(folder, 'rules.yml'), plan.rules);
   await writeFile(join(folder, 'prometheus.yml'), prometheusText(speed, ports.metrics, alertmanagerPort));
   const part = parts.start('prometheus', prometheus, [
     '--config.file=prometheus.yml',
@@ -88,7 +94,7 @@ export async function startMonitoring(
 }
 
 /** Rejects when the part ended, or is not as it should be within `startTimeoutMs`. */
-async function untilAnswers(
+export async function untilAnswers(
   part: Part,
   url: string,
   signal: AbortSignal,
