@@ -108,7 +108,7 @@ export const phases: readonly Phase[] = [
   {
     name: 'after the gates',
     changesUnderIt: true,
-    failedMax: 25,
+    failedMax: 60,
     async run(scene) {
       scene.engine.become(scene.way, 'rehearsals');
       return { what: await backByHand(scene.site, await apply(scene)), troubleAt: null };

@@ -132,6 +132,7 @@ export class Flight {
       incumbentStart,
       history,
       liveServersShareMin: policy.limits.liveServersShareMin,
+      clock: this.#clock,
     });
     this.#exposedAt = this.#clock.now();
     this.#exposedSinceMs = this.#clock.monotonicMs();

@@ -91,6 +91,7 @@ export class InPlaceFlight {
         incumbentStart: start,
         history,
         liveServersShareMin,
+        clock: null,
       });
       this.#exposedAt = this.#clock.now();
       this.#exposedSinceMs = this.#clock.monotonicMs();

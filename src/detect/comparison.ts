@@ -1,3 +1,5 @@
+import { logSumExp } from './mixture.ts';
+
 /** How many times more often than the incumbent a bad candidate may fail: each is one bet, all with the same stake. */
 const relativeRisks: readonly number[] = [1.5, 2, 3, 5, 9, 16, 32, 64, 128, 256, 1024, 4096];
 
@@ -70,9 +72,4 @@ export function comparison(options: { readonly alpha: number }): Comparison {
 /** Counters that went back, or are no numbers, count as nothing. */
 function count(value: number): number {
   return Number.isFinite(value) ? Math.max(0, value) : 0;
-}
-
-function logSumExp(logs: readonly number[]): number {
-  const largest = Math.max(...logs);
-  return largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0));
 }

@@ -157,6 +157,8 @@ export interface Evidence {
   readonly entranceRequests: number;
   /** Open client connections now. */
   readonly connections: number;
+  /** HTTP requests that are begun and not finished now. Absent where the engine does not tell. */
+  readonly inHand?: number;
   readonly pools: readonly PoolEvidence[];
 }
 
@@ -171,6 +173,9 @@ export interface PoolEvidence {
   readonly serversAll: number;
   /** Requests that wait for a server now. */
   readonly queued: number;
+  /** Finished requests whose time is known, and the milliseconds of all of them. Absent where the engine does not tell. */
+  readonly timedRequests?: number;
+  readonly timeMs?: number;
 }
 
 /** `lastCheck` of a server that was put into maintenance: it counts as down, and says nothing of how it is. */

@@ -39,7 +39,7 @@ export interface TakeBack {
 }
 
 export interface TakeBackEvidence {
-  /** What spoke: `netUses`, `errors`, `liveServers`, `person`, `lease`, `died`. */
+  /** What spoke: `netUses`, `errors`, `liveServers`, `hung`, `slower`, `comparison`, `person`, `lease`, `died`. */
   readonly cause: string;
   readonly exposedAt: number | null;
   readonly firstBadAt: number | null;

@@ -6,13 +6,20 @@ import { describe, test } from 'node:test';
 import { silentLog } from '#base';
 import type { Evidence, PoolEvidence } from '#engines';
 import { noCounts } from '#events';
-import { decide } from '../../src/agent/guard/decide.ts';
+import { type Detections, decide } from '../../src/agent/guard/decide.ts';
 import { openAlarms, openRecords } from '../../src/agent/guard/records.ts';
 import { watchSteady } from '../../src/agent/guard/steady.ts';
 import { watchCandidate } from '../../src/agent/guard/watch.ts';
 import { simulatedClock } from '../world/clock.ts';
 
-const quiet = { errors: false, serverTrouble: false, netUses: false, comparison: false };
+const quiet: Detections = {
+  errors: false,
+  serverTrouble: false,
+  netUses: false,
+  comparison: false,
+  hung: null,
+  slower: null,
+};
 
 function pool(name: string, serversLive: number, serversAll: number): PoolEvidence {
   return {
@@ -46,6 +53,12 @@ describe('decide: whether a candidate has to go', () => {
     ['errors', { detections: { ...quiet, errors: true } }, 'errors'],
     ['retries before any error', { detections: { ...quiet, serverTrouble: true } }, 'serverTrouble'],
     ['worse than the incumbent', { detections: { ...quiet, comparison: true } }, 'comparison'],
+    ['no answers', { detections: { ...quiet, hung: { requests: 20, ms: 1_000 } } }, 'hung'],
+    [
+      'late answers',
+      { detections: { ...quiet, slower: { pool: 'web', candidateMs: 900, incumbentMs: 10 } } },
+      'slower',
+    ],
     ['one of four servers lives', { candidatePools: [pool('web', 1, 4)] }, 'liveServers'],
     ['just enough live', { candidatePools: [pool('web', 2, 4)] }, null],
     [
@@ -72,7 +85,13 @@ describe('decide: whether a candidate has to go', () => {
 describe('the watch on a candidate', () => {
   const start = evidence({});
   const begin = () =>
-    watchCandidate({ candidateStart: start, incumbentStart: start, history: [], liveServersShareMin: 0.5 });
+    watchCandidate({
+      candidateStart: start,
+      incumbentStart: start,
+      history: [],
+      liveServersShareMin: 0.5,
+      clock: null,
+    });
 
   test('while nothing is known of the incumbent, its own errors are errors', () => {
     const watch = begin();

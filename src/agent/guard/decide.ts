@@ -1,15 +1,16 @@
 import type { PoolEvidence } from '#engines';
 import type { Counts } from '#events';
 import { liveShare, serverTrouble } from '../evidence.ts';
+import type { TimeDetections } from './times.ts';
 
 /** A reason to take a candidate back: which evidence spoke, and a sentence for a person. */
 export interface Verdict {
-  readonly cause: 'errors' | 'serverTrouble' | 'netUses' | 'liveServers' | 'comparison';
+  readonly cause: 'errors' | 'serverTrouble' | 'netUses' | 'liveServers' | 'comparison' | 'hung' | 'slower';
   readonly reason: string;
 }
 
 /** What the detectors say of one tick of the candidate. */
-export interface Detections {
+export interface Detections extends TimeDetections {
   readonly errors: boolean;
   readonly serverTrouble: boolean;
   readonly netUses: boolean;
@@ -42,7 +43,24 @@ export function decide(tick: {
       cause: 'comparison',
       reason: `it fails more than the incumbent at the same moment: ${share(counts.errors + counts.clientErrors)}`,
     };
-  return liveServersVerdict(tick.candidatePools, tick.incumbentPools, tick.liveServersShareMin);
+  return (
+    timesVerdict(detections) ??
+    liveServersVerdict(tick.candidatePools, tick.incumbentPools, tick.liveServersShareMin)
+  );
+}
+
+function timesVerdict({ hung, slower }: TimeDetections): Verdict | null {
+  if (hung)
+    return {
+      cause: 'hung',
+      reason: `${hung.requests} requests were not answered within ${Math.round(hung.ms) / 1_000} s`,
+    };
+  if (!slower) return null;
+  const { pool, candidateMs, incumbentMs } = slower;
+  return {
+    cause: 'slower',
+    reason: `pool ${pool} takes ${Math.round(candidateMs)} ms a request, with the incumbent ${Math.round(incumbentMs)} ms at the same time`,
+  };
 }
 
 /** Too few live servers in the candidate, while the incumbent has enough of its own: not the servers' fault, the change's. */

@@ -1,3 +1,4 @@
+import type { Clock } from '#base';
 import {
   baseline,
   comparison,
@@ -10,6 +11,7 @@ import type { Evidence } from '#engines';
 import { type Counts, noCounts } from '#events';
 import { serverTrouble, since } from '../evidence.ts';
 import { decide, type Verdict } from './decide.ts';
+import { watchTimes } from './times.ts';
 
 export const tickMs = 100;
 /** Half of a false alarm a month is for the minutes after changes; changes are this share of the time. */
@@ -17,8 +19,10 @@ const changeShareOfTime = 0.0116;
 const falseTakeBacksPerMonth = 0.5;
 /** errors, server trouble, net. */
 const series = 3;
-/** Chance of taking back a change that is as good as what it replaces, by comparison. Errors and 4xx share it. */
+/** Chance of taking back a change that is as good as what it replaces, by comparison. Errors, 4xx, times and late requests share it. */
 const comparisonAlpha = 1e-6;
+const comparisons = 4;
+const notTimed = { hung: null, slower: null };
 /** Half a second without a word from an engine that is exposed is a fault, not silence. */
 const silentTicksMax = 5;
 /** Both: a machine that is out of breath, for a moment; a full disk, for good. */
@@ -38,13 +42,17 @@ export interface CandidateWatch {
   readonly firstBad: boolean;
 }
 
-/** The guard's eyes on one candidate: absolute detectors, and the comparison with the incumbent at the same moment. */
-export function watchCandidate(options: {
+export interface WatchPlan {
   readonly candidateStart: Evidence;
   readonly incumbentStart: Evidence;
   readonly history: readonly HistoryTick[];
   readonly liveServersShareMin: number;
-}): CandidateWatch {
+  /** For times of requests, which are compared at the same moment or not at all; null: not at all. */
+  readonly clock: Pick<Clock, 'monotonicMs'> | null;
+}
+
+/** The guard's eyes on one candidate: absolute detectors, and the comparison with the incumbent at the same moment. */
+export function watchCandidate(options: WatchPlan): CandidateWatch {
   const h = threshold({
     tickMs: tickMs / changeShareOfTime,
     series,
@@ -55,9 +63,11 @@ export function watchCandidate(options: {
   const errors = spikeDetector({ baseline: p0, threshold: h });
   const trouble = spikeDetector({ baseline: p0, threshold: h });
   const net = spikeDetector({ baseline: p0, threshold: h });
-  const worse = comparison({ alpha: comparisonAlpha / 2 });
-  const refusesMore = comparison({ alpha: comparisonAlpha / 2 });
-  const recent: { candidate: number; all: number }[] = [];
+  const alpha = comparisonAlpha / comparisons;
+  const worse = comparison({ alpha });
+  const refusesMore = comparison({ alpha });
+  const times = options.clock && watchTimes({ ...options, clock: options.clock, alpha });
+  const recent = recentShare();
   let before = { candidate: options.candidateStart, incumbent: options.incumbentStart };
   let total = { candidate: noCounts, incumbent: noCounts };
   let silentTicks = 0;
@@ -85,11 +95,7 @@ export function watchCandidate(options: {
         candidate: since(candidate, options.candidateStart),
         incumbent: since(incumbent, options.incumbentStart),
       };
-      recent.push({
-        candidate: now.candidate.requests,
-        all: now.candidate.requests + now.incumbent.requests,
-      });
-      if (recent.length > 10) recent.shift();
+      recent.add(now.candidate.requests, now.incumbent.requests);
       const compare = (test: typeof worse, count: (c: Counts) => number) =>
         test.add({
           candidateRequests: now.candidate.requests,
@@ -105,6 +111,7 @@ export function watchCandidate(options: {
           serverTrouble: trouble.tick(now.candidate.requests, serverTrouble(now.candidate)).alarm,
           netUses: net.tick(now.candidate.requests, now.candidate.netUses).alarm,
           comparison: moreErrors || moreRefusals,
+          ...(times?.add(candidate, incumbent) ?? notTimed),
         },
         counts: total.candidate,
         candidatePools: candidate.pools,
@@ -119,15 +126,32 @@ export function watchCandidate(options: {
       return total.incumbent;
     },
     get recentShare() {
-      const all = recent.reduce((sum, r) => sum + r.all, 0);
-      return all < 20 ? null : recent.reduce((sum, r) => sum + r.candidate, 0) / all;
+      return recent.share();
     },
     get eValue() {
-      return Math.max(worse.verdict().eValue, refusesMore.verdict().eValue);
+      const logs = [worse, refusesMore].map((test) => test.verdict().logEValue);
+      return Math.exp(Math.min(700, Math.max(...logs, times?.logEValue() ?? 0)));
     },
     get firstBad() {
       const c = total.candidate;
       return c.errors + c.netUses + serverTrouble(c) > 0;
+    },
+  };
+}
+
+const recentTicks = 10;
+const recentRequestsMin = 20;
+
+function recentShare() {
+  const ticks: { readonly candidate: number; readonly all: number }[] = [];
+  return {
+    add(candidate: number, incumbent: number) {
+      ticks.push({ candidate, all: candidate + incumbent });
+      if (ticks.length > recentTicks) ticks.shift();
+    },
+    share(): number | null {
+      const all = ticks.reduce((sum, tick) => sum + tick.all, 0);
+      return all < recentRequestsMin ? null : ticks.reduce((sum, tick) => sum + tick.candidate, 0) / all;
     },
   };
 }

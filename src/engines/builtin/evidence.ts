@@ -16,6 +16,7 @@ const counterNames = [
   'netUses',
   'entranceRequests',
   'connections',
+  'inHand',
 ] as const;
 
 const poolNumberNames = [
@@ -27,6 +28,8 @@ const poolNumberNames = [
   'serversLive',
   'serversAll',
   'queued',
+  'timedRequests',
+  'timeMs',
 ] as const;
 
 function asPoolEvidence(answer: unknown): PoolEvidence {

@@ -15,6 +15,7 @@ import {
   serversOf,
   serversPerPool,
 } from './evidence.ts';
+import { PoolTimes } from './pool-times.ts';
 import { commandServers } from './servers.ts';
 import { setTicketKeys } from './ticket-keys.ts';
 
@@ -32,6 +33,7 @@ const commandsAtOnceMax = 50;
 export function openControl(handle: GenerationHandle, clock: Clock = systemClock): EngineControl {
   const cli = openCli(handle.control);
   const side = publicSide(handle, cli, clock);
+  const times = new PoolTimes();
   let serversAll: ReadonlyMap<string, number> | null = null;
   let last: { readonly text: string; readonly stopping: boolean; readonly evidence: Evidence } | null = null;
 
@@ -48,7 +50,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
       const text = (await cli.askAll(evidenceCommands, left())).join('\n');
       // Without traffic one answer is like the last for a second: reading it again is most of what an idle agent would do.
       if (text !== last?.text)
-        last = { text, stopping: isStopping(text), evidence: evidenceOf(text, serversAll) };
+        last = { text, stopping: isStopping(text), evidence: evidenceOf(text, serversAll, times) };
       if (last.stopping) cli.close();
       return last.evidence;
     },

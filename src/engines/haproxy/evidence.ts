@@ -1,5 +1,6 @@
 import { haproxyNames, netServerId } from '#dialects';
 import { type Evidence, inMaintenance, type PoolEvidence, type ServerEvidence } from '../engine.ts';
+import type { PoolTimes } from './pool-times.ts';
 import { count, type StatRow, statReader } from './statistics.ts';
 
 /** What the dialect adds to the site bears a prefix; everything else is a listener, pool or server of the site. */
@@ -30,6 +31,9 @@ const columns = [
   'dcon',
   'dses',
   'dreq',
+  'qtime',
+  'ctime',
+  'rtime',
   ...answers,
 ] as const;
 type Row = StatRow<(typeof columns)[number]>;
@@ -40,12 +44,17 @@ const kinds = { frontend: '0', backend: '1', server: '2' } as const;
 /**
  * @param text the answers to `evidenceCommands`, one after the other
  * @param serversAll servers of each pool, which HAProxy's row for a pool does not tell
+ * @param times what earlier answers said of the pools' times
  */
-export function evidenceOf(text: string, serversAll: ReadonlyMap<string, number>): Evidence {
+export function evidenceOf(
+  text: string,
+  serversAll: ReadonlyMap<string, number>,
+  times: PoolTimes,
+): Evidence {
   const rows = readEvidence(text);
   const frontends = rows.filter((row) => row.type === kinds.frontend);
   const visible = frontends.filter((row) => !isOurs(row.pxname));
-  const pools = rows.filter(isPool).map((row) => poolEvidence(row, serversAll));
+  const pools = rows.filter(isPool).map((row) => poolEvidence(row, serversAll, times));
   const nets = rows.filter((row) => row.type === kinds.server);
   return {
     requests: sum(visible.map(finished)),
@@ -64,6 +73,7 @@ export function evidenceOf(text: string, serversAll: ReadonlyMap<string, number>
     netUses: sum(nets.map((row) => count(row.stot))),
     entranceRequests: sum(frontends.filter(isEntrance).map(finished)),
     connections: sum(visible.map((row) => count(row.scur))),
+    inHand: sum(rows.filter((row) => isPool(row) && !isStream(row)).map((row) => count(row.scur))),
     pools,
   };
 }
@@ -109,10 +119,12 @@ function meant(rows: readonly Row[]): number {
   return sum(own.map((row) => count(row.hrsp_5xx)));
 }
 
-function poolEvidence(row: Row, serversAll: ReadonlyMap<string, number>): PoolEvidence {
+function poolEvidence(row: Row, serversAll: ReadonlyMap<string, number>, times: PoolTimes): PoolEvidence {
+  const requests = finished(row);
+  const meanMs = count(row.qtime) + count(row.ctime) + count(row.rtime);
   return {
     pool: row.pxname,
-    requests: finished(row),
+    requests,
     errors: count(row.hrsp_5xx) + unserved(row),
     connectionErrors: count(row.econ),
     retries: count(row.wretr) + count(row.wredis),
@@ -120,6 +132,7 @@ function poolEvidence(row: Row, serversAll: ReadonlyMap<string, number>): PoolEv
     serversLive: count(row.act),
     serversAll: serversAll.get(row.pxname) ?? 0,
     queued: count(row.qcur),
+    ...(isStream(row) ? {} : { timedRequests: requests, timeMs: times.sum(row.pxname, requests, meanMs) }),
   };
 }
 

@@ -8,7 +8,7 @@ import { Tally } from './evidence.ts';
 import { readFacts, type TextFacts } from './facts.ts';
 import { flag } from './flag.ts';
 import { lettingBack, stillOut } from './known.ts';
-import { connectionsOf, killIfHung, leadAway } from './lead-away.ts';
+import { connectionsOf, inHandOf, killIfHung, leadAway } from './lead-away.ts';
 import { followLog, type LogReader } from './log.ts';
 import { openProbes, type Probes } from './probes.ts';
 import { Side } from './side.ts';
@@ -165,7 +165,7 @@ function openWatch(of: {
       const lost = [isAnyLost(unheard.bad, now, lineMsMax), isAnyLost(unheard.good, now, bufferedLineMsMax)];
       if (lost.includes(true))
         throw new Error(`${folder}: the log of NGINX is not written, so nothing is known of its requests`);
-      return tally.evidence(connectionsOf(status), look());
+      return tally.evidence({ connections: connectionsOf(status), inHand: inHandOf(status) }, look());
     },
     servers() {
       const { tally } = opened();

@@ -158,13 +158,13 @@ export class Tally {
     return linesMax <= 0 ? [] : this.#errors.slice(-linesMax);
   }
 
-  evidence(connections: number, servers: Servers): Evidence {
+  evidence(now: Pick<Evidence, 'connections' | 'inHand'>, servers: Servers): Evidence {
     const down = new Map<string, number>();
     for (const { pool, state } of servers) if (state === 'down') down.set(pool, (down.get(pool) ?? 0) + 1);
     return {
       ...this.#all,
       entranceRequests: this.#entrance,
-      connections,
+      ...now,
       pools: this.#facts.pools.map((pool, index): PoolEvidence => {
         const { netUses: _, clientErrors: __, ...counts } = this.#pools[index] ?? noCounts();
         return {

@@ -90,6 +90,11 @@ function requestsOf(status: string): number {
   return Number(/requests\s+\d+ \d+ (\d+)/.exec(status)?.[1] ?? Number.NaN);
 }
 
+/** Connections on which a request is being answered now, without the one that asks. */
+export function inHandOf(status: string): number {
+  return Math.max(0, Number(/Writing: (\d+)/.exec(status)?.[1] ?? 1) - 1);
+}
+
 /** Without the one that asks. */
 export function connectionsOf(status: string): number {
   return Math.max(0, Number(/Active connections: (\d+)/.exec(status)?.[1] ?? 1) - 1);

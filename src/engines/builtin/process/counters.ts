@@ -2,7 +2,7 @@ import type { Evidence } from '../../engine.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export type ProcessCounts = Mutable<Omit<Evidence, 'pools'>>;
+export type ProcessCounts = Mutable<Required<Omit<Evidence, 'pools'>>>;
 
 export interface PoolCounts {
   requests: number;
@@ -10,6 +10,8 @@ export interface PoolCounts {
   connectionErrors: number;
   retries: number;
   responseErrors: number;
+  timedRequests: number;
+  timeMs: number;
 }
 
 export function processCounts(): ProcessCounts {
@@ -23,11 +25,20 @@ export function processCounts(): ProcessCounts {
     netUses: 0,
     entranceRequests: 0,
     connections: 0,
+    inHand: 0,
   };
 }
 
 export function poolCounts(): PoolCounts {
-  return { requests: 0, errors: 0, connectionErrors: 0, retries: 0, responseErrors: 0 };
+  return {
+    requests: 0,
+    errors: 0,
+    connectionErrors: 0,
+    retries: 0,
+    responseErrors: 0,
+    timedRequests: 0,
+    timeMs: 0,
+  };
 }
 
 /** What a failed request leaves behind, in the fields and the order of HAProxy's log. No query: it may hold secrets. */

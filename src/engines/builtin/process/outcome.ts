@@ -51,6 +51,12 @@ export function count({ counts, pools }: Generation, exchange: Exchange): void {
   const failed = exchange.status >= 500 && !exchange.meant;
   const pool = pools.get(exchange.pool);
   if (pool && failed) pool.counts.errors += 1;
+  if (pool) counts.inHand -= 1;
+  // What a connection is upgraded to lasts as long as its ends want.
+  if (pool && exchange.status !== 101) {
+    pool.counts.timedRequests += 1;
+    pool.counts.timeMs += performance.now() - exchange.beganAt;
+  }
   if (exchange.facts.side === 'entrance') {
     counts.entranceRequests += 1;
     return;

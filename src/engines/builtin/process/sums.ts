@@ -1,7 +1,13 @@
 import type { Evidence, PoolEvidence, ServerEvidence } from '../../engine.ts';
 
 /** What is so now and belongs to no worker that has ended; everything else is counted, and a count never goes back. */
-const momentary: ReadonlySet<string> = new Set(['connections', 'queued', 'serversLive', 'serversAll']);
+const momentary: ReadonlySet<string> = new Set([
+  'connections',
+  'inHand',
+  'queued',
+  'serversLive',
+  'serversAll',
+]);
 
 /** A sum over several workers' counters. `living`: those of workers that run; the others have ended. */
 export function sumEvidence(living: readonly Evidence[], ended: readonly Evidence[]): Evidence | null {

@@ -20,6 +20,7 @@ export async function toPool(
   pool: PoolState,
 ): Promise<void> {
   pool.counts.requests += 1;
+  generation.counts.inHand += 1;
   exchange.pool = pool.config.name;
   const mirror = exchange.filters?.mirror;
   if (mirror) {
