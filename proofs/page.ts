@@ -66,6 +66,18 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 15,
   },
   {
+    name: 'ladder',
+    proves:
+      'Engines that misbehave, each from each point in the life of a change on: refused, rolled back, or another engine carries the site; what is not used may be broken. HAProxy behind a script, or with a library loaded into it (`npm run prove:ladder -- --engine WAY --phase PHASE`; needs a C compiler). Requests come all the while.',
+    minutesMax: 60,
+  },
+  {
+    name: 'badness',
+    proves:
+      'What a bad change costs that nothing has stopped beforehand: failed requests by kind of badness and by rate, with HAProxy and its reload and with Caddy and its admin API, each under Prometheus and Alertmanager as fast as they go with a program that puts the old text back at the page, and with Holdfast, forced. `--kind KIND --rate N` runs a part.',
+    minutesMax: 45,
+  },
+  {
     name: 'smuggling',
     proves:
       'No request smuggling by any published way, with each engine as the front: what reaches a server is refused before, or is one request that a strict server and fourteen kinds of lax ones read alike; and the same for requests that are mutated at random for some seconds.',

@@ -59,10 +59,8 @@ export function watchCandidate(options: WatchPlan): CandidateWatch {
     alternatives: defaultAlternatives.length,
     falseAlarmsPerMonth: falseTakeBacksPerMonth,
   });
-  const p0 = baseline(options.history);
-  const errors = spikeDetector({ baseline: p0, threshold: h });
-  const trouble = spikeDetector({ baseline: p0, threshold: h });
-  const net = spikeDetector({ baseline: p0, threshold: h });
+  const spikes = () => spikeDetector({ baseline: baseline(options.history), threshold: h });
+  const [errors, trouble, net] = [spikes(), spikes(), spikes()];
   const alpha = comparisonAlpha / comparisons;
   const worse = comparison({ alpha });
   const refusesMore = comparison({ alpha });
@@ -130,7 +128,9 @@ export function watchCandidate(options: WatchPlan): CandidateWatch {
     },
     get eValue() {
       const logs = [worse, refusesMore].map((test) => test.verdict().logEValue);
-      return Math.exp(Math.min(700, Math.max(...logs, times?.logEValue() ?? 0)));
+      const most = Math.max(...logs, times?.logEValue() ?? 0);
+      // A part of the mean of all of them: together they keep to one alpha.
+      return Math.exp(Math.min(700, most - Math.log(comparisons)));
     },
     get firstBad() {
       const c = total.candidate;

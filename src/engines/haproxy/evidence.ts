@@ -31,6 +31,7 @@ const columns = [
   'dcon',
   'dses',
   'dreq',
+  'req_tot',
   'qtime',
   'ctime',
   'rtime',
@@ -73,7 +74,7 @@ export function evidenceOf(
     netUses: sum(nets.map((row) => count(row.stot))),
     entranceRequests: sum(frontends.filter(isEntrance).map(finished)),
     connections: sum(visible.map((row) => count(row.scur))),
-    inHand: sum(rows.filter((row) => isPool(row) && !isStream(row)).map((row) => count(row.scur))),
+    inHand: sum([...visible, ...frontends.filter(isEntrance)].map(unanswered)),
     pools,
   };
 }
@@ -107,6 +108,11 @@ function finished(row: Row): number {
   if (isStream(row))
     return count(row.stot) + (row.type === kinds.frontend ? count(row.dcon) + count(row.dses) : 0);
   return sum(answers.map((column) => count(row[column])));
+}
+
+/** A frontend counts a request when it has its headers, and its answer when that has ended. */
+function unanswered(row: Row): number {
+  return isStream(row) ? 0 : Math.max(0, count(row.req_tot) - finished(row));
 }
 
 function isEntrance({ pxname }: Row): boolean {
