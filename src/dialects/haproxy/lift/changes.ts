@@ -299,9 +299,9 @@ function givenBy(sample: Sample): Condition {
   return isIn(asValue(sample), { kind: 'present' });
 }
 
-/** A path without `..` stays as it is, and of others nothing is said. */
+/** A path without `..` and doubled slashes stays as it is, and of others nothing is said. */
 function withoutDots(path: Value, said: meaning.Unknown): Value {
-  const has = isIn(path, { kind: 'matches', regex: pcre('/\\.\\.(?:/|$)') });
+  const has = isIn(path, { kind: 'matches', regex: pcre('/\\.\\.(?:/|$)|//') });
   return chosen(has, { kind: 'unknown', ...said }, path);
 }
 
