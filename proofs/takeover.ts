@@ -88,7 +88,7 @@ async function whileServing(proof: Proof, place: Place, way: Breakage): Promise<
     );
     proof.tell(`${name}: from its death to that answer, ms`, Math.round(good - at));
     proof.tell(`${name}: failed of ${counts.ended} requests`, counts.ended - counts.ok);
-    proof.say(`      because ${carried.because.replaceAll('\n', ' / ')}`);
+    proof.say(`      because ${carried.because.split('\n').slice(0, 2).join(' / ')}`);
     const late = records.filter((r) => r.outcome !== 'ok' && r.sentAt > good).length;
     proof.atMost(`${name}: failed after the takeover`, late, 0);
     judgeCarried(proof, name, { status, carried });
