@@ -224,6 +224,17 @@ backend nobody
     );
   });
 
+  it('chance is drawn anew each time: a second rule that asks for it is reached, by name too', () => {
+    for (const draw of ['{ rand(2) eq 0 }', 'lucky']) {
+      const text = before.replace(
+        '  use_backend cart',
+        `  acl lucky rand(2) eq 0\n  use_backend api if ${draw}\n  use_backend old if ${draw}\n  use_backend cart`,
+      );
+      const { unreachable, findings, same } = planned(text.concat('backend old\n  server o1 10.0.3.1:80\n'));
+      assert.deepEqual([unreachable, findings, same], [[], [], false]);
+    }
+  });
+
   it('a redirect that comes back to itself', () => {
     const text = before.replace(
       '  use_backend cart',

@@ -2,6 +2,7 @@ import { meaning } from '#routing';
 import type { Line, Section } from '../own/sections.ts';
 import type { Word } from '../own/words.ts';
 import { sampleOf } from './converters.ts';
+import { isDrawn } from './draws.ts';
 import { type Call, expressionOf, textOfExpression } from './expression.ts';
 import { canonicalFetch, isFetch, isOutside, setIt } from './fetches.ts';
 import { listOf } from './lists.ts';
@@ -74,7 +75,7 @@ export class Acls {
           })
         : meaning.some(lines.map((line) => this.#lineOf(line, scene)));
     this.#open.delete(name);
-    this.#known.set(name, { version, condition });
+    if (!isDrawn(condition)) this.#known.set(name, { version, condition });
     return condition;
   }
 

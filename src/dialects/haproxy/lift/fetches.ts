@@ -1,5 +1,6 @@
 import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
+import { drawn } from './draws.ts';
 import type { Call } from './expression.ts';
 import type { Sample } from './request.ts';
 import {
@@ -182,7 +183,7 @@ export function fetchOf({ name, args }: Call, scene: Scene, line: Line): Sample 
   const why = outside.find(([names]) => names.test(canonical))?.[1];
   if (why === undefined)
     return unknownSample(scene, line, 'not understood', said, `the fetch "${name}" is not known`);
-  return unknownSample(scene, line, why, said, `"${name}" is not followed`);
+  return unknownSample(scene, line, why, drawn(scene, said), `"${name}" is not followed`);
 }
 
 export const setIt = (name: string) => `only the environment knows ${name}: set it there, or in the text`;

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
+import { drawn } from './draws.ts';
 import { isHttpIn, wellKnownMethods } from './fetches.ts';
 import { isHollow, isTextMethod, languageOf, type Range, rangesOf } from './languages.ts';
 import type { Sample } from './request.ts';
@@ -25,7 +26,7 @@ export interface Question {
 /** Whether a sample is among the patterns. */
 export function matchOf(sample: Sample, question: Question): Condition {
   const { scene, line, said } = question;
-  if (sample.kind === 'unknown') return { ...sample, kind: 'unknown', text: said };
+  if (sample.kind === 'unknown') return { ...sample, kind: 'unknown', text: drawn(scene, said) };
   const method = question.method ?? methodOf(sample);
   if (method === null) return miss(question, 'it says no matching method: add "-m str", or another');
   if (method === 'found') return found(sample);

@@ -28,6 +28,7 @@ export class Notes {
   readonly notUnderstood: meaning.NotUnderstood[] = [];
   readonly source: LiftSource;
   readonly #seen = new Set<string>();
+  readonly #draws = new Map<string, number>();
 
   constructor(source: LiftSource) {
     this.source = source;
@@ -35,6 +36,14 @@ export class Notes {
 
   place(line: Line, word: Word | undefined = line.words[0]): Place {
     return { file: this.source.file, line: line.number, column: (word?.start ?? 0) + 1 };
+  }
+
+  /** A sample that is drawn anew each time it is asked for: no two draws of one section are alike. */
+  drawn(section: string, said: string): string {
+    const key = `${section}\n${said}`;
+    const draw = (this.#draws.get(key) ?? 0) + 1;
+    this.#draws.set(key, draw);
+    return draw === 1 ? said : `${said}, draw ${draw}`;
   }
 
   /** The line as it stands, without what is around it. */
