@@ -54,7 +54,8 @@ export function hungTest(start: { atMs: number; candidate: InHand; incumbent: In
       begunOfIncumbent += begun(before.incumbent, incumbent);
       const requests = begun(before.candidate, candidate);
       if (requests > 0) waiting.push({ atMs: before.atMs, requests });
-      let ended = Math.max(0, candidate.finished - before.candidate.finished);
+      // What is in hand no more and was not counted as finished has ended all the same.
+      let ended = Math.max(0, candidate.finished - before.candidate.finished) + Math.max(0, -requests);
       before = { atMs, candidate, incumbent };
       while (ended > 0 && waiting[0]) {
         const given = Math.min(ended, waiting[0].requests);
@@ -75,7 +76,7 @@ export function hungTest(start: { atMs: number; candidate: InHand; incumbent: In
   };
 }
 
-/** Requests that were begun before the first reading and end now are none of the candidate's under test. */
+/** Below 0 where more have gone than were counted: over time that evens out. */
 function begun(before: InHand, now: InHand): number {
-  return Math.max(0, now.finished - before.finished + now.inHand - before.inHand);
+  return now.finished - before.finished + now.inHand - before.inHand;
 }

@@ -125,3 +125,13 @@ test('without requests of the incumbent nothing is said', () => {
   const sides = { candidate: side(20, () => 5_000), incumbent: side(0, () => 1) };
   assert.deepEqual(run(random, sides, 0.01, 30), { slowAtMs: null, hungAtMs: null });
 });
+
+test('what an engine counts as in hand now and then, and never as finished, is no request that hangs', () => {
+  const hung = hungTest({ atMs: 0, candidate: start, incumbent: start });
+  for (let at = 1; at < 3_000; at += 1) {
+    const busy = { finished: 30 * at, inHand: at % 3 };
+    hung.add(at * tickMs, { finished: 0, inHand: at % 2 }, busy);
+    assert.ok(hung.logEValue() <= 0, `${hung.logEValue()} after ${at}`);
+  }
+  assert.equal(hung.late().requests, 0);
+});
