@@ -1,7 +1,7 @@
 import { type Clock, formatDiagnostic, type Log, messageOf } from '#base';
 import type { SiteText } from '#contract';
 import { readSite } from '#dialects';
-import { finalStates } from '#events';
+import { type ChangeState, finalStates } from '#events';
 import {
   certificateFacts,
   type FileDigest,
@@ -18,6 +18,9 @@ import { type ReadFile, readText } from './reading.ts';
 const stillMs = 2_000;
 /** For a team's own text its certificate client often has a hook that applies it: that one comes first. */
 const ownStillMs = 10_000;
+/** A gate may have refused it for a reason that passes, so it is proposed again, each time after twice as long. */
+const againMs = 60_000;
+const againMsMax = 3_600_000;
 
 export interface RenewalParts {
   readonly sites: SiteKeeper;
@@ -49,6 +52,7 @@ export function watchRenewals(parts: RenewalParts): Renewals {
   let handled = '';
   let trouble: readonly string[] = [];
   let proposed: string | null = null;
+  const again = secondTries(clock);
 
   async function look(): Promise<void> {
     const current = sites.current();
@@ -58,10 +62,18 @@ export function watchRenewals(parts: RenewalParts): Renewals {
     if (now !== stamp) {
       stamp = now;
       stillSinceMs = clock.monotonicMs();
+      again.forget();
     }
+    if (again.isDue()) handled = '';
     if (now === handled || clock.monotonicMs() - stillSinceMs < (site.own ? ownStillMs : stillMs)) return;
     if (await judge(current, site)) handled = now;
   }
+
+  const last = () =>
+    parts
+      .pipeline()
+      ?.views()
+      .find(({ id }) => id === proposed);
 
   /** True when there is nothing more to do about what the files hold now. */
   async function judge(current: SiteText, site: Site): Promise<boolean> {
@@ -76,7 +88,7 @@ export function watchRenewals(parts: RenewalParts): Renewals {
       return true;
     }
     trouble = [];
-    if (text.hash === current.hash) return true;
+    if (text.hash === current.hash || !again.mayTry(last()?.state)) return true;
     const pipeline = parts.pipeline();
     if (!pipeline || (pipeline.busy() && !pipeline.waits())) {
       trouble = ['a renewed certificate waits until another change has ended'];
@@ -87,6 +99,7 @@ export function watchRenewals(parts: RenewalParts): Renewals {
     const reason = `renewed on disk: ${changed}`;
     const asked = { force: false, release: false, unfreeze: false, reason, by: 'controller' };
     proposed = (await pipeline.propose({ ...written, ...asked })).id;
+    again.later();
     return true;
   }
 
@@ -101,13 +114,35 @@ export function watchRenewals(parts: RenewalParts): Renewals {
       }
     },
     trouble() {
-      const change = parts
-        .pipeline()
-        ?.views()
-        .find(({ id }) => id === proposed);
+      const change = last();
       if (!change || change.state === 'promoted' || !finalStates.includes(change.state)) return trouble;
       const why = `a renewed certificate is not used: change ${change.id} is ${change.state}: ${change.why}`;
       return trouble.length > 0 ? trouble : [why];
+    },
+  };
+}
+
+/** When a renewal that a gate refused is proposed again. One that traffic spoke against is for people. */
+function secondTries(clock: Clock) {
+  let tries = 0;
+  let dueAtMs = Number.POSITIVE_INFINITY;
+  const later = () => {
+    dueAtMs = clock.monotonicMs() + Math.min(againMsMax, againMs * 2 ** tries);
+    tries += 1;
+  };
+  return {
+    later,
+    forget() {
+      tries = 0;
+      dueAtMs = Number.POSITIVE_INFINITY;
+    },
+    isDue: () => clock.monotonicMs() >= dueAtMs,
+    /** @param state of the change that was proposed last */
+    mayTry(state: ChangeState | undefined): boolean {
+      if (tries === 0 || state === 'refused') return true;
+      if (state && !finalStates.includes(state)) later();
+      else dueAtMs = Number.POSITIVE_INFINITY;
+      return false;
     },
   };
 }

@@ -32,6 +32,17 @@ suite('the way back', () => {
     assert.match(result.tried.at(-1)?.answered ?? '', /^status 200 from generation 7$/);
   });
 
+  test('an engine that cannot tell for a moment is asked again', async () => {
+    let told = 0;
+    const result = await tried(() => {
+      told += 1;
+      if (told === 2 || told === 4) throw new Error('its log is not written');
+      return asked;
+    });
+    assert.equal(result.ok, true, JSON.stringify(result.tried));
+    assert.ok(told >= 5, `${told}`);
+  });
+
   test('is none when somebody else answered', async () => {
     const result = await tried(() => 0);
     assert.equal(result.ok, false);

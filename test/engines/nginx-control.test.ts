@@ -91,6 +91,7 @@ test('evidence counts answers, refused connections, retries and broken answers',
     responseErrors: 1,
     netUses: 0,
     entranceRequests: 0,
+    inHand: 0,
   });
   assert.deepEqual(
     told.map(({ pool, requests, errors, connectionErrors }) => [pool, requests, errors, connectionErrors]),
