@@ -29,7 +29,7 @@ function code(around: Around, depth: number, place: Place): string {
 function set(around: Around): string {
   const { chance } = around.ink;
   const name = chance.percent(6) ? '$args' : chance.pick(['$v1', '$v2']);
-  const long = () => variable(around).replace(/\$(\w+)$/, (_, one: string) => `$\{${one}}y`);
+  const long = () => variable(around).replace(/\$([a-z]\w*)$/, (_, one: string) => `$\{${one}}y`);
   const value = chance.pick([
     '0',
     '1',
