@@ -2,9 +2,9 @@ import { logSumExp } from './mixture.ts';
 
 /** Shares of what is at stake, each bet a mixture's equal part. */
 const stakes: readonly number[] = [0.02, 0.1, 0.3, 0.8];
-/** A candidate may be slower by this factor and this much more: new caches are cold. */
+/** A candidate may be slower by this factor and this much more: with few requests each may need a new connection to its server. */
 const slowerFactor = 1.5;
-const slowerMs = 20;
+const slowerMs = 50;
 /** Nothing is known of the incumbent before so many of its requests. */
 const incumbentRequestsMin = 20;
 /** HAProxy tells the mean of the newest requests in whole milliseconds: of this share of them it is exact to 16 ms. */
@@ -31,7 +31,7 @@ export interface SlownessTest {
  * bet that pays 1 + s (time / m - 1) with 0 <= s < 1 has mean at most 1 whatever the distribution, and the product of
  * such bets exceeds 1/alpha with chance at most alpha, however often one looks (Waudby-Smith & Ramdas, 'Estimating means of
  * bounded random variables by betting', JRSS B 2024, one-sided case). m is the incumbent's mean up to then, half as much
- * again and 20 ms more; several requests are one bet on their mean.
+ * again and 50 ms more; several requests are one bet on their mean.
  */
 export function slownessTest(start: { candidate: TimedRequests; incumbent: TimedRequests }): SlownessTest {
   const logs = stakes.map(() => -Math.log(stakes.length));

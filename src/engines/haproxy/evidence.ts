@@ -33,7 +33,6 @@ const columns = [
   'dreq',
   'req_tot',
   'qtime',
-  'ctime',
   'rtime',
   ...answers,
 ] as const;
@@ -127,7 +126,8 @@ function meant(rows: readonly Row[]): number {
 
 function poolEvidence(row: Row, serversAll: ReadonlyMap<string, number>, times: PoolTimes): PoolEvidence {
   const requests = finished(row);
-  const meanMs = count(row.qtime) + count(row.ctime) + count(row.rtime);
+  // Not the time to connect: of a generation with little traffic each request may need a connection of its own.
+  const meanMs = count(row.qtime) + count(row.rtime);
   return {
     pool: row.pxname,
     requests,
