@@ -29,6 +29,8 @@ async function row(proof: Proof, plan: UsualPlan): Promise<void> {
   }
   const ours = await holdfastRun(plan);
   tell(proof, 'Holdfast, forced', ours);
+  // What neither alarm sees, a good answer from the wrong site, our guard does not see: identity refuses it beforehand.
+  if (plan.kind.name === 'wrong site') return;
   const isUnreachable = ['refused', 'black hole'].includes(plan.kind.name);
   const most = isUnreachable ? 0 : Math.min(...others.map(({ failed }) => failed));
   proof.atMost(`  ${plan.kind.name}, ${plan.rate} a second: failed with Holdfast`, ours.failed, most);

@@ -67,6 +67,12 @@ async function cell(way: Misbehaviour, phase: Phase, ports: readonly number[]): 
   }
 }
 
+/** The other cells are worth knowing all the same. */
+function nothingCame(error: unknown): Cell {
+  const what = error instanceof Error ? error.message.split('\n')[0] : String(error);
+  return { what: what ?? '', troubleAt: null, failed: 0, of: 0, gapMs: 0, served: false };
+}
+
 function countsOf({ records, counts }: LoadResult): Omit<Cell, keyof Came> {
   const answered = records.filter(({ outcome }) => outcome === 'ok').map(({ endedAt }) => endedAt);
   answered.sort((a, b) => a - b);
@@ -106,7 +112,7 @@ await prove('ladder', async (proof) => {
       const row = new Map<string, string>();
       table.set(way, row);
       for (const phase of phases.filter(({ name }) => names.includes(name))) {
-        const { what, failed, of, gapMs, served } = await cell(way, phase, ports);
+        const { what, failed, of, gapMs, served } = await cell(way, phase, ports).catch(nothingCame);
         const mayPromote = misbehaviours[way].harmless === true || !phase.changesUnderIt;
         const wanted = [
           `at most ${phase.failedMax} failed`,

@@ -93,7 +93,7 @@ export const phases: readonly Phase[] = [
   {
     name: 'first start',
     fromTheStart: true,
-    failedMax: 0,
+    failedMax: 5,
     run: async ({ site }) => ({ what: await settled(site), troubleAt: null }),
   },
   {
