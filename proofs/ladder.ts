@@ -70,7 +70,7 @@ async function cell(way: Misbehaviour, phase: Phase, ports: readonly number[]): 
 /** The other cells are worth knowing all the same. */
 function nothingCame(error: unknown): Cell {
   const what = error instanceof Error ? error.message.split('\n')[0] : String(error);
-  return { what: what ?? '', troubleAt: null, failed: 0, of: 0, gapMs: 0, served: false };
+  return { what: what ?? '', failed: 0, of: 0, gapMs: 0, served: false };
 }
 
 function countsOf({ records, counts }: LoadResult): Omit<Cell, keyof Came> {

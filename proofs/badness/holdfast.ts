@@ -2,10 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChangeView } from '../../src/contract/index.ts';
+import { shopText } from '../../test/world/shop.ts';
 import { freePort } from '../../test/world/stack.ts';
 import { makeFolders, type as typeLine, up } from '../../test/world/up.ts';
 import { type Outcome, underLoad } from './load.ts';
 import type { UsualPlan } from './usual.ts';
+
+/** As the usual stack has it; every policy is the default. */
+const healthCheck = '{ interval: 2s, rise: 2, fall: 3 }';
 
 export async function holdfastRun({ kind, rate, good, bad }: UsualPlan): Promise<Outcome> {
   const folders = makeFolders();
@@ -13,7 +17,9 @@ export async function holdfastRun({ kind, rate, good, bad }: UsualPlan): Promise
     const port = await freePort();
     const write = (name: string, servers: readonly number[]) => {
       const file = join(folders.folder, name);
-      writeFileSync(file, siteText(port, servers));
+      const named = servers.map((at, index) => ({ name: `web-${index + 1}`, port: at }));
+      const plan = { http: port, https: null, engine: 'haproxy', servers: named, healthCheck, more: '' };
+      writeFileSync(file, shopText(plan, folders.folder));
       return file;
     };
     const args = [write('site.yaml', good), '--port', String(await freePort())];
@@ -34,17 +40,3 @@ export async function holdfastRun({ kind, rate, good, bad }: UsualPlan): Promise
     folders.remove();
   }
 }
-
-const siteText = (port: number, servers: readonly number[]) => `site: t
-listeners:
-  - { name: http, address: "*:${port}" }
-routes:
-  - { name: web, pool: web }
-pools:
-  - name: web
-    servers:
-${servers.map((at, index) => `      - { name: web-${index + 1}, address: "127.0.0.1:${at}" }`).join('\n')}
-    healthCheck: { interval: 2s, rise: 2, fall: 3 }
-balancers:
-  - { name: lb-1, engine: haproxy, address: 127.0.0.1 }
-`;

@@ -17,8 +17,6 @@ export interface Scene {
 export interface Came {
   /** For the table: `refused: rehearsal`, `rolled back`, `builtin carries it`. */
   readonly what: string;
-  /** Wall clock, when the trouble began; null: nothing that could cost a request was done. */
-  readonly troubleAt: number | null;
 }
 
 export interface Phase {
@@ -94,7 +92,7 @@ export const phases: readonly Phase[] = [
     name: 'first start',
     fromTheStart: true,
     failedMax: 5,
-    run: async ({ site }) => ({ what: await settled(site), troubleAt: null }),
+    run: async ({ site }) => ({ what: await settled(site) }),
   },
   {
     name: 'before the gates',
@@ -102,7 +100,7 @@ export const phases: readonly Phase[] = [
     failedMax: 0,
     async run(scene) {
       scene.engine.become(scene.way);
-      return { what: await backByHand(scene.site, await apply(scene)), troubleAt: null };
+      return { what: await backByHand(scene.site, await apply(scene)) };
     },
   },
   {
@@ -111,7 +109,7 @@ export const phases: readonly Phase[] = [
     failedMax: 60,
     async run(scene) {
       scene.engine.become(scene.way, 'rehearsals');
-      return { what: await backByHand(scene.site, await apply(scene)), troubleAt: null };
+      return { what: await backByHand(scene.site, await apply(scene)) };
     },
   },
   {
@@ -129,7 +127,7 @@ export const phases: readonly Phase[] = [
       });
       scene.engine.become(scene.way);
       process.kill(candidate, 'SIGKILL');
-      return { what: endOf(await ended), troubleAt: Date.now() };
+      return { what: endOf(await ended) };
     },
   },
   {
@@ -138,7 +136,7 @@ export const phases: readonly Phase[] = [
     async run({ site, engine, way }) {
       engine.become(way);
       for (const pid of await pids(site, 'active')) process.kill(pid, 'SIGKILL');
-      return { what: await settled(site), troubleAt: Date.now() };
+      return { what: await settled(site) };
     },
   },
   {
@@ -148,7 +146,7 @@ export const phases: readonly Phase[] = [
       const change = await apply(scene);
       if (change.state !== 'promoted') throw new Error(`the good change: ${endOf(change)}: ${change.why}`);
       scene.engine.become(scene.way);
-      return { what: await backByHand(scene.site, change), troubleAt: null };
+      return { what: await backByHand(scene.site, change) };
     },
   },
   {
@@ -157,7 +155,7 @@ export const phases: readonly Phase[] = [
     async run({ site, engine, way }) {
       engine.become(way);
       for (const pid of await pids(site, 'active', 'standby', 'candidate')) process.kill(pid, 'SIGKILL');
-      return { what: await settled(site), troubleAt: Date.now() };
+      return { what: await settled(site) };
     },
   },
 ];
