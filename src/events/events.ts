@@ -1,10 +1,12 @@
 import type { SiteDifference, WrittenText } from '#model';
+import type { AlertEvent } from './alert.ts';
 import type { AskedFor, ChangeState, GateReport } from './change.ts';
 import type { GuardRecord } from './guard.ts';
 import type { PlanView } from './plan.ts';
 
 /** The facts that are journalled. Past tense; what a person must be able to read back years later. */
 export type Event =
+  | AlertEvent
   | {
       readonly kind: 'site.started';
       readonly site: string;

@@ -1,3 +1,4 @@
+export * from './alert.ts';
 export * from './change.ts';
 export * from './events.ts';
 export * from './guard.ts';
