@@ -1,6 +1,7 @@
 import type { SiteDifference, WrittenText } from '#model';
 import type { AlertEvent } from './alert.ts';
 import type { AskedFor, ChangeState, GateReport } from './change.ts';
+import type { FaultEvent } from './fault.ts';
 import type { GuardRecord } from './guard.ts';
 import type { PlanView } from './plan.ts';
 
@@ -102,7 +103,8 @@ export type Event =
       readonly change: string | null;
       readonly balancers: readonly string[];
     }
-  | { readonly kind: 'incident.resolved'; readonly incident: string; readonly how: string };
+  | { readonly kind: 'incident.resolved'; readonly incident: string; readonly how: string }
+  | FaultEvent;
 
 export type EventKind = Event['kind'];
 

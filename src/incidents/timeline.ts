@@ -65,6 +65,8 @@ function journalLine(entry: JournalEntry, incident: OpenedIncident): TimelineLin
 
 function concerns(event: Event, incident: OpenedIncident): boolean {
   if ('incident' in event) return event.incident === incident.id;
+  if (event.kind === 'fault.located')
+    return event.verdict.change !== null && event.verdict.change === incident.change;
   if ('change' in event) return event.change !== null && event.change === incident.change;
   return false;
 }
@@ -108,6 +110,8 @@ function textOf({ by }: JournalEntry, event: Event): string | null {
       return `The change is now "${event.state}"${event.why ? `: ${plain(event.why)}` : ''}.`;
     case 'quarantine.added':
       return `The text was quarantined: ${plain(event.why)}.`;
+    case 'fault.located':
+      return `The fault was located: ${plain(event.verdict.sentence)}.`;
     case 'incident.opened':
       return `Incident ${plain(event.incident)} was opened.`;
     case 'incident.resolved':

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Failure } from '#base';
 import type { JournalCheckView } from '#contract';
-import type { Event, JournalEntry } from '#events';
+import { type Event, type JournalEntry, scopeWords } from '#events';
 import { type CommonOptions, type Context, contextOf, type Exit, exit, talksToSite } from '../command.ts';
 import type { Io } from '../io.ts';
 import { number, table, when } from '../texts.ts';
@@ -85,6 +85,13 @@ function what(event: Event): string {
       return `${event.change} ${event.state}${event.why ? `: ${event.why}` : ''}`;
     case 'change.exposed':
       return `${event.change} ${event.balancer} ${Math.round(event.share * 100)} %`;
+    case 'fault.suspected':
+    case 'fault.seen':
+      return `${event.fault} ${event.series} of ${scopeWords(event.scope)}: ${event.evidence[0] ?? ''}`;
+    case 'fault.located':
+      return `${event.fault} ${event.verdict.sentence}`;
+    case 'fault.ended':
+      return `${event.fault} ${event.how}`;
     case 'guard.acted':
       return `${event.record.balancer} ${event.record.number}: ${event.record.what.kind}`;
     default:
