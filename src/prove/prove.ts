@@ -223,7 +223,8 @@ function foretell(
   const not = (why: string): Foretold => ({ request, fate, socket: null, why });
   if (listener === null) return not('nobody listens there, so there is nobody to ask');
   if (!canBeSent(request)) return not('it has bytes that cannot stand in a request line or a header');
-  if (request.version === '2.0') return not('it is a request of HTTP/2, which is not spoken here');
+  if (!request.version.startsWith('1.'))
+    return not(`it is a request of HTTP/${request.version}, which is not spoken here`);
   // What is not known may make no difference.
   const isOne = !more && new Set(ways.map((way) => JSON.stringify(way.fate))).size === 1;
   if (!(exact || isOne) || fate === null)

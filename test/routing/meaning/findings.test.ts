@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { meaning } from '#routing';
 import { meaningOf, step } from './generated.ts';
 
@@ -50,4 +50,52 @@ test('a setting is compared with its own in a pool that has another name', () =>
     meaning.changedSettings(one, other).map(({ before, after }) => [before?.value, after?.value]);
   assert.deepEqual(told(of('', '30000 ms'), of('new-', '1 ms')), [['30000 ms', '1 ms']]);
   assert.deepEqual(told(of('', '30000 ms'), of('new-', '30000 ms')), []);
+});
+
+describe('a step that only an odd request reaches is not dead', () => {
+  const reached = (value: meaning.Value, language: meaning.Language): boolean => {
+    const odd = step({ kind: 'in', value, language }, to('b'));
+    const { steps, complete } = unreached(meaningOf({ steps: [odd], otherwise: to('a') }));
+    assert.equal(complete, true);
+    return steps.length === 0;
+  };
+  const pcre = (source: string): meaning.Language => ({
+    kind: 'matches',
+    regex: { source, ignoreCase: false, syntax: 'pcre' },
+  });
+
+  test('a path that has no normal form', () => {
+    assert.equal(reached(field('normalisedPath'), { kind: 'absent' }), true);
+    const upper: meaning.Value = { kind: 'upper', of: field('normalisedPath') };
+    assert.equal(reached(upper, { kind: 'complement', of: { kind: 'present' } }), true);
+  });
+
+  test('a method that is not of capital letters', () => {
+    assert.equal(reached(field('method'), pcre('-')), true);
+    assert.equal(reached(field('method'), pcre('^get$')), true);
+    assert.equal(reached(field('method'), pcre(' ')), false);
+  });
+
+  test('bytes past ASCII in a path and in a query', () => {
+    assert.equal(reached(field('path'), pcre('[^\\x00-\\x7f]')), true);
+    assert.equal(reached(field('query'), pcre('[^\\x00-\\x7f]')), true);
+  });
+
+  test('another version, a name that nobody has', () => {
+    for (const version of ['0.9', '3.0'])
+      assert.equal(reached(field('version'), { kind: 'is', text: version, ignoreCase: false }), true);
+    assert.equal(reached(field('sni'), pcre('[*]')), true);
+  });
+});
+
+test('what differs for paths without a normal form alone is a difference', () => {
+  const none = step({ kind: 'in', value: field('normalisedPath'), language: { kind: 'absent' } }, to('b'));
+  const { differences } = meaning.difference(
+    meaningOf({ steps: [], otherwise: to('a') }),
+    meaningOf({ steps: [none], otherwise: to('a') }),
+  );
+  assert.deepEqual(
+    differences.map(({ witness }) => witness.path),
+    ['/..'],
+  );
 });

@@ -87,23 +87,29 @@ const words: Readonly<Record<string, Words>> = {
     tried: hosts,
     absent: true,
   },
-  sni: { natural: `^${label}(?:\\.${label})+$`, possible: '^[A-Za-z0-9._-]+$', tried: hosts, absent: true },
+  sni: { natural: `^${label}(?:\\.${label})+$`, possible: '^[!-~]+$', tried: hosts, absent: true },
   path: {
     natural: `^/(?:${segment}(?:/${segment})*/?)?$`,
-    possible: '^/[!"$->@-~]*$',
+    // NGINX takes bytes past ASCII as they are.
+    possible: '^/[!"$->@-~\\x80-\\xff]*$',
     tried: ['/', '/index.html', '/a', '/a/b'],
     absent: false,
   },
   method: {
     natural: '^(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS)$',
-    possible: '^[A-Z]+$',
+    possible: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
     tried: ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS'],
     absent: false,
   },
-  query: { natural: '^[a-z0-9_=&.-]*$', possible: '^[!"$-~]*$', tried: [null, 'a=1', 'q=a'], absent: true },
+  query: {
+    natural: '^[a-z0-9_=&.-]*$',
+    possible: '^[!"$-~\\x80-\\xff]*$',
+    tried: [null, 'a=1', 'q=a'],
+    absent: true,
+  },
   version: {
     natural: '^1\\.1$',
-    possible: '^(?:1\\.[01]|2\\.0)$',
+    possible: '^(?:0\\.9|1\\.[01]|[23]\\.0)$',
     tried: ['1.1', '2.0', '1.0'],
     absent: false,
   },
@@ -148,7 +154,7 @@ function made_(of: Words | undefined): Alphabet {
 /** `$` would take a line feed behind it. */
 const wholly = (source: string) => languageMachine(source.replace(/\$$/, '\\z'));
 
-/** What a normalised path can be. Its raw form is its encoded one. */
+/** What a normalised path can be. Its raw form is its encoded one; there is none for a raw path such as `/..`. */
 function normalAlphabet(): Alphabet {
   const path = alphabetOf('path', null);
   const and = (a: number, b: number) => a & b;
@@ -158,5 +164,5 @@ function normalAlphabet(): Alphabet {
     of: { kind: 'matches', regex: { source: '//|/\\.\\.?(?:/|\\z)', ignoreCase: false, syntax: 'pcre' } },
   });
   const possible = product(merged, { ...odd, absent: 0 }, and);
-  return { natural: path.natural, possible, tried: path.tried };
+  return { natural: path.natural, possible: { ...possible, absent: 1 }, tried: path.tried };
 }

@@ -19,7 +19,7 @@ export interface Request {
   readonly headers: Readonly<Record<string, string>>;
   readonly sourceAddress: string;
   readonly sourcePort: number;
-  readonly version: '1.0' | '1.1' | '2.0';
+  readonly version: '0.9' | '1.0' | '1.1' | '2.0' | '3.0';
 }
 
 const plain: Request = {
