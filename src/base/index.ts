@@ -1,5 +1,6 @@
 export { type Code, catalogue } from './catalogue.ts';
 export { after, type Clock, systemClock } from './clock.ts';
+export { codeFolder } from './code-folder.js';
 export { type Diagnostic, didYouMean, formatDiagnostic, type Place } from './diagnostics.ts';
 export { assert, Failure, messageOf, unreachable } from './failure.ts';
 export { type Files, systemFiles, writeDurably } from './files.ts';
@@ -9,7 +10,6 @@ export {
   type ApiLocation,
   agentSocket,
   baseFolders,
-  codeFolder,
   type SitePaths,
   sitePaths,
 } from './paths.ts';

@@ -36,10 +36,3 @@ export function sitePaths(site: string, env: NodeJS.ProcessEnv = process.env): S
 export function agentSocket(paths: SitePaths, balancer: string): string {
   return join(paths.run, balancer, 'agent.sock');
 }
-
-/** Where Node keeps what it made of our source. `HOLDFAST_CACHE` overrides. */
-export function codeFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const user = userInfo();
-  const cache = user.uid === 0 ? '/var/cache' : (env.XDG_CACHE_HOME ?? join(user.homedir, '.cache'));
-  return env.HOLDFAST_CACHE ?? join(cache, 'holdfast');
-}

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { baseFolders, messageOf, sitePaths } from '#base';
 import { type CliParts, exit, type Io, runCli } from '#cli';
 import type { Site } from '#model';
-import { verifyJournal } from '#store';
 import { runners } from './runners.ts';
 
 const io: Io = {
@@ -34,7 +33,9 @@ const prove: CliParts['prove'] = async (plan, before, after, options) =>
 /** The journal of a site that nobody runs now. */
 async function verifyOffline(site: string | undefined) {
   const name = site ?? onlySite(baseFolders().state);
-  return name === null ? null : verifyJournal(join(sitePaths(name).state, 'journal'));
+  if (name === null) return null;
+  const { verifyJournal } = await import('#store');
+  return verifyJournal(join(sitePaths(name).state, 'journal'));
 }
 
 function onlySite(folder: string): string | null {

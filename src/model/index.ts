@@ -19,7 +19,7 @@ export {
   siteJsonSchema,
   withIncludes,
 } from './reading.ts';
-export { revocationsEnd } from './revocation-mistakes.ts';
+export { revocationsEnd } from './revocation-list.ts';
 export { hostPort, routeOf } from './route.ts';
 export * from './site.ts';
 export { streamPools, streamsOf } from './stream.ts';

@@ -85,3 +85,13 @@ function lengthOf(element: Buffer): number {
 function fail(): never {
   throw new Error('not DER');
 }
+
+/** When a list of this file is to be renewed, the first of them. Null: it is none, or never ends. */
+export function revocationsEnd(pem: string): number | null {
+  try {
+    const ends = revocationListsIn(pem).flatMap(({ nextUpdate }) => nextUpdate ?? []);
+    return ends.length === 0 ? null : Math.min(...ends);
+  } catch {
+    return null;
+  }
+}

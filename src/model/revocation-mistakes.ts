@@ -64,16 +64,6 @@ export function revocationMistakes(
   ];
 }
 
-/** When a list of this file is to be renewed, the first of them. Null: it is none, or never ends. */
-export function revocationsEnd(pem: string): number | null {
-  try {
-    const ends = revocationListsIn(pem).flatMap(({ nextUpdate }) => nextUpdate ?? []);
-    return ends.length === 0 ? null : Math.min(...ends);
-  } catch {
-    return null;
-  }
-}
-
 const remedyPem = 'Name a PEM file (openssl crl -inform DER -in LIST -out LIST.pem)';
 
 function authoritiesIn(pem: string): X509Certificate[] {

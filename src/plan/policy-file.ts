@@ -1,7 +1,12 @@
+import { createRequire } from 'node:module';
 import type { z } from 'zod';
 import { type Diagnostic, Failure, type Place } from '#base';
 import { documentReader, type ReadDocument } from '#model';
-import { policySchema, statedSchema } from './policy-schema.ts';
+import type * as Schemas from './policy-schema.ts';
+
+/** Loaded when there is a policy to read: most plans have none, and need no schemas. */
+const load = createRequire(import.meta.url);
+const schemas = () => load('./policy-schema.ts') as typeof Schemas;
 
 /**
  * What the owner of a site states beside it: cases that must come out as they say (`expect`), and policies that every
@@ -76,13 +81,13 @@ export function isPolicyFile(text: string): boolean {
 
 /** Every mistake at once. Never throws, whatever the text. */
 export function readPolicies(text: string, file: string): ReadPolicies {
-  return built(documentReader().readDocument(text, file, policySchema()), file);
+  return built(documentReader().readDocument(text, file, schemas().policySchema()), file);
 }
 
 /** What a site file states of itself: its `expect:` and `policies:`. Null: neither, or the text has mistakes. */
 export function statedIn(text: string, file: string): ReadPolicies {
   if (!/^["']?(?:expect|policies)["']?:/m.test(text)) return { policies: null, diagnostics: [] };
-  const { value, ...read } = documentReader().readDocument(text, file, statedSchema());
+  const { value, ...read } = documentReader().readDocument(text, file, schemas().statedSchema());
   return built({ ...read, value: value && { expect: value.expect, policies: value.policies } }, file);
 }
 
@@ -140,7 +145,7 @@ function unless<T extends { readonly place: Place }>(
     }));
 }
 
-type Document = z.output<ReturnType<typeof policySchema>>;
+type Document = z.output<ReturnType<typeof Schemas.policySchema>>;
 
 function outcomeOf(
   one: Omit<Document['expect'][number], 'request' | 'headers' | 'from'>,

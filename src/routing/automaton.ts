@@ -1,4 +1,8 @@
-import { DFA, JS, NFA } from 'refa';
+import { createRequire } from 'node:module';
+import type * as Refa from 'refa';
+
+/** Loaded when an expression is asked about: most commands have none. */
+const load = createRequire(import.meta.url);
 
 /** Says whether a regular expression matches the whole value, in time that grows with its length and with nothing else. */
 export interface Matcher {
@@ -15,6 +19,7 @@ const nowhere = 0xffff;
  */
 export function linearMatcher(source: string): Matcher | null {
   try {
+    const { DFA, JS, NFA } = load('refa') as typeof Refa;
     const parser = JS.Parser.fromLiteral({ source, flags: '' });
     const { expression, maxCharacter } = parser.parse({ assertions: 'throw', maxNodes: 20_000 });
     const options = { assertions: 'throw' } as const;
@@ -27,7 +32,7 @@ export function linearMatcher(source: string): Matcher | null {
 }
 
 /** Rows of states, columns of classes: bytes that no transition tells apart. */
-function tableOf(dfa: DFA): Matcher {
+function tableOf(dfa: Refa.DFA): Matcher {
   const nodes = [...dfa.nodes()];
   const numbers = new Map(nodes.map((node, number) => [node, number]));
   const classes = classesOf(nodes);
@@ -54,7 +59,7 @@ function tableOf(dfa: DFA): Matcher {
   };
 }
 
-function classesOf(nodes: readonly DFA.Node[]): Uint8Array {
+function classesOf(nodes: readonly Refa.DFA.Node[]): Uint8Array {
   const begins = new Set<number>();
   for (const { out } of nodes)
     for (const [{ min, max }] of out) {
