@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Handlers, jsonLog, messageOf, serveWire, systemClock, systemFiles } from '#base';
 import type { SiteText } from '#contract';
+import { loadDialects } from '#dialects';
 import { type Command, findInstalled } from '#engines';
 import { runAdmin } from './admin/admin.ts';
 import { serveOwnSockets } from './admin/own-sockets.ts';
@@ -46,6 +47,7 @@ export async function runAgent(options: {
     log,
   });
   await serving.begin(options.first);
+  loadDialects();
   const beside = watchBeside({
     run: options.run,
     record: (what) => void serving.records.add(what),

@@ -1,11 +1,27 @@
+import { createRequire } from 'node:module';
 import type { OwnDialectName, WrittenText } from '#model';
 import type { meaning } from '#routing';
-import { lift as liftHaproxy } from './haproxy/lift/index.ts';
-import { stageHaproxy } from './haproxy/stage.ts';
-import { liftNginx } from './nginx/lift/lift.ts';
+import type * as HaproxyLift from './haproxy/lift/index.ts';
+import type * as HaproxyStage from './haproxy/stage.ts';
+import type * as NginxLift from './nginx/lift/lift.ts';
 import type { TextFiles } from './nginx/lift/tree.ts';
-import { stageNginx } from './nginx/stage.ts';
+import type * as NginxStage from './nginx/stage.ts';
 import type { StagedText, StagePlan } from './stage.ts';
+
+/** Each is loaded when there is a text in its language. */
+const load = createRequire(import.meta.url);
+
+export const liftHaproxy: typeof HaproxyLift.lift = (...given) =>
+  (load('./haproxy/lift/index.ts') as typeof HaproxyLift).lift(...given);
+
+export const liftNginx: typeof NginxLift.liftNginx = (...given) =>
+  (load('./nginx/lift/lift.ts') as typeof NginxLift).liftNginx(...given);
+
+const stageHaproxy: typeof HaproxyStage.stageHaproxy = (...given) =>
+  (load('./haproxy/stage.ts') as typeof HaproxyStage).stageHaproxy(...given);
+
+const stageNginx: typeof NginxStage.stageNginx = (...given) =>
+  (load('./nginx/stage.ts') as typeof NginxStage).stageNginx(...given);
 
 /** What a text may ask of the machine that it lies on. */
 export interface LiftFiles extends TextFiles {

@@ -1,7 +1,11 @@
+import { createRequire } from 'node:module';
 import type { Dialect } from '../dialect.ts';
-import { inPlace } from './in-place.ts';
-import { lower } from './lower.ts';
-import { withSettings } from './set-by-hand.ts';
+import type * as InPlace from './in-place.ts';
+import type * as Lower from './lower.ts';
+import type * as SetByHand from './set-by-hand.ts';
+
+/** Each part is loaded when it is asked for: a plan of a text lowers nothing. */
+const load = createRequire(import.meta.url);
 
 export const haproxyDialect: Dialect = {
   name: 'haproxy',
@@ -16,7 +20,7 @@ export const haproxyDialect: Dialect = {
     mirror: 'HAProxy copies requests only through an agent beside it (SPOE)',
     bodyTimeout: 'HAProxy knows how long a client was silent, not how long its body takes',
   },
-  lower,
-  inPlace,
-  withSettings,
+  lower: (...given) => (load('./lower.ts') as typeof Lower).lower(...given),
+  inPlace: (...given) => (load('./in-place.ts') as typeof InPlace).inPlace(...given),
+  withSettings: (...given) => (load('./set-by-hand.ts') as typeof SetByHand).withSettings(...given),
 };

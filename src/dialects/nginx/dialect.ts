@@ -1,5 +1,10 @@
+import { createRequire } from 'node:module';
 import type { Dialect } from '../dialect.ts';
-import { files, lower } from './lower.ts';
+import type * as Lower from './lower.ts';
+
+/** Loaded when it is asked for: a plan of a text lowers nothing. */
+const load = createRequire(import.meta.url);
+const lowering = () => load('./lower.ts') as typeof Lower;
 
 export const nginxDialect: Dialect = {
   name: 'nginx',
@@ -34,6 +39,6 @@ export const nginxDialect: Dialect = {
     methodTrace: 'NGINX answers 405 to every TRACE',
     headerNameOdd: 'NGINX can only look at headers whose names are letters, digits, "-" and "_"',
   },
-  lower,
-  files,
+  lower: (...given) => lowering().lower(...given),
+  files: (...given) => lowering().files(...given),
 };

@@ -1,18 +1,24 @@
+import { createRequire } from 'node:module';
 import type { OwnDialect } from '../own.ts';
-import { files } from './own/files.ts';
-import { keepAlive } from './own/keep-alive.ts';
-import { adopt } from './own/survey.ts';
-import { includeNames, named, readTexts } from './own/texts.ts';
-import { transplant } from './own/transplant.ts';
+import type * as Files from './own/files.ts';
+import type * as KeepAlive from './own/keep-alive.ts';
+import type * as Survey from './own/survey.ts';
+import type * as Texts from './own/texts.ts';
+import type * as Transplant from './own/transplant.ts';
+
+/** Each part is loaded when it is asked for: a plan of a text takes nothing over. */
+const load = createRequire(import.meta.url);
+const texts = () => load('./own/texts.ts') as typeof Texts;
 
 export const nginxOwn: OwnDialect = {
-  includes: includeNames,
-  adopt,
-  files,
-  keepAlive,
+  includes: (...given) => texts().includeNames(...given),
+  adopt: (...given) => (load('./own/survey.ts') as typeof Survey).adopt(...given),
+  files: (...given) => (load('./own/files.ts') as typeof Files).files(...given),
+  keepAlive: (...given) => (load('./own/keep-alive.ts') as typeof KeepAlive).keepAlive(...given),
   user({ file, folder, text, includes }) {
+    const { named, readTexts } = texts();
     const { directives } = readTexts(file, folder, text, includes);
     return named(directives, 'user')[0]?.args[0]?.value ?? null;
   },
-  transplant,
+  transplant: (...given) => (load('./own/transplant.ts') as typeof Transplant).transplant(...given),
 };

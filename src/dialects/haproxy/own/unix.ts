@@ -1,5 +1,5 @@
 import { bindLines } from './binds.ts';
-import type { Section } from './sections.ts';
+import { type Section, sectionsOf } from './sections.ts';
 import { serverLines } from './servers.ts';
 
 /**
@@ -48,4 +48,9 @@ export function globalLines(sections: readonly Section[], keyword: string) {
 
 export function globalWord(sections: readonly Section[], keyword: string, index: number): string {
   return globalLines(sections, keyword).at(-1)?.words[index]?.value ?? '';
+}
+
+/** The user that the text names for the engine. */
+export function userOf(text: string): string | null {
+  return globalWord(sectionsOf(text), 'user', 1) || null;
 }
