@@ -188,7 +188,9 @@ function standIn(pool: Pool): Server {
   return createServer((asked, answer) => {
     answer.setHeader(poolHeader, pool.name);
     if (check && asked.url === check.path) answer.statusCode = check.expectStatus[0]?.from ?? 200;
-    answer.end(check?.expectBody ?? '');
+    const { header, body } = check?.identity ?? {};
+    if (header) answer.setHeader(header.name, header.value);
+    answer.end([check?.expectBody ?? '', body ?? ''].join('\n'));
   });
 }
 

@@ -7,6 +7,7 @@ import type {
   Ejection,
   HashOn,
   HealthCheck,
+  Identity,
   Pool,
   PoolTls,
   Server,
@@ -27,7 +28,7 @@ export function buildPool(part: PoolPart, index: number, folder: string, placeOf
     tls: part.tls === undefined ? null : buildTls(part.tls, ['pools', index, 'tls'], folder, placeOf),
     proxyProtocol: part.proxyProtocol ?? null,
     servers: part.servers.map((server, i) => buildServer(server, ['pools', index, 'servers', i], placeOf)),
-    healthCheck: buildHealthCheck(part.healthCheck),
+    healthCheck: buildHealthCheck(part),
     ejection: part.ejection === undefined ? null : buildEjection(part.ejection),
     slowStartMs: durationOrNull(part.slowStart),
     retries: part.retries,
@@ -108,7 +109,7 @@ function buildTls(
   };
 }
 
-function buildHealthCheck(part: PoolPart['healthCheck']): HealthCheck {
+function buildHealthCheck({ healthCheck: part, identity }: PoolPart): HealthCheck {
   const statuses = Array.isArray(part.expectStatus) ? part.expectStatus : [part.expectStatus];
   return {
     http:
@@ -121,6 +122,7 @@ function buildHealthCheck(part: PoolPart['healthCheck']): HealthCheck {
             headers: part.headers,
             expectStatus: statuses.map(rangeOf),
             expectBody: part.expectBody ?? null,
+            ...(identity === undefined ? {} : { identity: buildIdentity(identity) }),
           },
     port: part.port ?? null,
     intervalMs: parseDurationMs(part.interval),
@@ -128,6 +130,10 @@ function buildHealthCheck(part: PoolPart['healthCheck']): HealthCheck {
     rise: part.rise,
     fall: part.fall,
   };
+}
+
+function buildIdentity({ header, body }: NonNullable<PoolPart['identity']>): Identity {
+  return { ...(header === undefined ? {} : { header }), ...(body === undefined ? {} : { body }) };
 }
 
 function rangeOf(status: number | string): StatusRange {

@@ -124,6 +124,16 @@ export interface HttpCheck {
   readonly expectStatus: readonly StatusRange[];
   /** The answer's body must contain it. Null: whatever it is. */
   readonly expectBody: string | null;
+  /** Without it an answer is another site's. Absent: whoever answers is believed. */
+  readonly identity?: Identity;
+}
+
+/** What only this pool's servers answer: all that is given. */
+export interface Identity {
+  /** The whole value, letter by letter. */
+  readonly header?: { readonly name: string; readonly value: string };
+  /** Somewhere in the body. */
+  readonly body?: string;
 }
 
 export interface StatusRange {
@@ -163,6 +173,29 @@ export interface PoolTimeouts {
   readonly queueMs: number;
   /** Silence of both sides of an upgraded connection. */
   readonly tunnelMs: number;
+}
+
+type Expected = Pick<HttpCheck, 'expectBody' | 'identity'>;
+
+/** Why the answer's headers are another site's; null: they are not. */
+export function foreignHeader(
+  { identity }: Expected,
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): string | null {
+  const { header } = identity ?? {};
+  if (!header) return null;
+  const value = headers[header.name.toLowerCase()];
+  if (value === header.value) return null;
+  const said = value === undefined ? 'no header' : `"${value}" in`;
+  return `it is not of this pool: ${said} ${header.name}, expected "${header.value}"`;
+}
+
+/** What the body lacks, as a sentence; null: nothing. */
+export function missingText({ expectBody, identity }: Expected, body: string): string | null {
+  if (identity?.body !== undefined && !body.includes(identity.body))
+    return `it is not of this pool: a body without ${JSON.stringify(identity.body)}`;
+  if (expectBody === null || body.includes(expectBody)) return null;
+  return `a body without ${JSON.stringify(expectBody)}`;
 }
 
 export function statusFits(status: number, ranges: readonly StatusRange[]): boolean {

@@ -15,9 +15,15 @@ export function poolMistakes(source: SourceText): Diagnostic[] {
       const at: Path = ['pools', index, ...path];
       return [mistake('HF022', source.placeOf(at), pathText(at), message, remedy)];
     };
-    return [hashMistakes, cookieMistakes, checkMistakes, serverMistakes, tlsMistakes].flatMap((look) =>
-      look(data, tell),
-    );
+    const looks = [
+      hashMistakes,
+      cookieMistakes,
+      checkMistakes,
+      identityMistakes,
+      serverMistakes,
+      tlsMistakes,
+    ];
+    return looks.flatMap((look) => look(data, tell));
   });
 }
 
@@ -54,6 +60,21 @@ function checkMistakes({ healthCheck: check }: PoolPart, tell: Tell): Diagnostic
   return meaningless.flatMap((word) =>
     tell(['healthCheck', word], 'means nothing without a path: a TCP connection is enough', 'Add path'),
   );
+}
+
+function identityMistakes({ identity, healthCheck: check }: PoolPart, tell: Tell): Diagnostic[] {
+  if (identity === undefined) return [];
+  if (identity.header === undefined && identity.body === undefined)
+    return tell(['identity'], 'says nothing', 'Add header: { name, value } or body');
+  if (check.path === undefined)
+    return tell(
+      ['identity'],
+      'is looked for in the answer to the health check, which asks nothing',
+      'Add healthCheck: { path }',
+    );
+  if (check.method === 'HEAD' && identity.body !== undefined)
+    return tell(['identity', 'body'], 'an answer to HEAD has no body', 'Remove it, or ask with GET');
+  return [];
 }
 
 function tlsMistakes({ tls, servers }: PoolPart, tell: Tell): Diagnostic[] {

@@ -100,6 +100,17 @@ const healthCheck = z.strictObject(
   'a health check: path, method, host, headers, expectStatus, expectBody, port, interval, timeout, rise, fall',
 );
 
+const identity = z.strictObject(
+  {
+    header: z
+      .strictObject({ name: headerName, value: plainText }, 'a header: name, value')
+      .optional()
+      .meta({ description: 'The answer to the check has this header, with this value' }),
+    body: plainText.optional().meta({ description: "The answer's body contains it" }),
+  },
+  'an identity: header, body',
+);
+
 const timeouts = z.strictObject(
   {
     connect: duration('2s'),
@@ -243,6 +254,9 @@ export const pool = z.strictObject(
       description: "The servers get the client's address by the PROXY protocol",
     }),
     healthCheck: healthCheck.prefault({}),
+    identity: identity.optional().meta({
+      description: 'What only servers of this pool answer to its health check; one that does not is down',
+    }),
     ejection: ejection.optional().meta({
       description: 'Takes a server out after errors in a row, until `rise` checks in a row were good',
     }),

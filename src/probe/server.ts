@@ -1,8 +1,17 @@
 import { lookup } from 'node:dns/promises';
-import { request } from 'node:http';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Clock, messageOf } from '#base';
-import { type HttpCheck, hostPort, type Pool, type Server, statusFits, tlsNameOf } from '#model';
+import {
+  foreignHeader,
+  type HttpCheck,
+  hostPort,
+  missingText,
+  type Pool,
+  type Server,
+  statusFits,
+  tlsNameOf,
+} from '#model';
 import type { Request } from '#routing';
 import { reach } from './reach.ts';
 
@@ -57,32 +66,42 @@ export async function probeServer(
     const { timeoutMs } = pool.healthCheck;
     const first = pool.servers[0] ?? server;
     const host = http.host ?? hostPort(first.host, first.port);
-    const { status, body } = await askHttp(socket, { ...http, host, timeoutMs });
-    if (!statusFits(status, http.expectStatus)) return answer(false, `status ${status}`);
-    const { expectBody } = http;
-    return expectBody === null || body.includes(expectBody)
-      ? answer(true, `status ${status}`)
-      : answer(false, `status ${status}, and a body without ${JSON.stringify(expectBody)}`);
+    const said = await askHttp(socket, { ...http, host, timeoutMs });
+    if (!statusFits(said.status, http.expectStatus)) return answer(false, `status ${said.status}`);
+    const wrong = foreignHeader(http, said.headers) ?? missingText(http, said.body);
+    return wrong === null
+      ? answer(true, `status ${said.status}`)
+      : answer(false, `status ${said.status}, and ${wrong}`);
   } catch (error) {
     return answer(false, inWords(error));
   }
 }
 
-function expectedText({ expectStatus, expectBody }: HttpCheck): string {
-  const statuses = expectStatus.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
-  return expectBody === null ? statuses : `${statuses} and ${JSON.stringify(expectBody)}`;
+function expectedText({ expectStatus, expectBody, identity = {} }: HttpCheck): string {
+  const { header, body } = identity;
+  return [
+    expectStatus.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(', '),
+    ...(header ? [`${header.name}: ${header.value}`] : []),
+    ...[expectBody, body].flatMap((text) => (text == null ? [] : [JSON.stringify(text)])),
+  ].join(' and ');
 }
 
 /** What HAProxy looks at of a body: its buffer. */
 const bodyCharactersMax = 16_384;
 
-interface Question extends Pick<HttpCheck, 'path' | 'headers' | 'expectBody'> {
+interface Question extends Pick<HttpCheck, 'path' | 'headers' | 'expectBody' | 'identity'> {
   readonly method: string;
   readonly host: string;
   readonly timeoutMs: number;
 }
 
-function askHttp(socket: Socket, ask: Question): Promise<{ readonly status: number; readonly body: string }> {
+interface Said {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+function askHttp(socket: Socket, ask: Question): Promise<Said> {
   const { method, path, headers, timeoutMs } = ask;
   return new Promise((resolve, reject) => {
     const asked = request({
@@ -103,9 +122,9 @@ function askHttp(socket: Socket, ask: Question): Promise<{ readonly status: numb
       const done = () => {
         clearTimeout(timer);
         asked.destroy();
-        resolve({ status: answer.statusCode ?? 0, body });
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body });
       };
-      if (ask.expectBody === null) return done();
+      if (missingText(ask, '') === null) return done();
       answer.on('error', done).on('end', done);
       answer.on('data', (chunk: Buffer) => {
         body = (body + chunk.toString('latin1')).slice(0, bodyCharactersMax);

@@ -63,20 +63,39 @@ describe('a change that a gate refuses', () => {
     assert.ok(!first.asked.includes('candidate'));
   });
 
-  it('existence: a pool that the change touches keeps its minimum of live servers', async () => {
-    const { apply, balancers } = world();
-    for (const balancer of balancers)
+  const only = (live: readonly string[]) => {
+    const made = world();
+    for (const balancer of made.balancers)
       balancer.script.probe = ({ servers }) =>
         servers.map((server) => ({
           ...server,
           address: '',
-          ok: ['web-4', 'web-5'].includes(server.server),
+          ok: live.includes(server.server),
           tried: 'TCP connect',
           answered: 'no answer within 1000 ms',
           tookMs: 1,
         }));
-    const { change } = await apply(request(grown));
-    assert.match(change.why, /pool "web" would have 2 of 5 servers live, and at least 50 % must be/);
+    return made;
+  };
+
+  it('existence: a pool that the change touches keeps its minimum of live servers', async () => {
+    const { change } = await only(['web-3', 'web-4']).apply(request(shop(fourServers.slice(0, 3))));
+    assert.match(
+      change.why,
+      /existence: .*pool "web" would have 1 of 3 servers live, and at least 50 % must be/,
+    );
+  });
+
+  it('existence: in an emergency a new server passes with the other servers down', async () => {
+    const { change } = await only(['web-4', 'web-5']).apply(request(grown));
+    assert.equal(change.state, 'promoted');
+    const report = change.gates.find(({ gate }) => gate === 'existence');
+    assert.ok(
+      report?.evidence.includes(
+        'pool "web" would have 2 of 5 servers live, and has 1 now: it blocks nothing',
+      ),
+      change.why,
+    );
   });
 
   it('limits: more servers removed at once than the policy allows', async () => {

@@ -158,6 +158,26 @@ for (const [engine, open] of Object.entries(everyEngineWorld))
       );
     });
 
+    agreed('a server of another site is told by its identity', async () => {
+      const answering = (site: string | null, body: string) =>
+        world.server(body, (_request, response) => {
+          response.writeHead(200, site === null ? {} : { 'X-Site': site }).end(body);
+        });
+      const [good, blog, silent, otherBody] = await Promise.all([
+        answering('the "shop"', 'all is well at the shop'),
+        answering('the "shop"s', 'all is well at the shop'),
+        answering(null, 'all is well at the shop'),
+        answering('the "shop"', 'all is well at the blog'),
+      ]);
+      const http = httpCheckOf('/health', {
+        expectBody: 'all is well',
+        identity: { header: { name: 'x-site', value: 'the "shop"' }, body: 'at the shop' },
+      });
+      const ports = [good.port, blog.port, silent.port, otherBody.port];
+      const { generation } = await start(ports, { healthCheck: checkOf({ http }) });
+      assert.deepEqual(await states(generation), ['up', 'down', 'down', 'down']);
+    });
+
     agreed('a check may ask at another port', async () => {
       const [server, health] = await servers(2);
       assert.ok(server && health);

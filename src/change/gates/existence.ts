@@ -1,6 +1,6 @@
-import { assert, type Diagnostic, type Place } from '#base';
-import type { ProbeResult } from '#contract';
-import type { ActionView, ServerRef } from '#events';
+import { assert, type Diagnostic } from '#base';
+import type { DifferenceView, PlanView, ProbeResult } from '#contract';
+import type { ActionView } from '#events';
 import type { Site, SiteDifference } from '#model';
 import {
   type Answer,
@@ -9,33 +9,40 @@ import {
   couldNotTell,
   count,
   type Gate,
+  type Proposal,
   passed,
   refused,
 } from './gate.ts';
-import { percent } from './limits.ts';
+import { type DeadServer, deadServers, isSame, poolsBelowMinimum, type Wanted } from './servers.ts';
 
 const probeTimeoutMs = 60_000;
 
 /**
- * Every server that the change adds answers from every balancer, the way the engine would ask; pools that the change touches,
- * or brings requests to, keep their minimum of live servers. A server that was there before and does not answer is reported, and blocks nothing.
+ * Every server that the change adds answers from every balancer, the way the engine would ask, also in pools that only a
+ * name made of the request leads to; pools that the change touches, or brings requests to, keep their minimum of live servers.
+ * A server that was there before and does not answer is reported, and blocks nothing; nor does a pool that the change leaves
+ * with no fewer live servers than it has.
  */
 export const existence: Gate<'existence'> = {
   name: 'existence',
   forceable: true,
   askedAfterRefusal: true,
   during: 'proposed',
-  async ask({ balancers, reading, difference, policy, planned }) {
+  async ask(proposal) {
+    const { balancers, reading, difference, policy, planned } = proposal;
     assert(reading.site, 'existence is asked after parse');
     const servers = reading.site.pools.flatMap((pool) =>
       pool.servers
         .filter(({ maintenance }) => !maintenance)
         .map((server) => ({ pool: pool.name, server: server.name })),
     );
-    const asked = await askEvery(balancers, 'probe', { site: reading.text, servers }, probeTimeoutMs);
-    const reached = planned.view?.differences.flatMap(({ after }) => poolsIn(after)) ?? [];
+    const [asked, removed] = await Promise.all([
+      askEvery(balancers, 'probe', { site: reading.text, servers }, probeTimeoutMs),
+      liveRemoved(proposal),
+    ]);
     return judgeExistence(reading.site, difference, asked, {
-      reached: new Set(reached),
+      reached: reachedPools(reading.site, planned.view),
+      removed,
       liveShareMin: policy.limits.liveServersShareMin,
     });
   },
@@ -47,10 +54,31 @@ function poolsIn(action: ActionView): readonly string[] {
   return [action.pool, ...(action.shares ?? []).flatMap(({ action: one }) => poolsIn(one))];
 }
 
-interface Wanted {
-  /** Pools that requests come to which did not before. */
-  readonly reached: ReadonlySet<string>;
-  readonly liveShareMin: number;
+/** A name that only a request makes may lead to any pool. */
+function reachedPools(site: Site, plan: PlanView | null): ReadonlySet<string> {
+  const after = (plan?.differences ?? []).map((difference) => difference.after);
+  if (after.some(isUnknown)) return new Set(site.pools.map(({ name }) => name));
+  const brought = ({ before, after: to }: DifferenceView) => {
+    const were = poolsIn(before);
+    return poolsIn(to).filter((pool) => !were.includes(pool));
+  };
+  return new Set(plan?.differences.flatMap(brought));
+}
+
+function isUnknown(action: ActionView): boolean {
+  if (action.kind === 'unknown') return true;
+  return action.kind === 'pool' && (action.shares ?? []).some(({ action: one }) => isUnknown(one));
+}
+
+/** A server that goes counted for something where any balancer reached it; who cannot say speaks for it. */
+async function liveRemoved({ balancers, before, difference }: Proposal): Promise<Wanted['removed']> {
+  const servers = difference.serversRemoved.map(({ pool, server }) => ({ pool, server }));
+  if (servers.length === 0) return [];
+  const { answers } = await askEvery(balancers, 'probe', { site: before.text, servers }, probeTimeoutMs);
+  const isDead = (one: (typeof servers)[number]) =>
+    answers.length > 0 &&
+    answers.every(({ output }) => output.some((result) => isSame(result, one) && !result.ok));
+  return servers.map((one) => ({ ...one, live: !isDead(one) }));
 }
 
 /** Pure. */
@@ -63,10 +91,11 @@ function judgeExistence(
   const dead = deadServers(site, asked);
   const added = dead.filter((one) => difference.serversAdded.some((server) => isSame(server, one)));
   const older = dead.filter((one) => !added.includes(one));
-  const short = poolsBelowMinimum(site, difference, dead, wanted);
-  const notes = older.flatMap((one) =>
-    one.evidence.map((line) => `was there before, blocks nothing: ${line}`),
-  );
+  const { against: short, notWorse } = poolsBelowMinimum(site, difference, dead, wanted);
+  const notes = [
+    ...older.flatMap((one) => one.evidence.map((line) => `was there before, blocks nothing: ${line}`)),
+    ...notWorse,
+  ];
   const unanswered = unansweredBy(difference, asked);
   if (added.length > 0 || short.length > 0)
     return refused(
@@ -86,40 +115,6 @@ function judgeExistence(
   );
 }
 
-interface DeadServer extends ServerRef {
-  readonly place: Place | null;
-  readonly address: string;
-  /** One line a balancer that it did not answer. */
-  readonly evidence: readonly string[];
-  readonly tried: string;
-  readonly answered: string;
-  readonly from: readonly string[];
-}
-
-function deadServers(site: Site, { answers }: Asked<readonly ProbeResult[]>): readonly DeadServer[] {
-  const found = new Map<string, DeadServer>();
-  for (const { balancer, output } of answers)
-    for (const result of output) {
-      if (result.ok) continue;
-      const key = `${result.pool}/${result.server}`;
-      const place = placeOf(site, result);
-      const before = found.get(key);
-      const where = place ? `${place.file}:${place.line} ` : '';
-      const line = `${where}pool "${result.pool}" server "${result.server}" ${result.address}, asked from ${balancer}: ${result.tried}: ${result.answered}`;
-      found.set(key, {
-        pool: result.pool,
-        server: result.server,
-        address: result.address,
-        place,
-        tried: result.tried,
-        answered: result.answered,
-        from: [...(before?.from ?? []), balancer],
-        evidence: [...(before?.evidence ?? []), line],
-      });
-    }
-  return [...found.values()];
-}
-
 /** A balancer that answered but left out an added server has not said that it exists. */
 function unansweredBy(
   { serversAdded }: SiteDifference,
@@ -130,30 +125,6 @@ function unansweredBy(
       .filter((server) => !output.some((result) => isSame(result, server)))
       .map(({ pool, server }) => ({ balancer, why: `said nothing about pool "${pool}" server "${server}"` })),
   );
-}
-
-function poolsBelowMinimum(
-  site: Site,
-  { serversAdded, serversRemoved }: SiteDifference,
-  dead: readonly ServerRef[],
-  { reached, liveShareMin }: Wanted,
-): readonly Diagnostic[] {
-  const touched = new Set([...reached, ...[...serversAdded, ...serversRemoved].map(({ pool }) => pool)]);
-  return site.pools.flatMap((pool) => {
-    const all = pool.servers.length;
-    const live = all - dead.filter((one) => one.pool === pool.name).length;
-    if (!touched.has(pool.name) || live / Math.max(1, all) >= liveShareMin) return [];
-    return [
-      {
-        code: 'HF103',
-        severity: 'error',
-        place: pool.place,
-        path: `pool "${pool.name}"`,
-        message: `would have ${live} of ${count(all, 'server')} live, and at least ${percent(liveShareMin)} must be`,
-        remedy: 'Start servers first, or change guard.limits.liveServersShareMin first',
-      } as const,
-    ];
-  });
 }
 
 function absent({ place, pool, server, address, tried, answered, from }: DeadServer): Diagnostic {
@@ -189,13 +160,4 @@ function answeredLines(
           `pool "${r.pool}" server "${r.server}" ${r.address}, asked from ${balancer}: ${r.tried}: ${r.answered}`,
       ),
   );
-}
-
-function placeOf(site: Site, ref: ServerRef): Place | null {
-  const pool = site.pools.find(({ name }) => name === ref.pool);
-  return pool?.servers.find(({ name }) => name === ref.server)?.place ?? null;
-}
-
-function isSame(a: ServerRef, b: ServerRef): boolean {
-  return a.pool === b.pool && a.server === b.server;
 }

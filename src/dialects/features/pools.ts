@@ -148,6 +148,12 @@ export const poolFeatures = {
     meaning: 'the answer to the check must contain this text',
     uses: (site) => pools(site, ({ healthCheck }) => healthCheck.http?.expectBody != null),
   },
+  identity: {
+    written: 'pools[].identity',
+    meaning:
+      'the answer to the check must have this header or text: without it, it is another site that answers',
+    uses: (site) => pools(site, ({ healthCheck }) => healthCheck.http?.identity !== undefined),
+  },
   healthCheckPort: {
     written: 'pools[].healthCheck.port',
     meaning: 'the check goes to another port of the server, in plain HTTP or TCP',

@@ -142,7 +142,7 @@ export function healthCheckLines(pool: Pool, { servers: standIns }: Placement): 
 }
 
 function httpCheckLines(
-  { method, path, host, headers, expectStatus, expectBody }: HttpCheck,
+  { method, path, host, headers, expectStatus, expectBody, identity = {} }: HttpCheck,
   pool: Pool,
 ): string[] {
   const first = pool.servers[0];
@@ -157,7 +157,12 @@ function httpCheckLines(
       ...all.map((header) => `hdr ${word(header.name)} ${word(header.value.replaceAll('%', '%%'))}`),
     ].join(' '),
     `http-check expect status ${statuses.join(',')}`,
-    ...(expectBody === null ? [] : [`http-check expect string ${word(expectBody)}`]),
+    ...(identity.header
+      ? [`http-check expect fhdr name ${word(identity.header.name)} value ${word(identity.header.value)}`]
+      : []),
+    ...[expectBody, identity.body ?? null].flatMap((text) =>
+      text === null ? [] : [`http-check expect string ${word(text)}`],
+    ),
   ];
 }
 

@@ -8,7 +8,7 @@ export const keyMistakes: readonly Mistake[] = [
     text: changed('servers: [10.0.0.3:80]', 'server: [10.0.0.3:80]'),
     told: [
       'HF012 site.yaml:9:5 pools[1].servers: missing, expected a list of servers',
-      'HF010 site.yaml:9:18 pools[1].server: expected one of "name", "algorithm", "hash", "stickyCookie", "servers", "tls", "proxyProtocol", "healthCheck", "ejection", "slowStart", "retries", "queuedMax" and 3 more, got "server". Did you mean "servers"?',
+      'HF010 site.yaml:9:18 pools[1].server: expected one of "name", "algorithm", "hash", "stickyCookie", "servers", "tls", "proxyProtocol", "healthCheck", "identity", "ejection", "slowStart", "retries" and 4 more, got "server". Did you mean "servers"?',
     ],
   },
   {
@@ -140,6 +140,20 @@ export const keyMistakes: readonly Mistake[] = [
       'HF022 site.yaml:9:99 pools[1].healthCheck.host: means nothing without a path: a TCP connection is enough. Add path',
       'HF022 site.yaml:9:114 pools[1].healthCheck.expectBody: means nothing without a path: a TCP connection is enough. Add path',
       'HF022 site.yaml:9:129 pools[1].servers: expected a server that is no spare. Remove spare: true from one',
+    ],
+  },
+  {
+    what: 'an identity that nothing is asked for',
+    text: changed(
+      '{ name: api, servers: [10.0.0.3:80] }',
+      '{ name: api, identity: { body: api }, servers: [10.0.0.3:80] }',
+    ).replace(
+      'name: web, servers',
+      'name: web, healthCheck: { path: /, method: HEAD }, identity: { body: w }, servers',
+    ),
+    told: [
+      'HF022 site.yaml:8:76 pools[0].identity.body: an answer to HEAD has no body. Remove it, or ask with GET',
+      'HF022 site.yaml:9:28 pools[1].identity: is looked for in the answer to the health check, which asks nothing. Add healthCheck: { path }',
     ],
   },
   {

@@ -37,6 +37,12 @@ export const poolSchema = z.strictObject({
         headers: z.array(z.strictObject({ name: text, value: text })),
         expectStatus: z.array(z.strictObject({ from: status, to: status })).min(1),
         expectBody: text.nullable(),
+        identity: z
+          .strictObject({
+            header: z.strictObject({ name: text, value: text }).exactOptional(),
+            body: text.exactOptional(),
+          })
+          .exactOptional(),
       })
       .nullable(),
     port: z.int().min(1).max(65_535).nullable(),

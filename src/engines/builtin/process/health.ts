@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
-import { type HttpCheck, statusFits } from '#model';
+import { foreignHeader, type HttpCheck, missingText, statusFits } from '#model';
 import { codeOf, hostPort } from './address.ts';
 import { judge, type PoolState, type ServerState } from './pool.ts';
 import { connectTo, type Reach } from './reach.ts';
@@ -91,7 +91,7 @@ const bodyCharactersMax = 16_384;
 
 function checkHttp(
   way: Way,
-  { method, host, path, headers, expectStatus, expectBody }: HttpCheck & { readonly host: string },
+  { method, host, path, headers, ...expected }: HttpCheck & { readonly host: string },
   timeoutMs: number,
 ): Promise<Verdict> {
   const began = performance.now();
@@ -119,17 +119,20 @@ function checkHttp(
       asked.on('error', (error) => end(false, `L7RSP ${codeOf(error)}`));
       asked.on('response', (answer) => {
         const status = answer.statusCode ?? 0;
-        const fits = statusFits(status, expectStatus);
-        if (!fits || expectBody === null) return end(fits, `${fits ? 'L7OK' : 'L7STS'} ${status}`);
+        if (!statusFits(status, expected.expectStatus)) return end(false, `L7STS ${status}`);
+        const stranger = foreignHeader(expected, answer.headers);
+        if (stranger !== null) return end(false, `L7RSP ${stranger}`);
+        const isWhole = (body: string) => missingText(expected, body) === null;
+        if (isWhole('')) return end(true, `L7OK ${status}`);
         let body = '';
         const decide = () => {
-          const found = body.includes(expectBody);
-          end(found, found ? `L7OK ${status}` : 'L7RSP the body does not hold what is expected');
+          const missing = missingText(expected, body);
+          end(missing === null, missing === null ? `L7OK ${status}` : `L7RSP ${missing}`);
         };
         answer.on('error', decide).on('end', decide);
         answer.on('data', (chunk: Buffer) => {
           body = (body + chunk.toString('latin1')).slice(0, bodyCharactersMax);
-          if (body.includes(expectBody) || body.length === bodyCharactersMax) decide();
+          if (isWhole(body) || body.length === bodyCharactersMax) decide();
         });
       });
       asked.end();
