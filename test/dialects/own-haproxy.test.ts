@@ -113,6 +113,31 @@ backend odd
     );
   });
 
+  it('backends and servers that only a map or a made-up name leads to are asked as well', () => {
+    const { site, diagnostics } = adopt(`${start}frontend www
+  bind :80
+  use_backend %[req.hdr(host),lower,map(/etc/haproxy/hosts.map)]
+  use_backend be-%[path,field(2,/)] if { path_beg /api }
+backend from-map
+  server m1 10.0.0.1:80
+backend be-cart
+  use-server %[req.hdr(x-server)] if { req.hdr(x-server) -m found }
+  server c1 10.0.0.2:80
+  server c2 10.0.0.3:80 weight 1
+backend by-rule
+  http-request set-dst req.hdr(x-to)
+  server any *:0
+  server all 0.0.0.0:8080
+`);
+    assert.ok(site, diagnostics.map(formatDiagnostic).join('\n'));
+    const servers = site.pools.map((pool) => [pool.name, ...pool.servers.map(({ host }) => host)].join(' '));
+    assert.deepEqual(servers, ['from-map 10.0.0.1', 'be-cart 10.0.0.2 10.0.0.3']);
+    assert.deepEqual(
+      diagnostics.map(({ message }) => message),
+      Array(2).fill("is not probed before a change: its address is the client's, or a rule's"),
+    );
+  });
+
   it('what the text sets itself is known; of `defaults`, the one that is named or stands before', () => {
     const site = siteOf(`global
   presetenv PORT 8080

@@ -95,6 +95,46 @@ server { listen 80;
     );
   });
 
+  it('servers that only a variable names are asked as well: of maps, what they include, geo, split_clients, set', () => {
+    const text = http(`upstream app { server 10.0.0.1:80; }
+map $host $site {
+  default app;
+  include sites.map;
+  ~^(.+)[.]old$ $1.internal;
+}
+split_clients $remote_addr $lucky { 1% 10.0.0.7:8080; * app; }
+geo $near { default 10.0.0.8:80; 127.0.0.0/8 10.0.0.9:80; }
+server {
+  listen 80;
+  set $named "10.0.0.5:81";
+  location / { proxy_pass http://$site; }
+  location /lucky { proxy_pass http://\${lucky}/in/$request_id; }
+  location /near { proxy_pass http://$near$request_uri; }
+  location /named { proxy_pass https://$named; }
+  location /port { proxy_pass http://10.0.0.6:$http_port; }
+}`);
+    const map = '# ours\nshop.example 10.0.0.2:8080;\nblog.example blog.internal;\n';
+    const { site, diagnostics } = adopt(text, [{ path: '/etc/nginx/sites.map', text: map }]);
+    assert.ok(site, diagnostics.map(formatDiagnostic).join('\n'));
+    const servers = site.pools.flatMap((pool) => pool.servers.map((s) => `${s.host}:${s.port}`));
+    assert.deepEqual(servers, [
+      '10.0.0.1:80',
+      '10.0.0.2:8080',
+      '10.0.0.7:8080',
+      '10.0.0.8:80',
+      '10.0.0.9:80',
+      '10.0.0.5:81',
+    ]);
+    assert.deepEqual(
+      diagnostics.map((d) => `${d.place?.line} ${d.message.replace('is not probed before a change: ', '')}`),
+      [
+        '14 all of what http://$site may be is known only with a request',
+        '14 the engine asks its own name servers for blog.internal',
+        '18 http://10.0.0.6:$http_port is known only with a request',
+      ],
+    );
+  });
+
   it('what cannot be carried over is refused with its line, all at once', () => {
     assert.deepEqual(
       refusals(`master_process off;

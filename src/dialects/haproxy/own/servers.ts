@@ -85,6 +85,7 @@ function serverOf(section: Section, line: Line, at: number, names: readonly stri
     if (parsed.kind === 'other') return parsed.what;
     if (parsed.kind === 'unix') return 'it is a Unix socket';
     if (options.has('resolvers')) return 'the engine asks its own name servers for it';
+    if (parsed.host === '0.0.0.0' || parsed.host === '::') return "its address is the client's, or a rule's";
     if (parsed.port === null || parsed.port === 0) return "its port is the client's";
     return null;
   }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Algorithm, SurveyedPool } from '#model';
 import { type Findings, uniqueNames } from '../../own-findings.ts';
 import type { Directive, Token } from './directives.ts';
@@ -35,27 +36,79 @@ export function poolsOf(
   walk(directives, (directive) => {
     const [target] = directive.args;
     if (!passes.test(directive.name) || !target || unixWord.test(target.value)) return;
-    if (target.value.includes('$')) {
-      const why = `is not probed before a change: ${target.value} is known only with a request`;
+    const { targets, isWhole } = targetsOf(directives, target.value);
+    if (!isWhole) {
+      const others = targets.length > 0 ? `all of what ${target.value} may be` : target.value;
+      const why = `is not probed before a change: ${others} is known only with a request`;
       findings.note(placeOf(directive, target), directive.name, why);
-      return;
     }
-    const address = directAddress(target.value);
-    if (!address || names.has(address.name)) return;
-    const name = `${address.host}:${address.port}`;
-    const place = placeOf(directive, target);
-    const server = { name, host: address.host, port: address.port, weight: 1, place };
-    if (!direct.has(name))
-      direct.set(name, {
-        name: unique(name),
-        algorithm: 'roundrobin',
-        check: null,
-        servers: [server],
-        place,
-      });
+    for (const text of targets) {
+      const address = directAddress(text);
+      if (!address || names.has(address.name)) continue;
+      const name = `${address.host}:${address.port}`;
+      const place = placeOf(directive, target);
+      if (text !== target.value && isIP(address.host) === 0) {
+        const why = `is not probed before a change: the engine asks its own name servers for ${address.host}`;
+        findings.note(place, directive.name, why);
+        continue;
+      }
+      const server = { name, host: address.host, port: address.port, weight: 1, place };
+      if (!direct.has(name))
+        direct.set(name, {
+          name: unique(name),
+          algorithm: 'roundrobin',
+          check: null,
+          servers: [server],
+          place,
+        });
+    }
   });
   return [...pools, ...direct.values()];
 }
+
+/** The first variable of a target's authority: what follows the path is no address. */
+const variable = /^((?:[a-z]+:\/\/)?[^/$]*)\$(?:\{(\w+)\}|(\w+))(.*)$/s;
+const valuesMax = 1_000;
+
+/** What a target may be, where variables of this text's own `map`, `geo`, `split_clients` and `set` stand in its address. */
+function targetsOf(
+  directives: readonly Directive[],
+  target: string,
+): { readonly targets: readonly string[]; readonly isWhole: boolean } {
+  const [, before, braced, plain, after] = variable.exec(target) ?? [];
+  if (before === undefined) return { targets: [target], isWhole: true };
+  const values = valuesOf(directives, `$${braced ?? plain}`);
+  const known = values.filter((value) => !value.includes('$') && value !== '').slice(0, valuesMax);
+  // Another variable behind it would be another search; these begin with a slash.
+  const isOpen = /^[^/]*\$(?!(?:request_uri|uri|document_uri)\b)/.test(after ?? '');
+  const isWhole = !isOpen && values.length > 0 && values.every((value) => !value.includes('$'));
+  return { targets: isOpen ? [] : known.map((value) => `${before}${value}${after}`), isWhole };
+}
+
+function valuesOf(directives: readonly Directive[], name: string): readonly string[] {
+  const values = new Set<string>();
+  const add = (token: Token | undefined) => {
+    if (token) values.add(token.value);
+  };
+  walk(directives, ({ name: what, args, block }) => {
+    if (what === 'set' && args[0]?.value === name) add(args[1]);
+    const isTable = what === 'map' || what === 'geo' || what === 'split_clients';
+    if (!isTable || args.at(-1)?.value !== name) return;
+    for (const entry of block ?? []) if (!tableWords.has(entry.name)) add(entry.args[0]);
+  });
+  return [...values];
+}
+
+/** Entries that give no value. */
+const tableWords = new Set([
+  'include',
+  'hostnames',
+  'volatile',
+  'ranges',
+  'proxy',
+  'proxy_recursive',
+  'delete',
+]);
 
 function algorithmOf({ block }: Directive): Algorithm {
   const has = (name: string) => named(block, name).length > 0;
@@ -88,7 +141,7 @@ function serversOf(upstream: Directive, findings: Findings, placeOf: PlaceOf): S
 
 function directAddress(target: string) {
   const [, scheme, rest = target] = /^([a-z]+):\/\/(.*)$/.exec(target) ?? [];
-  const authority = rest.split('/')[0] ?? '';
+  const authority = rest.split(/[/$]/)[0] ?? '';
   const parsed = addressOf(authority, schemePorts[scheme ?? ''] ?? 80);
   return parsed && { ...parsed, name: authority };
 }
