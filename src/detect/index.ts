@@ -1,3 +1,4 @@
+export { type ArrivalsDetector, arrivalsDetector } from './arrivals.ts';
 export { baseline, baselineFloor, baselineMax, type HistoryTick } from './baseline.ts';
 export { type Comparison, type ComparisonTick, type ComparisonVerdict, comparison } from './comparison.ts';
 export { type HungTest, hungTest, type InHand } from './hung.ts';
