@@ -4,10 +4,12 @@ import type { AskedFor, ChangeState, GateReport } from './change.ts';
 import type { FaultEvent } from './fault.ts';
 import type { GuardRecord } from './guard.ts';
 import type { PlanView } from './plan.ts';
+import type { ReportEvent } from './report.ts';
 
 /** The facts that are journalled. Past tense; what a person must be able to read back years later. */
 export type Event =
   | AlertEvent
+  | ReportEvent
   | {
       readonly kind: 'site.started';
       readonly site: string;

@@ -13,4 +13,10 @@ export interface IncidentView {
   readonly requests: number;
   /** How many of them were answered with an error, or not at all. */
   readonly failed: number;
+  /** Customers who wrote of it. */
+  readonly reports: number;
+  /** So long the first customer's report was ahead of everything else that saw it; negative: behind. Null: none came. */
+  readonly customersAheadMs: number | null;
+  /** What the monitor found, in a sentence; null: nothing, or it was not asked. */
+  readonly cause: string | null;
 }

@@ -5,3 +5,4 @@ export * from './fault.ts';
 export * from './guard.ts';
 export * from './incident.ts';
 export type * from './plan.ts';
+export * from './report.ts';

@@ -1,7 +1,7 @@
 import type { Event, GateReport, JournalEntry, ServerRef } from '#events';
 import type { ChangedServer } from '#model';
 import type { Figures } from './figures.ts';
-import type { OpenedIncident } from './ledger.ts';
+import { blamedChange, type OpenedIncident } from './ledger.ts';
 
 export type Proposed = Extract<Event, { kind: 'change.proposed' }>;
 
@@ -36,7 +36,7 @@ export interface DownServer extends ServerRef {
 }
 
 export function causeOf(entries: readonly JournalEntry[], incident: OpenedIncident): Cause | null {
-  const { change } = incident;
+  const change = blamedChange(incident);
   const entry = entries.findLast((e) => e.event.kind === 'change.proposed' && e.event.change === change);
   if (entry?.event.kind !== 'change.proposed') return null;
   const { siteHash } = entry.event;

@@ -1,12 +1,21 @@
 import type { Counts, IncidentView, JournalEntry, TakeBack } from '#events';
-import { type Act, balancersOf, ledgerOf, type OpenedIncident } from './ledger.ts';
+import type { Act } from './acts.ts';
+import { balancersOf, blamedChange, ledgerOf, type OpenedIncident } from './ledger.ts';
+
+/** Who saw it first. */
+export type Witness =
+  | { readonly kind: 'guard'; readonly balancer: string; readonly person: boolean }
+  | { readonly kind: 'monitor' }
+  | { readonly kind: 'customers' };
 
 export interface Figures {
   readonly beganAt: number;
   /** False when what was acted upon was no bad answer: a lease that ended, an engine that died idle. */
   readonly badAnswers: boolean;
   readonly seenAt: number;
-  readonly seenBy: string;
+  readonly seenBy: Witness;
+  /** When the first customer wrote of it; null: none did. */
+  readonly reportedAt: number | null;
   readonly restoredAt: number | null;
   readonly resolvedAt: number | null;
   /** What reached the candidate, or the engine that died, and how much of it failed. */
@@ -20,36 +29,57 @@ export function incidentsOf(entries: readonly JournalEntry[]): IncidentView[] {
 }
 
 function viewOf(incident: OpenedIncident): IncidentView {
-  const { id, title, change } = incident;
-  const { beganAt, seenAt, restoredAt, resolvedAt, exposed } = figuresOf(incident);
+  const { id, title } = incident;
+  const { beganAt, seenAt, reportedAt, restoredAt, resolvedAt, exposed } = figuresOf(incident);
   return {
     id,
     title,
-    change,
+    change: blamedChange(incident),
     beganAt,
     seenAt,
     restoredAt,
     resolvedAt,
     requests: exposed.requests,
     failed: exposed.failed,
+    reports: incident.reports.length,
+    customersAheadMs: reportedAt === null ? null : seenAt - reportedAt,
+    cause: incident.faults.flatMap(({ verdict }) => verdict?.sentence ?? [])[0] ?? null,
   };
 }
 
 export function figuresOf(incident: OpenedIncident): Figures {
-  const { acts } = incident;
-  const sightings = acts.map((act) => ({ balancer: act.balancer, at: act.alarmAt ?? act.at }));
-  const first = sightings.toSorted((a, b) => a.at - b.at)[0];
+  const first = sightings(incident).toSorted((a, b) => a.at - b.at)[0];
+  const reportedAt = incident.reports[0]?.at ?? null;
   const seenAt = first?.at ?? incident.openedAt;
-  const began = acts.map(beganAt).filter((at) => at !== null);
+  const began = [
+    ...incident.acts.map(beganAt).filter((at) => at !== null),
+    ...incident.faults.map(({ facts }) => facts.startedAt),
+    ...(reportedAt === null ? [] : [reportedAt]),
+  ];
   return {
     beganAt: Math.min(seenAt, ...began),
     badAnswers: began.length > 0,
     seenAt,
-    seenBy: first?.balancer ?? '',
+    seenBy: first?.by ?? { kind: 'customers' },
+    reportedAt,
     restoredAt: restoredAt(incident),
     resolvedAt: incident.resolved?.at ?? null,
     ...countsOf(incident),
   };
+}
+
+function sightings({ acts, faults }: OpenedIncident): { readonly at: number; readonly by: Witness }[] {
+  return [
+    ...acts.map(({ balancer, at, alarmAt, what }) => ({
+      at: alarmAt ?? at,
+      by: {
+        kind: 'guard' as const,
+        balancer,
+        person: what.kind === 'tookBack' && what.takeBack.evidence.cause === 'person',
+      },
+    })),
+    ...faults.map(({ seenAt }) => ({ at: seenAt, by: { kind: 'monitor' as const } })),
+  ];
 }
 
 function beganAt(act: Act): number | null {
@@ -58,7 +88,7 @@ function beganAt(act: Act): number | null {
   return act.alarmAt === null ? first : Math.min(first, act.alarmAt);
 }
 
-/** Null until the last act of every balancer has put it right. */
+/** Null until the last act of every balancer has put it right, and every fault has ended. */
 function restoredAt(incident: OpenedIncident): number | null {
   const times: number[] = [];
   for (const balancer of balancersOf(incident)) {
@@ -70,7 +100,16 @@ function restoredAt(incident: OpenedIncident): number | null {
     if (at === null) return null;
     times.push(at);
   }
-  return times.length === 0 ? null : Math.max(...times);
+  for (const { ended } of incident.faults) {
+    if (!ended) return null;
+    times.push(ended.at);
+  }
+  return times.length === 0 ? silentSince(incident) : Math.max(...times);
+}
+
+/** Where nothing but customers saw it: once it is resolved, when the last of them wrote. */
+function silentSince({ reports, resolved }: OpenedIncident): number | null {
+  return resolved ? (reports.at(-1)?.at ?? null) : null;
 }
 
 export function actDoneAt(act: Act, incident: OpenedIncident): number | null {

@@ -1,8 +1,10 @@
 import { type Clock, type Log, messageOf, silentLog } from '#base';
-import type { Event, Journal } from '#events';
+import { type Event, type Journal, scopeWords } from '#events';
+import type { Act } from './acts.ts';
+import type { SeenFault } from './faults.ts';
 import { actDoneAt, figuresOf } from './figures.ts';
-import { type Act, balancersOf, createLedger, type OpenedIncident } from './ledger.ts';
-import { duration, listed } from './words.ts';
+import { type Beginning, balancersOf, changeOf, createLedger, type OpenedIncident } from './ledger.ts';
+import { counted, duration, listed } from './words.ts';
 
 export interface IncidentKeeper {
   /** Ends after what is being written now; a later keeper goes on from the journal. */
@@ -22,8 +24,10 @@ export function incidentKeeper(options: {
   readonly log?: Log;
   /** How long there must be no bad evidence before an incident counts as resolved. */
   readonly quietMs?: number;
+  /** The same for an incident that nobody but customers saw. */
+  readonly silentMs?: number;
 }): IncidentKeeper {
-  const { journal, clock, log = silentLog, quietMs = 10_000 } = options;
+  const { journal, clock, log = silentLog, quietMs = 10_000, silentMs = 30 * 60_000 } = options;
   const ledger = createLedger();
   let read = 0;
   let stopped = false;
@@ -41,11 +45,11 @@ export function incidentKeeper(options: {
 
   /** The next thing to journal, or how long there is nothing to do. */
   function next(): Event | number {
-    const [act] = ledger.pending();
-    if (act) return opening(act, ledger.pending(), nextId(ledger.incidents));
+    const [first] = ledger.pending();
+    if (first) return opening(first, ledger.pending(), nextId(ledger.incidents));
     const waits = ledger.incidents
       .filter((incident) => incident.resolved === null)
-      .map((incident) => resolution(incident, clock.now(), quietMs));
+      .map((incident) => resolution(incident, clock.now(), { quietMs, silentMs }));
     return (
       waits.find((w) => typeof w !== 'number') ??
       Math.min(Number.POSITIVE_INFINITY, ...waits.filter((w) => typeof w === 'number'))
@@ -94,13 +98,36 @@ function nextId(incidents: readonly OpenedIncident[]): string {
   return `inc-${Math.max(0, ...numbers) + 1}`;
 }
 
-function opening(act: Act, pending: readonly Act[], incident: string): Event {
-  const same = pending.filter((other) => act.change !== null && other.change === act.change);
-  const balancers = [...new Set([act, ...same].map((a) => a.balancer))].toSorted();
-  return { kind: 'incident.opened', incident, title: titleOf(act, balancers), change: act.change, balancers };
+function opening(first: Beginning, pending: readonly Beginning[], incident: string): Event {
+  const change = changeOf(first);
+  const same = pending.filter((other) => other !== first && change !== null && changeOf(other) === change);
+  const balancers = [...new Set([first, ...same].flatMap(balancersIn))].toSorted();
+  return { kind: 'incident.opened', incident, title: titleOf(first, balancers), change, balancers };
 }
 
-function titleOf({ what, change, balancer }: Act, balancers: readonly string[]): string {
+function balancersIn(beginning: Beginning): readonly string[] {
+  if (beginning.kind === 'act') return [beginning.act.balancer];
+  if (beginning.kind === 'reports') return [];
+  const { scope } = beginning.fault.facts;
+  return 'balancer' in scope ? [scope.balancer] : [];
+}
+
+function titleOf(beginning: Beginning, balancers: readonly string[]): string {
+  switch (beginning.kind) {
+    case 'act':
+      return actTitle(beginning.act, balancers);
+    case 'fault':
+      return faultTitle(beginning.fault);
+    case 'reports':
+      return `${counted(beginning.count, 'customer')} reported trouble, and nothing else has seen any`;
+  }
+}
+
+function faultTitle({ usersSee, verdict, facts }: SeenFault): string {
+  return verdict?.sentence ?? (usersSee === '' ? `Trouble with ${scopeWords(facts.scope)}` : usersSee);
+}
+
+function actTitle({ what, change, balancer }: Act, balancers: readonly string[]): string {
   if (what.kind === 'engineDied') return `The ${what.role} engine of ${balancer} died`;
   if (what.kind === 'carried')
     return `${what.instead} does not serve ${balancer}; ${what.by} carries the site`;
@@ -108,8 +135,14 @@ function titleOf({ what, change, balancer }: Act, balancers: readonly string[]):
   return `${taken} was taken back from ${listed(balancers)}: ${what.takeBack.reason}`;
 }
 
+interface Patience {
+  readonly quietMs: number;
+  readonly silentMs: number;
+}
+
 /** The event when it is proven restored, else in how many milliseconds it can be at the earliest. */
-function resolution(incident: OpenedIncident, now: number, quietMs: number): Event | number {
+function resolution(incident: OpenedIncident, now: number, patience: Patience): Event | number {
+  if (incident.acts.length + incident.faults.length === 0) return silence(incident, now, patience.silentMs);
   const { restoredAt } = figuresOf(incident);
   if (restoredAt === null || stillCarried(incident)) return Number.POSITIVE_INFINITY;
   const balancers = balancersOf(incident);
@@ -119,12 +152,21 @@ function resolution(incident: OpenedIncident, now: number, quietMs: number): Eve
       since.set(`${sign.balancer} ${sign.series}`, sign.bad ? Number.POSITIVE_INFINITY : sign.at);
   }
   const quietSince = Math.max(restoredAt, ...since.values());
-  const onlyDeaths = incident.acts.every((act) => act.what.kind !== 'tookBack');
-  const needed = onlyDeaths ? 0 : quietMs;
+  const onlyDeaths =
+    incident.faults.length === 0 && incident.acts.every((act) => act.what.kind !== 'tookBack');
+  const needed = onlyDeaths ? 0 : patience.quietMs;
   const dueMs = quietSince + needed - now;
   if (dueMs > 0) return dueMs;
   const how = howResolved(incident, onlyDeaths, now - quietSince);
   return { kind: 'incident.resolved', incident: incident.id, how };
+}
+
+/** Nothing but customers saw it, so nothing but their silence can end it. */
+function silence({ id, reports, openedAt }: OpenedIncident, now: number, silentMs: number): Event | number {
+  const silentFor = now - (reports.at(-1)?.at ?? openedAt);
+  if (silentFor < silentMs) return silentMs - silentFor;
+  const how = `no customer has reported anything for ${duration(silentFor)}, and nothing else was seen`;
+  return { kind: 'incident.resolved', incident: id, how };
 }
 
 /** Another engine still carries a balancer: it serves, and it is not over. */
@@ -137,6 +179,9 @@ function stillCarried({ acts, facts }: OpenedIncident): boolean {
 
 function howResolved(incident: OpenedIncident, onlyDeaths: boolean, quietForMs: number): string {
   const names = listed([...balancersOf(incident)].toSorted());
+  const fault = incident.faults.findLast(({ ended }) => ended !== null);
+  if (fault?.ended && incident.acts.length === 0)
+    return `${fault.ended.how}, and nothing bad was seen for ${duration(quietForMs)} since`;
   if (!onlyDeaths) {
     return `${names} served what was last good for ${duration(quietForMs)} without a bad sign`;
   }

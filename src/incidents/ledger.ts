@@ -1,48 +1,18 @@
-import type { Counts, GuardRecord, JournalEntry, TakeBack } from '#events';
+import type { Event, GuardRecord, JournalEntry } from '#events';
+import { type Act, type Facts, readRecord, uneventful } from './acts.ts';
+import { createCrowd, type ReceivedReport } from './crowd.ts';
+import { readFault, type SeenFault } from './faults.ts';
 
-/** Acts of the guard that are this near to each other are one incident, whatever change they name. */
+/** Acts and faults that are this near to each other are one incident, whatever change they name. */
 const joinedWithinMs = 60_000;
-/** How long before an act an alarm may have been raised to count as its beginning. */
-const alarmBeforeMs = 3_600_000;
+/** Customers who wrote so long before anybody saw it wrote of it. */
+const reportedBeforeMs = 3_600_000;
 
-export type EngineDeath = Extract<GuardRecord['what'], { kind: 'engineDied' }>;
-/** The fourth rung of the guard's ladder. */
-export type Carrying = Extract<GuardRecord['what'], { kind: 'carried' }>;
-
-/** Something that the guard of one balancer did about a fault. */
-export interface Act {
-  readonly balancer: string;
-  readonly change: string | null;
-  /** When it was decided, or seen that the engine had ended. */
-  readonly at: number;
-  readonly what: { readonly kind: 'tookBack'; readonly takeBack: TakeBack } | EngineDeath | Carrying;
-  /** When an alarm had been raised before, and nothing was done about it until then. */
-  readonly alarmAt: number | null;
-}
-
-export interface Sign {
-  readonly at: number;
-  readonly balancer: string;
-  readonly series: string;
-  readonly bad: boolean;
-}
-
-/** What the guards told beside their acts; of any time and balancer. */
-export interface Facts {
-  readonly signs: Sign[];
-  /** Cold starts after an engine had died: when the balancer served again. */
-  readonly restarts: { readonly balancer: string; readonly at: number }[];
-  /** Changes that brought a balancer back to its own engine. */
-  readonly returns: { readonly balancer: string; readonly at: number; readonly by: string }[];
-  /** Last counts of what was taken back. */
-  readonly drained: {
-    readonly balancer: string;
-    readonly change: string | null;
-    readonly generation: number;
-    readonly at: number;
-    readonly candidate: Counts;
-  }[];
-}
+/** What an incident begins with. */
+export type Beginning =
+  | { readonly kind: 'act'; readonly act: Act }
+  | { readonly kind: 'fault'; readonly fault: SeenFault }
+  | { readonly kind: 'reports'; readonly at: number; readonly count: number };
 
 export interface OpenedIncident {
   readonly id: string;
@@ -50,6 +20,8 @@ export interface OpenedIncident {
   readonly change: string | null;
   readonly openedAt: number;
   readonly acts: Act[];
+  readonly faults: SeenFault[];
+  readonly reports: ReceivedReport[];
   readonly facts: Facts;
   resolved: { readonly at: number; readonly how: string } | null;
 }
@@ -57,57 +29,86 @@ export interface OpenedIncident {
 export interface Ledger {
   add(entry: JournalEntry): void;
   readonly incidents: readonly OpenedIncident[];
-  /** Acts that no incident was opened for yet, oldest first. */
-  pending(): readonly Act[];
+  /** What no incident was opened for yet, oldest first. */
+  pending(): readonly Beginning[];
 }
 
 /**
- * What the journal says about incidents, entry by entry: the one place that decides which act belongs to which
- * incident, so that who opens them and who reads them agree.
+ * What the journal says about incidents, entry by entry: the one place that decides what belongs to which incident,
+ * so that who opens them and who reads them agree.
  */
 export function createLedger(): Ledger {
   const incidents: OpenedIncident[] = [];
   const facts: Facts = { signs: [], restarts: [], returns: [], drained: [] };
-  const seen = new Set<string>();
-  let pending: Act[] = [];
+  const records = new Set<string>();
+  const faults = new Map<string, SeenFault>();
+  const crowd = createCrowd();
+  /** Reports that no incident has. */
+  let loose: ReceivedReport[] = [];
+  let pending: Beginning[] = [];
 
   function addRecord(record: GuardRecord): void {
-    const { balancer, at, what } = record;
-    const key = `${balancer} ${record.number} ${at}`;
+    const key = `${record.balancer} ${record.number} ${record.at}`;
     // Records are delivered until they are acknowledged, so they may come twice.
-    if (seen.has(key)) return;
-    seen.add(key);
-    if (what.kind === 'carried') facts.restarts.push({ balancer, at });
-    if (what.kind === 'tookBack' || what.kind === 'engineDied' || what.kind === 'carried')
-      addAct(actOf(record, what, facts));
-    else if (what.kind === 'restored') facts.restarts.push({ balancer, at });
-    else if (what.kind === 'carriedNoMore') facts.returns.push({ balancer, at, by: what.by });
-    else if (what.kind === 'drained') facts.drained.push({ ...what, balancer, at });
-    else if (what.kind === 'alarm' || what.kind === 'recovered')
-      facts.signs.push({ at, balancer, series: what.series, bad: what.kind === 'alarm' });
-  }
-
-  function addAct(act: Act): void {
-    const home = incidents.findLast((incident) => belongs(incident, act));
+    if (records.has(key)) return;
+    records.add(key);
+    const act = readRecord(record, facts);
+    if (!act) return;
+    const home = incidents.findLast((incident) => actBelongs(incident, act));
     if (home) home.acts.push(act);
-    else if (!uneventful(act)) pending.push(act);
+    else if (!uneventful(act)) pending.push({ kind: 'act', act });
   }
 
-  function open(id: string, title: string, change: string | null, openedAt: number): void {
-    const fresh: OpenedIncident = { id, title, change, openedAt, acts: [], facts, resolved: null };
+  function addFault(fault: SeenFault): void {
+    const home = incidents.findLast((incident) => faultBelongs(incident, fault));
+    if (home) home.faults.push(fault);
+    else pending.push({ kind: 'fault', fault });
+  }
+
+  function addReport(received: ReceivedReport): void {
+    const crowded = crowd.add(received);
+    const home = incidents.findLast(({ resolved }) => resolved === null);
+    if (home) {
+      home.reports.push(received);
+      crowd.answered(received.at);
+      return;
+    }
+    loose = [...loose.filter(({ at }) => received.at - at <= reportedBeforeMs), received];
+    if (crowded && !pending.some(({ kind }) => kind === 'reports'))
+      pending.push({ kind: 'reports', at: received.at, count: loose.length });
+  }
+
+  function open(event: Extract<Event, { kind: 'incident.opened' }>, openedAt: number): void {
+    const fresh: OpenedIncident = {
+      id: event.incident,
+      title: event.title,
+      change: event.change,
+      openedAt,
+      acts: [],
+      faults: [],
+      reports: loose.filter(({ at }) => openedAt - at <= reportedBeforeMs),
+      facts,
+      resolved: null,
+    };
     incidents.push(fresh);
-    const first = pending.find((act) => act.change === change) ?? pending[0];
-    if (first) fresh.acts.push(first);
-    for (const act of pending) if (act !== first && belongs(fresh, act)) fresh.acts.push(act);
-    pending = pending.filter((act) => !fresh.acts.includes(act));
+    const first = pending.find((beginning) => changeOf(beginning) === event.change) ?? pending[0];
+    if (first) take(fresh, first);
+    for (const beginning of pending)
+      if (beginning !== first && belongs(fresh, beginning)) take(fresh, beginning);
+    pending = pending.filter((beginning) => beginning !== first && !belongs(fresh, beginning));
+    loose = [];
+    crowd.answered(openedAt);
   }
 
   return {
     incidents,
     pending: () => pending,
     add({ at, event }) {
+      const fault = readFault(event, at, faults);
+      if (fault) addFault(fault);
       if (event.kind === 'guard.acted') addRecord(event.record);
-      if (event.kind === 'incident.opened') open(event.incident, event.title, event.change, at);
+      if (event.kind === 'report.received') addReport({ at, report: event.report });
+      if (event.kind === 'incident.opened') open(event, at);
       if (event.kind === 'incident.resolved') {
         const incident = incidents.find((i) => i.id === event.incident);
         if (incident) incident.resolved = { at, how: event.how };
@@ -122,46 +123,51 @@ export function ledgerOf(entries: readonly JournalEntry[]): Ledger {
   return ledger;
 }
 
-export function balancersOf(incident: OpenedIncident): Set<string> {
-  return new Set(incident.acts.map((act) => act.balancer));
+/** Whose guards acted. */
+export function balancersOf({ acts }: OpenedIncident): Set<string> {
+  return new Set(acts.map(({ balancer }) => balancer));
 }
 
-function actOf(record: GuardRecord, what: Act['what'], facts: Facts): Act {
-  const { balancer } = record;
-  const at = decidedAt(record, what);
-  const change = what.kind === 'tookBack' ? what.takeBack.change : null;
-  const alarms = standingAlarms(facts.signs, balancer, at);
-  const alarmAt = alarms.length === 0 ? null : Math.min(...alarms.map((sign) => sign.at));
-  return { balancer, change, at, what, alarmAt };
+/** The change that it is about: known from the beginning, or found by the monitor. */
+export function blamedChange({ change, faults }: OpenedIncident): string | null {
+  return change ?? faults.flatMap(({ verdict }) => verdict?.change ?? [])[0] ?? null;
 }
 
-function decidedAt(record: GuardRecord, what: Act['what']): number {
-  switch (what.kind) {
-    case 'tookBack':
-      return what.takeBack.decidedAt;
-    case 'engineDied':
-      return what.diedAt ?? record.at;
-    case 'carried':
-      return record.at - what.tookMs;
-  }
+export function changeOf(beginning: Beginning): string | null {
+  if (beginning.kind === 'act') return beginning.act.change;
+  return beginning.kind === 'fault' ? (beginning.fault.verdict?.change ?? null) : null;
 }
 
-/** Series that were bad at that moment: an alarm, and no recovery since. */
-function standingAlarms(signs: readonly Sign[], balancer: string, at: number): Sign[] {
-  const recent = signs.filter((s) => s.balancer === balancer && s.at <= at && at - s.at <= alarmBeforeMs);
-  return recent.filter((s) => s.bad && !recent.some((r) => !r.bad && r.series === s.series && r.at >= s.at));
+function take(incident: OpenedIncident, beginning: Beginning): void {
+  if (beginning.kind === 'act') incident.acts.push(beginning.act);
+  if (beginning.kind === 'fault') incident.faults.push(beginning.fault);
 }
 
-function belongs(incident: OpenedIncident, act: Act): boolean {
+function belongs(incident: OpenedIncident, beginning: Beginning): boolean {
+  if (beginning.kind === 'act') return actBelongs(incident, beginning.act);
+  // Whatever is open while customers write is what they write of.
+  return beginning.kind === 'fault' ? faultBelongs(incident, beginning.fault) : true;
+}
+
+function actBelongs(incident: OpenedIncident, act: Act): boolean {
   if (incident.resolved && act.at > incident.resolved.at) return false;
   if (incident.change !== null && act.change !== null) return incident.change === act.change;
-  return incident.acts.some((other) => Math.abs(other.at - act.at) <= joinedWithinMs);
+  return near(incident, act.at);
 }
 
-/** A person went back although nothing was wrong: a change, and no incident. */
-function uneventful(act: Act): boolean {
-  if (act.what.kind !== 'tookBack' || act.alarmAt !== null) return false;
-  const { cause, candidate, firstBadAt } = act.what.takeBack.evidence;
-  const bad = candidate.errors + candidate.netUses + candidate.connectionErrors;
-  return cause === 'person' && bad === 0 && firstBadAt === null;
+function faultBelongs(incident: OpenedIncident, fault: SeenFault): boolean {
+  if (incident.resolved && fault.seenAt > incident.resolved.at) return false;
+  const change = fault.verdict?.change ?? null;
+  if (incident.change !== null && change !== null) return incident.change === change;
+  return near(incident, fault.facts.startedAt) || near(incident, fault.seenAt);
+}
+
+function near({ acts, faults, reports }: OpenedIncident, at: number): boolean {
+  // Opened by customers: the first that is seen of it is what they wrote of.
+  if (acts.length + faults.length === 0) return reports.length > 0;
+  const times = [
+    ...acts.map((act) => act.at),
+    ...faults.flatMap((fault) => [fault.seenAt, fault.facts.startedAt]),
+  ];
+  return times.some((time) => Math.abs(time - at) <= joinedWithinMs);
 }

@@ -1,8 +1,8 @@
 import { Failure } from '#base';
 import type { JournalEntry } from '#events';
 import { causeOf, type Story, takeBacksOf } from './cause.ts';
-import { type Figures, figuresOf } from './figures.ts';
-import { ledgerOf } from './ledger.ts';
+import { type Figures, figuresOf, type Witness } from './figures.ts';
+import { blamedChange, ledgerOf, type OpenedIncident } from './ledger.ts';
 import { causeParagraphs, measures, resolutionParagraphs } from './sections.ts';
 import { balancerNames, type TimelineLine, timelineOfIncident } from './timeline.ts';
 import { counted, dateAndTime, duration, plain, sentence, share, timeOfDay, who } from './words.ts';
@@ -58,14 +58,15 @@ function timelineText(timeline: readonly TimelineLine[]): string[] {
 
 function summary(story: Story): string[] {
   const { figures, incident, cause } = story;
-  const change = incident.change === null ? 'no change' : `change ${plain(incident.change)}`;
+  const changed = blamedChange(incident);
+  const change = changed === null ? 'no change' : `change ${plain(changed)}`;
   const forced = cause?.proposed.force ? ', which had been forced' : '';
   const by = cause ? ` by ${who(cause.by)}` : '';
   return [
     [
       lasted(story),
       `${sentence(exposedText(figures))}`,
-      incident.change === null ? `It concerned ${change}.` : `The root cause was ${change}${by}${forced}.`,
+      changed === null ? `It concerned ${change}.` : `The root cause was ${change}${by}${forced}.`,
     ].join(' '),
     seenText(story),
   ];
@@ -74,10 +75,16 @@ function summary(story: Story): string[] {
 function lasted({ figures, incident }: Story): string {
   const { beganAt, restoredAt, badAnswers } = figures;
   const what = badAnswers ? 'requests were at risk' : 'the guard had to act';
-  const where = `on ${balancerNames(incident)}`;
-  if (restoredAt === null) return `Since ${dateAndTime(beganAt)}, ${what} ${where}; it is not over yet.`;
+  const where = placeOf(incident);
+  if (restoredAt === null) return `Since ${dateAndTime(beganAt)}, ${what}${where}; it is not over yet.`;
   const until = `to ${timeOfDay(restoredAt)}`;
-  return `From ${dateAndTime(beganAt)} ${until} (${duration(restoredAt - beganAt)}), ${what} ${where}.`;
+  return `From ${dateAndTime(beganAt)} ${until} (${duration(restoredAt - beganAt)}), ${what}${where}.`;
+}
+
+/** ` on lb-1 and lb-2`; nothing where no balancer is to be named. */
+function placeOf(incident: OpenedIncident): string {
+  const names = balancerNames(incident);
+  return names === '' ? '' : ` on ${names}`;
 }
 
 function exposedText({ exposed, all }: Figures): string {
@@ -95,21 +102,40 @@ function exposedText({ exposed, all }: Figures): string {
   return `of ${counted(requests, 'request')} that reached what was at fault, ${some} failed${ofAll}.${saved}`;
 }
 
-function seenText({ figures, incident }: Story): string {
-  const { seenAt, beganAt, badAnswers, seenBy } = figures;
-  const first = incident.acts.every(
-    (act) => act.what.kind === 'tookBack' && act.what.takeBack.evidence.cause === 'person',
-  )
-    ? `A person acted on ${plain(seenBy)} first`
-    : `The guard of ${plain(seenBy)} saw it first`;
+function seenText({ figures }: Story): string {
+  const { seenAt, beganAt, badAnswers } = figures;
   const after =
     badAnswers && seenAt > beganAt ? `, ${duration(seenAt - beganAt)} after the first bad answer` : '';
-  return `${first}${after}, at ${timeOfDay(seenAt)} UTC.`;
+  return `${sawIt(figures.seenBy)} first${after}, at ${timeOfDay(seenAt)} UTC.${customersText(figures)}`;
+}
+
+function sawIt(by: Witness): string {
+  switch (by.kind) {
+    case 'guard':
+      return by.person
+        ? `A person acted on ${plain(by.balancer)}`
+        : `The guard of ${plain(by.balancer)} saw it`;
+    case 'monitor':
+      return 'The monitor saw it';
+    case 'customers':
+      return 'Customers alone saw it, and their reports were enough';
+  }
+}
+
+/** Who was first is the question that the founding report asks. */
+function customersText({ reportedAt, seenAt, seenBy }: Figures): string {
+  if (reportedAt === null) return ' No customer reported it.';
+  if (seenBy.kind === 'customers') return ` The first had written ${duration(seenAt - reportedAt)} before.`;
+  const ahead = seenAt - reportedAt;
+  return ahead > 0
+    ? ` The first customer had reported it ${duration(ahead)} before that.`
+    : ` The first customer reported it ${duration(-ahead)} later.`;
 }
 
 function conclusion({ figures, incident, cause }: Story): string {
   const { exposed, restoredAt, beganAt, resolvedAt } = figures;
-  const what = incident.change === null ? 'The fault' : `Change ${plain(incident.change)}`;
+  const change = blamedChange(incident);
+  const what = change === null ? 'The fault' : `Change ${plain(change)}`;
   const failed =
     exposed.failed === 0
       ? 'No request is known to have failed.'

@@ -1,20 +1,23 @@
 import type { GateReport, TakeBack } from '#events';
+import type { Act, EngineDeath } from './acts.ts';
 import { type Cause, type DownServer, type Story, takeBacksOf } from './cause.ts';
-import type { Act, EngineDeath } from './ledger.ts';
-import { counted, dateAndTime, duration, listed, placed, plain, verbatim, who } from './words.ts';
+import { blamedChange, type OpenedIncident } from './ledger.ts';
+import { counted, dateAndTime, duration, listed, placed, plain, sentence, verbatim, who } from './words.ts';
 
 const evidenceLinesMax = 5;
 const serversMax = 20;
 
 export function causeParagraphs({ incident, cause }: Story): string[] {
   if (!cause) {
+    const blamed = blamedChange(incident);
     const change =
-      incident.change === null
+      blamed === null
         ? 'No change was in flight'
-        : `The journal does not tell what change ${plain(incident.change)} was`;
-    return [`${change}.`, ...deaths(incident.acts)];
+        : `The journal does not tell what change ${plain(blamed)} was`;
+    return [...verdicts(incident), `${change}.`, ...deaths(incident.acts)];
   }
   return [
+    ...verdicts(incident),
     proposedText(cause),
     ...downText(cause.serversDown),
     ...(cause.serversDown.length === 0 ? partsText(cause) : []),
@@ -22,6 +25,19 @@ export function causeParagraphs({ incident, cause }: Story): string[] {
     ...errorsText(cause.errorLines),
     ...deaths(incident.acts),
   ];
+}
+
+/** What the monitor found by asking servers directly and through each balancer. */
+function verdicts({ faults }: OpenedIncident): string[] {
+  return faults.flatMap(({ facts, verdict }) => {
+    if (!verdict) return [];
+    const sure = verdict.certain ? '' : ' (this could not be told for sure)';
+    const lines = facts.evidence.slice(0, evidenceLinesMax).map((line) => `- ${plain(line)}`);
+    return [
+      `${sentence(`${plain(verdict.sentence)}${sure}`)}`,
+      ...(lines.length > 0 ? [lines.join('\n')] : []),
+    ];
+  });
 }
 
 function proposedText({ proposed, by, at }: Cause): string {

@@ -1,6 +1,9 @@
-import type { Event, JournalEntry } from '#events';
+import { type Event, type JournalEntry, type ReportedSight, scopeWords } from '#events';
+import type { Act } from './acts.ts';
+import type { SeenFault } from './faults.ts';
 import { figuresOf } from './figures.ts';
-import { type Act, balancersOf, ledgerOf, type OpenedIncident } from './ledger.ts';
+import { balancersOf, blamedChange, ledgerOf, type OpenedIncident } from './ledger.ts';
+import { peopleLine } from './people.ts';
 import { counted, duration, listed, number, plain, share, verbatim, who } from './words.ts';
 
 export interface TimelineLine {
@@ -24,6 +27,9 @@ export function timelineOfIncident(
     ...entries.flatMap((entry) => journalLine(entry, incident)),
     ...incident.acts.flatMap((act) => actLines(act)),
     ...factLines(incident),
+    ...incident.faults.flatMap(faultLines),
+    ...reportLines(incident),
+    ...entries.flatMap((entry) => peopleLine(entry, incident)),
   ];
   return lines.toSorted((a, b) => a.at - b.at);
 }
@@ -41,7 +47,7 @@ function factLines(incident: OpenedIncident): TimelineLine[] {
         : `The guard of ${plain(balancer)} saw that they had ended: ${plain(series)}.`,
     })),
     ...incident.facts.drained
-      .filter((fact) => meanwhile(fact) && fact.change === incident.change)
+      .filter((fact) => meanwhile(fact) && fact.change === blamedChange(incident))
       .map(({ at, balancer, generation, candidate }) => ({
         at,
         text: `Generation ${generation} of ${plain(balancer)} has ended. In all, ${number(candidate.errors)} of its ${counted(candidate.requests, 'request')} failed.`,
@@ -65,9 +71,8 @@ function journalLine(entry: JournalEntry, incident: OpenedIncident): TimelineLin
 
 function concerns(event: Event, incident: OpenedIncident): boolean {
   if ('incident' in event) return event.incident === incident.id;
-  if (event.kind === 'fault.located')
-    return event.verdict.change !== null && event.verdict.change === incident.change;
-  if ('change' in event) return event.change !== null && event.change === incident.change;
+  if (event.kind === 'fault.located') return incident.faults.some(({ facts }) => facts.fault === event.fault);
+  if ('change' in event) return event.change !== null && event.change === blamedChange(incident);
   return false;
 }
 
@@ -157,6 +162,50 @@ function deathText(balancer: string, what: Extract<Act['what'], { kind: 'engineD
   const after = tookOverMs === null ? '' : ` after ${duration(tookOverMs)}`;
   return `${died} Generation ${takenOverBy} took over${after}.`;
 }
+
+function faultLines({ facts, seenAt, usersSee, ended }: SeenFault): TimelineLine[] {
+  const { startedAt, scope, series, evidence } = facts;
+  const where = plain(scopeWords(scope));
+  const because = evidence[0] === undefined ? '' : ` (${plain(evidence[0])})`;
+  const lines: TimelineLine[] = [
+    { at: startedAt, text: `The first bad sign of ${where}: ${series}.` },
+    {
+      at: seenAt,
+      text: `The monitor raised an alarm, ${duration(seenAt - startedAt)} after the first bad sign. ${usersSee === '' ? `Trouble with ${where}` : plain(usersSee)}${because}.`,
+    },
+  ];
+  if (ended) lines.push({ at: ended.at, text: `The monitor saw its end: ${plain(ended.how)}.` });
+  return lines;
+}
+
+/** Each of the first ones, and how many came after them. */
+function reportLines({ reports }: OpenedIncident): TimelineLine[] {
+  const lines = reports.slice(0, reportsShownMax).map(({ at, report }) => {
+    const { sees, status, url, said, via, ticket } = report;
+    const words = [
+      via === 'person' ? 'Support wrote down a report of a customer' : 'A customer reported',
+      `: ${sightWords[sees]}${status === null ? '' : ` (${status})`}`,
+      url === '' ? '' : ` at ${verbatim(url)}`,
+      said === '' ? '' : `: "${plain(said)}"`,
+      ticket === '' ? '' : `, ticket ${plain(ticket)}`,
+    ];
+    return { at, text: `${words.join('')}.` };
+  });
+  const more = reports.slice(reportsShownMax);
+  const last = more.at(-1);
+  if (last)
+    lines.push({ at: last.at, text: `${counted(more.length, 'more report')} of customers came until now.` });
+  return lines;
+}
+
+const reportsShownMax = 5;
+const sightWords: Readonly<Record<ReportedSight, string>> = {
+  unreachable: 'the site cannot be reached',
+  error: 'an error',
+  slow: 'the site is slow',
+  wrong: 'something wrong is shown',
+  other: 'something else',
+};
 
 /** `lb-1 and lb-2` */
 export function balancerNames(incident: OpenedIncident): string {

@@ -40,6 +40,9 @@ test('its figures: both balancers together, with what failed after the take-back
       resolvedAt: noon + 12_260,
       requests: 34,
       failed: 2,
+      reports: 0,
+      customersAheadMs: null,
+      cause: null,
     },
   ]);
 });
