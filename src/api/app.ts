@@ -5,7 +5,13 @@ import { onlyLocalNames, onlyWithToken } from './admission.ts';
 import type { Backend } from './backend.ts';
 import { problem } from './problem.ts';
 import { streamProgress } from './progress.ts';
-import { readAbortRequest, readApplyRequest, readNumber, readRollbackRequest } from './requests.ts';
+import {
+  readAbortRequest,
+  readApplyRequest,
+  readNumber,
+  readRollbackRequest,
+  readWrittenReport,
+} from './requests.ts';
 
 const bodyBytesMax = 5 * 1024 * 1024;
 const journalEntriesMax = 1_000;
@@ -62,6 +68,11 @@ export function createApi(backend: Backend, token: string): Hono {
     const text = backend.postmortem(id);
     if (text === null) throw new Failure('HF404', `there is no incident "${id}"`);
     return c.body(text, 200, { 'content-type': 'text/markdown; charset=utf-8' });
+  });
+  app.get('/v1/reports', (c) => c.json({ reports: backend.reports() }));
+  app.post('/v1/reports', async (c) => {
+    const { by, input } = readWrittenReport(await bodyOf(c.req.raw));
+    return c.json({ report: await backend.report(by, '', input) }, 202);
   });
   app.get('/v1/journal/verify', async (c) => c.json(await backend.verify()));
   app.get('/v1/journal', (c) => {

@@ -4,11 +4,12 @@ import type {
   IncidentView,
   JournalCheckView,
   Progress,
+  ReportView,
   RollbackView,
   SiteText,
   StatusView,
 } from '#contract';
-import type { JournalEntry } from '#events';
+import type { CustomerReport, JournalEntry } from '#events';
 
 /** What the API gives access to; `main` wires it. Each call may throw a Failure, which becomes a problem with its code. */
 export interface Backend {
@@ -28,6 +29,12 @@ export interface Backend {
   incidents(): readonly IncidentView[];
   /** Markdown; null when there is no such incident. */
   postmortem(incident: string): string | null;
+  /** Takes a customer's report in; its number. `sender` tells clients apart, and is not kept. */
+  report(by: string, sender: string, input: Omit<CustomerReport, 'report' | 'client'>): Promise<string>;
+  /** Newest first. */
+  reports(): readonly ReportView[];
+  /** Whether an incident is open, as far as it is known. */
+  troubled(): boolean;
   entries(after: number, max: number): readonly JournalEntry[];
   verify(): Promise<JournalCheckView>;
 }

@@ -1,2 +1,3 @@
 export { createApi } from './app.ts';
 export type { Backend } from './backend.ts';
+export { createReportForm, type ReportPages } from './reports.ts';

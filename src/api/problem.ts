@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { type Code, catalogue, Failure, messageOf } from '#base';
 import type { ProblemView } from '#contract';
 
-type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 500 | 503;
+type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503;
 
 /** Where a code's class does not say it: HF0xx is a bad text, HF1xx a refusal, HF2xx and HF3xx what is not there now. */
 const statuses: Partial<Record<Code, ProblemStatus>> = {
@@ -12,6 +12,7 @@ const statuses: Partial<Record<Code, ProblemStatus>> = {
   HF403: 401,
   HF404: 404,
   HF405: 400,
+  HF406: 429,
   HF900: 500,
 };
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '#base';
 import type { ApplyRequest } from '#contract';
+import { type CustomerReport, reportedSights } from '#events';
 import { textDialects } from '#model';
 
 const textCharactersMax = 4 * 1024 * 1024;
@@ -42,13 +43,48 @@ const applyRequest = z.strictObject({
   by,
 }) satisfies z.ZodType<ApplyRequest>;
 
+const report = z.strictObject({
+  sees: z.enum(reportedSights).default('other'),
+  status: z.int().min(100).max(599).nullable().default(null),
+  url: z.string().max(2_000).default(''),
+  since: z.int().min(0).nullable().default(null),
+  said: z.string().max(1_000).default(''),
+  ticket: z.string().max(100).default(''),
+});
+
 const rollbackRequest = z.strictObject({ by, reason });
+const writtenReport = report.extend({ by });
 const abortRequest = z.strictObject({ by, reason, change: z.string().max(100).optional() });
 
 export const readApplyRequest = (body: unknown): ApplyRequest => read(applyRequest, body);
 export const readRollbackRequest = (body: unknown) => read(rollbackRequest, body);
 
 export const readAbortRequest = (body: unknown) => read(abortRequest, body);
+
+/**
+ * A report as a customer or support sends it. What may name a person is left out of its address: query, fragment, user.
+ * @throws Failure HF405.
+ */
+export function readReport(body: unknown, via: CustomerReport['via']): Omit<CustomerReport, 'report' | 'client'> {
+  const { url, said, ticket, ...rest } = read(report, body);
+  return { ...rest, url: bareUrl(url), said: visible(said), ticket: visible(ticket), via };
+}
+
+/** The same with who wrote it down. @throws Failure HF405. */
+export function readWrittenReport(body: unknown) {
+  const { by: writer, ...rest } = read(writtenReport, body);
+  return { by: writer, input: readReport(rest, 'person') };
+}
+
+function bareUrl(text: string): string {
+  const bare = visible(text).replace(/[?#].*$/s, '');
+  return bare.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
+}
+
+/** Without what a terminal or a page would act upon. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+}
 
 /** @throws Failure HF405 that names every field that is wrong. */
 function read<T>(schema: z.ZodType<T>, body: unknown): T {

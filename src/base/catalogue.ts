@@ -190,6 +190,10 @@ export const catalogue = {
     solve: 'List what there is: `holdfast changes`, `holdfast incidents`.',
   },
   HF405: { title: 'The request is not one that the API knows', solve: 'The detail names the field.' },
+  HF406: {
+    title: 'More reports than are taken',
+    solve: 'It is known. Try again in ten minutes if it goes on.',
+  },
   HF501: {
     title: 'No engine runs that could be adopted',
     solve: 'Start it as ever and adopt it then, or start the site without it: `holdfast up FILE`.',

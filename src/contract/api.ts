@@ -1,5 +1,5 @@
 import type { Diagnostic } from '#base';
-import type { AskedFor, ChangeState, GateReport, PlanView, TakeBack } from '#events';
+import type { AskedFor, ChangeState, CustomerReport, GateReport, PlanView, TakeBack } from '#events';
 import type { SiteDifference, WrittenText } from '#model';
 import type { BalancerStatus } from './balancer.ts';
 
@@ -114,6 +114,13 @@ export interface StatusView {
   readonly reviewsOwed: readonly string[];
   /** What keeps a certificate that was renewed on disk from being used. */
   readonly renewalTrouble: readonly string[];
+}
+
+/** A customer's report as `GET /v1/reports` gives it. */
+export interface ReportView extends CustomerReport {
+  readonly at: number;
+  /** Who took it down: `customer`, `person:root`. */
+  readonly by: string;
 }
 
 export type { IncidentView } from '#events';

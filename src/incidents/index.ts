@@ -1,3 +1,4 @@
+export { type ReportDesk, type ReportInput, reportDesk } from './desk.ts';
 export { incidentsOf } from './figures.ts';
 export { type IncidentKeeper, incidentKeeper } from './keeper.ts';
 export { postmortem } from './postmortem.ts';

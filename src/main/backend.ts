@@ -46,6 +46,14 @@ export function controllerBackend(parts: BackendParts): Backend {
       const known = incidents().some(({ id }) => id === incident);
       return known ? postmortem(door.room().journal.entries(), incident) : null;
     },
+    report: (by, sender, input) => door.room().desk.take(by, sender, input),
+    reports: () =>
+      door
+        .room()
+        .journal.entries()
+        .flatMap(({ at, by, event }) => (event.kind === 'report.received' ? [{ ...event.report, at, by }] : []))
+        .toReversed(),
+    troubled: () => door.open() !== null && incidents().some(({ resolvedAt }) => resolvedAt === null),
     entries: (after, max) => door.room().journal.entries(after, max),
     verify: () => verifyJournal(journalFolder),
   };

@@ -20,6 +20,8 @@ import { ownDialects } from '#dialects';
 import { readCertificateFile } from '#model';
 import { agentPort } from './agent-port.ts';
 import { controllerBackend } from './backend.ts';
+import type { HostPort } from './port.ts';
+import { reportForm } from './report-form.ts';
 import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts';
 import { siteKeeper } from './site-keeper.ts';
 
@@ -30,6 +32,8 @@ export interface ControllerOptions {
   readonly paths: SitePaths;
   /** 0: any free one. */
   readonly apiPort: number;
+  /** Where anybody may report trouble. Absent: nowhere. */
+  readonly reports?: HostPort;
 }
 
 export interface RunningController {
@@ -83,7 +87,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
     renewalTrouble: renewals.trouble,
   });
   const token = randomBytes(32).toString('hex');
-  const server = await listen(createApi(backend, token).fetch, apiPort);
+  const server = await listen(createApi(backend, token).fetch, { host: '127.0.0.1', port: apiPort }, '--port');
+  const form = options.reports
+    ? await listen(reportForm(siteName, backend).fetch, options.reports, '--reports')
+    : null;
   const url = `http://127.0.0.1:${server.port}`;
   await door.attempt();
   await journalStart(door, options, sites, log);
@@ -98,6 +105,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
       ending.abort();
       await tending;
       await server.close();
+      await form?.close();
       if (isOurs(paths, location)) rmSync(paths.api, { force: true });
       await door
         .open()
@@ -163,23 +171,26 @@ async function stampOf(path: string): Promise<string> {
 }
 
 function listen(
-  fetch: (request: Request) => Response | Promise<Response>,
-  port: number,
+  fetch: (request: Request, env: never) => Response | Promise<Response>,
+  { host, port }: HostPort,
+  option: string,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const server = createAdaptorServer({ fetch }) as Server & { closeAllConnections?(): void };
+  const server = createAdaptorServer({ fetch: fetch as Parameters<typeof createAdaptorServer>[0]['fetch'] }) as Server & {
+    closeAllConnections?(): void;
+  };
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE'
           ? new Failure(
               'HF302',
-              `127.0.0.1:${port}, where the API would listen, is in use`,
-              'Choose another port: `holdfast up SITE --port PORT`.',
+              `${host}:${port}, where ${option === '--port' ? 'the API' : 'the form for reports'} would listen, is in use`,
+              `Choose another port: \`holdfast up SITE ${option} PORT\`.`,
             )
           : error,
       ),
     );
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, host, () => {
       const { port: bound } = server.address() as AddressInfo;
       const close = () =>
         new Promise<void>((closed) => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Clock, Failure, type Log, messageOf, type SitePaths } from '#base';
 import { type BalancerPort, createPipeline, type Pipeline, type SiteKeeper } from '#change';
-import { type IncidentKeeper, incidentKeeper } from '#incidents';
+import { type IncidentKeeper, incidentKeeper, type ReportDesk, reportDesk } from '#incidents';
 import { type OpenJournal, openJournal } from '#store';
 import { type ThreadPlanner, threadPlanner } from './planner.ts';
 
@@ -10,6 +10,7 @@ export interface JournalRoom {
   readonly journal: OpenJournal;
   readonly pipeline: Pipeline;
   readonly keeper: IncidentKeeper;
+  readonly desk: ReportDesk;
 }
 
 export interface RoomParts {
@@ -101,7 +102,12 @@ async function enter(
       readFile,
     });
     await pipeline.recover();
-    return { journal, pipeline, keeper: incidentKeeper({ journal, clock, log }) };
+    return {
+      journal,
+      pipeline,
+      keeper: incidentKeeper({ journal, clock, log }),
+      desk: reportDesk({ journal, clock }),
+    };
   } catch (error) {
     await journal.close();
     throw error;

@@ -24,6 +24,9 @@ test('where many come on a usual day it takes more of them', () => {
   assert.ok(alarms.indexOf(true) > 3, `spoke at ${alarms.indexOf(true)}`);
 });
 
+/** Of a Poisson process, in units of its mean. */
+const waiting = (uniform: number) => -Math.log(1 - uniform);
+
 for (const perDay of [1, 24, 100]) {
   test(`false alarms at ${perDay} a day: not more than it says`, () => {
     const random = seededRandom(5);
@@ -31,7 +34,7 @@ for (const perDay of [1, 24, 100]) {
     const days = Math.ceil(20_000 / perDay ** 0.5);
     let detector = arrivalsDetector({ ...aDay, usualPerMs: perDay / day, falseAlarmEveryMs: everyMs });
     let alarms = 0;
-    for (let at = 0; at < days * day; at -= (Math.log(1 - random.next()) * day) / perDay) {
+    for (let at = 0; at < days * day; at += waiting(random.next()) * (day / perDay)) {
       if (!detector.arrived(at).alarm) continue;
       alarms += 1;
       detector = arrivalsDetector({ ...aDay, usualPerMs: perDay / day, falseAlarmEveryMs: everyMs });

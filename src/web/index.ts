@@ -1,0 +1,1 @@
+export { reportPage, type ReportPageState } from './report-page.ts';
