@@ -101,6 +101,14 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
     says: '`{ "changes": ChangeView[] }`, newest first; with an ID one `ChangeView`, as under `apply`.',
     types: [],
   },
+  report: {
+    says: '`{ "report": string }`, its number; with `--list`, `{ "reports": ReportView[] }`, newest first.',
+    types: [
+      ['contract/api.ts', 'ReportView'],
+      ['events/report.ts', 'CustomerReport'],
+      ['events/report.ts', 'ReportedSight'],
+    ],
+  },
   incidents: {
     says: '`{ "incidents": IncidentView[] }`, newest first.',
     types: [['events/incident.ts', 'IncidentView']],

@@ -7,7 +7,8 @@ import { readReport } from './requests.ts';
 
 const bodyBytesMax = 16 * 1024;
 const securityHeaders = {
-  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'",
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
@@ -51,8 +52,10 @@ export function createReportForm(
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       const known = backend.troubled();
-      if (error.code === 'HF406') return c.html(pages.wrong(known, `${sentence(error.message)} ${error.remedy}`), 429);
-      if (error.code !== 'HF405') return c.html(pages.wrong(known, 'We could not take it just now. Please try again.'), 503);
+      if (error.code === 'HF406')
+        return c.html(pages.wrong(known, `${sentence(error.message)} ${error.remedy}`), 429);
+      if (error.code !== 'HF405')
+        return c.html(pages.wrong(known, 'We could not take it just now. Please try again.'), 503);
       return c.html(pages.wrong(known, `Please look at this again: ${error.message}`), 400);
     }
   });
@@ -69,7 +72,9 @@ export function createReportForm(
 /** Fields that were left empty are as good as not there. */
 function filled(form: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const entries = Object.entries(form).filter(([, value]) => value !== '');
-  return Object.fromEntries(entries.map(([name, value]) => [name, name === 'status' ? Number(value) : value]));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, name === 'status' ? Number(value) : value]),
+  );
 }
 
 function sentence(text: string): string {

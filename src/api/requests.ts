@@ -65,7 +65,10 @@ export const readAbortRequest = (body: unknown) => read(abortRequest, body);
  * A report as a customer or support sends it. What may name a person is left out of its address: query, fragment, user.
  * @throws Failure HF405.
  */
-export function readReport(body: unknown, via: CustomerReport['via']): Omit<CustomerReport, 'report' | 'client'> {
+export function readReport(
+  body: unknown,
+  via: CustomerReport['via'],
+): Omit<CustomerReport, 'report' | 'client'> {
   const { url, said, ticket, ...rest } = read(report, body);
   return { ...rest, url: bareUrl(url), said: visible(said), ticket: visible(ticket), via };
 }
@@ -83,7 +86,7 @@ function bareUrl(text: string): string {
 
 /** Without what a terminal or a page would act upon. */
 function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
 }
 
 /** @throws Failure HF405 that names every field that is wrong. */

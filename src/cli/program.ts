@@ -10,6 +10,7 @@ import { incidents } from './commands/incidents.ts';
 import { journal, type VerifyOffline } from './commands/journal.ts';
 import { type Prove, plan } from './commands/plan.ts';
 import { postmortem } from './commands/postmortem.ts';
+import { report as customersReport } from './commands/report.ts';
 import { abort, rollback } from './commands/rollback.ts';
 import { status } from './commands/status.ts';
 import type { Io } from './io.ts';
@@ -69,6 +70,7 @@ export function createProgram(
   abort(program, io, done);
   status(program, io, done);
   changes(program, io, done);
+  customersReport(program, io, done);
   incidents(program, io, done);
   postmortem(program, io, done);
   journal(program, io, done, verifyOffline);

@@ -23,7 +23,13 @@ const windowMs = 10 * minuteMs;
 const sendersMax = 10_000;
 
 /** Takes customers' reports into the journal, never more than it can bear: who floods it is counted, not written down. */
-export function reportDesk({ journal, clock }: { readonly journal: Journal; readonly clock: Clock }): ReportDesk {
+export function reportDesk({
+  journal,
+  clock,
+}: {
+  readonly journal: Journal;
+  readonly clock: Clock;
+}): ReportDesk {
   const secret = randomBytes(32);
   const senders = new Map<string, number[]>();
   let taken: number[] = [];
@@ -39,7 +45,9 @@ export function reportDesk({ journal, clock }: { readonly journal: Journal; read
       leftOut += 1;
       throw new Failure(
         'HF406',
-        taken.length >= altogetherMax ? 'many have reported this just now' : 'you have reported this just now',
+        taken.length >= altogetherMax
+          ? 'many have reported this just now'
+          : 'you have reported this just now',
         'We know of it. Try again in ten minutes if it goes on.',
       );
     }
@@ -64,7 +72,8 @@ export function reportDesk({ journal, clock }: { readonly journal: Journal; read
 
   return {
     async take(by, sender, input) {
-      const client = sender === '' ? '' : createHmac('sha256', secret).update(sender).digest('hex').slice(0, 12);
+      const client =
+        sender === '' ? '' : createHmac('sha256', secret).update(sender).digest('hex').slice(0, 12);
       try {
         admit(client);
       } catch (error) {

@@ -22,7 +22,7 @@ import { readOwn } from './own-text.ts';
 import { adminSocket, balancerPlaces, siteFile } from './places.ts';
 import { release } from './release.ts';
 import { runSite } from './run-site.ts';
-import { apiOf, mustBeFree, say, startAll, stopAll } from './site-processes.ts';
+import { apiOf, type ControllerFlags, mustBeFree, say, startAll, stopAll } from './site-processes.ts';
 import { addressesOf, carryOn, settle, takeOver } from './taking-over.ts';
 import { waitingFor } from './waiting.ts';
 
@@ -34,7 +34,7 @@ export interface AdoptOptions {
   readonly file: string;
   /** Of site and balancer; absent: this machine's. */
   readonly name?: string;
-  readonly port: number;
+  readonly controller: ControllerFlags;
   /** How long open connections of the engine that runs may take to end by themselves; null: as its text needs it. */
   readonly waitMs: number | null;
   /** Only says what was found. */
@@ -60,12 +60,12 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
   const { waitMs, said } = waitingFor(site.own, options.waitMs);
   for (const line of engine ? [...findingsOf(site, engine, paths), ...said] : []) say(line);
   if (options.dryRun) return say(engine ? '\nNothing was touched.' : `${site.name} is adopted already.`);
-  const { port } = options;
+  const { controller } = options;
   let kept = false;
   await runSite({
     site,
     paths,
-    port,
+    controller,
     async begin(plans) {
       if (engine && before.adoption && before.serves)
         await carryOn({ engine, site, text, paths, plans, waitMs }, before.adoption);

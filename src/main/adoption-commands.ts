@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Failure } from '#base';
 import { type Exit, exit } from '#cli';
-import { portOf } from './port.ts';
+import { controllerFlags, reportsHelp } from './port.ts';
 
 interface AdoptFlags {
   readonly name?: string;
@@ -9,6 +9,7 @@ interface AdoptFlags {
   readonly dryRun?: boolean;
   readonly observe?: boolean;
   readonly port: string;
+  readonly reports?: string;
 }
 
 interface ReleaseFlags {
@@ -36,6 +37,7 @@ function adopt(program: Command, done: (code: Exit) => void): void {
     .option('--observe', 'plan, detect and journal only: watch the engine, and touch nothing')
     .option('--dry-run', 'only say what was found and what would be different; touch nothing')
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
+    .option('--reports <address>', reportsHelp)
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast adopt /etc/haproxy/haproxy.cfg --dry-run\n  holdfast adopt /etc/haproxy/haproxy.cfg --observe\n  holdfast adopt /etc/haproxy/haproxy.cfg\n  holdfast adopt /etc/nginx/nginx.conf --wait 300\n',
@@ -49,7 +51,7 @@ function adopt(program: Command, done: (code: Exit) => void): void {
       const { runAdopt } = await import('./adopt.ts');
       await runAdopt({
         file,
-        port: portOf(options.port),
+        controller: controllerFlags(options),
         waitMs: options.wait === undefined ? null : secondsOf(options.wait),
         dryRun: options.dryRun === true,
         ...(options.name ? { name: options.name } : {}),

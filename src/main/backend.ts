@@ -51,7 +51,9 @@ export function controllerBackend(parts: BackendParts): Backend {
       door
         .room()
         .journal.entries()
-        .flatMap(({ at, by, event }) => (event.kind === 'report.received' ? [{ ...event.report, at, by }] : []))
+        .flatMap(({ at, by, event }) =>
+          event.kind === 'report.received' ? [{ ...event.report, at, by }] : [],
+        )
         .toReversed(),
     troubled: () => door.open() !== null && incidents().some(({ resolvedAt }) => resolvedAt === null),
     entries: (after, max) => door.room().journal.entries(after, max),

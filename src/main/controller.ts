@@ -20,9 +20,9 @@ import { ownDialects } from '#dialects';
 import { readCertificateFile } from '#model';
 import { agentPort } from './agent-port.ts';
 import { controllerBackend } from './backend.ts';
+import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts';
 import type { HostPort } from './port.ts';
 import { reportForm } from './report-form.ts';
-import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts';
 import { siteKeeper } from './site-keeper.ts';
 
 export interface ControllerOptions {
@@ -87,7 +87,11 @@ export async function startController(options: ControllerOptions): Promise<Runni
     renewalTrouble: renewals.trouble,
   });
   const token = randomBytes(32).toString('hex');
-  const server = await listen(createApi(backend, token).fetch, { host: '127.0.0.1', port: apiPort }, '--port');
+  const server = await listen(
+    createApi(backend, token).fetch,
+    { host: '127.0.0.1', port: apiPort },
+    '--port',
+  );
   const form = options.reports
     ? await listen(reportForm(siteName, backend).fetch, options.reports, '--reports')
     : null;
@@ -175,7 +179,9 @@ function listen(
   { host, port }: HostPort,
   option: string,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const server = createAdaptorServer({ fetch: fetch as Parameters<typeof createAdaptorServer>[0]['fetch'] }) as Server & {
+  const server = createAdaptorServer({
+    fetch: fetch as Parameters<typeof createAdaptorServer>[0]['fetch'],
+  }) as Server & {
     closeAllConnections?(): void;
   };
   return new Promise((resolve, reject) => {

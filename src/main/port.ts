@@ -1,8 +1,37 @@
 import { Failure } from '#base';
+import type { ControllerFlags } from './site-processes.ts';
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** `--port`. @throws Failure HF013 */
 export function portOf(text: string): number {
+  return numberOf('--port', text);
+}
+
+/** `--reports`: `4791` on this machine alone, `0.0.0.0:4791`, `[::]:4791`. @throws Failure HF013 */
+export function hostPortOf(option: string, text: string): HostPort {
+  const [, host, port = ''] = /^(?:(.*):)?([^:]*)$/s.exec(text) ?? [];
+  return { host: (host ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port: numberOf(option, port) };
+}
+
+export const reportsHelp =
+  'where customers may report trouble: PORT, or HOST:PORT for others than this machine';
+
+/** What `up` and `adopt` say of the controller. @throws Failure HF013 before anything is started. */
+export function controllerFlags(options: {
+  readonly port: string;
+  readonly reports?: string;
+}): ControllerFlags {
+  const { port, reports } = options;
+  if (reports !== undefined) hostPortOf('--reports', reports);
+  return { port: portOf(port), ...(reports === undefined ? {} : { reports }) };
+}
+
+function numberOf(option: string, text: string): number {
   const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new Failure('HF013', `--port: expected a whole number from 0 to 65535, got "${text}"`);
+  if (text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new Failure('HF013', `${option}: expected a whole number from 0 to 65535, got "${text}"`);
 }

@@ -1,5 +1,5 @@
-import { createReportForm } from '#api';
 import type { Backend } from '#api';
+import { createReportForm } from '#api';
 import { reportPage } from '#web';
 
 /** The public form of a site, told apart by the address of its visitor. */
@@ -17,6 +17,8 @@ export function reportForm(site: string, backend: Backend) {
 
 /** As Hono's adapter for Node gives it. */
 function addressOf(env: unknown): string {
-  const { incoming } = env as { readonly incoming?: { readonly socket: { readonly remoteAddress?: string } } };
+  const { incoming } = env as {
+    readonly incoming?: { readonly socket: { readonly remoteAddress?: string } };
+  };
   return incoming?.socket.remoteAddress ?? 'unknown';
 }

@@ -2,13 +2,13 @@ import type { SitePaths } from '#base';
 import type { Site } from '#model';
 import type { ChildPlan } from './children.ts';
 import { makeSiteFolders } from './folders.ts';
-import { childPlans, claim, say, supervise } from './site-processes.ts';
+import { type ControllerFlags, childPlans, claim, say, supervise } from './site-processes.ts';
 import { endHungAgents } from './watchdog.ts';
 
 export interface SiteRun {
   readonly site: Site;
   readonly paths: SitePaths;
-  readonly port: number;
+  readonly controller: ControllerFlags;
   /** Starts the site's processes; resolves with what a person reads when it is up. */
   begin(plans: readonly ChildPlan[]): Promise<string>;
   /** Goes on beside the site for as long as it is kept running. */
@@ -27,7 +27,7 @@ export async function runSite(run: SiteRun): Promise<void> {
   claim(paths, site.name);
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
-  const plans = childPlans(site, paths, run.port);
+  const plans = childPlans(site, paths, run.controller);
   let started = false;
   try {
     const said = await run.begin(plans);

@@ -4,8 +4,14 @@ import { sitePaths } from '#base';
 import { type Exit, exit } from '#cli';
 import { adoption } from './adoption-commands.ts';
 import { asChild } from './children.ts';
-import { portOf } from './port.ts';
+import { controllerFlags, hostPortOf, portOf, reportsHelp } from './port.ts';
 import type { ReplayOptions } from './replay.ts';
+
+interface UpFlags {
+  readonly with?: string;
+  readonly port: string;
+  readonly reports?: string;
+}
 
 /** The commands that run things: each loads its own part, so that `holdfast check` does not load the holder's. */
 export function runners(program: Command, done: (code: Exit) => void): void {
@@ -15,13 +21,18 @@ export function runners(program: Command, done: (code: Exit) => void): void {
     .argument('[site]', 'site file', 'site.yaml')
     .option('--with <servers>', "a program that runs the site's own servers beside it, for trying out")
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
+    .option(
+      '--reports <address>',
+      'where customers may report trouble: PORT, or HOST:PORT for others than this machine',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast up site.yaml\n  holdfast up examples/shop/site.yaml --with examples/shop/servers.ts\n',
     )
-    .action(async (site: string, options: { readonly with?: string; readonly port: string }) => {
+    .action(async (site: string, options: UpFlags) => {
       const { runUp } = await import('./up.ts');
-      await runUp({ site, port: portOf(options.port), ...(options.with ? { with: options.with } : {}) });
+      const controller = controllerFlags(options);
+      await runUp({ site, controller, ...(options.with ? { with: options.with } : {}) });
       done(exit.ok);
     });
   adoption(program, done);
@@ -62,11 +73,13 @@ function internal(program: Command): void {
     .command('controller', { hidden: true })
     .requiredOption('--site <name>')
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
+    .option('--reports <address>')
     .option('--balancer <name>', 'again for each', (name: string, all: string[]) => [...all, name], [])
     .action(
       async (options: {
         readonly site: string;
         readonly port: string;
+        readonly reports?: string;
         readonly balancer: readonly string[];
       }) => {
         const { runController } = await import('./controller.ts');
@@ -77,6 +90,7 @@ function internal(program: Command): void {
             balancers: options.balancer,
             paths,
             apiPort: portOf(options.port),
+            ...(options.reports ? { reports: hostPortOf('--reports', options.reports) } : {}),
           }),
         );
       },

@@ -70,7 +70,14 @@ export function keepFirst(paths: SitePaths, text: SiteText): SiteText {
   return text;
 }
 
-export function childPlans(site: Site, paths: SitePaths, port: number): ChildPlan[] {
+/** What whoever starts a site says of its controller. */
+export interface ControllerFlags {
+  readonly port: number;
+  /** Where anybody may report trouble: `[HOST:]PORT`. Absent: nowhere. */
+  readonly reports?: string;
+}
+
+export function childPlans(site: Site, paths: SitePaths, { port, reports }: ControllerFlags): ChildPlan[] {
   const agents = site.balancers.map((balancer) => {
     const places = balancerPlaces(paths, balancer.name);
     return {
@@ -85,7 +92,10 @@ export function childPlans(site: Site, paths: SitePaths, port: number): ChildPla
   const controller = {
     name: 'the controller',
     process: 'the controller',
-    args: ['controller', '--site', site.name, '--port', String(port), ...names],
+    args: [
+      ...['controller', '--site', site.name, '--port', String(port), ...names],
+      ...(reports === undefined ? [] : ['--reports', reports]),
+    ],
     pidFile: `${paths.run}/controller.pid`,
     logFile: `${paths.run}/controller.log`,
   };

@@ -8,13 +8,22 @@ import { readCertificateFile, readCertificates, type Site, siteHash } from '#mod
 import { announcement } from './announce.ts';
 import { type OwnServers, startOwnServers } from './own-servers.ts';
 import { runSite } from './run-site.ts';
-import { apiOf, at, keepFirst, say, startAll, statesOf, stopAll } from './site-processes.ts';
+import {
+  apiOf,
+  at,
+  type ControllerFlags,
+  keepFirst,
+  say,
+  startAll,
+  statesOf,
+  stopAll,
+} from './site-processes.ts';
 
 export interface UpOptions {
   readonly site: string;
   /** A program that runs the site's own servers beside it, for trying out. */
   readonly with?: string;
-  readonly port: number;
+  readonly controller: ControllerFlags;
 }
 
 /** `holdfast up`: starts agents and controller, keeps them running, and ends everything on Ctrl-C. Resolves when all has ended. */
@@ -28,7 +37,7 @@ export async function runUp(options: UpOptions): Promise<void> {
   await runSite({
     site,
     paths,
-    port: options.port,
+    controller: options.controller,
     async begin(plans) {
       const serving = keepFirst(paths, text);
       if (options.with) {

@@ -1,1 +1,1 @@
-export { reportPage, type ReportPageState } from './report-page.ts';
+export { type ReportPageState, reportPage } from './report-page.ts';

@@ -18,13 +18,23 @@ export function incidents(program: Command, io: Io, done: (code: Exit) => void):
       when(one.beganAt),
       one.restoredAt === null ? 'not restored' : `restored after ${lasted(one.restoredAt - one.beganAt)}`,
       `${number(one.failed)} of ${number(one.requests)} requests failed`,
-      one.title,
+      customers(one),
+      one.cause ?? one.title,
     ]);
     for (const line of table(rows)) say(line);
     const [newest] = list.incidents;
     say(newest ? `Next: holdfast postmortem ${newest.id}` : 'No incident.');
     done(exit.ok);
   });
+}
+
+/** Whether customers saw it before we did: the question of the founding report. */
+function customers({ reports, customersAheadMs }: IncidentView): string {
+  if (customersAheadMs === null) return 'no customer reported it';
+  const many = `${number(reports)} ${reports === 1 ? 'report' : 'reports'}`;
+  return customersAheadMs > 0
+    ? `${many}, the first ${lasted(customersAheadMs)} before us`
+    : `${many}, the first ${lasted(-customersAheadMs)} after us`;
 }
 
 function lasted(ms: number): string {

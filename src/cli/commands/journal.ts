@@ -92,6 +92,10 @@ function what(event: Event): string {
       return `${event.fault} ${event.verdict.sentence}`;
     case 'fault.ended':
       return `${event.fault} ${event.how}`;
+    case 'report.received': {
+      const { report, sees, status, url, said } = event.report;
+      return [report, sees, status ?? '', url, said].filter((word) => word !== '').join(' ');
+    }
     case 'guard.acted':
       return `${event.record.balancer} ${event.record.number}: ${event.record.what.kind}`;
     default:
