@@ -5,6 +5,8 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
+/** Two may sit at one table. */
+const customersMin = 3;
 /** One who writes twice is one customer. */
 const sameSenderMs = 30 * minuteMs;
 /** What is older than this says how many are usual; what is younger may be the fault itself. */
@@ -46,9 +48,10 @@ export function createCrowd(): Crowd {
         alternativesPerMs,
         falseAlarmEveryMs,
       });
-      return heard
-        .filter((one) => at - one.at <= recentMs && one.at > answeredAt)
-        .some((one) => detector.arrived(one.at).alarm);
+      const recent = heard.filter((one) => at - one.at <= recentMs && one.at > answeredAt);
+      return (
+        recent.filter((one) => detector.arrived(one.at).alarm).length > 0 && recent.length >= customersMin
+      );
     },
     answered(at) {
       answeredAt = at;

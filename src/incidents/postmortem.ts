@@ -73,12 +73,17 @@ function summary(story: Story): string[] {
 }
 
 function lasted({ figures, incident }: Story): string {
-  const { beganAt, restoredAt, badAnswers } = figures;
-  const what = badAnswers ? 'requests were at risk' : 'the guard had to act';
+  const { beganAt, restoredAt } = figures;
+  const what = whatWas(figures);
   const where = placeOf(incident);
   if (restoredAt === null) return `Since ${dateAndTime(beganAt)}, ${what}${where}; it is not over yet.`;
   const until = `to ${timeOfDay(restoredAt)}`;
   return `From ${dateAndTime(beganAt)} ${until} (${duration(restoredAt - beganAt)}), ${what}${where}.`;
+}
+
+function whatWas({ seenBy, badAnswers }: Figures): string {
+  if (seenBy.kind === 'customers') return 'customers reported trouble';
+  return badAnswers ? 'requests were at risk' : 'the guard had to act';
 }
 
 /** ` on lb-1 and lb-2`; nothing where no balancer is to be named. */
@@ -103,29 +108,24 @@ function exposedText({ exposed, all }: Figures): string {
 }
 
 function seenText({ figures }: Story): string {
-  const { seenAt, beganAt, badAnswers } = figures;
+  const { seenAt, seenBy, beganAt, badAnswers, reportedAt } = figures;
+  if (seenBy.kind === 'customers') {
+    const after = duration(seenAt - (reportedAt ?? seenAt));
+    return `Nothing but customers saw it: their reports were enough at ${timeOfDay(seenAt)} UTC, ${after} after the first.`;
+  }
   const after =
     badAnswers && seenAt > beganAt ? `, ${duration(seenAt - beganAt)} after the first bad answer` : '';
-  return `${sawIt(figures.seenBy)} first${after}, at ${timeOfDay(seenAt)} UTC.${customersText(figures)}`;
+  return `${sawIt(seenBy)} first${after}, at ${timeOfDay(seenAt)} UTC.${customersText(figures)}`;
 }
 
-function sawIt(by: Witness): string {
-  switch (by.kind) {
-    case 'guard':
-      return by.person
-        ? `A person acted on ${plain(by.balancer)}`
-        : `The guard of ${plain(by.balancer)} saw it`;
-    case 'monitor':
-      return 'The monitor saw it';
-    case 'customers':
-      return 'Customers alone saw it, and their reports were enough';
-  }
+function sawIt(by: Exclude<Witness, { kind: 'customers' }>): string {
+  if (by.kind === 'monitor') return 'The monitor saw it';
+  return by.person ? `A person acted on ${plain(by.balancer)}` : `The guard of ${plain(by.balancer)} saw it`;
 }
 
 /** Who was first is the question that the founding report asks. */
-function customersText({ reportedAt, seenAt, seenBy }: Figures): string {
+function customersText({ reportedAt, seenAt }: Figures): string {
   if (reportedAt === null) return ' No customer reported it.';
-  if (seenBy.kind === 'customers') return ` The first had written ${duration(seenAt - reportedAt)} before.`;
   const ahead = seenAt - reportedAt;
   return ahead > 0
     ? ` The first customer had reported it ${duration(ahead)} before that.`

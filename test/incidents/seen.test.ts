@@ -148,7 +148,7 @@ test('reports of three customers within minutes open an incident, those of one c
   assert.equal(incidents().length, 2);
   assert.match(
     postmortem(journal.entries(), 'inc-1'),
-    /Customers alone saw it, and their reports were enough/,
+    /Nothing but customers saw it: their reports were enough/,
   );
 });
 
