@@ -21,10 +21,7 @@ export function runners(program: Command, done: (code: Exit) => void): void {
     .argument('[site]', 'site file', 'site.yaml')
     .option('--with <servers>', "a program that runs the site's own servers beside it, for trying out")
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
-    .option(
-      '--reports <address>',
-      'where customers may report trouble: PORT, or HOST:PORT for others than this machine',
-    )
+    .option('--reports <address>', reportsHelp)
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast up site.yaml\n  holdfast up examples/shop/site.yaml --with examples/shop/servers.ts\n',
