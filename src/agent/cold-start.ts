@@ -1,9 +1,10 @@
 import { Failure, messageOf } from '#base';
 import type { Installed } from '#engines';
 import type { EngineName } from '#model';
+import { faultOf } from './at-fault.ts';
 import type { Fleet, Launched } from './fleet.ts';
 import type { Kept } from './kept.ts';
-import { anyServerAnswers, speaks } from './proof.ts';
+import { anyServerAnswers } from './proof.ts';
 
 /** An engine that has not started by then gets company: another one starts beside it, for the case that it never does. */
 const spareAfterMsMin = 250;
@@ -103,9 +104,11 @@ export class ColdStart {
     const plan = { text: good.current, site, role: 'standby', change: null, by, withinMs } as const;
     const launched = await this.#fleet.launch(plan);
     const { entrance } = launched.folder.placement;
-    if (entrance === null || (await speaks(entrance, site))) return launched;
+    const { clock } = this.#fleet.options;
+    const fault = entrance && (await faultOf({ entrance, site, clock }, launched.control, 'new'));
+    if (!fault) return launched;
     this.#discard({ launched });
-    throw new Failure('HF303', `${by.engine.name} has started and answers no request`);
+    throw new Failure('HF303', `${by.engine.name} has started and does not serve: ${fault}`);
   }
 
   /** The first of the others that starts. */

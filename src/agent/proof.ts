@@ -1,8 +1,7 @@
 import type { Clock } from '#base';
 import type { EngineControl } from '#engines';
-import { type Pool, routeOf, type Site } from '#model';
-import { askEntrance, askServer, probeServer } from '#probe';
-import { type Request, witnesses } from '#routing';
+import type { Site } from '#model';
+import { probeServer } from '#probe';
 
 /** What has to be shown before an engine is killed or replaced. */
 const lastWordMs = 500;
@@ -11,10 +10,6 @@ const starvedShare = 0.2;
 /** Longer than that nobody waits, whatever the machine does. */
 const starvedMsMax = 4_000;
 const serversAskedMax = 8;
-const witnessesAskedMax = 4;
-/** A server that answered directly within the first has had its answer passed on within the second. */
-const directMsMax = 1_000;
-const throughMsMax = 2_000;
 
 /**
  * One more chance, longer than a tick's; and more of them while it, or we, were kept off the processor for a good part of
@@ -41,31 +36,6 @@ export async function anyServerAnswers(site: Site, clock: Clock): Promise<boolea
     .flatMap((pool) => pool.servers.slice(0, 2).map((server) => ({ pool, server })))
     .slice(0, serversAskedMax);
   return await any(asked.map(async ({ pool, server }) => (await probeServer(server, pool, clock)).ok));
-}
-
-/**
- * Whether a generation answers requests, whatever it answers. Not, when all of the asked are silent through it, and
- * one of them is known to have an answer: its server gives one when asked directly, or it needs none.
- */
-export async function speaks(entrance: string, site: Site): Promise<boolean> {
-  // What a team's own text does with a request is not known well enough.
-  if (site.own) return true;
-  const asked = witnesses(routeOf(site)).slice(0, witnessesAskedMax);
-  if (asked.length === 0) return true;
-  const heard = any(asked.map(({ request }) => settled(askEntrance(entrance, request, throughMsMax))));
-  const known = any(
-    asked.map(async ({ rule, request }) => {
-      if (rule.action.kind !== 'pool') return true;
-      const pool = site.pools.find(({ name }) => rule.action.kind === 'pool' && name === rule.action.pool);
-      return pool !== undefined && (await anyAnswers(pool, request));
-    }),
-  );
-  return (await heard) || !(await known);
-}
-
-function anyAnswers(pool: Pool, request: Request): Promise<boolean> {
-  const asked = pool.servers.slice(0, 2);
-  return any(asked.map((server) => settled(askServer(server, pool, request, directMsMax))));
 }
 
 async function settled(work: Promise<unknown>): Promise<boolean> {

@@ -1,15 +1,16 @@
 import { join } from 'node:path';
-import { messageOf } from '#base';
+import { Failure, messageOf } from '#base';
 import type { Evidence } from '#engines';
 import type { GuardRecord } from '#events';
 import type { EngineName } from '#model';
+import { faultOf, look, type Suspect } from './at-fault.ts';
 import { type BackOff, backOff } from './back-off.ts';
 import { ColdStart, type Served } from './cold-start.ts';
 import { activeOf, type Fleet, type Launched, type Running } from './fleet.ts';
 import type { Death, HeldGeneration, HolderStatus } from './holder/protocol.ts';
 import type { Kept } from './kept.ts';
 import { waitedMs } from './out-of-breath.ts';
-import { answers, anyServerAnswers, speaks } from './proof.ts';
+import { answers, anyServerAnswers } from './proof.ts';
 
 /** A text that dies again within this time after it was restored stays down; the one before goes on. */
 const restoreAgainMs = 60_000;
@@ -17,6 +18,8 @@ const restoreAgainMs = 60_000;
 const provenMs = 10_000;
 /** Active generations of one engine that die one after the other within `provenMs`. */
 const deathsMax = 3;
+/** For the answer to one request, of an engine whose controls have been silent for long. */
+const lastAnswerMs = 500;
 
 export interface RepairParts {
   readonly fleet: Fleet;
@@ -30,18 +33,20 @@ export class Repair {
   readonly #coldStart: ColdStart;
   readonly #standbyBackOff: BackOff;
   readonly #restartBackOff: BackOff;
+  readonly #replaceBackOff: BackOff;
   #deaths: { readonly atMs: number; readonly how: string }[] = [];
   #launchingStandby = false;
   #restartedMs = Number.NEGATIVE_INFINITY;
   #restoredAt = Number.NEGATIVE_INFINITY;
   #replacing = false;
-  #heard: { readonly generation: number; readonly requests: number } | null = null;
+  #heard: { readonly generation: number; readonly evidence: Evidence } | null = null;
 
   constructor(parts: RepairParts) {
     this.#parts = parts;
     this.#coldStart = new ColdStart(parts.fleet, parts.kept);
     this.#standbyBackOff = backOff(this.#clock, { firstMs: 1_000, mostMs: 60_000 });
     this.#restartBackOff = backOff(this.#clock, { firstMs: 250, mostMs: 5_000 });
+    this.#replaceBackOff = backOff(this.#clock, { firstMs: 1_000, mostMs: 60_000 });
   }
 
   get #clock() {
@@ -149,37 +154,45 @@ export class Repair {
     return fleet.holder.call('takeBack', { from, to, drainMs }, 2_000);
   }
 
-  /** Whoever is active was told to accept. When it does not answer, it is replaced at once. */
+  /** Whoever is active was told to accept. When neither its controls nor requests get an answer, it is replaced at once. */
   async requireAnswer(active: HeldGeneration): Promise<void> {
     if (await this.#answers(active)) return;
-    await this.replace(active, 'hung: it did not answer, and was killed');
+    const seen = await look({ ...this.#suspect(active), throughMs: lastAnswerMs });
+    const { log } = this.#parts.fleet.options;
+    if (seen.kind === 'serves') {
+      log.error('the controls of the active engine are silent; it serves, and is left alone', { ...active });
+      return;
+    }
+    // What cannot be asked by a request, a stream or a team's own text, is judged by its servers' health.
+    if (seen.kind === 'not known' && !(await anyServerAnswers(this.#parts.kept.site, this.#clock))) {
+      log.error('the active engine is silent, and so is every server: left alone', { ...active });
+      return;
+    }
+    await this.#replace(active, 'hung: it did not answer, and was killed');
   }
 
   /**
-   * The active engine lives and does not serve. With proof that it is at fault, and not the machine or the servers, the
-   * standby takes over; where there is none that answers, a cold start (rung 3), or another engine (rung 4). The hung
-   * one is killed (rung 2).
+   * The active engine lives and does not serve, by proof that it is at fault, and not the machine or the servers. The
+   * standby takes over; where there is none that serves, a cold start (rung 3), or another engine (rung 4). The bad one
+   * is drained, or killed where it does not park (rung 2).
    */
-  async replace(hung: HeldGeneration, how: string): Promise<void> {
-    if (this.#replacing) return;
+  async #replace(bad: HeldGeneration, how: string): Promise<void> {
+    if (this.#replacing || !this.#replaceBackOff.due) return;
     this.#replacing = true;
-    const { fleet, kept, record } = this.#parts;
+    const { record } = this.#parts;
     try {
-      if (!(await anyServerAnswers(kept.site, this.#clock))) {
-        fleet.options.log.error('the active engine is silent, and so is every server: left alone', {
-          ...hung,
-        });
-        return;
-      }
       const began = this.#clock.monotonicMs();
       const ready = await this.#readyStandby();
-      if (ready) await this.#takeOver(hung, ready);
-      const served = ready ? null : await this.#serve((next) => this.#takeOver(hung, next), null);
+      if (ready) await this.#takeOver(bad, ready);
+      const served = ready ? null : await this.#serve((next) => this.#takeOver(bad, next), null);
       const takenOverBy = ready?.generation ?? served?.launched.generation ?? null;
       const tookOverMs = Math.round(this.#clock.monotonicMs() - began);
-      const { generation, role } = hung;
+      const { generation, role } = bad;
       record({ kind: 'engineDied', generation, role, how, takenOverBy, tookOverMs });
       if (served && !served.instead) this.#recordRestored(served.launched.generation, tookOverMs);
+    } catch (error) {
+      this.#replaceBackOff.failed();
+      throw error;
     } finally {
       this.#replacing = false;
     }
@@ -190,7 +203,7 @@ export class Repair {
     const { generations } = await fleet.status();
     const standby = generations.find((g) => g.role === 'standby');
     if (!standby || !(await this.#answers(standby))) return null;
-    return (await this.#speaks(standby)) ? standby : null;
+    return (await this.#faultOf(standby, 'new')) === null ? standby : null;
   }
 
   #answers(one: HeldGeneration): Promise<boolean> {
@@ -198,22 +211,27 @@ export class Repair {
     return answers(this.#parts.fleet.control(one), this.#clock, waited);
   }
 
-  #speaks({ generation }: HeldGeneration): Promise<boolean> {
+  #suspect({ generation }: Running): Suspect {
     const { fleet, kept } = this.#parts;
-    return speaks(join(fleet.folder(generation), 'entrance.sock'), kept.site);
+    return { entrance: join(fleet.folder(generation), 'entrance.sock'), site: kept.site, clock: this.#clock };
+  }
+
+  #faultOf(one: Running, which: 'serves' | 'new'): Promise<string | null> {
+    return faultOf(this.#suspect(one), this.#parts.fleet.control(one), which);
   }
 
   /**
-   * An engine whose controls answer may still be deaf to requests. Asked now and then: while connections are open and
-   * no request has ended since the last time, it is asked one.
+   * An engine whose controls answer may still be deaf to requests, or answer each of them badly. Asked now and then: while
+   * connections are open and no request has ended since the last time, or none has ended well.
    */
-  async listen(active: HeldGeneration, { requests, connections }: Evidence): Promise<void> {
+  async listen(active: HeldGeneration, evidence: Evidence): Promise<void> {
     const before = this.#heard;
-    this.#heard = { generation: active.generation, requests };
-    const isSilent = before?.generation === active.generation && before.requests === requests;
-    if (!isSilent || connections === 0 || (await this.#speaks(active))) return;
-    if (!(await this.#speaks(active)))
-      await this.replace(active, 'deaf: its controls answered, requests did not, and it was ended');
+    this.#heard = { generation: active.generation, evidence };
+    if (before?.generation !== active.generation || active.siteHash !== this.#parts.kept.good.current.hash)
+      return;
+    const suspicion = suspicionOf(evidence, before.evidence);
+    const fault = suspicion && (await this.#faultOf(active, 'serves'));
+    if (fault) await this.#replace(active, `${suspicion}: ${fault}`);
   }
 
   /** While no change is under way. */
@@ -257,8 +275,22 @@ export class Repair {
       });
   }
 
+  /** It may have to take over at once, with nobody there to ask it then. */
   async #startStandby(active: number): Promise<void> {
+    const { fleet } = this.#parts;
     const launched = await this.#launchGood('standby');
-    this.#parts.fleet.link(active, launched.generation);
+    fleet.link(active, launched.generation);
+    const fault = await this.#faultOf(launched, 'new');
+    if (fault === null) return;
+    await fleet.discard(launched.generation);
+    throw new Failure('HF303', `${launched.engine} has started and does not serve: ${fault}`);
   }
+}
+
+/** Errors of clients count too: an engine that answers everybody 404 serves nobody. */
+function suspicionOf(now: Evidence, before: Evidence): string | null {
+  const ended = now.requests - before.requests;
+  const bad = now.errors + now.clientErrors - before.errors - before.clientErrors;
+  if (ended === 0) return now.connections > 0 ? 'deaf' : null;
+  return bad >= ended ? 'at fault' : null;
 }

@@ -8,6 +8,7 @@ export const breakages = {
   hangs: 'hangs at start',
   mute: 'accepts and never answers, nor do its controls',
   deaf: 'its controls answer, requests do not',
+  unavailable: 'answers 503 to everyone, at once',
   dies: 'serves, and dies a moment later, again and again',
 } as const;
 export type Breakage = keyof typeof breakages;
@@ -36,6 +37,8 @@ export function breakableHaproxy(
   const way = join(folder, 'haproxy-is');
   const mute = join(folder, 'mute.mjs');
   writeFileSync(mute, muteProgram);
+  const rewritten = (rule: string) =>
+    `sed -E 's/^(frontend .*)$/\\1\\n${rule}/' haproxy.cfg > bad.cfg; exec ${real} "\${@/haproxy.cfg/bad.cfg}"`;
   const script = `#!/bin/bash
 PATH=/usr/bin:/bin
 for word in "$@"; do
@@ -45,9 +48,8 @@ case "$(cat ${way})" in
   crashes) echo 'haproxy: undefined symbol: SSL_broken' >&2; exit 127;;
   hangs) exec sleep 600;;
   mute) exec ${process.execPath} ${mute};;
-  deaf)
-    sed -E 's/^(frontend .*)$/\\1\\n  timeout tarpit 1h\\n  http-request tarpit/' haproxy.cfg > deaf.cfg
-    exec ${real} "\${@/haproxy.cfg/deaf.cfg}";;
+  deaf) ${rewritten('  timeout tarpit 1h\\n  http-request tarpit')};;
+  unavailable) ${rewritten('  http-request return status 503')};;
   dies) (sleep ${livesSeconds}; kill -SEGV $$) > /dev/null 2>&1 3<&- 4<&- & exec ${real} "$@";;
   *) exec ${real} "$@";;
 esac
