@@ -72,6 +72,18 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 60,
   },
   {
+    name: 'faults',
+    proves:
+      'Real faults at each step of a change, against the real `holdfast up` under load: kill -9 and SIGSTOP of controller, agent, holder, supervisor and each engine; a clock of the day that jumps (CLOCK_REALTIME has no namespace, so a library gives it to every process of the site, engines too); a disk that is full (a small file system) or takes a second for everything that is to stay (a library again); no more memory, by cgroup and by ulimit; controller and supervisor away for 20 s, more than six leases, in the place of an hour. `--only processes|clock|disk|memory|away` runs a part; needs a C compiler and root.',
+    minutesMax: 45,
+  },
+  {
+    name: 'outages',
+    proves:
+      'Outages that others have told of, replayed (`proofs/outages/`, one file each, with its source): what became of requests under HAProxy with a service manager, Prometheus, Alertmanager and a program that puts everything back in the moment of the page, and under Holdfast. `--only NAME` runs one.',
+    minutesMax: 20,
+  },
+  {
     name: 'badness',
     proves:
       'What a bad change costs that nothing has stopped beforehand: failed requests by kind of badness and by rate, with HAProxy and its reload and with Caddy and its admin API, each under Prometheus and Alertmanager as fast as they go with a program that puts the old text back at the page, and with Holdfast, forced. A good answer from the wrong site is seen by none of them: it is told and not judged. `--kind KIND --rate N` runs a part.',

@@ -35,7 +35,7 @@ export async function fillDisk(proof: Proof, engine: EngineName): Promise<void> 
 }
 
 /** Until nothing more goes in, and again whenever somebody made room; resolves to how to end it. */
-function fill(folder: string): () => void {
+export function fill(folder: string): () => void {
   const path = join(folder, 'full');
   const more = () => {
     for (;;) {

@@ -19,6 +19,7 @@ const spoilt: Partial<Record<Misbehaviour, string>> = {
   'leaks memory': 'SPOIL_LEAK=1200',
   'ignores SIGTERM': 'SPOIL_IGNORE=15',
   'ignores SIGTTOU': 'SPOIL_IGNORE=22',
+  'answers nonsense': 'SPOIL_GARBLE=1',
 };
 
 const muteSocket = `import { createServer } from 'node:net';
@@ -46,7 +47,7 @@ export function badHaproxy(folder: string, real = '/usr/sbin/haproxy'): BadEngin
   return { path: file('haproxy'), become };
 }
 
-function compile(source: string, to: string): void {
+export function compile(source: string, to: string): void {
   for (const compiler of ['cc', 'tcc'])
     try {
       execFileSync(compiler, ['-shared', '-fPIC', '-o', to, source, '-ldl', '-lpthread'], { stdio: 'pipe' });

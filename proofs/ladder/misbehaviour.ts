@@ -13,6 +13,7 @@ const ways = {
   'hangs at start': { what: 'neither ends nor listens' },
   'accepts, never answers': { what: 'its statistics socket answers, requests do not' },
   '503 to everyone': { what: 'answers every request with 503, at once' },
+  'answers nonsense': { what: 'what it answers is no HTTP' },
   'leaks memory': { what: '200 MB a second; at 1.2 GB the kernel ends it' },
   'ignores SIGTERM': { what: 'goes on', harmless: true },
   'ignores SIGTTOU': { what: 'cannot be parked' },

@@ -74,8 +74,9 @@ export async function up(
   args: readonly string[],
   env: Folders['env'],
   more: NodeJS.ProcessEnv = {},
+  where: Pick<TypeOptions, 'on'> = {},
 ): Promise<UpSite> {
-  const running = type(['up', ...args], { env: { ...env, ...more } });
+  const running = type(['up', ...args], { env: { ...env, ...more }, ...where });
   const words = () => `${running.out()}\n${running.err()}`;
   const status = async () => {
     const { out, err } = await type(['status', '--json'], { env }).ended;

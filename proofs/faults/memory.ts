@@ -1,0 +1,39 @@
+/** No more memory for a process: by the kernel's group of it, whose limit ends it, and by its own limit, at which it is given none. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const limitBytes = 1024 * 1024;
+
+/** Moves the processes into a group that may have next to nothing more. Returns how to undo it; null: this machine does not let us. */
+export function outOfGroupMemory(pids: readonly number[]): (() => void) | null {
+  const isFirst = existsSync('/sys/fs/cgroup/memory');
+  const group = join(isFirst ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup', `hf-faults-${process.pid}`);
+  const home = isFirst ? '/sys/fs/cgroup/memory/cgroup.procs' : '/sys/fs/cgroup/cgroup.procs';
+  try {
+    mkdirSync(group);
+    writeFileSync(join(group, isFirst ? 'memory.limit_in_bytes' : 'memory.max'), `${limitBytes}`);
+    for (const pid of pids) writeFileSync(join(group, 'cgroup.procs'), `${pid}`);
+  } catch {
+    remove();
+    return null;
+  }
+  function remove(): void {
+    try {
+      for (const pid of readFileSync(join(group, 'cgroup.procs'), 'latin1').split('\n').filter(Boolean))
+        writeFileSync(home, pid);
+      rmdirSync(group);
+    } catch {
+      // It was never made, or the last of it is just ending.
+    }
+  }
+  return remove;
+}
+
+/** Each may have the memory that it has, and not a page more. */
+export function outOfOwnMemory(pids: readonly number[]): void {
+  for (const pid of pids) {
+    const [pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
+    execFileSync('prlimit', ['--pid', `${pid}`, `--as=${Number(pages) * 4_096}`]);
+  }
+}

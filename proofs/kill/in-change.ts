@@ -1,0 +1,84 @@
+/** Something happens to a site in the middle of a change; whatever it is, the change ends, and is what it says. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChangeView } from '../../src/contract/index.ts';
+import { type ChangeState, finalStates, type JournalEntry } from '../../src/events/index.ts';
+import { until } from '../../test/world/stack.ts';
+import { type } from '../../test/world/up.ts';
+import type { Proof } from '../proof.ts';
+import { failedOf, get, judgeChange, type SiteField, startLoads, writeSite } from './site.ts';
+
+export interface Blow {
+  readonly name: string;
+  /** The name of the server in the new text: another one makes another text. */
+  readonly server: string;
+  /** It happens when the change is in that state, so long after it came to it. */
+  readonly state: ChangeState;
+  readonly afterMs: number;
+  strike(): unknown;
+  /** What is over by itself, after so long; or when the change has ended, whichever comes first. */
+  readonly over?: { readonly afterMs: number; mend(): unknown };
+  readonly failedMax: number;
+}
+
+/** A process that hangs holds things up until somebody ends it. */
+const endsMsMax = 60_000;
+
+export async function inAChange(proof: Proof, field: SiteField, blow: Blow): Promise<ChangeView> {
+  const { name, state, afterMs } = blow;
+  proof.say(`${name}, ${afterMs} ms after the change was ${state}`);
+  const loads = await startLoads(field);
+  let mend: () => Promise<void> = async () => {};
+  try {
+    const before = (await changesOf(field)).length;
+    const file = writeSite(field, blow.server);
+    const words = ['apply', file, '--unfreeze', '--reason', 'measured', '--new-generation'];
+    const applied = type(words, { env: field.folders.env });
+    const acknowledged = new Map<number, string>();
+    await until(`a change that is ${state}`, async () => {
+      for (const entry of (await get<{ entries: JournalEntry[] }>(field, '/v1/journal')).entries)
+        acknowledged.set(entry.sequence, entry.hash);
+      const changes = await changesOf(field);
+      return changes.length > before && changes[0]?.state === state;
+    });
+    await sleep(afterMs);
+    const at = performance.now();
+    await blow.strike();
+    mend = mending(blow);
+    const change = await until(
+      'the end of the change',
+      async () => {
+        const [last, ...others] = await changesOf(field);
+        return others.length >= before && last && finalStates.includes(last.state) && last;
+      },
+      endsMsMax,
+    );
+    proof.tell('  the change ended, ms after it happened', performance.now() - at);
+    await mend();
+    await judgeChange(proof, field, change, acknowledged);
+    const { exit } = await applied.ended;
+    proof.tell('  apply ended with', `exit ${exit}`);
+    const { all, failed, how } = await failedOf(loads);
+    proof.atMost(`  failed of ${all} ${how}`, failed, blow.failedMax);
+    return change;
+  } finally {
+    await mend();
+    for (const load of loads) load.kill();
+  }
+}
+
+async function changesOf(field: SiteField): Promise<readonly ChangeView[]> {
+  return (await get<{ changes: ChangeView[] }>(field, '/v1/changes')).changes;
+}
+
+/** Once: after its time, or when it is called. */
+function mending({ over }: Blow): () => Promise<void> {
+  if (!over) return async () => {};
+  let done: Promise<void> | null = null;
+  const mend = () => {
+    clearTimeout(timer);
+    done ??= Promise.resolve(over.mend()).then(() => {});
+    return done;
+  };
+  const timer = setTimeout(() => void mend(), over.afterMs);
+  return mend;
+}
