@@ -239,7 +239,8 @@ function foretell(
     (pool) => !staged.servers.some((server) => server.pool === pool.name) && pool.servers > 0,
   );
   if (away) return not(`where ${away.name} is, only a request says`);
-  const tls = listener.tls;
+  const { tls } = listener;
+  if (tls && request.scheme === 'http') return not('it speaks no TLS to a listener of TLS');
   if (entrance)
     return {
       request,

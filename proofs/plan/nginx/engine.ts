@@ -30,25 +30,32 @@ interface MadeTrial extends Trial {
 export async function startNginx(seeds: readonly number[], field: Field): Promise<RunningEngine> {
   const free = await freePorts(seeds.length * portsPerText);
   const all = seeds.map((seed, index) => madeTrial(seed, index, free.slice(portsPerText * index), field));
-  const whole = await started(field, all);
-  if (typeof whole !== 'string') return running(whole, all, 0);
-  const good: MadeTrial[] = [];
-  for (const trial of all) {
-    const alone = await started(field, [trial]);
-    if (typeof alone === 'string') continue;
-    await ended(alone);
-    good.push(trial);
-  }
-  if (good.length === 0) throw new Error(`NGINX refuses every made text: ${whole}`);
-  const child = await started(field, good);
-  if (typeof child === 'string')
-    throw new Error(`NGINX refuses texts together that it takes alone: ${child}`);
-  return running(child, good, all.length - good.length);
+  const running = await startedApart(field, all);
+  if (running.length === 0) throw new Error('NGINX refuses every made text');
+  const trials = running.flatMap((one) => one.trials);
+  return {
+    trials,
+    refused: all.length - trials.length,
+    lives: () => running.every(({ child }) => child.exitCode === null && child.signalCode === null),
+    close: async () => {
+      await Promise.all(running.map(({ child }) => ended(child)));
+    },
+  };
 }
 
-function running(child: ChildProcess, trials: readonly Trial[], refused: number): RunningEngine {
-  const lives = () => child.exitCode === null && child.signalCode === null;
-  return { trials, refused, lives, close: () => ended(child) };
+interface Started {
+  readonly child: ChildProcess;
+  readonly trials: readonly MadeTrial[];
+}
+
+/** All in one process; where NGINX refuses them together, half of them in each of two, and so on. */
+async function startedApart(field: Field, trials: readonly MadeTrial[]): Promise<readonly Started[]> {
+  const child = await started(field, trials);
+  if (typeof child !== 'string') return [{ child, trials }];
+  if (trials.length === 1) return [];
+  const half = Math.ceil(trials.length / 2);
+  const first = await startedApart(field, trials.slice(0, half));
+  return [...first, ...(await startedApart(field, trials.slice(half)))];
 }
 
 function madeTrial(seed: number, id: number, ports: readonly number[], field: Field): MadeTrial {
@@ -72,6 +79,7 @@ function madeTrial(seed: number, id: number, ports: readonly number[], field: Fi
   const doors: Door[] = [
     { scheme: 'http', port: http, share: 80, ...here },
     { scheme: 'https', port: https, share: 20, ...here },
+    { scheme: 'http', port: https, share: 2, ...here },
     { scheme: 'https', port: stream, share: 25, ...here, unread: true },
   ];
   const open = doors.filter(({ port }) => new RegExp(`listen [0-9.:]*\\b${port}\\b`).test(text));

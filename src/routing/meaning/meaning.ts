@@ -30,6 +30,8 @@ export interface ListenerMeaning {
   readonly mode: 'http' | 'tcp';
   /** Whether TLS ends here. */
   readonly tls: boolean;
+  /** Where TLS ends: what comes without it is answered, by rules that ask for the scheme. Otherwise it is refused. */
+  readonly takesPlain?: true;
   readonly rules: Rules;
   readonly place: Place;
 }

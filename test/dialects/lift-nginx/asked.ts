@@ -9,6 +9,17 @@ export function lifted(text: string, files: TextFiles = noFiles): meaning.Meanin
 
 /** What a text does to a request, in a few words; several ways where the text alone does not decide. */
 export function asked(text: string, url: string, said: Partial<meaning.Request> = {}): string {
+  return [...new Set(waysOf(text, url, said).map(shown))].join(' | ');
+}
+
+/** What a pool is sent, which is all that becomes of it. */
+export function wayOf(text: string, url: string, said: Partial<meaning.Request> = {}): meaning.SentView {
+  const [fate, ...others] = waysOf(text, url, said);
+  if (fate?.kind !== 'pool' || others.length > 0) throw new Error('it does not go to one pool');
+  return fate.sent;
+}
+
+function waysOf(text: string, url: string, said: Partial<meaning.Request>): readonly meaning.FateView[] {
   const [, scheme = 'http', host = '', path = '/', query] =
     /^(https?):\/\/([^/]*)([^?]*)(?:\?(.*))?$/s.exec(url) ?? [];
   const port = Number(/:(\d+)$/.exec(host)?.[1] ?? (scheme === 'https' ? 443 : 80));
@@ -20,8 +31,7 @@ export function asked(text: string, url: string, said: Partial<meaning.Request> 
     port,
     ...said,
   });
-  const { ways } = meaning.fateOf(lifted(text), request);
-  return [...new Set(ways.map(({ fate }) => shown(fate)))].join(' | ');
+  return meaning.fateOf(lifted(text), request).ways.map(({ fate }) => fate);
 }
 
 const told = (value: meaning.Told): string =>

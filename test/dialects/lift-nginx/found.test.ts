@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { asked, lifted } from './asked.ts';
+import { asked, lifted, wayOf } from './asked.ts';
 
 /** What the model once said otherwise than NGINX does (`npm run prove:plan -- --engine nginx`). */
 describe('found by the plan proof', () => {
@@ -346,5 +346,70 @@ describe('found by the plan proof', () => {
       asked('location /mark { proxy_pass http://x?z=$arg_q; }', 'http://h/mark?q=1'),
       'x:80 x /?z=1',
     );
+  });
+
+  test('what a map makes is worked out once, whatever becomes of the URI; a volatile one each time', () => {
+    const text = (flags: string) => `map $uri $m { ${flags} /a A; /b B; default D; }
+      server { location /a { if ($m = A) { rewrite ^ /b last; } } location /b { return 200 $m; }
+        location /c { if ($arg_x) { set $v $m; } rewrite ^ /b last; } }`;
+    assert.equal(asked(text(''), 'http://h/a'), '200 A');
+    assert.equal(asked(text('volatile;'), 'http://h/a'), '200 B');
+    assert.equal(asked(text(''), 'http://h/b'), '200 B');
+  });
+
+  test('a map within a map is worked out where its line is taken', () => {
+    const text = `map $uri $in { /a A; default D; } map $arg_q $out { yes $in; default none; }
+      server { location /a { if ($out = x) { return 403; } rewrite ^ /b last; } location /b { return 200 $in; } }`;
+    assert.match(asked(text, 'http://h/a'), /^200 \(\$in as it was asked for first\)$/);
+    const surely = text.replace('yes $in; default none', 'default $in');
+    assert.match(asked(surely, 'http://h/a'), /as it was asked for first/);
+  });
+
+  test("the address of the client is the connection's until a location's real_ip is at work, and kept as it was asked for first", () => {
+    const text = (asks: string) => `location /r { set_real_ip_from 127.0.0.0/8; real_ip_header X-A; ${asks}
+      proxy_set_header X-See $remote_addr; proxy_pass http://x; }`;
+    const seen = (asks: string) =>
+      wayOf(text(asks), 'http://h/r', { headers: { 'x-a': '10.1.2.3' } }).headers['x-see'];
+    assert.equal(seen(''), '10.1.2.3');
+    assert.equal(seen('if ($remote_addr = 10.1.2.3) { return 403; }'), '127.0.0.1');
+    assert.equal(seen('if ($realip_remote_addr = 10.1.2.3) { return 403; }'), '10.1.2.3');
+  });
+
+  test('what makes the content of a location makes that of its limit_except only where it passes on', () => {
+    const text = (content: string) =>
+      `location / { root /r; limit_except PUT { deny 10.0.0.0/8; } ${content}; }`;
+    assert.equal(asked(text('stub_status'), 'http://h/a'), 'file /r/a');
+    assert.equal(asked(text('proxy_pass http://x'), 'http://h/a'), 'x:80 x /a');
+  });
+
+  test('what the error page of a file that takes no such method is', () => {
+    const text = `root /r; error_page 405 = /there; location / { }`;
+    assert.equal(asked(text, 'http://h/e', { method: 'PUT' }), 'file /r/there');
+    assert.equal(asked(text, 'http://h/e', { method: 'POST' }), 'file /r/there | file /r/e');
+  });
+
+  test('a folder that is none is 500, and so is an alias of a URI that was rewritten', () => {
+    const text = `error_page 500 /e; location /e { return 418; } location = / { alias /r/there; }
+      location /a/ { alias /r/; rewrite ^ /b break; }`;
+    assert.match(asked(text, 'http://h/'), /418/);
+    assert.equal(asked(text, 'http://h/a/'), '418');
+    assert.match(asked(text, 'http://h/a/', { method: 'PUT' }), /^file/);
+  });
+
+  test('an absolute index is gone to, there or not', () => {
+    assert.equal(asked('root /r; index /led; location = /led { return 418; }', 'http://h/'), '418');
+  });
+
+  test('who speaks no TLS where it is spoken gets 400, or the page of 497 of the server that is meant', () => {
+    const text = `server { listen 443 ssl; server_name a; return 200 a; }
+      server { listen 443 ssl; server_name b; error_page 497 =301 https://$host$request_uri; return 200 b; }
+      server { listen 443 ssl; server_name c; error_page 497 /x; location = /x { return 200 x; } }
+      server { listen 443 ssl; server_name d; ssl_reject_handshake on; }`;
+    const plain = (host: string) => asked(text, `http://${host}/y?q`, { port: 443 });
+    assert.equal(plain('a'), '400');
+    assert.equal(plain('b'), '301 https://b/y?q');
+    assert.equal(plain('c'), '400 x');
+    assert.equal(plain('d'), '400');
+    assert.equal(asked(text, 'https://d/'), 'reject close');
   });
 });

@@ -63,9 +63,12 @@ describe('who may come in', () => {
     assert.equal(asked(text, 'http://h/'), '200 never');
     assert.equal(asked(text, 'http://h/in', { sourceAddress: '10.1.2.3' }), 'x:80 x /in');
     assert.equal(asked(text, 'http://h/in', { sourceAddress: '11.1.2.3' }), '200 no');
-    assert.equal(asked(text, 'http://h/key'), 'x:80 x /key | 401');
+    assert.equal(asked(text, 'http://h/key'), '401');
+    const headers = { authorization: 'Basic c29tZW9uZTp3b3Jk' };
+    assert.equal(asked(text, 'http://h/key', { headers }), 'x:80 x /key | 403 | 500 | 401');
     assert.equal(asked(text, 'http://h/any', { sourceAddress: '10.1.2.3' }), 'x:80 x /any');
-    assert.equal(asked(text, 'http://h/any', { sourceAddress: '11.1.2.3' }), 'x:80 x /any | 401');
+    assert.equal(asked(text, 'http://h/any', { sourceAddress: '11.1.2.3' }), '401');
+    assert.match(asked(text, 'http://h/any', { sourceAddress: '11.1.2.3', headers }), /^x:80 x \/any \| /);
   });
 
   test('a limit over requests is state', () => {

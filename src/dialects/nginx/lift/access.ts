@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { always, type Condition, describeValue, type Fate, type Unknown, type Value } from './meaning.ts';
 import { stepThen } from './rewriting.ts';
-import { said } from './scope.ts';
 import type { Lifting, State, Where } from './state.ts';
 import type { Node } from './tree.ts';
 
@@ -30,10 +29,9 @@ export interface AccessEnds {
 
 /** The first rule whose network holds the address decides. */
 export function accessRules(rules: readonly Node[], ends: AccessEnds): Fate {
-  const moved = said(ends.where.scope, 'set_real_ip_from').length > 0;
   return rules.reduceRight<Fate>((fate, node) => {
     const then = node.name === 'allow' ? ends.allowed : ends.denied(node);
-    return stepThen(node, networkOf(node, moved), then, fate);
+    return stepThen(node, networkOf(node, ends.state.addressBy !== null), then, fate);
   }, ends.none);
 }
 
@@ -55,7 +53,7 @@ export function isThere(test: '-f' | '-d' | '-e' | '-x', file: Value, node: Node
 }
 
 /** `/var/www{uri}index.html`. Two files have two names: what has no short one is named by its text and all that it is made of. */
-function shownFile(file: Value): string {
+export function shownFile(file: Value): string {
   const known = shownFiles.get(file);
   if (known !== undefined) return known;
   const shown = namedFile(file);

@@ -1,14 +1,18 @@
 import { type Asked, accessRules, askedOf, opaque } from './access.ts';
-import type { Fate } from './meaning.ts';
+import { holds, matches } from './folding.ts';
+import { all, type Condition, type Fate, header, not } from './meaning.ts';
+import { withRealAddress } from './real-address.ts';
+import { pcre } from './regex.ts';
 import { stepThen, type Ways } from './rewriting.ts';
 import { said, word } from './scope.ts';
 import { type State, unknown, type Where } from './state.ts';
 import type { Node } from './tree.ts';
 
 /** Limits, then who may come in: `allow`, `deny`, passwords, and what another program says. */
-export function gated(state: State, where: Where, ways: Ways, next: () => Fate): Fate {
+export function gated(before: State, where: Where, ways: Ways, next: (state: State) => Fate): Fate {
   const { scope } = where;
-  const inside = next();
+  const state = withRealAddress(before, where);
+  const inside = next(state);
   const passed = authorised(state, where, ways, inside);
   const guards = said(scope, 'modsecurity').filter(({ words }) => words[0] === 'on');
   const programs = [
@@ -89,7 +93,7 @@ function asked({ scope }: Where): readonly Asked[] {
   const basic = said(scope, 'auth_basic').at(-1);
   // Without a file of passwords it asks for none.
   if (basic && basic.words[0] !== 'off' && said(scope, 'auth_basic_user_file').length > 0)
-    found.push(askedOf(basic, 'secret', `${basic.text}: the password is right`, [401]));
+    found.push(passwordAsked(basic, scope));
   const jwt = said(scope, 'auth_jwt').at(-1);
   if (jwt && jwt.words[0] !== 'off')
     found.push(askedOf(jwt, 'secret', `${jwt.text}: the token is good`, [401]));
@@ -97,4 +101,24 @@ function asked({ scope }: Where): readonly Asked[] {
   if (request && request.words[0] !== 'off')
     found.push(askedOf(request, 'elsewhere', `${request.text}: lets it in`, [401, 403, 500]));
   return found;
+}
+
+/** With no name and password it is 401; with some, the file that they are looked for in may not be there. */
+function passwordAsked(basic: Node, scope: Where['scope']): Asked {
+  const [file] = said(scope, 'auth_basic_user_file');
+  const named: Condition = holds(header('authorization'), matches(pcre('^basic +[^ ]', true)));
+  const right = opaque(basic, 'secret', `${basic.text}: the password is right`);
+  const shown = file?.text ?? basic.text;
+  const gone = opaque(basic, 'files', `${shown}: it is not there`);
+  const unread = opaque(basic, 'files', `${shown}: it cannot be read`);
+  return {
+    node: basic,
+    passes: all([named, right]),
+    refusals: [
+      { status: 401, when: not(named) },
+      { status: 403, when: gone },
+      { status: 500, when: unread },
+      { status: 401, when: null },
+    ],
+  };
 }

@@ -1,15 +1,13 @@
 import { chosen, empty } from './folding.ts';
 import { text, type Value } from './meaning.ts';
-import { said } from './scope.ts';
-import { unknownValue, type Where } from './state.ts';
+import { type State, unknownValue } from './state.ts';
 import type { Node } from './tree.ts';
 
 /** A value by the network that the client's address is in. */
-export function geoValue(geo: Node, { scope }: Where): Value {
+export function geoValue(geo: Node, state: State): Value {
   const block = geo.block ?? [];
   const has = (name: string) => block.some((node) => node.name === name);
-  const isMoved = said(scope, 'set_real_ip_from').length > 0;
-  if (isMoved || has('proxy') || has('proxy_recursive') || geo.words.length > 1)
+  if (state.addressBy !== null || has('proxy') || has('proxy_recursive') || geo.words.length > 1)
     return unknownValue(geo, 'complex', geo.text);
   return has('ranges') ? inRanges(geo, block) : inNetworks(block);
 }

@@ -16,7 +16,7 @@ import {
   text,
 } from './meaning.ts';
 import { badHost, oddHost, serversByName } from './names.ts';
-import { answersRefused, isRefused, rulesOf, served } from './phases.ts';
+import { answersPlain, answersRefused, isRefused, rulesOf, served, servedPlain } from './phases.ts';
 import { pcre } from './regex.ts';
 import { ruled } from './rewriting.ts';
 import { own, word } from './scope.ts';
@@ -153,9 +153,10 @@ export function listenersOf(addresses: readonly Address[], lifting: Lifting): re
   const shared = new Map<string, Rules>();
   return addresses.map(({ name, host, port, tls, servers, standard, place }) => {
     const key = `${tls} ${idOf(standard)} ${servers.map(idOf).join(',')}`;
-    const rules = shared.get(key) ?? rulesFor({ servers, standard, tls, place, each }, fateOf);
+    const sharing: Sharing = { servers, standard, tls, place, each };
+    const rules = shared.get(key) ?? rulesFor(sharing, lifting, fateOf);
     shared.set(key, rules);
-    return { name, host, port, mode: 'http', tls, rules, place };
+    return { name, host, port, mode: 'http', tls, ...(tls ? { takesPlain: true } : {}), rules, place };
   });
 }
 
@@ -165,11 +166,14 @@ type Sharing = Pick<Address, 'servers' | 'standard' | 'tls' | 'place'> & {
 };
 
 function rulesFor(
-  { servers, standard, tls, place, each }: Sharing,
+  sharing: Sharing,
+  lifting: Lifting,
   fateOf: (server: Server, regex: string | null) => Fate,
 ): Rules {
+  const { servers, standard, tls, place, each } = sharing;
   const steps: Step[] = tls ? [...refusedHandshakes(servers, standard)] : [];
   steps.push(...unmerged(servers), ...faults(place, servers, each));
+  if (tls) steps.push(...plainly(sharing, lifting));
   const otherwise = rulesOf(fateOf(standard, null));
   const captures = standard.names.some((one) => one.startsWith('~') && one.includes('?<'));
   if (servers.length === 1 && !captures)
@@ -188,14 +192,30 @@ function refusedHandshakes(servers: readonly Server[], standard: Server): readon
   const rejecting = servers.filter(refuses);
   if (rejecting.length === 0) return [];
   const named = serversByName(servers, 'sni');
+  const shaken = not(isPlain);
   const closed: Fate = { kind: 'reject', how: 'close' };
   const line = ({ place }: Server) => ({ place, text: 'ssl_reject_handshake on' });
   const steps = named.flatMap(({ server, when }, index): readonly Step[] => {
     const earlier = named.slice(0, index).map((one) => one.when);
-    return refuses(server) ? [stepOf(line(server), all([when, not(some(earlier))]), closed)] : [];
+    return refuses(server) ? [stepOf(line(server), all([shaken, when, not(some(earlier))]), closed)] : [];
   });
-  const unnamed = stepOf(line(standard), not(some(named.map(({ when }) => when))), closed);
+  const unnamed = stepOf(line(standard), all([shaken, not(some(named.map(({ when }) => when)))]), closed);
   return refuses(standard) ? [...steps, unnamed] : steps;
+}
+
+const isPlain = holds(field('scheme'), is('http'));
+
+/** Who speaks no TLS where it is spoken gets 400, or what `error_page 497` of the server that is meant makes of it. */
+function plainly({ servers, standard, place, each }: Sharing, lifting: Lifting): readonly Step[] {
+  const line = { place, text: 'plain HTTP where TLS is spoken' };
+  const when = each ? all([isPlain, not(isRefused)]) : isPlain;
+  const last = stepOf(line, when, servedPlain(firstState, standard, lifting));
+  if (!servers.some(answersPlain)) return [last];
+  const named = serversByName(servers, 'host').map(({ server, when: isMeant, regex }) => {
+    const state = regex === null ? firstState : withCaptures(firstState, hostName, regex);
+    return stepOf(line, all([when, isMeant]), servedPlain(state, server, lifting));
+  });
+  return [...named, last];
 }
 
 const doubled = pcre('(?:/|%2[fF])(?:/|%2[fF])');

@@ -1,6 +1,7 @@
 import { movedAs, pageOf, pageOfServer, redirectedBy } from './error-pages.ts';
 import { chosen, dividedArgs, empty, encoded, hasHiddenMark, holds, is } from './folding.ts';
 import { gated } from './gates.ts';
+import { keeping } from './keeping.ts';
 import { type Entry, entriesOf, type Location } from './locations.ts';
 import {
   type Condition,
@@ -14,6 +15,7 @@ import {
   text,
   type Value,
 } from './meaning.ts';
+import { withRealAddress } from './real-address.ts';
 import { handlerOf, type Moved, rewrites, ruled, stepThen, type Ways } from './rewriting.ts';
 import { own, said, scopeOf, word } from './scope.ts';
 import { taking } from './sources.ts';
@@ -24,9 +26,10 @@ import { contentOf, tried } from './try-files.ts';
 import { type Asking, absolute, evaluate } from './variables.ts';
 
 /** A server's phases, from its own rewrites on. `refuses`: methods that NGINX refuses are its business too. */
-export function served(state: State, server: Server, lifting: Lifting, refuses: boolean): Fate {
+export function served(first: State, server: Server, lifting: Lifting, refuses: boolean): Fate {
   lifting.renew();
   const phases = new Phases(server, lifting);
+  const state = phases.begun(first);
   return refuses ? phases.refused(state) : phases.server(state);
 }
 
@@ -34,9 +37,20 @@ export const isRefused: Condition = some(
   ['TRACE', 'CONNECT'].map((method) => holds(field('method'), is(method))),
 );
 
+const withoutTls = 497;
+
+/** Its `error_page` has something to say to those who speak no TLS. */
+export const answersPlain = (server: Server): boolean => pageOfServer(withoutTls, server) !== null;
+
 /** Its `error_page` has something to say about methods that NGINX refuses. */
 export function answersRefused(server: Server): boolean {
   return pageOfServer(405, server) !== null;
+}
+
+/** What a server says to those who speak no TLS where it does (`NGX_HTTP_TO_HTTPS`): before any of its phases. */
+export function servedPlain(state: State, server: Server, lifting: Lifting): Fate {
+  lifting.renew();
+  return new Phases(server, lifting).plain(state);
 }
 
 /** `ngx_http_core_run_phases`, with a request whose parts are values. */
@@ -51,6 +65,15 @@ class Phases implements Going {
     const { scope } = server;
     const handler = handlerOf(scope);
     this.#nowhere = { server, scope, location: null, handler: handler && { node: handler, scope } };
+  }
+
+  /** `NGX_HTTP_POST_READ_PHASE` */
+  begun(state: State): State {
+    return withRealAddress(state, this.#nowhere);
+  }
+
+  plain(state: State): Fate {
+    return this.fail(withoutTls, state, this.#nowhere, nodeOf(this.#server));
   }
 
   refused(state: State): Fate {
@@ -78,7 +101,7 @@ class Phases implements Going {
 
   /** Behind a location's rewrites. */
   after(state: State, where: Where): Fate {
-    if (!state.changed) return gated(state, where, this, () => tried(state, where, this));
+    if (!state.changed) return gated(state, where, this, (one) => tried(one, where, this));
     const changesLeft = state.changesLeft - 1;
     const node = where.scope.node ?? nodeOf(this.#server);
     if (changesLeft === 0) return this.fail(500, { ...state, changesLeft }, where, node);
@@ -89,12 +112,15 @@ class Phases implements Going {
     // Those three end the connection without a word, and without an error page.
     if (status === 408 || status === 444 || status === 499) return { kind: 'reject', how: 'close' };
     const page = pageFor(status, state, where);
-    if (!page) return { kind: 'answer', status, body: null };
+    // What is told to clients.
+    const own = status === withoutTls ? 400 : status;
+    if (!page) return { kind: 'answer', status: own, body: null };
     const recursive = word(where.scope, 'recursive_error_pages', 'off') === 'on';
-    const made = page.overwrite ?? status;
+    const made = page.overwrite ?? own;
     const asking: Asking = { node: page.node, state, where, lifting: this.lifting };
     const target = evaluate(page.target, asking);
-    const next: State = { ...state, inErrorPage: !recursive, status: made };
+    const kept = keeping([page.target], asking);
+    const next: State = { ...kept, inErrorPage: !recursive, status: made };
     if (page.target.startsWith('@')) return this.named(page.target, next, page.node, where);
     if (page.target.startsWith('/') || (target.kind === 'text' && target.text.startsWith('/'))) {
       const [path, args] = dividedArgs(target);
@@ -158,7 +184,7 @@ class Phases implements Going {
 
   #enterServer(state: State): Fate {
     const where = this.#nowhere;
-    return gated(state, where, this, () => tried(state, where, this));
+    return gated(state, where, this, (one) => tried(one, where, this));
   }
 
   #enter(location: Location, before: State): Fate {
@@ -199,9 +225,9 @@ class Phases implements Going {
     const methods = limit.words.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
     const listed = some(methods.map((method) => holds(state.method, is(method))));
     const scope = scopeOf('limit_except', limit, limit.block ?? [], where.scope);
-    const found = handlerOf(scope) ?? where.handler?.node ?? null;
+    const found = handlerOf(scope) ?? passedOn(where.handler?.node ?? null);
     const here: Where = { ...where, scope, handler: found && { node: found, scope } };
-    const other = gated(state, here, this, () => contentOf(state, here, this));
+    const other = gated(state, here, this, (one) => contentOf(one, here, this));
     return stepThen(limit, not(listed), other, inside);
   }
 
@@ -216,6 +242,10 @@ class Phases implements Going {
     return name === undefined ? null : this.lifting.sources.split(name, state, go);
   }
 }
+
+/** What makes a location's content is not that of its `limit_except`, but for these (`lmt_excpt`). */
+const passedOn = (handler: Node | null): Node | null =>
+  handler && /^(?:proxy|fastcgi|uwsgi|scgi|grpc)_pass$/.test(handler.name) ? handler : null;
 
 const marks = new WeakMap<Value, Value>();
 

@@ -1,5 +1,6 @@
 import { isThere } from './access.ts';
 import { chosen, contains, either, empty, encoded, holds, is, matches, notEmpty } from './folding.ts';
+import { keeping } from './keeping.ts';
 import {
   all,
   always,
@@ -60,17 +61,22 @@ function run(frame: Frame, state: State, where: Where, ways: Ways): Fate {
   if (!ways.lifting.spend()) return unknown(node, 'complex');
   switch (node.name) {
     case 'set':
-      return told(node, run(next, withSet(node, asking), where, ways));
+      return told(node, run(next, withSet(node, keepingFor(node.words.slice(1), asking)), where, ways));
     case 'break':
       return ways.after(state.changed ? { ...state, validLocation: false, changed: false } : state, where);
     case 'return':
-      return returned(asking, ways);
+      return returned(keepingFor(node.words, asking), ways);
     case 'rewrite':
       return rewritten(asking, ways, (changed) => run(next, changed, where, ways));
     default:
-      return conditional(asking, next, ways);
+      return conditional(keepingFor(node.words, asking), next, ways);
   }
 }
+
+const keepingFor = (words: readonly string[], asking: Asking): Asking => ({
+  ...asking,
+  state: keeping(words, asking),
+});
 
 /** A step that decides nothing, for whoever reads the rules. */
 function told(node: Node, fate: Fate): Fate {
@@ -150,7 +156,8 @@ function rewritten(asking: Asking, ways: Ways, next: (state: State) => Fate): Fa
   const when = holds(state.uri, matches(regex));
   const without = (): Fate => next({ ...state, captures: null });
   if (when.kind === 'never') return without();
-  const taken = taking(state, state.uri, replacement.source, false);
+  const matched = taking(state, state.uri, replacement.source, false);
+  const taken = keeping([replacement.template], { ...asking, state: matched });
   const inside: Asking = { ...asking, state: fresh(taken, replacement, ways.lifting) };
   const otherwise = when.kind === 'always' ? unknown(node, 'complex') : without();
   if (replacement.redirect !== null) {
@@ -353,7 +360,11 @@ function locationScope(scope: Scope): Scope {
 
 /** An `if` that only sets: its values are chosen by its condition, the way goes on as one. */
 function merged(block: readonly Node[], when: Condition, asking: Asking): State {
-  const before = asking.state;
+  const before = keeping(
+    block.flatMap(({ name, words }) => (name === 'set' ? words.slice(1) : [])),
+    asking,
+    false,
+  );
   let inside = before;
   for (const node of block)
     if (node.name === 'set') inside = withSet(node, { ...asking, node, state: inside });

@@ -14,6 +14,10 @@ export interface Sources {
   isSet(name: string): boolean;
   /** Names of `split_clients` that these words depend on and that are not decided yet. */
   splitsIn(words: readonly string[], state: State): readonly string[];
+  /** It is worked out once and kept, though what it is made of may change. */
+  keeps(name: string): boolean;
+  /** The words that are asked for it, in each case and in some. */
+  asks(name: string): { readonly always: readonly string[]; readonly perhaps: readonly string[] };
   /** Whether evaluating these may match an expression of a map, whose groups then are `$1`. */
   matchesIn(nodes: readonly Node[]): boolean;
   /** The fate with each share's value in its place. */
@@ -28,6 +32,7 @@ export function sourcesOf(nodes: readonly Node[]): Sources {
   const maps = new Map<string, Node>();
   const set = new Set<string>();
   const programs = new Map<string, Node>();
+  let movesAddress = false;
   const walk = (list: readonly Node[]): void => {
     for (const node of list) {
       if (node.plainBlock !== null) continue;
@@ -35,6 +40,7 @@ export function sourcesOf(nodes: readonly Node[]): Sources {
       if (block && ['map', 'split_clients'].includes(name)) maps.set(nameIn(words[1]), node);
       else if (block && name === 'geo') maps.set(nameIn(words.at(-1)), node);
       else if (name === 'set') set.add(nameIn(words[0]));
+      else if (name === 'set_real_ip_from') movesAddress = true;
       else if (setByPrograms.test(name))
         for (const word of words) if (word.startsWith('$')) programs.set(nameIn(word), node);
       if (['location', 'rewrite', 'if', 'server_name'].includes(name))
@@ -43,7 +49,7 @@ export function sourcesOf(nodes: readonly Node[]): Sources {
     }
   };
   walk(nodes);
-  return new Own(maps, set, programs);
+  return new Own(maps, set, programs, movesAddress);
 }
 
 class Own implements Sources {
@@ -51,26 +57,63 @@ class Own implements Sources {
   readonly #set: ReadonlySet<string>;
   readonly #programs: ReadonlyMap<string, Node>;
   readonly #known = new WeakMap<State, Map<string, Value>>();
+  readonly #movesAddress: boolean;
+  /** Maps that ask for what may change on a request's way. */
+  readonly #changing: ReadonlySet<string>;
+  /** Maps that ask for what is another thing in each location. */
+  readonly #located: ReadonlySet<string>;
   /** Maps that match expressions, and those that ask for such. */
-  readonly #matching = new Set<string>();
+  readonly #matching: ReadonlySet<string>;
+  readonly #asks = new Map<string, Asks>();
   readonly #asksMatching = new WeakMap<Node, boolean>();
 
   constructor(
     maps: ReadonlyMap<string, Node>,
     set: ReadonlySet<string>,
     programs: ReadonlyMap<string, Node>,
+    movesAddress: boolean,
   ) {
     this.#maps = maps;
     this.#set = set;
     this.#programs = programs;
-    for (let before = -1; before !== this.#matching.size; ) {
-      before = this.#matching.size;
-      for (const [name, map] of maps) {
-        const asks = [map.words[0] ?? '', ...valuesOf(map)].flatMap(variablesOf);
-        const matches = map.name === 'map' && (map.block ?? []).some((one) => one.name.startsWith('~'));
-        if (matches || asks.some((one) => this.#matching.has(one))) this.#matching.add(name);
+    this.#movesAddress = movesAddress;
+    const those = (test: (map: Node, asked: readonly string[]) => boolean): ReadonlySet<string> => {
+      const found = new Set<string>();
+      for (let before = -1; before !== found.size; ) {
+        before = found.size;
+        for (const [name, map] of maps) {
+          const asked = [map.words[0] ?? '', ...valuesOf(map)].flatMap(variablesOf);
+          if (test(map, asked) || asked.some((one) => found.has(one))) found.add(name);
+        }
       }
-    }
+      return found;
+    };
+    this.#matching = those(
+      ({ name, block }) => name === 'map' && (block ?? []).some((one) => one.name.startsWith('~')),
+    );
+    this.#changing = those(
+      (map, asked) =>
+        (movesAddress && map.name === 'geo') ||
+        asked.some((one) => changing.test(one) || set.has(one) || (movesAddress && ofAddress.has(one))),
+    );
+    this.#located = those((_, asked) => asked.some((one) => ofLocation.test(one)));
+  }
+
+  keeps(name: string): boolean {
+    if (ofAddress.has(name)) return this.#movesAddress;
+    const map = this.#maps.get(name);
+    return map !== undefined && map.name !== 'split_clients' && this.#changing.has(name) && !isVolatile(map);
+  }
+
+  asks(name: string): Asks {
+    const map = this.#maps.get(name);
+    if (map?.name !== 'map') return nothing;
+    const known = this.#asks.get(name);
+    if (known) return known;
+    const perhaps = valuesOf(map).filter((word) => word.includes('$'));
+    const made = { always: map.words.slice(0, 1), perhaps };
+    this.#asks.set(name, made);
+    return made;
   }
 
   isSet(name: string): boolean {
@@ -84,7 +127,9 @@ class Own implements Sources {
     if (!map) return null;
     const known = this.#known.get(asking.state) ?? new Map<string, Value>();
     this.#known.set(asking.state, known);
-    const key = `${name} ${asking.where.server.place.file}:${asking.where.server.place.line}`;
+    const { server, scope } = asking.where;
+    const { file, line, column } = (this.#located.has(name) ? scope.node?.place : undefined) ?? server.place;
+    const key = `${name} ${file}:${line}:${column}`;
     const value = known.get(key) ?? sourceValue(map, { ...asking, node: map });
     known.set(key, value);
     return value;
@@ -129,6 +174,24 @@ class Own implements Sources {
   }
 }
 
+type Asks = ReturnType<Sources['asks']>;
+const nothing: Asks = { always: [], perhaps: [] };
+
+/** What is worked out anew each time. */
+const changing =
+  /^(?:uri|document_uri|args|query_string|is_args|arg_.*|request_method|request_filename|document_root|realpath_root|[0-9]+)$/;
+/** Of the client's address, which is worked out once. */
+const ofAddress: ReadonlySet<string> = new Set([
+  'remote_addr',
+  'binary_remote_addr',
+  'remote_port',
+  'proxy_add_x_forwarded_for',
+]);
+const ofLocation = /^(?:request_filename|document_root|realpath_root|proxy_host|proxy_port)$/;
+
+const isVolatile = ({ block }: Node): boolean =>
+  (block ?? []).some(({ name, words }) => name === 'volatile' && words.length === 0);
+
 const valuesOf = ({ block }: Node) => (block ?? []).flatMap(({ words }) => words.slice(0, 1));
 
 /** In hundredths of a per cent, as NGINX counts them; `*` is what is left. */
@@ -145,7 +208,7 @@ export function sharesOf(
 }
 
 function sourceValue(map: Node, asking: Asking): Value {
-  if (map.name === 'geo') return geoValue(map, asking.where);
+  if (map.name === 'geo') return geoValue(map, asking.state);
   if (map.name === 'split_clients')
     return unknownValue(map, 'chance', `split_clients ${map.words.join(' ')}`);
   return mapValue(map, asking);

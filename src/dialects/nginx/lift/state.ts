@@ -44,6 +44,11 @@ export interface State {
   readonly addsUri: boolean;
   /** What the answer's status becomes, whatever answers; 0: its own. */
   readonly status: number;
+  /** Of the client, as it is known by now, and the words that made it so; null: it is the connection's. */
+  readonly address: Value;
+  readonly addressBy: string | null;
+  /** Variables that were worked out once. `isSure`: on every way here. */
+  readonly kept: ReadonlyMap<string, { readonly value: Value; readonly isSure: boolean }>;
   /** Which shares of `split_clients` were taken on the way here. */
   readonly shares: ReadonlyMap<string, Value>;
 }
@@ -67,6 +72,9 @@ export const firstState: State = {
   inErrorPage: false,
   addsUri: false,
   status: 0,
+  address: field('sourceAddress'),
+  addressBy: null,
+  kept: new Map(),
   shares: new Map(),
 };
 

@@ -1,14 +1,26 @@
-import { isThere } from './access.ts';
+import { isThere, opaque, shownFile } from './access.ts';
 import { movedAs, pageOf } from './error-pages.ts';
 import { holds, is } from './folding.ts';
 import { entriesOf, type Location } from './locations.ts';
-import { all, type Fate, joined, type Keys, not, type Step, some, text, type Value } from './meaning.ts';
+import {
+  all,
+  always,
+  type Condition,
+  type Fate,
+  joined,
+  type Keys,
+  not,
+  type Step,
+  some,
+  text,
+  type Value,
+} from './meaning.ts';
 import { missesEnd, pcre } from './regex.ts';
 import { stepThen, type Ways } from './rewriting.ts';
 import { said, word } from './scope.ts';
-import { nodeOf, type State, type Where } from './state.ts';
+import { nodeOf, type State, unknown, type Where } from './state.ts';
 import type { Node } from './tree.ts';
-import { type Asking, evaluate, fileOf } from './variables.ts';
+import { type Asking, fileOf } from './variables.ts';
 
 /** Where a request goes on from a file that is there, or is not. */
 export interface Going extends Ways {
@@ -18,71 +30,122 @@ export interface Going extends Ways {
   named(name: string, state: State, node: Node, where: Where): Fate;
 }
 
-/** A static file: its folder's index may be another location's. `isFile`: it is no folder. */
+interface Ends {
+  readonly path: Value;
+  /** What the file system says of it ends in this: an answer of files where there is none. */
+  readonly found: Fate;
+  readonly state: State;
+  readonly where: Where;
+  readonly ways: Going;
+  readonly node: Node;
+}
+
+/**
+ * A static file, or the index of its folder (`ngx_http_index_handler`, then `ngx_http_static_handler`). What NGINX answers of
+ * itself, such as 404, is said only where an `error_page` leads it elsewhere. `isFile`: it is no folder.
+ */
 export function fileAt(state: State, where: Where, ways: Going, isFile: boolean): Fate {
   const node = said(where.scope, 'root', 'alias').at(-1) ?? where.scope.node ?? nodeOf(where.server);
   const asking: Asking = { node, state, where, lifting: ways.lifting };
-  const isFolder = holds(state.uri, { kind: 'ends', text: '/', ignoreCase: false });
   const path = fileOf(asking, state.uri);
   const found: Fate =
     state.status >= 300 ? { kind: 'answer', status: state.status, body: null } : { kind: 'file', path };
-  const missed = isFile ? found : missing(state, where, ways, found);
-  const answers = plainly(found, missed, state, node);
-  const plain = refusing(state, where, ways, isFile ? answers : leading(state, where, ways, answers));
+  const ends: Ends = { path, found, state, where, ways, node };
+  return refusing(ends, isLost(state, node) ? ways.fail(500, state, where, node) : taken(ends, isFile));
+}
+
+/** `alias` has no name for a URI that was rewritten. */
+export const isLost = (state: State, node: Node): boolean => node.name === 'alias' && !state.validLocation;
+
+function taken(ends: Ends, isFile: boolean): Fate {
+  const isFolder = holds(ends.state.uri, { kind: 'ends', text: '/', ignoreCase: false });
+  const plain = isFolder.kind === 'always' ? ends.found : fileEnds(ends, isFile);
   if (isFile || isFolder.kind === 'never') return plain;
+  const folder = folderEnds(ends);
+  return folder === plain ? plain : stepThen(ends.node, isFolder, folder, plain);
+}
+
+/** The file is not there, may not be read, is a folder, takes no POST. */
+function fileEnds(ends: Ends, isFile: boolean): Fate {
+  const { path, found, state } = ends;
+  const isPost = holds(state.method, is('POST'));
+  const posted = led(405, ends, found, (node) => all([isPost, isThere('-f', path, node)]));
+  const moved = isFile ? posted : leading(ends, posted);
+  const read = unread(ends, moved);
+  return isFile ? read : led(404, ends, read, (node) => not(isThere('-e', path, node)));
+}
+
+function unread(ends: Ends, inside: Fate): Fate {
+  const denied = led(403, ends, inside, (node) => refusal(node, 'may not be read', ends));
+  return led(500, ends, denied, (node) => refusal(node, 'cannot be read', ends));
+}
+
+const refusal = (node: Node, why: string, { path }: Ends): Condition =>
+  opaque(node, 'files', `${shownFile(path)} ${why}`);
+
+/** The first index that is there; else the folder is not there, is no folder, or may not be listed. */
+function folderEnds(ends: Ends): Fate {
+  const { path, found, state, where, ways, node } = ends;
+  const isListed = word(where.scope, 'autoindex', 'off') === 'on';
+  const listed = isListed ? holds(state.method, is('POST')) : always;
+  const last = led(403, ends, found, () => listed);
   const names = said(where.scope, 'index').flatMap(({ words }) => words);
-  const indexes = names.length === 0 ? ['index.html'] : names;
-  const led = indexes.reduceRight<Fate | null>((otherwise, name) => {
-    const found = indexAt(name, state, where, ways);
-    const other = found && staying(found, joined([path, text(name)]), plain, ways.lifting.keys);
-    if (!other && !otherwise) return null;
-    const index = isThere('-f', joined([path, text(name)]), node);
-    return stepThen(node, index, other ?? plain, otherwise ?? plain);
-  }, null);
-  const folder = unlisted(state, where, ways, led ?? plain, indexes);
-  if (folder === plain) return plain;
+  return (names.length === 0 ? ['index.html'] : names).reduceRight<Fate>((otherwise, name) => {
+    if (name.startsWith('/')) return indexAt(name, ends) ?? found;
+    const index = joined([path, text(name)]);
+    const other = indexAt(name, ends);
+    const there = (other && staying(other, index, found, ways.lifting.keys)) ?? found;
+    const missed = folderMissed(ends, otherwise);
+    return there === found && missed === found
+      ? found
+      : stepThen(node, isThere('-f', index, node), there, missed);
+  }, last);
+}
+
+function folderMissed(ends: Ends, inside: Fate): Fate {
+  const { path } = ends;
+  const odd = led(500, ends, inside, (node) =>
+    all([isThere('-e', path, node), not(isThere('-d', path, node))]),
+  );
+  const denied = led(403, ends, odd, (node) => refusal(node, 'may not be read', ends));
+  return led(404, ends, denied, (node) => not(isThere('-e', path, node)));
+}
+
+/** Other methods than files take. */
+function refusing({ state, where, ways, found, node }: Ends, inside: Fate): Fate {
   const methods = ['GET', 'HEAD', 'POST'].map((method) => holds(state.method, is(method)));
-  return stepThen(node, all([isFolder, some(methods)]), folder, plain);
+  const refused = ways.fail(405, state, where, node);
+  const end = found.kind === 'file' && plainEnd(refused) ? found : refused;
+  return inside === found && end === found ? found : stepThen(node, not(some(methods)), end, inside);
 }
 
-/** `error_page 403` of a folder without an index, where it leads to something else than an answer. */
-function unlisted(state: State, where: Where, ways: Going, inside: Fate, indexes: readonly string[]): Fate {
-  const page =
-    state.inErrorPage || word(where.scope, 'autoindex', 'off') === 'on' ? null : pageOf(403, where);
+/** An answer of files that its `error_page` leads to something else than such an answer. */
+function led(
+  status: number,
+  { state, where, ways }: Ends,
+  inside: Fate,
+  when: (node: Node) => Condition,
+): Fate {
+  const page = state.inErrorPage ? null : pageOf(status, where);
   if (!page) return inside;
-  const other = ways.fail(403, state, where, page.node);
-  if (plainEnd(other)) return inside;
-  const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
-  const folder = fileOf(asking, state.uri);
-  const there = some(indexes.map((name) => isThere('-f', joined([folder, text(name)]), page.node)));
-  // A folder that is not there is no place to list.
-  const listed = all([isThere('-d', folder, page.node), not(there)]);
-  return stepThen(page.node, listed, other, inside);
+  const other = ways.fail(status, state, where, page.node);
+  return plainEnd(other) ? inside : stepThen(page.node, when(page.node), other, inside);
 }
 
-/** `error_page 405` of a place with files, where it leads to something else than an answer. */
-function refusing(state: State, where: Where, ways: Going, inside: Fate): Fate {
-  const page = state.inErrorPage ? null : pageOf(405, where);
+/** `error_page 301` of a folder that is asked for without its slash. */
+function leading({ path, state, where, ways }: Ends, inside: Fate): Fate {
+  const page = state.inErrorPage ? null : pageOf(301, where);
   if (!page) return inside;
-  const other = ways.fail(405, state, where, page.node);
-  if (plainEnd(other)) return inside;
-  const post = holds(state.method, is('POST'));
-  const taken = some([holds(state.method, is('GET')), holds(state.method, is('HEAD')), post]);
-  const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
-  const there = isThere('-f', fileOf(asking, state.uri), page.node);
-  return stepThen(page.node, not(taken), other, stepThen(page.node, all([post, there]), other, inside));
+  const other = movedAs(page, ways.fail(301, state, where, page.node));
+  return stepThen(page.node, isThere('-d', path, page.node), other, inside);
 }
 
 /** Where the index leads, if that is not the location that it was found in. */
-function indexAt(name: string, state: State, where: Where, ways: Going): Fate | null {
+function indexAt(name: string, { state, where, ways }: Ends): Fate | null {
   const [node] = said(where.scope, 'index');
   const line = node ?? nodeOf(where.server);
-  if (name.startsWith('/') || name.includes('$')) {
-    const asking: Asking = { node: line, state, where, lifting: ways.lifting };
-    return name.startsWith('/')
-      ? ways.redirect(state, evaluate(name, asking), state.args, line, where)
-      : null;
-  }
+  if (name.includes('$')) return unknown(line, 'complex');
+  if (name.startsWith('/')) return ways.redirect(state, text(name), state.args, line, where);
   const uri = joined([state.uri, text(name)]);
   const { scope } = where.server;
   const isPlain = !scope.nodes.some((one) => ['rewrite', 'return', 'if'].includes(one.name));
@@ -140,41 +203,12 @@ function stays(uri: Value, name: string, { server, location }: Where): boolean {
   });
 }
 
-/** `error_page 404` of a place with files, where it leads to something else than a file. */
-function missing(state: State, where: Where, ways: Going, found: Fate): Fate {
-  const page = state.inErrorPage || found.kind !== 'file' ? null : pageOf(404, where);
-  if (!page) return found;
-  const other = ways.fail(404, state, where, page.node);
-  if (plainEnd(other)) return found;
-  const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
-  const there = isThere('-e', fileOf(asking, state.uri), page.node);
-  return stepThen(page.node, not(there), other, found);
-}
-
-/** What answers with the status of an error page refuses other methods as files do. */
-function plainly(found: Fate, inside: Fate, state: State, node: Node): Fate {
-  if (found.kind === 'file' || state.method.kind !== 'field') return inside;
-  const taken = some(['GET', 'HEAD', 'POST'].map((method) => holds(state.method, is(method))));
-  return stepThen(node, not(taken), { kind: 'answer', status: 405, body: null }, inside);
-}
-
-/** `error_page 301` of a folder that is asked for without its slash. */
-function leading(state: State, where: Where, ways: Going, inside: Fate): Fate {
-  const page = state.inErrorPage ? null : pageOf(301, where);
-  if (!page) return inside;
-  const asking: Asking = { node: page.node, state, where, lifting: ways.lifting };
-  const isFolder = holds(state.uri, { kind: 'ends', text: '/', ignoreCase: false });
-  const there = all([not(isFolder), isThere('-d', fileOf(asking, state.uri), page.node)]);
-  return stepThen(page.node, there, movedAs(page, ways.fail(301, state, where, page.node)), inside);
-}
-
 /** Answers that go without saying where files are. */
-const ofFiles: ReadonlySet<number> = new Set([403, 404, 405]);
+const ofFiles: ReadonlySet<number> = new Set([403, 404, 405, 500]);
 
 /** It ends in such an answer, whichever way. */
 function plainEnd(fate: Fate, depth = 0): boolean {
   if (fate.kind === 'answer') return ofFiles.has(fate.status);
-  if (fate.kind === 'file') return true;
   if (fate.kind !== 'rules' || depth > 8) return false;
   return [...fate.rules.steps.map(({ then }) => then), fate.rules.otherwise].every(
     (one) => one.kind === 'continue' || plainEnd(one, depth + 1),

@@ -1,11 +1,12 @@
 import { isThere } from './access.ts';
 import { content } from './content.ts';
 import { dividedArgs, hasHiddenMark, rest } from './folding.ts';
+import { keeping } from './keeping.ts';
 import { type Fate, joined, type Value } from './meaning.ts';
 import { stepThen } from './rewriting.ts';
-import { own } from './scope.ts';
+import { own, said } from './scope.ts';
 import { type State, unknown, type Where } from './state.ts';
-import { fileAt, type Going } from './static-files.ts';
+import { fileAt, type Going, isLost } from './static-files.ts';
 import { hasVariables } from './template.ts';
 import { type Asking, evaluate, fileOf, rootOf } from './variables.ts';
 
@@ -16,16 +17,20 @@ export function tried(state: State, where: Where, ways: Going): Fate {
   const last = node.words.at(-1) ?? '';
   const asking: Asking = { node, state, where, lifting: ways.lifting };
   const target = /^=(\d+)$/.exec(last);
+  const candidates = node.words.slice(0, -1);
   const final = (): Fate => {
-    if (target) return ways.fail(Number(target[1]), state, where, node);
-    if (last.startsWith('@')) return ways.named(last, state, node, where);
+    const tested = keeping([...candidates, '$document_root'], asking);
+    if (target) return ways.fail(Number(target[1]), tested, where, node);
+    if (last.startsWith('@')) return ways.named(last, tested, node, where);
+    const kept = keeping([last], { ...asking, state: tested });
     const led = withoutAlias(last, asking);
     if (led === null) return unknown(node, 'complex');
     const [path, args] = dividedArgs(led);
-    const fate = ways.redirect(state, path, args, node, where);
+    const fate = ways.redirect(kept, path, args, node, where);
     return stepThen(node, hasHiddenMark(path), unknown(node, 'complex'), fate);
   };
-  const candidates = node.words.slice(0, -1);
+  const folder = said(where.scope, 'root', 'alias').at(-1);
+  if (folder && isLost(state, folder)) return ways.fail(500, state, where, node);
   const { root, replaces } = rootOf(asking);
   return candidates.reduceRight<Fate>((otherwise, word) => {
     const isFolder = word.endsWith('/');

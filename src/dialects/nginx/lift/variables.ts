@@ -5,7 +5,6 @@ import {
   field,
   header,
   joined,
-  type Language,
   sizeOf,
   some,
   text,
@@ -59,6 +58,18 @@ export function variable(name: string, asking: Asking): Value {
   }
   const set = state.variables.get(name) ?? state.shares.get(name);
   if (set) return set;
+  const kept = state.kept.get(name);
+  if (!kept) return workedOut(name, asking);
+  if (kept.isSure) return kept.value;
+  const now = workedOut(name, asking);
+  return lifting.keys.of(now) === lifting.keys.of(kept.value)
+    ? now
+    : unknownValue(node, 'complex', `$${name} as it was asked for first`);
+}
+
+function workedOut(name: string, asking: Asking): Value {
+  const { state, lifting, node } = asking;
+  const depth = (asking.depth ?? 0) + 1;
   const own = lifting.sources.valueOf(name, { ...asking, depth });
   if (own) return own;
   const builtIn =
@@ -120,10 +131,14 @@ function request(name: string, asking: Asking): Value | null {
       return serverName(asking);
     case 'remote_addr':
     case 'binary_remote_addr':
-      return remoteAddress(asking);
+      return state.address;
     case 'realip_remote_addr':
       return field('sourceAddress');
     case 'remote_port':
+      // Of the address that was put in its place.
+      return state.addressBy === null
+        ? field('sourcePort')
+        : unknownValue(asking.node, 'complex', '$remote_port');
     case 'realip_remote_port':
       return field('sourcePort');
     case 'server_addr':
@@ -135,7 +150,7 @@ function request(name: string, asking: Asking): Value | null {
       return field('sni');
     case 'proxy_add_x_forwarded_for': {
       const before = header('x-forwarded-for');
-      const address = remoteAddress(asking);
+      const { address } = state;
       // An empty one is there, and is joined to.
       return chosen(holds(before, { kind: 'present' }), joined([before, text(', '), address]), address);
     }
@@ -150,35 +165,6 @@ function request(name: string, asking: Asking): Value | null {
 /** The server's first name. */
 function serverName({ where }: Asking): Value {
   return text((where.server.names[0] ?? '').replace(/^\./, ''));
-}
-
-/** `set_real_ip_from` and `real_ip_header` put another address in the place of the connection's. */
-function remoteAddress({ where, node }: Asking): Value {
-  const from = said(where.scope, 'set_real_ip_from');
-  const source = field('sourceAddress');
-  if (from.length === 0) return source;
-  const name = said(where.scope, 'real_ip_header')[0]?.words[0] ?? 'X-Real-IP';
-  const trusted = trustedBy(from);
-  if (name.toLowerCase() === 'proxy_protocol')
-    return unknownValue(node, 'elsewhere', 'the address in the PROXY header');
-  const recursive = said(where.scope, 'real_ip_recursive')[0]?.words[0] === 'on';
-  const last = captured(header(name), pcre('^(?:.+[ ,])?([^ ,]+)[ ,]*$'), 1);
-  const told = (language: Language) => all([trusted, holds(last, language)]);
-  const complex = unknownValue(node, 'complex', `the address in ${name}`);
-  const odd = chosen(told({ kind: 'matches', regex: pcre('^[0-9A-Fa-f.:\\[\\]]+$') }), complex, source);
-  if (recursive) return odd;
-  return chosen(told({ kind: 'matches', regex: plainAddress }), captured(last, plainAddress, 1), odd);
-}
-
-const octet = '(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])';
-/** As it is shown again, perhaps with a port. */
-const plainAddress = pcre(`^(${octet}\\.${octet}\\.${octet}\\.${octet})(?::[1-9][0-9]{0,3})?$`);
-
-export function trustedBy(from: readonly Node[]): Condition {
-  return {
-    kind: 'from',
-    networks: from.flatMap(({ words }) => (words[0]?.startsWith('unix:') ? [] : words.slice(0, 1))),
-  };
 }
 
 function prefixed(name: string, state: State): Value | null {

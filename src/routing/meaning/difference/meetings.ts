@@ -1,4 +1,4 @@
-import { addressOf, isAny } from '../fate/listener.ts';
+import { addressOf, isAny, schemesTaken } from '../fate/listener.ts';
 import type { Request } from '../fate/request.ts';
 import type { ListenerMeaning, Meaning } from '../meaning.ts';
 
@@ -37,14 +37,18 @@ function takerOf(meaning: Meaning, address: string, port: number | null): Listen
 
 type Schemes = readonly ('http' | 'https')[];
 
-const takes = (one: ListenerMeaning | null): Schemes =>
-  one === null ? [] : one.mode === 'tcp' && !one.tls ? ['http', 'https'] : [one.tls ? 'https' : 'http'];
+const takes = (one: ListenerMeaning | null): Schemes => (one === null ? [] : schemesTaken(one));
 
-/** Together where both sides take the same, apart where they do not. */
+/**
+ * Together where both sides take the same, apart where they do not. What an engine says to those who speak no TLS to its TLS
+ * is its own manner: where the other side has nothing to say to them, it is not compared.
+ */
 function schemesOf(one: ListenerMeaning | null, other: ListenerMeaning | null): readonly Schemes[] {
+  if (one === null || other === null) return [[...takes(one), ...takes(other)]];
   const [left, right] = [takes(one), takes(other)];
   if (left.join() === right.join()) return [left];
-  return (['http', 'https'] as const).filter((s) => left.includes(s) || right.includes(s)).map((s) => [s]);
+  const all = (['http', 'https'] as const).filter((s) => left.includes(s) || right.includes(s));
+  return all.filter((s) => s === 'https' || !(one.tls && other.tls)).map((s) => [s]);
 }
 
 function taking(one: ListenerMeaning | null, schemes: Schemes): ListenerMeaning | null {

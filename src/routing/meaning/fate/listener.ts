@@ -9,9 +9,13 @@ export function listenerOf(meaning: Meaning, request: Request): ListenerMeaning 
     there.find(({ host, port }) => port !== null && isAny(host)) ??
     (isAny(request.address) ? there[0] : undefined);
   if (!found) return null;
-  // Bytes that are passed on unread may be anything.
-  const fits = (found.mode === 'tcp' && !found.tls) || found.tls === (request.scheme === 'https');
-  return fits ? found : null;
+  return schemesTaken(found).includes(request.scheme) ? found : null;
+}
+
+/** What it is asked mostly, first. Bytes that are passed on unread may be anything. */
+export function schemesTaken({ mode, tls, takesPlain }: ListenerMeaning): readonly ('http' | 'https')[] {
+  if (mode === 'tcp' && !tls) return ['http', 'https'];
+  return takesPlain ? ['https', 'http'] : [tls ? 'https' : 'http'];
 }
 
 /** `0.0.0.0` and `[::]` take any address, as `*` does. */
