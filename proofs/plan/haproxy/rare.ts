@@ -1,5 +1,5 @@
 /** What few texts have, so that each of it comes up in some text of a hundred: one or two lines of it in a section. */
-import { type Ink, networks } from './ink.ts';
+import { fileOf, type Ink, networks } from './ink.ts';
 import { condition } from './questions.ts';
 import { rareChange } from './rare-changes.ts';
 import { rareQuestion } from './rare-questions.ts';
@@ -29,6 +29,7 @@ export function rare(ink: Ink, isFront: boolean): Rare {
     decision,
     behind,
     conditional,
+    errors,
     ...(isFront ? [captured, watched, statistics] : []),
   ];
   return chance.pick(kinds)(ink);
@@ -156,6 +157,47 @@ function statistics(ink: Ink): Rare {
     ...(chance.percent(15) ? ['stats admin if TRUE'] : []),
     ...(chance.percent(20) ? ['stats refresh 5s', 'stats hide-version'] : []),
   );
+}
+
+/** Answers of its own that are otherwise than their status, here or where it came by. */
+function errors(ink: Ink): Rare {
+  const { chance } = ink;
+  const statuses = [401, 403, 404, 405, 429, 500];
+  const first = chance.pick(['200 OK', '404 Not Found', '403 Forbidden', '302 Found']);
+  const moved = first.startsWith('302') ? ['Location: https://sorry.test/'] : [];
+  const file = fileOf(ink, `${ink.isFront ? 'f' : 'b'}.http`, [
+    `HTTP/1.1 ${first}`,
+    ...moved,
+    'content-length: 5',
+    '',
+    'gone',
+  ]);
+  const status = chance.pick(statuses);
+  const when = condition(ink, 100);
+  return {
+    ...words(
+      chance.pick([
+        `errorfile ${status} ${file}`,
+        `errorfile ${status} ${file}`,
+        `errorfile ${status} /dev/null`,
+        `errorloc${chance.pick(['', '302', '303'])} ${status} https://gone.test/x`,
+        `http-error status ${status} content-type text/plain string own`,
+        `http-error status ${status} errorfile ${file}`,
+      ]),
+    ),
+    rules: [
+      chance.pick([
+        `http-request deny deny_status ${status}${when}`,
+        `http-request deny deny_status ${status}${when}`,
+        `http-request deny${when}`,
+        `http-request return status ${status} default-errorfiles${when}`,
+        `http-request return status ${status}${when}`,
+        `http-request deny status ${status} errorfile ${file}${when}`,
+        `http-request auth${when}`,
+        `http-request tarpit deny_status ${status}${when}`,
+      ]),
+    ],
+  };
 }
 
 /** Lines that are there or not. */

@@ -15,7 +15,7 @@ export function httpRules(flow: Flow, proxy: ProxySection, work: Work): void {
   flow.nextList();
   for (const line of linesOf(proxy, 'block')) {
     const when = conditionOf(line.words.slice(1), line, scene);
-    flow.decide(when, { kind: 'answer', status: 403, body: null }, line);
+    flow.decide(when, scene.answers.of(403, scene), line);
   }
   for (const line of linesOf(proxy, 'http-request')) ruleOf(line, 1, flow, proxy, work);
   flow.nextList();
@@ -43,9 +43,9 @@ export function monitored(flow: Flow, proxy: ProxySection): void {
   const asked = isIn(scene.request.url, { kind: 'is', text: bytes(uri.value), ignoreCase: false });
   for (const fail of linesOf(proxy, 'monitor', 'fail')) {
     const when = meaning.all([asked, conditionOf(fail.words.slice(2), fail, scene)]);
-    flow.decide(when, { kind: 'answer', status: 503, body: null }, fail);
+    flow.decide(when, scene.answers.of(503, scene), fail);
   }
-  flow.decide(asked, { kind: 'answer', status: 200, body: null }, line);
+  flow.decide(asked, scene.answers.of(200, scene), line);
 }
 
 /** The statistics page. A section's own `stats` lines take the place of all that its defaults have. */
@@ -70,15 +70,14 @@ function statistics(flow: Flow, proxy: ProxySection, work: Work): void {
       const rest = action?.value === 'auth' && next?.value === 'realm' ? 5 : 3;
       const when = meaning.all([asked, flow.when(line.words.slice(rest), line)]);
       if (action?.value === 'allow') flow.pass(when);
-      else
-        flow.decide(when, { kind: 'answer', status: action?.value === 'auth' ? 401 : 403, body: null }, line);
+      else flow.decide(when, scene.answers.of(action?.value === 'auth' ? 401 : 403, scene), line);
     } else told(line, 2, proxy, work);
   }
   const auth = lines.find(({ words }) => words[1]?.value === 'auth');
   if (auth) {
     const secret = scene.notes.unknown(auth, 'secret', 'stats auth');
     const when = meaning.all([asked, flow.when([], auth), meaning.not({ kind: 'unknown', ...secret })]);
-    flow.decide(when, { kind: 'answer', status: 401, body: null }, auth);
+    flow.decide(when, scene.answers.of(401, scene), auth);
   }
   const isPost = isIn(meaning.field('method'), { kind: 'is', text: 'POST', ignoreCase: false });
   flow.decide(meaning.all([asked, isPost]), posted(flow, lines, at, prefix), at);

@@ -49,7 +49,7 @@ function filter(line: Line, flow: Flow): void {
     isIn(value, { kind: 'matches', regex }),
   ]);
   if (action === 'deny' || action === 'tarpit') {
-    flow.decide(when, { kind: 'answer', status: action === 'deny' ? 403 : 500, body: null }, line);
+    flow.decide(when, scene.answers.of(action === 'deny' ? 403 : 500, scene), line);
     return;
   }
   if (action === 'allow') {

@@ -50,7 +50,7 @@ function lifted(source: LiftSource): meaning.Meaning {
     .map((section) => proxyOf(section, toldOf(section, bound.get(section) ?? [])));
   const backends = new Map(all.filter(({ isBack }) => isBack).map((proxy) => [proxy.name, proxy]));
   const others = isProgrammed(sections);
-  const work: Work = { notes, settings, proxies: all, backends, others, constants: new Request() };
+  const work: Work = { notes, settings, proxies: all, sections, backends, others, constants: new Request() };
   setConstants(sections, work);
   const listeners = all.flatMap((proxy) => listenersOf(proxy, bound.get(proxy.section) ?? [], work));
   readTheRest(all, listeners, work);

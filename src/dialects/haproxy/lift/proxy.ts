@@ -1,6 +1,7 @@
 import type { meaning } from '#routing';
 import { goesOn, isHttp, type Line, type Section, settingOf } from '../own/sections.ts';
 import { Acls } from './acl.ts';
+import { ownAnswersOf } from './own-answers.ts';
 import type { Request } from './request.ts';
 import type { Scene } from './scene.ts';
 import { type Notes, ownAndInherited } from './source.ts';
@@ -23,6 +24,8 @@ export interface Work {
   readonly notes: Notes;
   readonly settings: Settings;
   readonly proxies: readonly ProxySection[];
+  /** All of the text but defaults. */
+  readonly sections: readonly Section[];
   /** Those that requests can be given to, by name. */
   readonly backends: ReadonlyMap<string, ProxySection>;
   /** Lua or another program may set variables. */
@@ -42,7 +45,9 @@ export function sceneOf(
   const acls = new Acls(chainOf(proxy.section));
   const named: Scene['named'] = (name, _, scene) => acls.named(name, scene);
   const names = { front, back: proxy.name };
-  return { notes: work.notes, request, ...at, others: work.others, names, captures, named };
+  const from = work.proxies.filter(({ name, isFront }) => isFront && name === front && name !== proxy.name);
+  const answers = ownAnswersOf([proxy, ...from], work.sections, work.notes);
+  return { notes: work.notes, request, ...at, others: work.others, names, captures, answers, named };
 }
 
 /** The defaults that it starts from, farthest first, and itself. */

@@ -104,7 +104,7 @@ function deciding(
     }
     case 'auth': {
       const start = words[1]?.value === 'realm' ? 3 : 1;
-      flow.decide(flow.when(words.slice(start), line), { kind: 'answer', status: 401, body: null }, line);
+      flow.decide(flow.when(words.slice(start), line), scene.answers.of(401, scene), line);
       return true;
     }
     case 'use-service': {

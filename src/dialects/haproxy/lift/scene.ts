@@ -1,5 +1,6 @@
 import { meaning } from '#routing';
 import type { Line } from '../own/sections.ts';
+import type { OwnAnswers } from './own-answers.ts';
 import { chosen, type Request, type Sample } from './request.ts';
 import type { Notes } from './source.ts';
 
@@ -23,6 +24,8 @@ export interface Scene {
   readonly captures: Value[];
   /** Whether the frontend keeps the request line as it came; null: nobody can say. */
   readonly keepsLine: boolean | null;
+  /** What the engine answers of itself. */
+  readonly answers: OwnAnswers;
   /** Conditions by name, of the section that the rule stands in. */
   readonly named: (name: string, line: Line, scene: Scene) => Condition | null;
 }

@@ -129,7 +129,7 @@ class Targets {
       return this.#flow.unknownFate(line, 'not understood', name.value, 'its name is not known');
     if (this.#proxy.isBack) return this.#itself();
     return this.#proxy.isHttp
-      ? { kind: 'answer', status: 503, body: null }
+      ? this.#flow.scene.answers.of(503, this.#flow.scene)
       : { kind: 'reject', how: 'close' };
   }
 
