@@ -14,6 +14,7 @@ const groups = {
   HF3: 'Engines and balancers',
   HF4: 'The command line',
   HF5: 'Texts of your own, and taking over what runs',
+  HF6: 'Alerts and pages',
   HF9: 'Holdfast itself',
 } as const;
 

@@ -79,6 +79,18 @@ export const catalogue = {
     title: "A line of a team's own text is not covered",
     solve: 'The text is used as it is; what is named is not probed, not counted, or works without a part.',
   },
+  HF040: {
+    title: 'Nobody is on call',
+    solve: 'Close the gap in the schedule, or say that it is meant: `gaps: allowed` (docs/oncall.md).',
+  },
+  HF041: {
+    title: 'An escalation policy that stops half-way',
+    solve: 'Every step but the last says how long somebody has to answer: `ackWithin: 5m`.',
+  },
+  HF042: {
+    title: 'Something of the on-call file is used by nothing',
+    solve: 'Remove it, or name it in a route or a policy.',
+  },
   HF101: {
     title: 'Structural limits refuse the change',
     solve: 'Change less at a time, or change guard.limits first.',
@@ -213,6 +225,28 @@ export const catalogue = {
   HF505: {
     title: 'The address cannot be handed over',
     solve: 'The message says why. What serves now goes on.',
+  },
+  HF601: {
+    title: 'Too many alerts',
+    solve: 'Send fewer of them, or less often: what is not taken in is counted, and told as an alert itself.',
+  },
+  HF602: {
+    title: 'A message could not be delivered',
+    solve: 'The message has what the receiver said. `holdfast notify --test` tries it again.',
+  },
+  HF603: {
+    title: 'An address that notifiers do not reach',
+    solve:
+      'Loopback, link-local and private addresses are refused, so that nobody is made to ask inner systems. Where it is meant, name the host in `allowedHosts` of oncall.yaml.',
+  },
+  HF604: {
+    title: 'A secret cannot be read',
+    solve: 'Set the variable, or let the file or systemd credential be readable for who runs Holdfast.',
+  },
+  HF605: {
+    title: 'There is no on-call file',
+    solve:
+      'Write oncall.yaml beside the site file (docs/oncall.md has one to begin with), or name it: `holdfast up SITE --oncall FILE`.',
   },
   HF900: {
     title: 'A mistake of Holdfast itself',

@@ -75,7 +75,7 @@ export const layers: readonly Layer[] = [
     mayImport: [...model, 'routing', 'detect', 'events', 'store'],
     reason: capability,
   },
-  { folder: 'alerting', mayImport: [...model, 'events', 'store'], reason: capability },
+  { folder: 'alerting', mayImport: [...asked, 'events', 'store'], reason: capability },
   { folder: 'incidents', mayImport: [...model, 'detect', 'events', 'store'], reason: capability },
   {
     folder: 'practice',

@@ -1,0 +1,260 @@
+import type { Alert, Event, PageReason } from '#events';
+import type { OnCall, Policy, Step } from '../settings.ts';
+import type { Book, Escalation, FiringAlert, Turn } from './book.ts';
+import { groupOf, inhibitedBy, matches, policyOf } from './matchers.ts';
+import { pagesFor, targetsOf, told } from './targets.ts';
+
+/** Two times: what clocks on the wall show (schedules, silences), and one that never goes back (deadlines). */
+export interface Now {
+  readonly wall: number;
+  readonly steady: number;
+}
+
+export interface Decision {
+  /** To be journalled in this order, all of them, before anything is decided anew. */
+  readonly facts: readonly Event[];
+  /** In how many milliseconds there may be something to decide, when nothing happens before. */
+  readonly waitMs: number;
+}
+
+/** A page that failed so often is as good as not delivered: the next step need not wait for it. */
+const failuresAreLost = 3;
+const openEscalationsMax = 100;
+
+/**
+ * What is to be done next, of what the journal says and no more: no clock, no chance, nothing sent. Whoever died between
+ * a decision and its entry decides the same again. `lastSeen`: when an alert from outside was last handed in.
+ */
+export function decide(
+  book: Book,
+  settings: OnCall | null,
+  now: Now,
+  lastSeen: (fingerprint: string) => number | null = () => null,
+): Decision {
+  const changes = alertFacts(book, now, lastSeen);
+  if (changes.facts.length > 0) return changes;
+  if (settings === null) return changes;
+  const groups = groupsOf(book, settings, now);
+  const began = beginnings(book, settings, groups, now);
+  if (began.facts.length > 0) return began;
+  const steps = [...book.escalations.values()]
+    .filter((one) => one.ended === null)
+    .map((one) => nextOf(book, settings, one, groups.get(one.group) ?? [], now));
+  return {
+    facts: steps.flatMap(({ facts }) => facts),
+    waitMs: Math.min(changes.waitMs, began.waitMs, ...steps.map(({ waitMs }) => waitMs)),
+  };
+}
+
+/** An alert from outside that is not told again is over after so long, as with Alertmanager. */
+export const resolveTimeoutMs = 5 * 60_000;
+
+function alertFacts(book: Book, now: Now, lastSeen: (fingerprint: string) => number | null): Decision {
+  const { firing, sources, silences } = book;
+  const facts: Event[] = [];
+  let waitMs = Number.POSITIVE_INFINITY;
+  const due = (dueAt: number, at: number, fact: Event) => {
+    if (dueAt <= at) facts.push(fact);
+    else waitMs = Math.min(waitMs, dueAt - at);
+  };
+  for (const [fingerprint, alert] of sources.wanted) {
+    const known = firing.get(fingerprint)?.alert;
+    if (!known || !sameWords(known, alert)) facts.push({ kind: 'alert.fired', fingerprint, alert });
+  }
+  for (const { fingerprint, alert, firedAt } of firing.values()) {
+    if (sources.wanted.has(fingerprint)) continue;
+    if (sources.isOwn(fingerprint)) {
+      facts.push({ kind: 'alert.resolved', fingerprint, how: 'what made it is over' });
+      continue;
+    }
+    const how = 'it was not told again';
+    if (alert.endsAt !== null) due(alert.endsAt, now.wall, { kind: 'alert.resolved', fingerprint, how });
+    else
+      due((lastSeen(fingerprint) ?? firedAt) + resolveTimeoutMs, now.steady, {
+        kind: 'alert.resolved',
+        fingerprint,
+        how,
+      });
+  }
+  for (const { id, endsAt } of silences.values())
+    due(endsAt, now.wall, { kind: 'silence.ended', silence: id });
+  return { facts, waitMs };
+}
+
+function sameWords(a: Alert, b: Alert): boolean {
+  const words = Object.keys(b.annotations);
+  return (
+    words.length === Object.keys(a.annotations).length &&
+    words.every((word) => a.annotations[word] === b.annotations[word])
+  );
+}
+
+/** Alerts that page somebody: by policy and group. Silenced ones and symptoms of a known cause are left out. */
+function groupsOf(book: Book, settings: OnCall, now: Now): Map<string, FiringAlert[]> {
+  const groups = new Map<string, FiringAlert[]>();
+  for (const one of book.firing.values()) {
+    const policy = policyOf(settings, one.alert.labels);
+    if (!policy || quietReasons(book, settings, one.alert, now).length > 0) continue;
+    const group = groupOf(policy, one.alert.labels);
+    groups.set(group, [...(groups.get(group) ?? []), one]);
+  }
+  return groups;
+}
+
+/** Why an alert pages nobody: silences by their id, then the fingerprints of its causes. */
+export function quietReasons(
+  book: Book,
+  settings: OnCall | null,
+  alert: Alert,
+  now: Now,
+): readonly { readonly kind: 'silence' | 'inhibition'; readonly by: string }[] {
+  const silenced = [...book.silences.values()].filter(
+    ({ startsAt, endsAt, matchers }) =>
+      startsAt <= now.wall && now.wall < endsAt && matches(matchers, alert.labels),
+  );
+  const others = [...book.firing.values()].map(({ fingerprint, alert: one }) => ({ fingerprint, ...one }));
+  const causes = inhibitedBy(alert, others, settings?.inhibit ?? []);
+  return [
+    ...silenced.map(({ id }) => ({ kind: 'silence' as const, by: id })),
+    ...causes.map(({ fingerprint }) => ({ kind: 'inhibition' as const, by: fingerprint })),
+  ];
+}
+
+function beginnings(
+  book: Book,
+  settings: OnCall,
+  groups: ReadonlyMap<string, readonly FiringAlert[]>,
+  now: Now,
+): Decision {
+  const open = [...book.escalations.values()].filter(({ ended }) => ended === null);
+  const known = new Set(open.map(({ group }) => group));
+  const facts: Event[] = [];
+  let waitMs = Number.POSITIVE_INFINITY;
+  for (const [group, alerts] of groups) {
+    const [first] = alerts;
+    if (known.has(group) || !first || open.length + facts.length >= openEscalationsMax) continue;
+    const policy = policyOf(settings, first.alert.labels);
+    if (!policy) continue;
+    const dueAt = Math.min(...alerts.map(({ firedAt }) => firedAt)) + policy.waitMs;
+    if (dueAt > now.steady) {
+      waitMs = Math.min(waitMs, dueAt - now.steady);
+      continue;
+    }
+    const escalation = `e-${book.begun + facts.length + 1}`;
+    facts.push({ kind: 'escalation.began', escalation, policy: policy.name, group });
+  }
+  return { facts, waitMs };
+}
+
+const nothing: Decision = { facts: [], waitMs: Number.POSITIVE_INFINITY };
+
+function nextOf(
+  book: Book,
+  settings: OnCall,
+  escalation: Escalation,
+  alerts: readonly FiringAlert[],
+  now: Now,
+): Decision {
+  const policy = settings.policies.find(({ name }) => name === escalation.policy);
+  if (alerts.length === 0 || !policy) return { facts: endOf(book, settings, escalation), waitMs: 0 };
+  const last = escalation.turns.findLast(({ what }) => what === 'page');
+  const plan = (step: number, round: number, reason: PageReason): Decision => ({
+    facts: [planned({ settings, escalation, policy, step, round, reason, now })],
+    waitMs: 0,
+  });
+  if (!last) return plan(0, 0, 'first');
+  if (escalation.handedTo) return plan(last.step, last.round, 'handedOver');
+  if (escalation.ack) {
+    if (worseThanTold(alerts, last)) return plan(last.step, last.round, 'worse');
+    if (escalation.ack.runsOutAt <= now.steady) return plan(last.step, last.round, 'ackRanOut');
+    if (!escalation.ack.told)
+      return { facts: [noticeOf(book, settings, escalation, 'acknowledged')], waitMs: 0 };
+    return { facts: [], waitMs: escalation.ack.runsOutAt - now.steady };
+  }
+  if (escalation.exhausted) return nothing;
+  const dueAt = unansweredAt(book, policy, last);
+  if (dueAt === null) return nothing;
+  if (dueAt > now.steady) return { facts: [], waitMs: dueAt - now.steady };
+  if (last.step + 1 < policy.steps.length) return plan(last.step + 1, last.round, 'unanswered');
+  if (last.round + 1 < policy.repeat) return plan(0, last.round + 1, 'unanswered');
+  return { facts: [{ kind: 'escalation.exhausted', escalation: escalation.id }], waitMs: 0 };
+}
+
+/** An alert that began after the last page and is critical where none was: whoever has it must know. */
+function worseThanTold(alerts: readonly FiringAlert[], last: Turn): boolean {
+  const isCritical = ({ alert }: FiringAlert) => alert.labels.severity === 'critical';
+  const before = alerts.filter(({ firedAt }) => firedAt <= last.seenAt);
+  return !before.some(isCritical) && alerts.some((one) => isCritical(one) && one.firedAt > last.seenAt);
+}
+
+/** Steady time at which the next step comes; null: there is none after a step that only tells. */
+function unansweredAt(book: Book, { steps }: Policy, last: Turn): number | null {
+  const step: Step | undefined = steps[last.step];
+  const pages = last.pages.flatMap((id) => book.pages.get(id) ?? []);
+  const isLast = last.step + 1 >= steps.length;
+  const lost = pages.every(
+    ({ state, attempts }) => state === 'dead' || (state === 'planned' && attempts >= failuresAreLost),
+  );
+  const ackWithinMs = step?.ackWithinMs ?? null;
+  if (ackWithinMs === null && isLast) return null;
+  // Nobody was there, or nobody could be reached: the last step waits all the same, so that a round takes its time.
+  return lost && !isLast ? last.seenAt : last.seenAt + (ackWithinMs ?? 0);
+}
+
+function planned(of: {
+  readonly settings: OnCall;
+  readonly escalation: Escalation;
+  readonly policy: Policy;
+  readonly step: number;
+  readonly round: number;
+  readonly reason: PageReason;
+  readonly now: Now;
+}): Event {
+  const { settings, escalation, policy, step, round, reason, now } = of;
+  const { to } = escalation.handedTo ?? {};
+  const targets =
+    to === undefined ? (policy.steps[step]?.targets ?? []) : [{ kind: 'person' as const, name: to, to: '' }];
+  const { reached, missing } = targetsOf(settings, targets, now.wall);
+  const turn = escalation.turns.length;
+  const pages = pagesFor(`${escalation.id}.${turn}`, reached);
+  return {
+    kind: 'page.planned',
+    escalation: escalation.id,
+    turn,
+    what: 'page',
+    step,
+    round,
+    reason,
+    pages,
+    missing,
+  };
+}
+
+/** To all who were paged before, at the same places. */
+function noticeOf(
+  book: Book,
+  settings: OnCall,
+  escalation: Escalation,
+  what: 'acknowledged' | 'resolved',
+): Event {
+  const last = escalation.turns.at(-1);
+  const turn = escalation.turns.length;
+  return {
+    kind: 'page.planned',
+    escalation: escalation.id,
+    turn,
+    what,
+    step: last?.step ?? 0,
+    round: last?.round ?? 0,
+    reason: 'first',
+    pages: pagesFor(`${escalation.id}.${turn}`, told(book, settings, escalation)),
+    missing: [],
+  };
+}
+
+function endOf(book: Book, settings: OnCall, escalation: Escalation): Event[] {
+  const isTold = escalation.turns.at(-1)?.what === 'resolved' || escalation.turns.length === 0;
+  const how = 'none of its alerts fires any more, or they are silenced';
+  const ended: Event = { kind: 'escalation.ended', escalation: escalation.id, how };
+  return isTold ? [ended] : [noticeOf(book, settings, escalation, 'resolved'), ended];
+}
