@@ -8,7 +8,7 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const entry = new URL('../src/main/cli.ts', import.meta.url);
-const neededMajor = 24;
+const neededMajor = 26;
 
 if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
   try {

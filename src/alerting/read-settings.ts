@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type Diagnostic, didYouMean, type Place } from '#base';
 import type { Matcher } from '#events';
 import { documentReader, durationOrNull } from '#model';
@@ -35,9 +35,16 @@ export function isOnCallFile(text: string): boolean {
   return /^["']?notifiers["']?:/m.test(text) && !/^["']?(?:site|listeners)["']?:/m.test(text);
 }
 
+/** What an editor shows while the file is written: schema/oncall.schema.json. */
+export function onCallJsonSchema(): object {
+  const { $schema, ...rest } = z.toJSONSchema(onCallSchema(), { io: 'input', target: 'draft-7' });
+  return { $schema, title: 'Who is on call for a site, and how people are reached', ...rest };
+}
+
 /** Every mistake at once, each with its place. Never throws, whatever the text. `now`: schedules are looked through from then on. */
 export function readOnCall(text: string, file: string, now: number): ReadOnCall {
-  const { value, diagnostics, placeOf } = documentReader().readDocument(text, file, onCallSchema());
+  const { value, placeOf, ...read } = documentReader().readDocument(text, file, onCallSchema());
+  const diagnostics = read.diagnostics.map(withoutSecrets);
   if (value === null) return { onCall: null, diagnostics };
   const mistakes = [...oneOfEach(value, placeOf), ...names(value, placeOf), ...sense(value, placeOf)];
   const broken = [...diagnostics, ...mistakes];
@@ -46,6 +53,12 @@ export function readOnCall(text: string, file: string, now: number): ReadOnCall 
   const gaps = onCall.schedules.flatMap((schedule, i) => gapsIn(schedule, ['schedules', i], now));
   const all = [...broken, ...gaps, ...unheard(onCall, placeOf)];
   return { onCall: all.some(({ severity }) => severity === 'error') ? null : onCall, diagnostics: all };
+}
+
+/** A secret that was written where it does not belong is not said once more. */
+function withoutSecrets(one: Diagnostic): Diagnostic {
+  if (!/(?:secret|routingKey|password|token|url)(?:\.\w+)?$/.test(one.path)) return one;
+  return { ...one, message: one.message.replace(/, got [\s\S]*$/, ''), remedy: '' };
 }
 
 function said(

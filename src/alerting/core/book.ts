@@ -107,8 +107,8 @@ export interface Page extends PlannedPage {
   at: number;
 }
 
-export function createBook(): Book {
-  const sources = createSources();
+export function createBook(site: string): Book {
+  const sources = createSources(site);
   const alerts = alertPart();
   const escalations = escalationPart();
   return {

@@ -1,7 +1,7 @@
 import type { Alert, Event, PageReason } from '#events';
 import type { OnCall, Policy, Step } from '../settings.ts';
 import type { Book, Escalation, FiringAlert, Turn } from './book.ts';
-import { groupOf, inhibitedBy, matches, policyOf } from './matchers.ts';
+import { groupOf, inhibitor, matches, policyOf } from './matchers.ts';
 import { pagesFor, targetsOf, told } from './targets.ts';
 
 /** Two times: what clocks on the wall show (schedules, silences), and one that never goes back (deadlines). */
@@ -23,15 +23,15 @@ const openEscalationsMax = 100;
 
 /**
  * What is to be done next, of what the journal says and no more: no clock, no chance, nothing sent. Whoever died between
- * a decision and its entry decides the same again. `lastSeen`: when an alert from outside was last handed in.
+ * a decision and its entry decides the same again. `expiresAt`: when an alert from outside is over unless it comes again.
  */
 export function decide(
   book: Book,
   settings: OnCall | null,
   now: Now,
-  lastSeen: (fingerprint: string) => number | null = () => null,
+  expiresAt: (fingerprint: string) => number,
 ): Decision {
-  const changes = alertFacts(book, now, lastSeen);
+  const changes = alertFacts(book, now, expiresAt);
   if (changes.facts.length > 0) return changes;
   if (settings === null) return changes;
   const groups = groupsOf(book, settings, now);
@@ -46,10 +46,7 @@ export function decide(
   };
 }
 
-/** An alert from outside that is not told again is over after so long, as with Alertmanager. */
-export const resolveTimeoutMs = 5 * 60_000;
-
-function alertFacts(book: Book, now: Now, lastSeen: (fingerprint: string) => number | null): Decision {
+function alertFacts(book: Book, now: Now, expiresAt: (fingerprint: string) => number): Decision {
   const { firing, sources, silences } = book;
   const facts: Event[] = [];
   let waitMs = Number.POSITIVE_INFINITY;
@@ -61,19 +58,15 @@ function alertFacts(book: Book, now: Now, lastSeen: (fingerprint: string) => num
     const known = firing.get(fingerprint)?.alert;
     if (!known || !sameWords(known, alert)) facts.push({ kind: 'alert.fired', fingerprint, alert });
   }
-  for (const { fingerprint, alert, firedAt } of firing.values()) {
+  for (const fingerprint of firing.keys()) {
     if (sources.wanted.has(fingerprint)) continue;
-    if (sources.isOwn(fingerprint)) {
+    if (sources.isOwn(fingerprint))
       facts.push({ kind: 'alert.resolved', fingerprint, how: 'what made it is over' });
-      continue;
-    }
-    const how = 'it was not told again';
-    if (alert.endsAt !== null) due(alert.endsAt, now.wall, { kind: 'alert.resolved', fingerprint, how });
     else
-      due((lastSeen(fingerprint) ?? firedAt) + resolveTimeoutMs, now.steady, {
+      due(expiresAt(fingerprint), now.steady, {
         kind: 'alert.resolved',
         fingerprint,
-        how,
+        how: 'it was not told again',
       });
   }
   for (const { id, endsAt } of silences.values())
@@ -92,32 +85,55 @@ function sameWords(a: Alert, b: Alert): boolean {
 /** Alerts that page somebody: by policy and group. Silenced ones and symptoms of a known cause are left out. */
 function groupsOf(book: Book, settings: OnCall, now: Now): Map<string, FiringAlert[]> {
   const groups = new Map<string, FiringAlert[]>();
+  const quiet = quietness(book, settings, now);
   for (const one of book.firing.values()) {
     const policy = policyOf(settings, one.alert.labels);
-    if (!policy || quietReasons(book, settings, one.alert, now).length > 0) continue;
+    if (!policy) continue;
+    const { silences, causes } = quiet(one.alert);
+    if (silences.length + causes.length > 0) continue;
     const group = groupOf(policy, one.alert.labels);
-    groups.set(group, [...(groups.get(group) ?? []), one]);
+    const others = groups.get(group);
+    if (others) others.push(one);
+    else groups.set(group, [one]);
   }
   return groups;
 }
 
-/** Why an alert pages nobody: silences by their id, then the fingerprints of its causes. */
-export function quietReasons(
+/** What a message about it is about: those that fire and are not silenced; when it is over, those that did. */
+export function alertsOf(
   book: Book,
   settings: OnCall | null,
-  alert: Alert,
+  { group, beganAt }: Escalation,
   now: Now,
-): readonly { readonly kind: 'silence' | 'inhibition'; readonly by: string }[] {
-  const silenced = [...book.silences.values()].filter(
-    ({ startsAt, endsAt, matchers }) =>
-      startsAt <= now.wall && now.wall < endsAt && matches(matchers, alert.labels),
+): readonly FiringAlert[] {
+  if (settings === null) return [];
+  const firing = groupsOf(book, settings, now).get(group) ?? [];
+  if (firing.length > 0) return firing;
+  return book.resolved.filter(({ alert, resolvedAt }) => {
+    const policy = resolvedAt >= beganAt ? policyOf(settings, alert.labels) : null;
+    return policy !== null && groupOf(policy, alert.labels) === group;
+  });
+}
+
+/** Why an alert pages nobody: silences by their id, and the fingerprints of its causes. */
+export function quietness(
+  book: Book,
+  settings: OnCall | null,
+  now: Now,
+): (alert: Alert) => { readonly silences: readonly string[]; readonly causes: readonly string[] } {
+  const inForce = [...book.silences.values()].filter(
+    ({ startsAt, endsAt }) => startsAt <= now.wall && now.wall < endsAt,
   );
-  const others = [...book.firing.values()].map(({ fingerprint, alert: one }) => ({ fingerprint, ...one }));
-  const causes = inhibitedBy(alert, others, settings?.inhibit ?? []);
-  return [
-    ...silenced.map(({ id }) => ({ kind: 'silence' as const, by: id })),
-    ...causes.map(({ fingerprint }) => ({ kind: 'inhibition' as const, by: fingerprint })),
-  ];
+  const firing = [...book.firing.values()].map(({ fingerprint, alert }) => ({
+    ...alert,
+    fingerprint,
+    own: book.sources.isOwn(fingerprint),
+  }));
+  const causesOf = inhibitor(firing, settings?.inhibit ?? []);
+  return (alert) => ({
+    silences: inForce.filter(({ matchers }) => matches(matchers, alert.labels)).map(({ id }) => id),
+    causes: causesOf(alert),
+  });
 }
 
 function beginnings(

@@ -42,30 +42,42 @@ export function matcherText({ name, value, isEqual, isRegex }: Matcher): string 
 /** What comes so long after its cause is a trouble of its own. */
 const symptomWithinMs = 60_000;
 
-/** Which of `sources` silence it. An alert that is both source and target of a rule is not silenced by another such. */
-export function inhibitedBy<T extends Alert>(
-  alert: Alert,
-  sources: readonly T[],
+export interface PossibleCause extends Alert {
+  readonly fingerprint: string;
+  /** Of ours: nobody from outside can say what a cause is, but in the owner's own rules. */
+  readonly own: boolean;
+}
+
+/**
+ * Which of `firing` silence an alert, by their fingerprints. An alert that is both source and target of a rule is not
+ * silenced by another such. What is asked of all alerts alike is asked once.
+ */
+export function inhibitor(
+  firing: readonly PossibleCause[],
   rules: readonly Inhibition[],
-): readonly T[] {
-  const { labels } = alert;
-  const named = rules.flatMap(({ source, target, equal: same }) => {
-    if (!matches(target, labels) || matches(source, labels)) return [];
-    return sources.filter(
+): (alert: Alert) => readonly string[] {
+  const causes = firing.filter(({ own, labels }) => own && labels.role === 'cause');
+  const known = rules.map((rule) => ({
+    ...rule,
+    sources: firing.filter(({ labels }) => matches(rule.source, labels)),
+  }));
+  return (alert) => {
+    const { labels, startsAt } = alert;
+    // Always so, whatever the owner's file says: what was done about a fault silences the signs of that fault.
+    const standing = causes.filter(
       (one) =>
-        matches(source, one.labels) &&
-        same.every((name) => (one.labels[name] ?? '') === (labels[name] ?? '')),
+        labels.role === 'symptom' &&
+        one.labels.site === labels.site &&
+        startsAt <= one.startsAt + symptomWithinMs,
     );
-  });
-  // Always so, whatever the owner's file says: what was done about a fault silences the signs of that fault.
-  const causes = sources.filter(
-    (one) =>
-      labels.role === 'symptom' &&
-      one.labels.role === 'cause' &&
-      one.labels.site === labels.site &&
-      alert.startsAt <= one.startsAt + symptomWithinMs,
-  );
-  return [...new Set([...causes, ...named])];
+    const named = known.flatMap(({ source, target, equal, sources }) => {
+      if (sources.length === 0 || !matches(target, labels) || matches(source, labels)) return [];
+      return sources.filter((one) =>
+        equal.every((name) => (one.labels[name] ?? '') === (labels[name] ?? '')),
+      );
+    });
+    return [...new Set([...standing, ...named].map(({ fingerprint }) => fingerprint))];
+  };
 }
 
 /** The policy that an alert goes by; null: nobody is paged. */

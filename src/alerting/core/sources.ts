@@ -37,13 +37,13 @@ type Opened = Event & { readonly kind: 'incident.opened' };
 
 const urgent: readonly string[] = ['critical', 'error'];
 
-export function createSources(): Sources {
+/** `site`: the label that every alert of ours has. */
+export function createSources(site: string): Sources {
   const wanted = new Map<string, Alert>();
   const own = new Set<string>();
   const ends = new Map<string, readonly string[]>();
   const incidents = new Map<string, Opened>();
   const faults = new Map<string, Seen>();
-  let site = '';
 
   function fire(at: number, told: Told): void {
     const alert = alertOf(at, told, site);
@@ -88,7 +88,6 @@ export function createSources(): Sources {
     wanted,
     isOwn: (fingerprint) => own.has(fingerprint),
     add({ at, event }) {
-      if (event.kind === 'site.started' || event.kind === 'site.observed') site = event.site;
       end(event.kind === 'incident.resolved' ? endedWith(incidents.get(event.incident)) : endedBy(event));
       if (event.kind === 'fault.ended') faults.delete(event.fault);
       if (event.kind === 'incident.resolved') incidents.delete(event.incident);
@@ -104,7 +103,7 @@ function alertOf(at: number, told: Told, site: string): Alert {
     labels: {
       alertname: name,
       severity,
-      ...(site === '' ? {} : { site }),
+      site,
       ...(role ? { role } : {}),
       ...labels,
     },

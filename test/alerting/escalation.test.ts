@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { fingerprintOf } from '#events';
+import { type AlertWorld, alert, alertWorld, founding, minute } from './world.ts';
+
+/** Timelines of minutes, on a simulated clock: what is paged, when, and to whom. */
+describe('escalation', () => {
+  let world: AlertWorld;
+  afterEach(() => world.stop());
+
+  /** A fact of the site itself: it does not end by time. */
+  const freeze = () => world.journal.append('guard', { kind: 'pipeline.frozen', why: 'c1: errors' });
+  const release = () => world.journal.append('person:eve', { kind: 'pipeline.released', reason: 'seen' });
+  const acknowledge = (escalation = 'e-1', forMs = 30 * minute) =>
+    world.journal.append('person:eve', {
+      kind: 'alert.acknowledged',
+      escalation,
+      until: world.clock.now() + forMs,
+      comment: '',
+    });
+
+  it('goes from support to engineering to the vendor, round by round, and then says that nobody answers', async () => {
+    world = alertWorld();
+    await freeze();
+    await world.clock.pass(90 * minute);
+    assert.deepEqual(world.lines(), [
+      '0:00 phone 1 page',
+      '0:00 channel page',
+      '5:00 phone 2 page',
+      '15:00 phone 3 page',
+      '30:00 phone 1 page',
+      '30:00 channel page',
+      '35:00 phone 2 page',
+      '45:00 phone 3 page',
+    ]);
+    const firing = [...world.keeper().ledger.book.firing.values()].map((one) => one.alert.labels.alertname);
+    assert.deepEqual(firing, ['PipelineFrozen', 'NobodyAnswers']);
+  });
+
+  it('stops where somebody takes it, tells the others, and comes back when that has run out', async () => {
+    world = alertWorld();
+    await freeze();
+    await world.clock.pass(6 * minute);
+    await acknowledge();
+    await world.clock.pass(minute);
+    assert.deepEqual(world.lines().slice(3), [
+      '6:00 phone 1 acknowledged',
+      '6:00 channel acknowledged',
+      '6:00 phone 2 acknowledged',
+    ]);
+    await world.clock.pass(28 * minute);
+    assert.equal(world.told.length, 6);
+    await world.clock.pass(2 * minute);
+    assert.deepEqual(world.lines().slice(6), ['36:00 phone 2 page']);
+    assert.match(world.told.at(-1)?.message.notes[0] ?? '', /acknowledgement has run out/);
+  });
+
+  it('ends with its alerts, and tells who was paged', async () => {
+    world = alertWorld();
+    await freeze();
+    await world.clock.pass(minute);
+    await release();
+    await world.clock.pass(20 * minute);
+    assert.deepEqual(world.lines().slice(2), ['1:00 phone 1 resolved', '1:00 channel resolved']);
+    assert.equal(world.keeper().ledger.book.past.length, 1);
+  });
+
+  it('is handed over to a person by name', async () => {
+    world = alertWorld();
+    await freeze();
+    await world.clock.pass(minute);
+    await world.journal.append('person:sue', { kind: 'escalation.handedOver', escalation: 'e-1', to: 'vic' });
+    await world.clock.pass(minute);
+    assert.deepEqual(world.lines().slice(2), ['1:00 phone 3 page']);
+  });
+
+  it('goes on at once where nobody can be reached, and goes on trying too', async () => {
+    world = alertWorld();
+    world.answer = (_, { to }) =>
+      to === '2'
+        ? { kind: 'sent', said: 'ok' }
+        : { kind: 'failed', why: 'busy', final: false, retryAfterMs: null };
+    await freeze();
+    await world.clock.pass(minute);
+    const reached = world.told.find(({ message }) => message.to === '2');
+    assert.ok(reached && reached.atMs < 30_000, world.lines().join('\n'));
+    const tries = world.told.filter(({ message }) => message.to === '1');
+    assert.ok(tries.length > 3);
+    assert.equal(new Set(tries.map(({ message }) => message.page)).size, 1);
+  });
+
+  it('keeps what can never be delivered as a dead letter', async () => {
+    world = alertWorld();
+    world.answer = () => ({ kind: 'failed', why: 'it answered 400', final: true, retryAfterMs: null });
+    await freeze();
+    await world.clock.pass(1_000);
+    const [first] = world.keeper().ledger.book.deadLetters;
+    assert.equal(first?.said, 'it answered 400');
+    assert.equal(first?.attempts, 1);
+  });
+
+  it('pages nobody twice for one step when the keeper is begun again, and forgets nobody', async () => {
+    world = alertWorld();
+    await freeze();
+    await world.clock.pass(minute);
+    await world.restart();
+    await world.clock.pass(5 * minute);
+    await world.restart();
+    await world.clock.pass(4 * minute);
+    assert.deepEqual(world.lines(), ['0:00 phone 1 page', '0:00 channel page', '5:00 phone 2 page']);
+  });
+
+  it('neither forgets nor hurries when the clock is put back or forward by an hour', async () => {
+    for (const jumpMs of [-60 * minute, 60 * minute]) {
+      world = alertWorld();
+      await freeze();
+      await world.clock.pass(minute);
+      const { now } = world.clock;
+      Object.assign(world.clock, { now: () => now() + jumpMs });
+      await world.clock.pass(5 * minute);
+      assert.ok(
+        world.lines().some((line) => line.includes('phone 2 page')),
+        `${jumpMs}`,
+      );
+      assert.ok(!world.lines().some((line) => line.includes('phone 3 page')), `${jumpMs}`);
+      await world.stop();
+    }
+  });
+
+  it('pages though the disk is full, and writes it down as soon as it takes it', async () => {
+    world = alertWorld();
+    await freeze();
+    world.journal.full = true;
+    await world.clock.pass(6 * minute);
+    assert.deepEqual(world.lines(), ['0:00 phone 1 page', '0:00 channel page', '5:00 phone 2 page']);
+    assert.deepEqual(world.journal.kinds(), ['pipeline.frozen']);
+    world.journal.full = false;
+    await world.clock.pass(minute);
+    assert.equal(world.journal.kinds().filter((kind) => kind === 'page.sent').length, 3);
+    await world.restart();
+    await world.clock.pass(minute);
+    assert.equal(world.told.length, 3);
+  });
+
+  it('what comes while somebody has it is worth another page only where it is worse', async () => {
+    world = alertWorld();
+    await freeze();
+    await world.clock.pass(minute);
+    await acknowledge();
+    const mild = alert('Slow', { severity: 'error' });
+    await world.journal.append('api', {
+      kind: 'alert.fired',
+      fingerprint: fingerprintOf(mild.labels),
+      alert: mild,
+    });
+    await world.clock.pass(minute);
+    assert.equal(world.told.filter(({ message }) => message.what === 'page').length, 2);
+    const bad = alert('Down');
+    await world.journal.append('api', {
+      kind: 'alert.fired',
+      fingerprint: fingerprintOf(bad.labels),
+      alert: bad,
+    });
+    await world.clock.pass(minute);
+    assert.equal(world.told.at(-1)?.message.title, 'shop: Down it is (and 2 more)');
+  });
+
+  it('a silence pages nobody until it ends; a cause silences its symptoms', async () => {
+    world = alertWorld();
+    const silence = {
+      id: 's-1',
+      matchers: [{ name: 'alertname', value: 'Pipeline.*', isEqual: true, isRegex: true }],
+      startsAt: world.clock.now(),
+      endsAt: world.clock.now() + 10 * minute,
+      createdBy: 'person:eve',
+      comment: 'planned',
+    };
+    await world.journal.append('person:eve', { kind: 'silence.made', silence });
+    await freeze();
+    await world.clock.pass(9 * minute);
+    assert.deepEqual(world.lines(), []);
+    await world.clock.pass(2 * minute);
+    assert.deepEqual(world.lines(), ['10:00 phone 1 page', '10:00 channel page']);
+  });
+
+  it('skips a step that nobody is there for', async () => {
+    const text = founding.replace(
+      'rotations: [{ people: [sue], starts: 2025-12-01 }]',
+      'rotations: [{ people: [sue], starts: 2026-12-01 }]\n    gaps: allowed',
+    );
+    world = alertWorld(text.replace('schedule: support, notifier: channel', 'schedule: support'));
+    await freeze();
+    await world.clock.pass(minute);
+    assert.deepEqual(world.lines(), ['0:00 phone 2 page']);
+    const [turn] = world.keeper().ledger.book.escalations.get('e-1')?.turns ?? [];
+    assert.deepEqual(turn?.missing, ['nobody is on call in "support"']);
+  });
+
+  it('takes a flood of alerts from outside: bounded, told, and one page', async () => {
+    world = alertWorld();
+    const flood = Array.from({ length: 10_000 }, (_, i) => ({
+      alert: alert('Flood', { number: String(i) }),
+      resolved: false,
+    }));
+    await world.clock.run(Promise.resolve());
+    const { taken, dropped } = await world.clock.run(world.keeper().intake.take(flood, 'api'));
+    assert.equal(taken + dropped, 10_000);
+    assert.ok(taken <= 700, `${taken}`);
+    await world.clock.pass(minute);
+    assert.equal(world.told.filter(({ message }) => message.what === 'page').length, 2);
+    assert.equal(world.told[0]?.message.alerts.length, 20);
+    assert.ok(world.journal.kinds().includes('alert.dropped'));
+    // What is known already costs no entry.
+    const before = world.journal.kinds().length;
+    const again = flood.slice(0, taken);
+    for (let i = 0; i < 5; i += 1) await world.clock.run(world.keeper().intake.take(again, 'api'));
+    assert.equal(world.journal.kinds().length, before);
+    await world.clock.pass(7 * minute);
+    assert.ok(!world.journal.kinds().includes('escalation.exhausted'));
+    assert.equal([...world.keeper().ledger.book.firing].length, 0);
+  });
+});
