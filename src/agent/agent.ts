@@ -7,7 +7,9 @@ import type {
   BalancerStatus,
   CandidateObservation,
   CandidateResult,
+  ColdProofView,
   RehearsalResult,
+  WayBackResult,
 } from '#contract';
 import { streamEntrance } from '#dialects';
 import { inMaintenance } from '#engines';
@@ -17,7 +19,10 @@ import { witnesses } from '#routing';
 import type { BesideWatch } from './adopt/beside.ts';
 import { activeOf, type Launched } from './fleet.ts';
 import { siteOf } from './good.ts';
-import { checkText, clearSandboxes, knownFaults, rehearse } from './sandbox.ts';
+import { tryParked } from './parked.ts';
+import { tryRoutes } from './routes.ts';
+import { checkText, knownFaults, rehearse } from './sandbox.ts';
+import { clearSandboxes } from './sandbox-process.ts';
 import type { Serving } from './serving.ts';
 import { askStreams } from './streams.ts';
 import { tryWayBack } from './way-back.ts';
@@ -37,12 +42,19 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
     status: () => statusOf(serving, beside),
     check: ({ site }) => checkText(fleet, site),
     probe: ({ site, servers }) => probeAll(siteOf(site), servers, fleet.options.clock),
-    rehearse: ({ site, witnesses }) =>
-      rehearse(fleet, siteOf(site), site, witnesses ?? []).catch(asNotStarted),
-    async wayBack({ site }) {
-      const tried = await tryWayBack(fleet, serving.kept.site, activeOf(await fleet.status()));
-      const known = site ? knownFaults(fleet, siteOf(site)) : [];
-      return known.length > 0 ? { ...tried, knownFaults: known } : tried;
+    async rehearse({ site, witnesses }) {
+      const rehearsed = await rehearse(fleet, siteOf(site), site, witnesses ?? []).catch(asNotStarted);
+      const incumbent = await serving.coldProof.fresh();
+      return incumbent.ok ? { ...rehearsed, incumbent } : rehearsed;
+    },
+    wayBack: (input) => wayBack(serving, input),
+    async tryRoutes({ change }) {
+      const flight = serving.changes.flight;
+      if (flight?.options.change !== change) throw new Failure('HF404', `there is no candidate of ${change}`);
+      if (flight.kind === 'in place')
+        return tryRoutes(fleet, flight.options.site, flight.options.active.generation, null);
+      const { site, launched, incumbent } = flight.options;
+      return tryRoutes(fleet, site, launched.generation, incumbent.generation);
     },
     async candidate({ site: text, change }) {
       const site = siteOf(text);
@@ -78,6 +90,37 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
       return null;
     },
   };
+}
+
+async function wayBack(
+  serving: Serving,
+  { site, cold, parked }: BalancerCalls['wayBack']['input'],
+): Promise<WayBackResult> {
+  const { fleet, kept, changes } = serving;
+  if (parked !== undefined) {
+    const { flight } = changes;
+    if (flight?.options.change !== parked) throw new Failure('HF404', `there is no candidate of ${parked}`);
+    // Told otherwise: nothing is parked that could be tried.
+    if (flight.kind === 'in place')
+      return { ok: true, generation: flight.options.active.generation, tried: [] };
+    return await tryParked(fleet, kept, flight);
+  }
+  const tried = await tryWayBack(fleet, kept.site, activeOf(await fleet.status()));
+  const shown = cold ? coldTry(await serving.coldProof.fresh()) : [];
+  const known = site ? knownFaults(fleet, siteOf(site)) : [];
+  return {
+    ...tried,
+    ok: tried.ok && shown.every(({ ok }) => ok),
+    tried: [...tried.tried, ...shown],
+    ...(known.length > 0 ? { knownFaults: known } : {}),
+  };
+}
+
+function coldTry({ ok, startMs, memoryBytes, why }: ColdProofView): WayBackResult['tried'] {
+  const answered = ok
+    ? `answered after ${startMs} ms, with ${Math.round(memoryBytes / 1e6)} MB; killed`
+    : why;
+  return [{ what: 'a cold start of the last good text, in a sandbox', ok, answered }];
 }
 
 /** An engine that does not start has answered the question. @throws what is none of its doing */
@@ -117,6 +160,7 @@ async function statusOf(serving: Serving, beside: BesideWatch): Promise<Balancer
       ...serving.seen(generation),
     })),
     lastGoodHash: serving.kept.good.current.hash,
+    ...(serving.coldProof.last ? { coldStart: serving.coldProof.last } : {}),
     lastRecord: serving.records.last,
     ...(beside.found.length > 0 ? { beside: beside.found } : {}),
     ...(beside.unfinished ? { unfinished: beside.unfinished } : {}),

@@ -12,6 +12,7 @@ import { between, InPlace } from './in-place.ts';
 import { InPlaceFlight } from './in-place-flight.ts';
 import { inWords } from './in-place-words.ts';
 import type { Kept } from './kept.ts';
+import { residentBytes } from './memory.ts';
 
 export interface ChangesParts {
   readonly fleet: Fleet;
@@ -188,10 +189,11 @@ export class Changes {
     return new Flight({
       ...of,
       fleet,
-      incumbent: { generation: of.incumbent.generation, control: fleet.control(of.incumbent) },
+      incumbent: { ...of.incumbent, control: fleet.control(of.incumbent) },
       policy: kept.site.guard,
       history,
       record,
+      bytesOf: residentBytes,
     });
   }
 

@@ -7,6 +7,7 @@ import type { GuardPolicy, Site } from '#model';
 import { takeBackByHand } from './by-hand.ts';
 import { Exposer } from './exposer.ts';
 import { calmMs, type Fleet, type Launched } from './fleet.ts';
+import { type MemoryWatch, watchMemory } from './guard/memory.ts';
 import { type CandidateWatch, tickMs, watchCandidate } from './guard/watch.ts';
 import type { HolderTakeBack } from './holder/protocol.ts';
 
@@ -15,12 +16,14 @@ const evidenceMsMax = 80;
 /** The last evidence is read between parking and draining, which is 100 ms. */
 const lastEvidenceMsMax = 60;
 const errorLinesMax = 20;
+/** Of the candidate, while the way back is tried in public. */
+const slicedShare = 0.8;
 /** Signals and their reading back take 2 ms, a kill of an engine that hangs 50 ms more. */
 const holderMsMax = 250;
 
 export interface FlightOptions {
   readonly fleet: Pick<Fleet, 'holder'> & { readonly options: Pick<Fleet['options'], 'clock' | 'log'> };
-  readonly incumbent: { readonly generation: number; readonly control: EngineControl };
+  readonly incumbent: { readonly generation: number; readonly pid: number; readonly control: EngineControl };
   readonly launched: Launched;
   readonly change: string;
   readonly text: SiteText;
@@ -30,6 +33,8 @@ export interface FlightOptions {
   /** What the incumbent did before: the baseline. */
   readonly history: readonly HistoryTick[];
   readonly record: (what: GuardRecord['what']) => void;
+  /** What a process and its children hold of the machine's memory. */
+  readonly bytesOf: (pid: number) => number;
 }
 
 /** One candidate from its start to its promotion or taking back. */
@@ -38,10 +43,16 @@ export class Flight {
   readonly options: FlightOptions;
   readonly #slices: Exposer;
   #watch: CandidateWatch | null = null;
+  #memory: MemoryWatch | null = null;
   #exposedAt: number | null = null;
   #exposedSinceMs = 0;
   #firstBadAt: number | null = null;
   #requestsMax: number | null = null;
+  #share = 0;
+  #leaseUntilMs = 0;
+  #slicing = false;
+  /** The incumbent has answered in a slice of public traffic while the candidate had the rest. */
+  slicedBack = false;
   #takingBack: Promise<TakeBack> | null = null;
   #ended = false;
   takenBack: TakeBack | null = null;
@@ -62,7 +73,29 @@ export class Flight {
     const watch = this.#watch ?? (await this.#beginWatch());
     this.#requestsMax = requestsMax;
     const enough = requestsMax !== null && watch.candidate.requests >= requestsMax;
-    if (!this.#ended && !enough) this.#slices.set(share, this.#clock.monotonicMs() + leaseMs);
+    this.#share = share;
+    this.#leaseUntilMs = this.#clock.monotonicMs() + leaseMs;
+    if (!this.#ended && !enough) this.#setSlices();
+  }
+
+  #setSlices(): void {
+    const share = this.#slicing ? Math.min(this.#share, slicedShare) : this.#share;
+    this.#slices.set(share, this.#leaseUntilMs);
+  }
+
+  /** The incumbent has a part of new connections while `work` goes on, whatever the step. */
+  async slice<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#ended) throw new Error('the change has ended');
+    this.#slicing = true;
+    this.#setSlices();
+    try {
+      const done = await work();
+      this.slicedBack = true;
+      return done;
+    } finally {
+      this.#slicing = false;
+      if (!this.#ended) this.#setSlices();
+    }
   }
 
   /** One tick of the guard; takes the candidate back when it has to go. */
@@ -75,7 +108,7 @@ export class Flight {
       incumbent.control.evidence(evidenceMsMax).catch(() => null),
     ]);
     if (this.#ended) return;
-    const verdict = watch.tick(candidate, other);
+    const verdict = watch.tick(candidate, other) ?? this.#memory?.tick() ?? null;
     // Somewhere in the tick that just ended, and not before the exposure.
     if (watch.firstBad) this.#firstBadAt ??= Math.max(this.#exposedAt ?? 0, this.#clock.now() - tickMs / 2);
     if (verdict) {
@@ -122,7 +155,7 @@ export class Flight {
   }
 
   async #beginWatch(): Promise<CandidateWatch> {
-    const { launched, incumbent, history, policy } = this.options;
+    const { launched, incumbent, history, policy, bytesOf } = this.options;
     const [candidateStart, incumbentStart] = await Promise.all([
       launched.control.evidence(calmMs),
       incumbent.control.evidence(calmMs),
@@ -134,6 +167,8 @@ export class Flight {
       liveServersShareMin: policy.limits.liveServersShareMin,
       clock: this.#clock,
     });
+    const factorMax = policy.rehearsal.memoryFactorMax;
+    this.#memory ??= watchMemory({ candidate: launched.pid, incumbent: incumbent.pid, factorMax, bytesOf });
     this.#exposedAt = this.#clock.now();
     this.#exposedSinceMs = this.#clock.monotonicMs();
     return this.#watch;

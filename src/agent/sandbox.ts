@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
-import { chmodSync, closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createStreamServer, type Server } from 'node:net';
-import { join } from 'node:path';
-import { type Diagnostic, Failure, identify, messageOf, signalGroup } from '#base';
+import { type Diagnostic, messageOf } from '#base';
 import type { CheckResult, KnownFaultView, RehearsalResult, SiteText, WitnessView } from '#contract';
 import { streamEntrance, unsupportedBy } from '#dialects';
-import { type EngineControl, faultsOf, type Identity, type Installed, identityOf } from '#engines';
+import { faultsOf } from '#engines';
 import {
   checkCertificates,
   type Pool,
@@ -30,12 +28,12 @@ import {
 } from '#routing';
 import { addressMistakes } from './addresses.ts';
 import type { Fleet } from './fleet.ts';
-import { type GenerationFolder, prepareFolder } from './folders.ts';
 import { parseSiteOrNull } from './good.ts';
-import { untilReady, untilWarm } from './launch.ts';
+import { untilWarm } from './launch.ts';
 import { askEngine } from './own-check.ts';
 import { rewrittenLine } from './own-words.ts';
 import { askPlanned, poolHeader, proveOwnText, saidBy } from './planned.ts';
+import { inSandbox, sandboxed } from './sandbox-process.ts';
 
 const witnessMsMax = 5_000;
 
@@ -95,28 +93,6 @@ export function knownFaults(fleet: Fleet, site: Site): readonly KnownFaultView[]
   }
 }
 
-function sandboxed(
-  fleet: Fleet,
-  { engine }: Installed,
-  site: Site,
-  { folder, servers }: { folder: string; servers: Record<string, string> | null },
-): GenerationFolder {
-  const { balancer } = fleet.options;
-  return prepareFolder({
-    // Nothing of a check or a rehearsal is a visit.
-    site: { ...site, accessLog: null },
-    balancer,
-    engine,
-    identity: identityOf(engine, site),
-    folder,
-    generation: 0,
-    threads: 1,
-    ticketKeys: null,
-    purpose: 'rehearse',
-    servers,
-  });
-}
-
 /**
  * Cold start of the exact engine with the exact text on private sockets, its servers replaced by ones that say who they
  * are. A team's own text keeps its servers there: it is asked the plan's witnesses on a stage of its own.
@@ -139,48 +115,47 @@ export async function rehearse(
   );
   const streams = streamPools(site);
   const running: Server[] = [];
-  let pid: number | null = null;
-  let control: EngineControl | null = null;
   try {
     for (const pool of pools) {
       const server = streams.has(pool.name) ? streamStandIn(pool) : standIn(pool);
       running.push(await listening(server, standIns.get(pool.name) ?? ''));
     }
-    const prepared = sandboxed(fleet, by, site, { folder, servers });
-    pid = startInSandbox(by, prepared, identityOf(by.engine, site));
-    control = by.engine.control({ pid, control: prepared.placement.control });
-    const startMs = await untilReady({ pid, control, folder, clock });
-    await untilWarm(control, clock);
-    const entrance = join(folder, 'entrance.sock');
-    const asked = site.own
-      ? []
-      : [...(await askWitnesses(site, entrance)), ...(await askStreams(site, streamEntrance(entrance)))];
-    const proof = site.own ? await proveOwnText(text, planned) : await askPlanned(site, planned, entrance);
-    asked.push(...proof.asked);
-    return {
-      ok: asked.every((w) => w.ok),
-      startMs: Math.round(startMs),
-      memoryBytes: residentBytes(pid),
-      witnesses: asked,
-      unproven: proof.unproven,
-      replaced: prepared.own?.rewritten.map(rewrittenLine) ?? [
-        'listening sockets by private Unix sockets',
-        `the ${Object.keys(servers).length} servers by ones that say who they are`,
-        ...(site.accessLog === null ? [] : ['the access log by none']),
-        ...(site.pools.some(({ tls, proxyProtocol }) => tls !== null || proxyProtocol !== null)
-          ? ['TLS and PROXY protocol to servers by plain connections']
-          : []),
-        ...(site.pools.some(({ name, healthCheck }) => healthCheck.http && streams.has(name))
-          ? ['health checks over HTTP of TCP pools by connections']
-          : []),
-      ],
-    };
+    return await inSandbox(fleet, by, site, { folder, servers }, async (sandbox, startMs) => {
+      const { control, prepared, entrance } = sandbox;
+      await untilWarm(control, clock);
+      const asked = site.own
+        ? []
+        : [...(await askWitnesses(site, entrance)), ...(await askStreams(site, streamEntrance(entrance)))];
+      const proof = site.own ? await proveOwnText(text, planned) : await askPlanned(site, planned, entrance);
+      asked.push(...proof.asked);
+      return {
+        ok: asked.every((w) => w.ok),
+        startMs: Math.round(startMs),
+        memoryBytes: sandbox.memoryBytes(),
+        witnesses: asked,
+        unproven: proof.unproven,
+        replaced: prepared.own?.rewritten.map(rewrittenLine) ?? replacedIn(site, Object.keys(servers).length),
+      };
+    });
   } finally {
-    control?.close();
     for (const server of running) server.close();
-    endSandbox(pid, folder);
     for (const path of standIns.values()) rmSync(path, { force: true });
   }
+}
+
+function replacedIn(site: Site, servers: number): readonly string[] {
+  const streams = streamPools(site);
+  return [
+    'listening sockets by private Unix sockets',
+    `the ${servers} servers by ones that say who they are`,
+    ...(site.accessLog === null ? [] : ['the access log by none']),
+    ...(site.pools.some(({ tls, proxyProtocol }) => tls !== null || proxyProtocol !== null)
+      ? ['TLS and PROXY protocol to servers by plain connections']
+      : []),
+    ...(site.pools.some(({ name, healthCheck }) => healthCheck.http && streams.has(name))
+      ? ['health checks over HTTP of TCP pools by connections']
+      : []),
+  ];
 }
 
 function standIn(pool: Pool): Server {
@@ -210,51 +185,6 @@ function listening(server: Server, path: string): Promise<Server> {
       resolve(server);
     });
   });
-}
-
-function startInSandbox(
-  { engine, binary }: Installed,
-  prepared: GenerationFolder,
-  identity: Identity,
-): number {
-  const command = engine.command(binary, { textFile: prepared.textFile, parked: false });
-  const output = openSync(join(prepared.folder, 'engine.log'), 'a', 0o600);
-  const child = spawn(command.file, [...command.args], {
-    cwd: prepared.folder,
-    detached: true,
-    env: { ...command.env },
-    stdio: ['ignore', output, output],
-    ...(identity ?? {}),
-  });
-  closeSync(output);
-  child.on('error', () => {});
-  child.unref();
-  if (child.pid === undefined) throw new Failure('HF303', `${command.file} could not be started`);
-  writeFileSync(join(prepared.folder, 'sandbox.pid'), JSON.stringify(identify(child.pid)));
-  return child.pid;
-}
-
-function endSandbox(pid: number | null, folder: string): void {
-  const process = pid === null ? null : identify(pid);
-  if (process) signalGroup(process, 'SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
-}
-
-/** Ends what an agent that was killed in the middle of a rehearsal left behind. */
-export function clearSandboxes(run: string): void {
-  for (const name of readdirSync(run)) {
-    if (!name.startsWith('scratch')) continue;
-    try {
-      const left = JSON.parse(readFileSync(join(run, name, 'sandbox.pid'), 'utf8')) as {
-        pid: number;
-        startTicks: string;
-      };
-      signalGroup(left, 'SIGKILL');
-    } catch {
-      // It had not come that far.
-    }
-    rmSync(join(run, name), { recursive: true, force: true });
-  }
 }
 
 async function askWitnesses(site: Site, entrance: string): Promise<RehearsalResult['witnesses']> {
@@ -302,14 +232,5 @@ function said(outcome: Outcome): readonly string[] {
       return [`status ${outcome.status}`];
     case 'reject':
       return ['socket hang up'];
-  }
-}
-
-function residentBytes(pid: number): number {
-  try {
-    const found = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return Number(found?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
   }
 }

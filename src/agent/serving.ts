@@ -5,6 +5,7 @@ import type { Evidence } from '#engines';
 import type { GuardRecord } from '#events';
 import { boundHost, schemeOf } from '#model';
 import { Changes } from './changes.ts';
+import { ColdProof } from './cold-proof.ts';
 import { activeOf, Fleet, type FleetOptions } from './fleet.ts';
 import { openAlarms, openRecords, type Records } from './guard/records.ts';
 import { type SteadyWatch, watchSteady } from './guard/steady.ts';
@@ -13,7 +14,7 @@ import type { Death, HeldGeneration } from './holder/protocol.ts';
 import { Kept } from './kept.ts';
 import { Refresh } from './refresh.ts';
 import { Repair } from './repair.ts';
-import { clearSandboxes } from './sandbox.ts';
+import { clearSandboxes } from './sandbox-process.ts';
 
 const reconcileEveryTicks = 5;
 const listenEveryTicks = 20;
@@ -35,6 +36,7 @@ export class Serving {
   readonly kept: Kept;
   readonly changes: Changes;
   readonly records: Records;
+  readonly coldProof: ColdProof;
   readonly #repair: Repair;
   readonly #steady: SteadyWatch;
   readonly #refresh: Refresh;
@@ -56,6 +58,7 @@ export class Serving {
     const record = (what: GuardRecord['what']) => void this.records.add(what);
     const parts = { fleet: this.fleet, kept: this.kept, record };
     this.#repair = new Repair(parts);
+    this.coldProof = new ColdProof(parts);
     const { history } = this.#steady;
     this.changes = new Changes({ ...parts, history, landed: () => this.#landed() });
     this.#refresh = new Refresh({ ...parts, changes: this.changes });
@@ -175,6 +178,7 @@ export class Serving {
     this.#active = activeOf(status);
     this.fleet.tidy(status);
     if (!this.changes.busy) await this.#repair.settle(status);
+    if (!this.changes.busy) this.coldProof.tick();
     void this.#refresh.look(status);
   }
 

@@ -16,6 +16,7 @@ import type { Fleet } from './fleet.ts';
 import type { HeldGeneration } from './holder/protocol.ts';
 
 const answerMsMax = 3_000;
+const safe: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 /** Waited only until it has counted: NGINX on a busy machine takes its time. */
 const countedMsMax = 3_000;
 
@@ -35,24 +36,10 @@ export async function tryWayBack(
 ): Promise<WayBackResult> {
   const control = fleet.control(incumbent);
   const name = `generation ${incumbent.generation}`;
-  const tried: WayBackResult['tried'][number][] = [];
-  const attempt = async (what: string, work: () => Promise<string>) => {
-    const [ok, answered] = await work().then(
-      (said) => [true, said] as const,
-      (error) => [false, messageOf(error)] as const,
-    );
-    tried.push({ what, ok, answered });
-  };
-
+  const { tried, attempt } = attempts();
   await attempt(`${name} (last good, pid ${incumbent.pid}) says where it stands`, () => control.state(1_000));
-  await attempt(`its pools have live servers`, async () => {
-    const { pools } = await control.evidence(1_000);
-    const dead = pools.filter((p) => p.serversAll > 0 && p.serversLive === 0).map((p) => p.pool);
-    if (dead.length === pools.length && pools.length > 0)
-      throw new Error(`no live server in ${dead.join(', ')}`);
-    return pools.map((p) => `${p.pool} ${p.serversLive}/${p.serversAll}`).join(', ');
-  });
-  const first = site.own ? plainRequest(site, site.own.httpListener) : openRequest(site);
+  await attempt('its pools have live servers', () => liveServers(control));
+  const first = site.own ? plainRequest(site, site.own.httpListener) : openRequests(site)[0];
   const stream = first ? undefined : streamWitnesses(streamsOf(site))[0];
   const what = first ? describeRequest(first) : stream && describeStream(stream);
   if (what !== undefined) {
@@ -71,8 +58,30 @@ export async function tryWayBack(
   return { ok: tried.every((t) => t.ok), generation: incumbent.generation, tried };
 }
 
+/** What is tried one after the other, each with its answer; none rejects. */
+export function attempts() {
+  const tried: WayBackResult['tried'][number][] = [];
+  const attempt = async (what: string, work: () => Promise<string>): Promise<void> => {
+    const [ok, answered] = await work().then(
+      (said) => [true, said] as const,
+      (error: unknown) => [false, messageOf(error)] as const,
+    );
+    tried.push({ what, ok, answered });
+  };
+  return { tried, attempt };
+}
+
+/** @throws Error when no pool has any. */
+export async function liveServers(control: EngineControl): Promise<string> {
+  const { pools } = await control.evidence(1_000);
+  const dead = pools.filter((p) => p.serversAll > 0 && p.serversLive === 0).map((p) => p.pool);
+  if (dead.length === pools.length && pools.length > 0)
+    throw new Error(`no live server in ${dead.join(', ')}`);
+  return pools.map((p) => `${p.pool} ${p.serversLive}/${p.serversAll}`).join(', ');
+}
+
 /** The first that is enough, else the last; one that could not be had, on a busy machine, is asked for again. */
-async function evidenceOf(
+export async function evidenceOf(
   control: EngineControl,
   clock: Clock,
   isEnough: (evidence: Evidence) => boolean,
@@ -90,13 +99,15 @@ async function evidenceOf(
 }
 
 /** We have no certificate to show: a listener that wants one cannot be asked from outside. */
-function openRequest(site: Site): Request | undefined {
+export function openRequests(site: Site): readonly Request[] {
   const closed = new Set(site.listeners.flatMap(({ name, tls }) => (tls?.clients?.required ? [name] : [])));
-  return witnesses(routeOf(site)).find(({ listener }) => !closed.has(listener.name))?.request;
+  return witnesses(routeOf(site)).flatMap(({ listener, request }) =>
+    closed.has(listener.name) || !safe.includes(request.method) ? [] : [request],
+  );
 }
 
 /** Any answer to it says that the generation serves: what an own text does with a request is not known. */
-function plainRequest({ listeners }: Site, name: string | null): Request | undefined {
+export function plainRequest({ listeners }: Site, name: string | null): Request | undefined {
   const listener = listeners.find((l) => l.name === name);
   return (
     listener && {
@@ -111,7 +122,7 @@ function plainRequest({ listeners }: Site, name: string | null): Request | undef
   );
 }
 
-function askPublicly(fleet: WayBackFleet, site: Site, asked: Request): Promise<number> {
+export function askPublicly(fleet: WayBackFleet, site: Site, asked: Request): Promise<number> {
   const listener = site.listeners.find(
     (l) => l.port === asked.port && !isStream(l) && (l.tls !== null) === (asked.scheme === 'https'),
   );

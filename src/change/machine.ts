@@ -9,6 +9,8 @@ export type Stop =
       readonly cause: TakeBackEvidence['cause'];
     }
   | { readonly kind: 'evidence'; readonly balancer: string; readonly eValue: number }
+  /** Routes that nobody asked, or too few, fail with the candidate alone. */
+  | { readonly kind: 'routes'; readonly balancer: string; readonly why: string }
   | { readonly kind: 'unconfirmed'; readonly withinMs: number }
   | { readonly kind: 'silent'; readonly balancer: string; readonly why: string }
   | { readonly kind: 'broken'; readonly why: string; readonly code: string }
@@ -131,6 +133,7 @@ function stoppedLate(stop: Stop): Step {
       return { ...back, quarantine: blamed, freeze: blamed };
     }
     case 'evidence':
+    case 'routes':
       return { ...back, quarantine: true, freeze: true };
     case 'person':
     case 'unconfirmed':
@@ -153,6 +156,8 @@ export function whyStopped(stop: Stop): string {
       return `the guard of ${stop.balancer} took it back: ${stop.reason}`;
     case 'evidence':
       return `worse than the incumbent on ${stop.balancer}: the evidence against it is ${stop.eValue.toPrecision(2)} to 1`;
+    case 'routes':
+      return `worse than the incumbent on ${stop.balancer}: ${stop.why}`;
     case 'silent':
       return `${stop.balancer} does not answer: ${stop.why}`;
     case 'broken':

@@ -22,8 +22,16 @@ export interface BalancerCalls {
     input: { site: SiteText; witnesses?: readonly WitnessView[] };
     output: RehearsalResult;
   };
-  /** With `site`, what is known against the engine that would run it here. */
-  wayBack: { input: { site?: SiteText }; output: WayBackResult };
+  /**
+   * With `site`, what is known against the engine that would run it here; with `cold`, the last good text is started cold in
+   * a sandbox too; with `parked`, it is the parked one behind that change's candidate that is tried.
+   */
+  wayBack: {
+    input: { site?: SiteText; cold?: boolean; parked?: string };
+    output: WayBackResult;
+  };
+  /** One safe request of every route, by the candidate's private entrance; where it goes wrong, by the incumbent's as well. */
+  tryRoutes: { input: { change: string }; output: RoutesResult };
   /** Whether what runs can be told to do as the site says, without a new generation. */
   inPlace: { input: { site: SiteText }; output: InPlaceResult };
   /** Takes a change in hand that goes without a new generation: `expose` tells the running ones, `rollback` tells them otherwise. */
@@ -78,6 +86,8 @@ export interface BalancerStatus {
   readonly addresses: readonly string[];
   readonly generations: readonly GenerationStatus[];
   readonly lastGoodHash: string;
+  /** Absent: the last good text was not started cold in a sandbox yet. */
+  readonly coldStart?: ColdProofView;
   readonly lastRecord: number;
   /** Others that listen on this balancer's addresses. Absent: nobody. */
   readonly beside?: readonly Beside[];
@@ -151,6 +161,8 @@ export interface RehearsalResult {
   readonly unproven?: readonly string[];
   /** Why it did not start, in the engine's last words. Absent: it did. */
   readonly notStarted?: string;
+  /** What the last good text took in the same sandbox. Absent: it was not started there. */
+  readonly incumbent?: Pick<ColdProofView, 'startMs' | 'memoryBytes'>;
 }
 
 export interface WayBackResult {
@@ -160,6 +172,30 @@ export interface WayBackResult {
   readonly tried: readonly { readonly what: string; readonly ok: boolean; readonly answered: string }[];
   /** Absent: nothing is. */
   readonly knownFaults?: readonly KnownFaultView[];
+}
+
+export interface RoutesResult {
+  readonly asked: readonly {
+    readonly request: string;
+    readonly status: number | 'connected' | 'handshake';
+    /** It fails with the candidate again and again, and does not with the incumbent. */
+    readonly worse: boolean;
+    /** What the incumbent answered; absent: it was not asked, the candidate's answer being good. */
+    readonly incumbent?: number | 'connected' | 'handshake';
+  }[];
+  /** Routes that were not asked, each with why. */
+  readonly unasked: readonly string[];
+}
+
+/** What starting the last good text from nothing, in a sandbox, came to; the process was killed then. */
+export interface ColdProofView {
+  readonly siteHash: string;
+  readonly at: number;
+  readonly ok: boolean;
+  readonly startMs: number;
+  readonly memoryBytes: number;
+  /** Why it did not start, in the engine's last words; empty when it did. */
+  readonly why: string;
 }
 
 /** What is known against the exact engine with the exact text. */

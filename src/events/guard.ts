@@ -39,7 +39,7 @@ export interface TakeBack {
 }
 
 export interface TakeBackEvidence {
-  /** What spoke: `netUses`, `errors`, `liveServers`, `hung`, `slower`, `comparison`, `person`, `lease`, `died`. */
+  /** What spoke: `netUses`, `errors`, `liveServers`, `hung`, `slower`, `memory`, `comparison`, `person`, `lease`, `died`. */
   readonly cause: string;
   readonly exposedAt: number | null;
   readonly firstBadAt: number | null;
@@ -102,6 +102,8 @@ export interface GuardRecord {
         readonly score: number;
       }
     | { readonly kind: 'recovered'; readonly series: string }
+    /** The last good text was started cold in a sandbox: told when that begins to fail, and when it works again. */
+    | { readonly kind: 'coldStart'; readonly siteHash: string; readonly ok: boolean; readonly why: string }
     | Noted
     /** Another process listens on an address of the site: a service that came back by itself, say. Its end, where `gone`. */
     | {

@@ -169,6 +169,7 @@ export function buildGuard({
   net,
   changes,
   review,
+  rehearsal,
   knownFaults,
   limits,
 }: SiteDocument['guard']): GuardPolicy {
@@ -186,6 +187,7 @@ export function buildGuard({
       expiresAfterMs: parseDurationMs(review.expiresAfter),
       waitMsMax: parseDurationMs(review.waitsAtMost),
     },
+    rehearsal,
     acceptedFaults: knownFaults.accept,
     limits,
   };

@@ -117,6 +117,25 @@ const guard = z.strictObject(
         'expiresAfter, waitsAtMost',
       )
       .prefault({}),
+    rehearsal: z
+      .strictObject(
+        {
+          memoryFactorMax: wholeNumber(2, 100).default(4).meta({
+            description:
+              'The most memory that a text may take at its start, as a multiple of what runs; small ones are not refused',
+          }),
+          startFactorMax: wholeNumber(2, 1000).default(10).meta({
+            description:
+              'The longest that it may take to start, as a multiple of what runs; short ones are not refused',
+          }),
+          realRequests: wholeNumber(0, 200).default(0).meta({
+            description:
+              'How many of the newest safe requests of the access log (GET, HEAD, without a body) are sent to the real servers, by the new text and by the one that runs; 0: none',
+          }),
+        },
+        'memoryFactorMax, startFactorMax, realRequests',
+      )
+      .prefault({}),
     knownFaults: z
       .strictObject(
         {

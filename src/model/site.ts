@@ -250,6 +250,13 @@ export interface GuardPolicy {
     /** A change that waits longer for people is refused. */
     readonly waitMsMax: number;
   };
+  readonly rehearsal: {
+    /** Above so many times what the running text takes in the same sandbox, a text is refused. */
+    readonly memoryFactorMax: number;
+    readonly startFactorMax: number;
+    /** So many of the newest safe requests go to the real servers, by both texts. 0: none. */
+    readonly realRequests: number;
+  };
   /** Known faults of engine versions, by name, that stop no change. */
   readonly acceptedFaults: readonly string[];
   readonly limits: {

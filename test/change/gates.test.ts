@@ -63,6 +63,24 @@ describe('a change that a gate refuses', () => {
     assert.ok(!first.asked.includes('candidate'));
   });
 
+  it('rehearsal: what takes many times the memory or the time of what runs is told and refused', async () => {
+    const { apply, balancers } = world();
+    const figures = { startMs: 60, memoryBytes: 20e6 };
+    balancers[1].script.rehearse = () => ({
+      ok: true,
+      startMs: 9_000,
+      memoryBytes: 900e6,
+      witnesses: [],
+      replaced: [],
+      incumbent: figures,
+    });
+    const { change } = await apply(request(grown));
+    assert.equal(
+      change.why,
+      'rehearsal: lb-2: takes more than 4 times the memory of what runs: 9000 ms, 900 MB, what runs 60 ms, 20 MB; lb-2: takes more than 10 times as long to start as what runs: 9000 ms, 900 MB, what runs 60 ms, 20 MB',
+    );
+  });
+
   const only = (live: readonly string[]) => {
     const made = world();
     for (const balancer of made.balancers)

@@ -66,7 +66,7 @@ describe('a good change', () => {
     const { apply, balancers } = world();
     for (const balancer of balancers) {
       balancer.requestsPerSecond = 0;
-      balancer.candidateSays = { witnesses: [homePage(200), homePage(404)] };
+      balancer.script.tryRoutes = () => ({ asked: [homePage(200), homePage(404)], unasked: [] });
     }
     const { change } = await apply(request(grown));
     assert.equal(change.state, 'promoted');
@@ -81,7 +81,7 @@ describe('a good change', () => {
   it('without traffic on one of two balancers: says which', async () => {
     const { apply, balancers } = world();
     balancers[1].requestsPerSecond = 0;
-    balancers[1].candidateSays = { witnesses: [homePage(200), homePage(0)] };
+    balancers[1].script.tryRoutes = () => ({ asked: [homePage(200), homePage(0)], unasked: [] });
     const { change } = await apply(request(grown));
     const canary = change.gates.find(({ gate }) => gate === 'canary');
     assert.match(
@@ -91,7 +91,39 @@ describe('a good change', () => {
   });
 });
 
-const homePage = (status: number) => ({ request: 'GET http://shop.example/', status });
+describe('what stands in the place of traffic', () => {
+  it('a route that fails with the candidate and not with the incumbent takes it back, and its text is not tried again', async () => {
+    const { apply, balancers } = world();
+    const asked = [homePage(200), { ...homePage(503), worse: true, incumbent: 200 }];
+    balancers[1].script.tryRoutes = () => ({ asked, unasked: [] });
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'rolled back');
+    assert.match(
+      change.why,
+      /^worse than the incumbent on lb-2: 1 route of 2, asked by the private entrance: GET http:\/\/shop\.example\/: 503, with the incumbent 200$/,
+    );
+    assert.equal(change.gates.at(-1)?.gate, 'bake');
+    assert.deepEqual([balancers[0].takeBacks(), balancers[1].takeBacks()], [1, 1]);
+  });
+
+  it('a bake goes on while the parked generation could not take over, and ends; it is not taken back to it', async () => {
+    const { apply, balancers, journal } = world();
+    balancers[0].script.wayBack = ({ parked }) => ({
+      ok: parked === undefined,
+      generation: 1,
+      tried: [{ what: 'its pools have live servers', ok: parked === undefined, answered: 'no live server' }],
+    });
+    const { change } = await apply(request(grown));
+    assert.equal(change.state, 'promoted');
+    const bake = change.gates.find(({ gate }) => gate === 'bake');
+    assert.match(bake?.summary ?? '', /; NO WAY BACK: lb-1: its pools have live servers: no live server$/);
+    const at = (wanted: string) =>
+      journal.entries().find(({ event }) => event.kind === 'change.state' && event.state === wanted)?.at ?? 0;
+    assert.ok(at('promoted') - at('baking') >= 15_000);
+  });
+});
+
+const homePage = (status: number) => ({ request: 'GET http://shop.example/', status, worse: false });
 
 describe('force', () => {
   it('passes gates that refuse before the canary, and the journal says why', async () => {

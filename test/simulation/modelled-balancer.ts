@@ -108,6 +108,7 @@ export class ModelledBalancer implements SimulatedBalancer {
         return { ok, startMs: 20, memoryBytes: 8e6, witnesses: [], replaced: [] };
       },
       wayBack: () => ({ ok: true, generation: 1, tried: [] }),
+      tryRoutes: () => ({ asked: [], unasked: [] }),
       inPlace: () => ({ changes: null, why: 'it cannot be told' }),
       candidate: ({ site, change }: BalancerCalls['candidate']['input']) =>
         this.#launch(process, site, change),

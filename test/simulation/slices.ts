@@ -205,7 +205,7 @@ class SliceRun {
     };
     return new Flight({
       fleet: { holder, options: { clock: process.clock, log: this.#log } },
-      incumbent: { generation: incumbentNumber, control: good.controlFor(process) },
+      incumbent: { generation: incumbentNumber, pid: good.pid, control: good.controlFor(process) },
       launched: {
         generation: candidateNumber,
         pid: candidate.pid,
@@ -220,6 +220,7 @@ class SliceRun {
       site,
       policy: site.guard,
       history: [],
+      bytesOf: () => 0,
       record: (what) => {
         this.#records.push(what);
         if (planted === 'a guard acts twice') this.#records.push(what);

@@ -116,6 +116,10 @@ class Scripted implements ScriptedBalancer {
       generation: this.#good.length,
       tried: [{ what: 'a request by its entrance', ok: true, answered: '200' }],
     }),
+    tryRoutes: () => ({
+      asked: [{ request: 'GET http://shop.example/', status: 200, worse: false }],
+      unasked: [],
+    }),
     inPlace: () => ({ changes: null, why: 'it cannot be told' }),
     candidateInPlace: ({ site, change }) => this.#start(site, change),
     candidate: ({ site, change }) => this.#start(site, change),

@@ -22,6 +22,7 @@ const calls: readonly BalancerCall[] = [
   'probe',
   'rehearse',
   'wayBack',
+  'tryRoutes',
   'candidate',
   'expose',
   'observe',

@@ -5,7 +5,15 @@ import type { TimeDetections } from './times.ts';
 
 /** A reason to take a candidate back: which evidence spoke, and a sentence for a person. */
 export interface Verdict {
-  readonly cause: 'errors' | 'serverTrouble' | 'netUses' | 'liveServers' | 'comparison' | 'hung' | 'slower';
+  readonly cause:
+    | 'errors'
+    | 'serverTrouble'
+    | 'netUses'
+    | 'liveServers'
+    | 'comparison'
+    | 'hung'
+    | 'slower'
+    | 'memory';
   readonly reason: string;
 }
 

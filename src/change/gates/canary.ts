@@ -1,11 +1,12 @@
 import { assert } from '#base';
-import type { CandidateResult } from '#contract';
+import type { CandidateResult, RoutesResult } from '#contract';
 import type { SiteDifference } from '#model';
 import type { BalancerPort } from '../ports.ts';
 import { type ExposureStep, exposureSteps, stepEnd } from '../steps.ts';
 import { type Answer, count, type Gate, type Proposal, passed, refused } from './gate.ts';
 import { type Way, wayOf } from './in-place.ts';
 import { percent } from './limits.ts';
+import { answeredWith, tryRoutes } from './routes.ts';
 import { stopAnswer } from './stopped.ts';
 
 const candidateTimeoutMs = 120_000;
@@ -18,6 +19,8 @@ interface Trial {
   readonly started: CandidateResult;
   /** A step saw enough requests to judge by. */
   readonly judged: boolean;
+  /** What was asked in their place where it was not. */
+  readonly instead: RoutesResult['asked'];
 }
 
 type Tried = { readonly against: Answer } | { readonly against: null; readonly trial: Trial };
@@ -69,8 +72,13 @@ async function tryOn(
   const raised = await raise(proposal, balancer, steps, notes);
   if ('against' in raised) return raised;
   const trial = { balancer: balancer.name, started: start, judged: raised.judged };
-  const against = trial.judged ? null : unprovenPools(proposal, trial);
-  return against ? { against } : { against: null, trial };
+  if (trial.judged) return { against: null, trial: { ...trial, instead: [] } };
+  const against = unprovenPools(proposal, trial);
+  if (against) return { against };
+  const routes = await tryRoutes(proposal, balancer);
+  if (routes.against) return { against: routes.against };
+  notes.push(...routes.unasked.map((why) => `${balancer.name}: not asked: ${why}`));
+  return { against: null, trial: { ...trial, instead: routes.asked } };
 }
 
 async function startCandidate(
@@ -114,7 +122,7 @@ function downLine({ pool, server, lastCheck }: CandidateResult['serversDown'][nu
  */
 function unprovenPools(
   { reading, difference, policy }: Proposal,
-  { balancer, started }: Trial,
+  { balancer, started }: Pick<Trial, 'balancer' | 'started'>,
 ): Answer | null {
   assert(reading.site, 'a candidate is a site');
   const shareMin = policy.limits.liveServersShareMin;
@@ -231,17 +239,7 @@ function sawWhat({ watch }: Proposal, trials: readonly Trial[]): string {
   if (unjudged.length === 0) return sawTraffic.join(', ');
   const which = judged.length === 0 ? '' : `${unjudged.map(({ balancer }) => balancer).join(', ')} `;
   const few = unjudged.map((trial) => requests(trial).text).join(', ');
-  const instead = `${which}could not be judged by traffic: ${few}; ${synthetic(unjudged)}`;
+  const asked = answeredWith(unjudged.flatMap(({ instead: all }) => all));
+  const instead = `${which}could not be judged by traffic: ${few}; ${asked}`;
   return [...(sawTraffic.length > 0 ? [sawTraffic.join(', ')] : []), instead].join('; ');
-}
-
-/** `4 synthetic requests were answered with 2 x 200, 2 x 404` */
-function synthetic(trials: readonly Trial[]): string {
-  const statuses = trials.flatMap(({ started }) => started.witnesses.map(({ status }) => status));
-  if (statuses.length === 0) return 'no synthetic request was made';
-  const said = [...Map.groupBy(statuses, (status) => status)].map(([status, all]) => {
-    const times = all.length > 1 ? `${all.length} x ` : '';
-    return `${times}${status === 0 ? 'no answer' : status}`;
-  });
-  return `${count(statuses.length, 'synthetic request')} ${statuses.length === 1 ? 'was' : 'were'} answered with ${said.join(', ')}`;
 }

@@ -1,4 +1,6 @@
-import type { PlanView, WitnessView } from '#contract';
+import type { Diagnostic } from '#base';
+import type { PlanView, RehearsalResult, WitnessView } from '#contract';
+import type { GuardPolicy } from '#model';
 import { askEvery, couldNotTell, count, type Gate, passed, refused } from './gate.ts';
 
 const rehearsalTimeoutMs = 120_000;
@@ -17,7 +19,7 @@ export const rehearsal: Gate<'rehearsal'> = {
   forceable: true,
   askedAfterRefusal: false,
   during: 'proposed',
-  async ask({ balancers, reading, planned }) {
+  async ask({ balancers, reading, planned, policy }) {
     const own = reading.site?.own ?? null;
     const { answers, silent } = await askEvery(
       balancers,
@@ -42,16 +44,18 @@ export const rehearsal: Gate<'rehearsal'> = {
       return refused(
         `${failed.map(({ balancer }) => balancer).join(', ')}: ${wrong.length > 0 ? `${count(wrong.length, 'witness', 'witnesses')} answered otherwise than planned` : 'did not start'}`,
         evidence,
-        evidence.map((message) => ({
-          code: 'HF104',
-          severity: 'error',
-          place: null,
-          path: '',
-          message,
-          remedy: '',
-        })),
+        evidence.map(mistake),
       );
     }
+    const heavier = answers.flatMap(({ balancer, output }) =>
+      tooMuch(output, policy.rehearsal).map((what) => `${balancer}: ${what}`),
+    );
+    if (heavier.length > 0)
+      return refused(
+        heavier.join('; '),
+        [],
+        heavier.map((message) => ({ ...mistake(message), remedy: heavierRemedy })),
+      );
     if (silent.length > 0) return couldNotTell(silent);
     const all = answers.reduce((sum, { output }) => sum + output.witnesses.length, 0);
     const slowest = Math.max(0, ...answers.map(({ output }) => output.startMs));
@@ -61,10 +65,39 @@ export const rehearsal: Gate<'rehearsal'> = {
         ? `${started}; ${all === 0 ? 'no witness to send' : `${count(all, 'witness', 'witnesses')} of the plan answered as planned`}`
         : `${count(all, 'witness', 'witnesses')} answered as planned, ${started}`,
       answers.flatMap(({ balancer, output }) => [
-        `${balancer}: cold start ${Math.round(output.startMs)} ms, ${Math.round(output.memoryBytes / 1e6)} MB`,
+        `${balancer}: cold start ${figures(output)}${output.incumbent ? `; what runs ${figures(output.incumbent)}` : ''}`,
         ...(output.unproven ?? []).slice(0, unprovenShown).map((why) => `${balancer}: not proven: ${why}`),
         ...output.replaced.map((what) => `${balancer}: replaced ${what}`),
       ]),
     );
   },
 };
+
+function mistake(message: string): Diagnostic {
+  return { code: 'HF104', severity: 'error', place: null, path: '', message, remedy: '' };
+}
+
+type Figures = Pick<RehearsalResult, 'startMs' | 'memoryBytes'>;
+
+const figures = ({ startMs, memoryBytes }: Figures) =>
+  `${Math.round(startMs)} ms, ${Math.round(memoryBytes / 1e6)} MB`;
+
+/** Less than this nobody misses, however small what runs is: factors of small figures are the machine's mood. */
+const memoryBytesMin = 256e6;
+const startMsMin = 5_000;
+const heavierRemedy = 'Find out why first; or change guard.rehearsal first';
+
+/** Pure: what it takes against what the running text takes in the same sandbox. */
+function tooMuch(
+  { startMs, memoryBytes, incumbent }: RehearsalResult,
+  { memoryFactorMax, startFactorMax }: GuardPolicy['rehearsal'],
+): readonly string[] {
+  if (!incumbent) return [];
+  const memory = memoryBytes > Math.max(memoryBytesMin, memoryFactorMax * incumbent.memoryBytes);
+  const start = startMs > Math.max(startMsMin, startFactorMax * incumbent.startMs);
+  const said = { startMs, memoryBytes };
+  return [
+    ...(memory ? [`takes more than ${memoryFactorMax} times the memory of what runs`] : []),
+    ...(start ? [`takes more than ${startFactorMax} times as long to start as what runs`] : []),
+  ].map((what) => `${what}: ${figures(said)}, what runs ${figures(incumbent)}`);
+}

@@ -14,8 +14,8 @@ import {
 const wayBackTimeoutMs = 60_000;
 
 /**
- * The last good generation of every balancer is alive and answers, so a rollback has somewhere to go; and no known fault of
- * the engine that would run the text, in that version and with those words, stands against it.
+ * The last good generation of every balancer is alive and answers, so a rollback has somewhere to go; its text starts cold in
+ * a sandbox, so there is a second way; and no known fault of the engine that would run the text, in that version and with those words, stands against it.
  */
 export const wayBack: Gate<'way back'> = {
   name: 'way back',
@@ -23,7 +23,7 @@ export const wayBack: Gate<'way back'> = {
   askedAfterRefusal: false,
   during: 'proposed',
   async ask({ balancers, reading, policy }) {
-    const asked = await askEvery(balancers, 'wayBack', { site: reading.text }, wayBackTimeoutMs);
+    const asked = await askEvery(balancers, 'wayBack', { site: reading.text, cold: true }, wayBackTimeoutMs);
     const { answers, silent } = asked;
     const faults = faultsIn(asked, policy.acceptedFaults);
     const against = [...blockedWays(asked), ...faults.blocking.map(inFault)];

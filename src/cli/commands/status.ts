@@ -71,6 +71,7 @@ function balancerLines(
   return [
     `  ${one.balancer}  ${one.engine} ${one.version}  ${one.addresses.join(', ')}${other}`,
     ...carriedLines(one, { paint, now }),
+    ...coldStartLines(one, { paint, now }),
     ...table(generations),
     ...(one.unfinished
       ? [`    ${paint.bad('CUT OFF')}  the ${one.unfinished.what} was; finish it: ${one.unfinished.remedy}`]
@@ -115,6 +116,22 @@ function carriedLines(
     `    ${paint.bad(`CARRIED BY ${by.toUpperCase()}`)} since ${when}, because ${first}`,
     ...more.map((line) => `      ${line}`),
     `    ${instead} is put right? Back to it: holdfast apply FILE, with the file that runs or any other`,
+  ];
+}
+
+/** Whether the third rung would work: told at length only when it would not. */
+function coldStartLines(
+  { coldStart }: BalancerStatus,
+  { paint, now }: Pick<Context, 'paint'> & { readonly now: number },
+): readonly string[] {
+  if (!coldStart) return [];
+  const { ok, at, startMs, why } = coldStart;
+  const when = `${ago(now - at)} ago`;
+  if (ok) return [paint.dim(`    its text started cold in ${startMs} ms, ${when}, in a sandbox`)];
+  const [first = '', ...more] = why.split('\n').filter(Boolean);
+  return [
+    `    ${paint.bad('DOES NOT START COLD')}  tried in a sandbox ${when}: ${first}`,
+    ...more.map((line) => `      ${line}`),
   ];
 }
 

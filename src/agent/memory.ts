@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+
+/** What a process and all that it started hold of the machine's memory; 0 when it is gone. */
+export function residentBytes(pid: number): number {
+  try {
+    const found = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    const own = Number(found?.[1] ?? 0) * 1024;
+    return own + childrenOf(pid).reduce((sum, child) => sum + residentBytes(child), 0);
+  } catch {
+    return 0;
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
