@@ -1,10 +1,10 @@
 import { messageOf } from '#base';
 import type { ColdProofView } from '#contract';
 import type { GuardRecord } from '#events';
+import { faultOf } from './at-fault.ts';
 import type { Fleet } from './fleet.ts';
 import { siteOf } from './good.ts';
 import type { Kept } from './kept.ts';
-import { speaks } from './proof.ts';
 import { inSandbox } from './sandbox-process.ts';
 
 /** What was shown so long ago is shown again: the engine's own files, and the machine, may be others by now. */
@@ -81,7 +81,9 @@ export class ColdProof {
     const site = siteOf(this.#kept.good.current);
     const where = { folder: this.#fleet.scratch(), servers: null };
     return await inSandbox(this.#fleet, this.#kept.runner, site, where, async (sandbox, startMs) => {
-      if (!(await speaks(sandbox.entrance, site))) throw new Error('it started and answers no request');
+      const { entrance, control } = sandbox;
+      const fault = await faultOf({ entrance, site, clock: this.#clock }, control, 'new');
+      if (fault) throw new Error(`it started and does not serve: ${fault}`);
       return { startMs: Math.round(startMs), memoryBytes: sandbox.memoryBytes() };
     });
   }
