@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { OwnDialectName, WrittenText } from '#model';
 import type { meaning } from '#routing';
 import type * as HaproxyLift from './haproxy/lift/index.ts';
+import type * as HaproxySource from './haproxy/lift/source.ts';
 import type * as HaproxyStage from './haproxy/stage.ts';
 import type * as NginxLift from './nginx/lift/lift.ts';
 import type { TextFiles } from './nginx/lift/tree.ts';
@@ -31,7 +32,12 @@ export interface LiftFiles extends TextFiles {
 
 /** What texts that are lifted to be compared may have in common: parts that are written alike are one and the same. */
 export class Shared {
-  readonly conditions = new Map<string, meaning.Condition>();
+  #haproxy: HaproxySource.SharedParts | null = null;
+
+  get haproxy(): HaproxySource.SharedParts {
+    this.#haproxy ??= new (load('./haproxy/lift/source.ts') as typeof HaproxySource).SharedParts();
+    return this.#haproxy;
+  }
 }
 
 /** What a team's own text does to every request. Never throws, whatever the text: what is not understood is said at its line. */
@@ -44,7 +50,7 @@ export function liftOwn(
   switch (dialect) {
     case 'haproxy': {
       const { read, environment } = files;
-      return liftHaproxy({ file, text, read, environment, shared: shared.conditions });
+      return liftHaproxy({ file, text, read, environment, shared: shared.haproxy });
     }
     case 'nginx':
       return liftNginx({ file, folder, text }, files);

@@ -173,25 +173,43 @@ function flagsOf(words: readonly string[], { notes }: Scene): Flags | string {
 
 /** `if A !B || { path / }`, `unless ...`, or nothing. Words up to the end of the line. */
 export function conditionOf(words: readonly Word[], line: Line, scene: Scene): Condition {
-  const [first, ...rest] = words;
+  const [first] = words;
   if (line.conditional) {
     const why = 'whether the .if holds is not known';
     return { kind: 'unknown', ...scene.notes.unknown(line, 'not understood', textOf(words), why) };
   }
   if (first === undefined) return yes;
-  const { shared } = scene.notes.source;
-  const isShared = shared !== undefined && scene.protocol === 'http' && scene.request.isAsItCame;
-  const text = isShared ? plainText(words) : null;
-  const known = text === null ? undefined : shared?.get(text);
-  if (known) return known;
-  if (first.value !== 'if' && first.value !== 'unless')
-    return bad(scene, line, textOf(words), `"${first.value}" is not expected here`);
-  const missed = scene.notes.notUnderstood.length;
+  const isShared = scene.protocol === 'http' && scene.request.isAsItCame;
+  if (!isShared) return conditionIn(words, line, scene);
+  const { byLine } = scene.notes.shared;
+  const from = line.words.length - words.length;
+  const before = byLine.get(line.words);
+  if (before?.from === from) return before.condition;
+  const text = plainText(words);
+  if (text === null) return conditionIn(words, line, scene);
+  const { condition, isKnown } = sharedly(text, scene, () => conditionIn(words, line, scene));
+  if (isKnown) byLine.set(line.words, { from, condition });
+  return condition;
+}
+
+/** The same words ask the same, wherever they stand: but for what is not understood, which is told at each line. */
+function sharedly(text: string, { notes }: Scene, make: () => Condition) {
+  const { conditions } = notes.shared;
+  const known = conditions.get(text);
+  if (known) return { condition: known, isKnown: true };
+  const missed = notes.notUnderstood.length;
+  const condition = make();
+  const isKnown = notes.notUnderstood.length === missed && !hasUnknown(condition);
+  if (isKnown) conditions.set(text, condition);
+  return { condition, isKnown };
+}
+
+function conditionIn(words: readonly Word[], line: Line, scene: Scene): Condition {
+  const [first, ...rest] = words;
+  if (first?.value !== 'if' && first?.value !== 'unless')
+    return bad(scene, line, textOf(words), `"${first?.value}" is not expected here`);
   const condition = suitesOf(rest, line, scene);
-  const asked = first.value === 'if' ? condition : meaning.not(condition);
-  const isUnderstood = scene.notes.notUnderstood.length === missed && !hasUnknown(asked);
-  if (text !== null && isUnderstood) shared?.set(text, asked);
-  return asked;
+  return first.value === 'if' ? condition : meaning.not(condition);
 }
 
 const plainFetch =
@@ -245,7 +263,7 @@ function suitesOf(words: readonly Word[], line: Line, scene: Scene): Condition {
     if (name === '{') {
       const end = words.findIndex(({ value }, index) => index > at && value === '}');
       if (end === -1) return bad(scene, line, textOf(words), 'a "{" without its "}"');
-      term = askedOf(words.slice(at + 1, end), scene, line);
+      term = anonymous(words.slice(at + 1, end), scene, line);
       at = end;
     } else
       term =
@@ -254,4 +272,18 @@ function suitesOf(words: readonly Word[], line: Line, scene: Scene): Condition {
     isNegated = false;
   }
   return meaning.some([...suites, meaning.all(terms)]);
+}
+
+/** Thousands of rules may ask for the same few hosts. */
+function anonymous(words: readonly Word[], scene: Scene, line: Line): Condition {
+  const [fetch] = words;
+  const isShared =
+    fetch !== undefined &&
+    scene.protocol === 'http' &&
+    plainFetch.test(fetch.value) &&
+    words.every(({ value, unknown }) => unknown.length === 0 && value !== '-f' && !value.includes('\0')) &&
+    scene.request.isAsItCame;
+  const make = () => askedOf(words, scene, line);
+  if (!isShared) return make();
+  return sharedly(words.map(({ value }) => value).join('\0'), scene, make).condition;
 }

@@ -40,11 +40,12 @@ function lifted(source: LiftSource): meaning.Meaning {
     environment: source.environment,
     decide: decideOf(source),
     laterServers: true as const,
+    words: notes.shared.words,
     onStray: (line: Parameters<Notes['miss']>[0], why: string) => notes.miss(line, why),
   };
   const sections = sectionsOf(source.text, reading).filter(({ kind }) => kind !== 'defaults');
   const settings = new Settings(notes);
-  const bound = new Map(sections.map((section) => [section, isOpen(section) ? boundOf(section, notes) : []]));
+  const bound = new Map(sections.filter(isOpen).map((section) => [section, boundOf(section, notes)]));
   const all = sections
     .filter(({ kind }) => proxies.has(kind))
     .map((section) => proxyOf(section, toldOf(section, bound.get(section) ?? [])));

@@ -52,9 +52,14 @@ export function tellSettings(proxy: ProxySection, settings: Settings): void {
 
 /** Lines that no HAProxy knows, of proxies with the defaults that they start from: each once. */
 export function missUnknown(proxies: readonly ProxySection[], notes: Notes): void {
-  for (const { section } of proxies)
-    for (const { lines } of chainOf(section))
-      for (const line of lines) missesUnknown(line, unknownOfProxy, notes);
+  const seen = new Set<Section>();
+  const look = (section: Section): void => {
+    if (seen.has(section)) return;
+    seen.add(section);
+    if (section.defaults) look(section.defaults);
+    for (const line of section.lines) missesUnknown(line, unknownOfProxy, notes);
+  };
+  for (const { section } of proxies) look(section);
 }
 
 function missesUnknown(line: Line, unknownOf: typeof unknownOfProxy, notes: Notes): boolean {

@@ -13,10 +13,24 @@ export interface LiftSource {
   readonly read: (path: string) => string | null;
   /** A variable of the engine's environment; null when it is not set, or not known. */
   readonly environment: (name: string) => string | null;
-  /** Conditions by their words, for texts that are lifted to be compared: what both say is one and the same in both. */
-  readonly shared?: Map<string, meaning.Condition>;
+  /** For texts that are lifted to be compared: what both say is one and the same in both. */
+  readonly shared?: SharedParts;
   /** The program that will run the text, where it is known: `.if` asks for it. */
   readonly engine?: { readonly version: string; readonly features: readonly string[] };
+}
+
+/** What is read once, in however many texts and places it stands. */
+export class SharedParts {
+  /** Lines without quotes, escapes and comments, by how they are written. */
+  readonly words = new Map<string, readonly Word[]>();
+  /** Conditions about a request as it came, by their words. */
+  readonly conditions = new Map<string, meaning.Condition>();
+  /** The same by the line that they end: from which of its words on. */
+  readonly byLine = new Map<
+    readonly Word[],
+    { readonly from: number; readonly condition: meaning.Condition }
+  >();
+  readonly texts = new Map<readonly Word[], string>();
 }
 
 /** A condition that is too large is one that is not understood. */
@@ -27,11 +41,13 @@ export const listedMax = 1_000_000;
 export class Notes {
   readonly notUnderstood: meaning.NotUnderstood[] = [];
   readonly source: LiftSource;
+  readonly shared: SharedParts;
   readonly #seen = new Set<string>();
   readonly #draws = new Map<string, number>();
 
   constructor(source: LiftSource) {
     this.source = source;
+    this.shared = source.shared ?? new SharedParts();
   }
 
   place(line: Line, word: Word | undefined = line.words[0]): Place {
@@ -48,7 +64,11 @@ export class Notes {
 
   /** The line as it stands, without what is around it. */
   textOf(line: Line): string {
-    return textOf(line.words);
+    const { texts } = this.shared;
+    const known = texts.get(line.words);
+    const text = known ?? textOf(line.words);
+    if (known === undefined) texts.set(line.words, text);
+    return text;
   }
 
   /** Told once for each line and reason. */
@@ -88,5 +108,9 @@ export function bytes(text: string): string {
 
 /** The lines of a proxy with those of the defaults that it starts from before them. */
 export function ownAndInherited(section: Section): readonly Line[] {
-  return section.defaults ? [...ownAndInherited(section.defaults), ...section.lines] : section.lines;
+  const { defaults, lines } = section;
+  if (defaults === null) return lines;
+  const inherited = ownAndInherited(defaults);
+  // Thousands of backends may say nothing but their servers: they have one and the same lines.
+  return lines.length === 0 ? inherited : [...inherited, ...lines];
 }

@@ -100,6 +100,8 @@ class Targets {
   readonly #proxy: ProxySection;
   readonly #work: Work;
   readonly #known = new Map<string, Fate>();
+  /** What servers are sent by backends with the same lines, none of which says anything about requests. */
+  readonly #alike = new Map<readonly Line[], meaning.Sent>();
   readonly #sent: meaning.Sent;
 
   constructor(flow: Flow, proxy: ProxySection, work: Work) {
@@ -135,12 +137,16 @@ class Targets {
 
   #fateOf(backend: ProxySection): Fate {
     if (backend.section === this.#proxy.section) return this.#itself();
+    const alike = this.#alike.get(backend.lines);
+    if (alike) return { kind: 'pool', pool: backend.name, sent: alike };
     // Its servers do not serve, and its rules are not asked.
     if (isDisabled(backend.section)) return { kind: 'pool', pool: backend.name, sent: this.#sent };
     const request = this.#flow.scene.request.copy();
     const steps = backRules(backend, request, this.#flow.scene, this.#work);
     const sent = this.#behind(request, backend) ?? steps.sent ?? this.#sent;
     const fate: Fate = { kind: 'pool', pool: backend.name, sent };
+    if (!isRuling(backend) && lastLine(backend, 'http-send-name-header') === null)
+      this.#alike.set(backend.lines, sent);
     return steps.steps.length === 0
       ? fate
       : { kind: 'rules', rules: { steps: steps.steps, otherwise: fate } };
@@ -161,10 +167,20 @@ class Targets {
 
 const ruling = /^(?:http-request|tcp-request|block|stats|redirect|req[a-z]+)$/;
 
+/** Thousands of backends may have the same lines. */
+const rulings = new WeakMap<readonly Line[], boolean>();
+
+function isRuling({ lines }: ProxySection): boolean {
+  const known = rulings.get(lines);
+  if (known !== undefined) return known;
+  const found = lines.some(({ words }) => ruling.test(words[0]?.value ?? ''));
+  rulings.set(lines, found);
+  return found;
+}
+
 /** What a backend's own rules do; `sent` is null where they change nothing. */
 function backRules(backend: ProxySection, request: Request, from: Scene, work: Work) {
-  if (!backend.lines.some(({ words }) => ruling.test(words[0]?.value ?? '')))
-    return { steps: [], sent: null };
+  if (!isRuling(backend)) return { steps: [], sent: null };
   const { protocol, tls, awaited, captures, keepsLine: isKept } = from;
   const at = { protocol: backend.isHttp ? 'http' : protocol, tls, awaited, keepsLine: isKept } as const;
   const before = request.version;

@@ -1,5 +1,5 @@
 import { once } from '#base';
-import { type Environment, type Word, wordsOf } from './words.ts';
+import { type Environment, isPlain, type Word, wordsOf } from './words.ts';
 
 /** A line with words on it, empty lines and comments left out. */
 export interface Line {
@@ -47,6 +47,8 @@ export interface Reading {
   readonly onStray?: (line: Line, why: string) => void;
   /** Whether plain `server` lines are kept apart (`Section.plainServers`): there may be a hundred thousand. */
   readonly laterServers?: true;
+  /** Words of lines that have no quotes, escapes and comments, by how they are written: found there, and put there. */
+  readonly words?: Map<string, readonly Word[]>;
 }
 
 interface Branch {
@@ -77,7 +79,7 @@ export function sectionsOf(text: string, reading: Reading = {}): readonly Sectio
     end = text.indexOf('\n', start);
     if (end < 0) end = text.length;
     const source = text.slice(start, end);
-    const words = wordsOf(source, environment);
+    const words = knownWords(source, environment, reading);
     const first = words[0]?.value;
     if (first === undefined) continue;
     const conditional = branches.length > 0 && branches.some(({ now }) => now === null);
@@ -102,6 +104,14 @@ export function sectionsOf(text: string, reading: Reading = {}): readonly Sectio
   return sections;
 }
 
+function knownWords(source: string, environment: Environment, { words }: Reading): readonly Word[] {
+  const known = words?.get(source);
+  if (known) return known;
+  const made = wordsOf(source, environment);
+  if (words && isPlain(source)) words.set(source, made);
+  return made;
+}
+
 /** A `server` with name and address, none of whose bytes has a meaning of its own. */
 const plainServer =
   /[ \t]*server[ \t]+[\w!%&()*+,./:;<=>?@[\]^`{|}~-]+[ \t]+[\w!%&()*+,./:;<=>?@[\]^`{|}~-][\w!%&()*+,./:;<=>?@[\]^`{|}~\t -]*(?:\n|$)/y;
@@ -114,6 +124,7 @@ function plainServerEnd(text: string, start: number): number {
   return text.charCodeAt(end - 1) === 10 ? end - 1 : end;
 }
 
+const noLines: readonly Line[] = [];
 const aboutServers = ['server', 'server-template', 'dispatch'];
 
 class Opened implements Section {
@@ -186,6 +197,7 @@ class Opened implements Section {
   }
 
   of(word: string): readonly Line[] {
+    if (this.lines.length === 0) return noLines;
     this.#byKeyword ??= Map.groupBy(this.lines, ({ words: [first] }) => first?.value ?? '');
     return this.#byKeyword.get(word) ?? [];
   }

@@ -16,10 +16,13 @@ const escapes: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
 
 /** Splits a line into its words, quotes and escapes undone, variables in double quotes filled in. */
 export function wordsOf(line: string, environment: Environment): readonly Word[] {
-  return special.test(line) ? quotedWords(line, environment) : plainWords(line);
+  return isPlain(line) ? plainWords(line) : quotedWords(line, environment);
 }
 
 const special = /["'\\#]/;
+
+/** What its words are follows from it alone. */
+export const isPlain = (line: string): boolean => !special.test(line);
 const none: readonly string[] = [];
 
 function plainWords(line: string): readonly Word[] {
