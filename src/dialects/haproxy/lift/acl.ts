@@ -179,59 +179,23 @@ export function conditionOf(words: readonly Word[], line: Line, scene: Scene): C
     return { kind: 'unknown', ...scene.notes.unknown(line, 'not understood', textOf(words), why) };
   }
   if (first === undefined) return yes;
-  const isShared = scene.protocol === 'http' && scene.request.isAsItCame;
-  if (!isShared) return conditionIn(words, line, scene);
   const { byLine } = scene.notes.shared;
   const from = line.words.length - words.length;
-  const before = byLine.get(line.words);
-  if (before?.from === from) return before.condition;
-  const text = plainText(words);
-  if (text === null) return conditionIn(words, line, scene);
-  const { condition, isKnown } = sharedly(text, scene, () => conditionIn(words, line, scene));
-  if (isKnown) byLine.set(line.words, { from, condition });
-  return condition;
+  const isShared = isAsItCame(scene);
+  const known = isShared ? byLine.get(line.words) : undefined;
+  if (known?.from === from) return known.condition;
+  if (first.value !== 'if' && first.value !== 'unless')
+    return bad(scene, line, textOf(words), `"${first.value}" is not expected here`);
+  const { condition, isPlain } = suitesOf(words.slice(1), line, scene);
+  const asked = first.value === 'if' ? condition : meaning.not(condition);
+  if (isShared && isPlain) byLine.set(line.words, { from, condition: asked });
+  return asked;
 }
 
-/** The same words ask the same, wherever they stand: but for what is not understood, which is told at each line. */
-function sharedly(text: string, { notes }: Scene, make: () => Condition) {
-  const { conditions } = notes.shared;
-  const known = conditions.get(text);
-  if (known) return { condition: known, isKnown: true };
-  const missed = notes.notUnderstood.length;
-  const condition = make();
-  const isKnown = notes.notUnderstood.length === missed && !hasUnknown(condition);
-  if (isKnown) conditions.set(text, condition);
-  return { condition, isKnown };
-}
-
-function conditionIn(words: readonly Word[], line: Line, scene: Scene): Condition {
-  const [first, ...rest] = words;
-  if (first?.value !== 'if' && first?.value !== 'unless')
-    return bad(scene, line, textOf(words), `"${first?.value}" is not expected here`);
-  const condition = suitesOf(rest, line, scene);
-  return first.value === 'if' ? condition : meaning.not(condition);
-}
+const isAsItCame = ({ protocol, request }: Scene): boolean => protocol === 'http' && request.isAsItCame;
 
 const plainFetch =
   /^(?:(?:req\.)?hdr(?:_beg|_dir|_dom|_end|_reg|_sub)?\([\w-]+\)|path(?:_beg|_dir|_dom|_end|_reg|_sub)?|method)$/;
-
-/** Anonymous conditions about the request alone: wherever such words stand, they ask the same. Null: not such. */
-function plainText(words: readonly Word[]): string | null {
-  let text = '';
-  let isFirst = false;
-  let isInside = false;
-  for (const { value, unknown } of words) {
-    if (unknown.length > 0 || value.includes('\0')) return null;
-    if (isFirst && !plainFetch.test(value)) return null;
-    if (isInside ? value === '-f' : !outsideWords.has(value)) return null;
-    isFirst = value === '{' || value === '!{';
-    isInside = isFirst || (isInside && value !== '}');
-    text += `${value}\0`;
-  }
-  return text;
-}
-
-const outsideWords = new Set(['if', 'unless', 'or', '||', '{', '!{', '}', '!']);
 
 function hasUnknown(condition: Condition): boolean {
   switch (condition.kind) {
@@ -245,14 +209,21 @@ function hasUnknown(condition: Condition): boolean {
   }
 }
 
-function suitesOf(words: readonly Word[], line: Line, scene: Scene): Condition {
+/** `isPlain`: it follows from its words alone, if the request is as it came. */
+function suitesOf(
+  words: readonly Word[],
+  line: Line,
+  scene: Scene,
+): { readonly condition: Condition; readonly isPlain: boolean } {
+  const { shared } = scene.notes;
   const suites: Condition[] = [];
   let terms: Condition[] = [];
   let isNegated = false;
+  let isPlain = true;
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at]?.value ?? '';
     if (/^(?:or|\|\|)$/i.test(word)) {
-      suites.push(meaning.all(terms));
+      suites.push(shared.wholes.of(terms));
       terms = [];
       continue;
     }
@@ -262,28 +233,46 @@ function suitesOf(words: readonly Word[], line: Line, scene: Scene): Condition {
     let term: Condition;
     if (name === '{') {
       const end = words.findIndex(({ value }, index) => index > at && value === '}');
-      if (end === -1) return bad(scene, line, textOf(words), 'a "{" without its "}"');
+      if (end === -1)
+        return { condition: bad(scene, line, textOf(words), 'a "{" without its "}"'), isPlain: false };
       term = anonymous(words.slice(at + 1, end), scene, line);
+      isPlain &&= shared.plain.has(term);
       at = end;
-    } else
+    } else {
       term =
         scene.named(name, line, scene) ?? bad(scene, line, name, `no ACL "${name}" stands in this section`);
+      isPlain = false;
+    }
     terms.push(isNegated ? meaning.not(term) : term);
     isNegated = false;
   }
-  return meaning.some([...suites, meaning.all(terms)]);
+  return { condition: meaning.some([...suites, shared.wholes.of(terms)]), isPlain };
 }
 
-/** Thousands of rules may ask for the same few hosts. */
+/**
+ * `{ path /a }`. About a request as it came the same words ask the same, wherever they stand, and thousands of rules may ask
+ * for the same few hosts. What is not understood is told at each line.
+ */
 function anonymous(words: readonly Word[], scene: Scene, line: Line): Condition {
-  const [fetch] = words;
-  const isShared =
-    fetch !== undefined &&
-    scene.protocol === 'http' &&
-    plainFetch.test(fetch.value) &&
-    words.every(({ value, unknown }) => unknown.length === 0 && value !== '-f' && !value.includes('\0')) &&
-    scene.request.isAsItCame;
-  const make = () => askedOf(words, scene, line);
-  if (!isShared) return make();
-  return sharedly(words.map(({ value }) => value).join('\0'), scene, make).condition;
+  const { notes } = scene;
+  const { conditions, plain } = notes.shared;
+  if (!isPlainTerm(words) || !isAsItCame(scene)) return askedOf(words, scene, line);
+  const text = words.map(({ value }) => value).join('\0');
+  const known = conditions.get(text);
+  if (known) return known;
+  const missed = notes.notUnderstood.length;
+  const condition = askedOf(words, scene, line);
+  if (notes.notUnderstood.length > missed || hasUnknown(condition)) return condition;
+  conditions.set(text, condition);
+  // Others may come to what always or never holds, too.
+  if (condition.kind !== 'always' && condition.kind !== 'never') plain.add(condition);
+  return condition;
+}
+
+/** About the request alone: no list, no variable of the environment. */
+function isPlainTerm(words: readonly Word[]): boolean {
+  return (
+    plainFetch.test(words[0]?.value ?? '') &&
+    words.every(({ value, unknown }) => unknown.length === 0 && value !== '-f' && !value.includes('\0'))
+  );
 }

@@ -1,9 +1,10 @@
 import type { Place } from '#base';
-import type { meaning } from '#routing';
+import { meaning } from '#routing';
 import type { Line, Section } from '../own/sections.ts';
 import type { Word } from '../own/words.ts';
 
 type Unknown = meaning.Unknown;
+const { all } = meaning;
 
 /** What a lift is given: the text, and all that may be asked of the machine. */
 export interface LiftSource {
@@ -19,12 +20,32 @@ export interface LiftSource {
   readonly engine?: { readonly version: string; readonly features: readonly string[] };
 }
 
+/** The same conditions together are one and the same. */
+class Wholes {
+  readonly #next = new Map<meaning.Condition, Wholes>();
+  #whole: meaning.Condition | null = null;
+
+  of(parts: readonly meaning.Condition[]): meaning.Condition {
+    let at: Wholes = this;
+    for (const part of parts) {
+      const next = at.#next.get(part) ?? new Wholes();
+      at.#next.set(part, next);
+      at = next;
+    }
+    at.#whole ??= all(parts);
+    return at.#whole;
+  }
+}
+
 /** What is read once, in however many texts and places it stands. */
 export class SharedParts {
   /** Lines without quotes, escapes and comments, by how they are written. */
   readonly words = new Map<string, readonly Word[]>();
   /** Conditions about a request as it came, by their words. */
   readonly conditions = new Map<string, meaning.Condition>();
+  /** Those of them that come of such words alone. */
+  readonly plain = new Set<meaning.Condition>();
+  readonly wholes = new Wholes();
   /** The same by the line that they end: from which of its words on. */
   readonly byLine = new Map<
     readonly Word[],
