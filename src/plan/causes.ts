@@ -1,3 +1,4 @@
+import { once } from '#base';
 import type { CauseView } from '#contract';
 import type { meaning } from '#routing';
 import { ruleView } from './view.ts';
@@ -12,9 +13,11 @@ export function causesBetween(
   before: meaning.Meaning,
   after: meaning.Meaning,
 ): (steps: meaning.Difference['steps']) => CauseView {
-  const [old, now] = [byText(before), byText(after)];
+  const ofBefore = once(() => byText(before));
+  const ofAfter = once(() => byText(after));
   return (steps) => {
     const [was, is] = parting(steps.before, steps.after);
+    const [old, now] = [ofBefore(), ofAfter()];
     const isGone = was !== null && !now.has(was.text);
     const isNew = is !== null && !old.has(is.text);
     if (was && is && was.text === is.text) return cause('does otherwise', was, is);

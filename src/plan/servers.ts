@@ -1,4 +1,4 @@
-import type { meaning } from '#routing';
+import { meaning } from '#routing';
 
 type Server = meaning.ServerMeaning;
 
@@ -23,7 +23,7 @@ export function serverChanges(
 
 function serversOf(text: meaning.Meaning, fate: meaning.FateView): readonly Server[] {
   if (fate.kind === 'split') return fate.shares.flatMap((share) => serversOf(text, share.fate));
-  return fate.kind === 'pool' ? (text.pools.find(({ name }) => name === fate.pool)?.servers ?? []) : [];
+  return fate.kind === 'pool' ? (meaning.poolsOf(text).get(fate.pool)?.servers ?? []) : [];
 }
 
 function changesOf(was: Server, is: Server): string[] {

@@ -20,7 +20,12 @@ export function summaryOf({ same, differences, settings, policies, traffic }: Pl
 }
 
 export function count(number: number, one: string, many: string): string {
-  return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
+  return `${grouped(number)} ${number === 1 ? one : many}`;
+}
+
+/** As `toLocaleString('en')` writes it, without its tables of all languages, which take longer to load than a small plan takes. */
+function grouped(number: number): string {
+  return `${number}`.replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** Never `0 %` of what is something, never `100 %` of what is not all. */

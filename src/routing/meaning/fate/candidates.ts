@@ -1,5 +1,5 @@
 import { Keys } from '../keys.ts';
-import type { Rules } from '../meaning.ts';
+import type { Rules, Step } from '../meaning.ts';
 import { needsOf, textNeeded } from '../needs.ts';
 import type { Value } from '../value.ts';
 import { evaluate } from './evaluate.ts';
@@ -15,18 +15,29 @@ interface Table {
 
 const tables = new WeakMap<Rules, Table>();
 
-/** The places of steps that may hold, in order: those that ask for another text than a value has are left out. */
-export function candidates(rules: Rules, world: World): readonly number[] {
+/** With fewer it is quicker to ask them all. */
+const stepsMin = 16;
+
+/** Steps that may hold, in order: those that ask for another text than a value has are left out. */
+export function candidates(rules: Rules, world: World): readonly Step[] {
+  const { steps } = rules;
+  if (steps.length < stepsMin) return steps;
   const table = tables.get(rules) ?? tableOf(rules);
   tables.set(rules, table);
   const found = [...table.rest];
   for (const { value, byText } of table.values) {
     const told = evaluate(value, world);
     // A list of hosts is no host that `needsOf` reckons with.
-    if (typeof told === 'string' && /[\s,]/.test(told)) return rules.steps.map((_, index) => index);
-    if (typeof told === 'string') found.push(...(byText.get(textNeeded(told)) ?? []));
+    if (typeof told === 'string' && /[\s,]/.test(told)) return steps;
+    if (typeof told === 'string') for (const index of byText.get(textNeeded(told)) ?? []) found.push(index);
   }
-  return found.sort((a, b) => a - b);
+  if (table.rest.length > 0 || table.values.length > 1) found.sort((a, b) => a - b);
+  const here: Step[] = [];
+  for (const index of found) {
+    const step = steps[index];
+    if (step) here.push(step);
+  }
+  return here;
 }
 
 function tableOf({ steps }: Rules): Table {

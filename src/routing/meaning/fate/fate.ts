@@ -71,14 +71,16 @@ const nobody: Explanation = {
   unknowns: [],
 };
 
-/** The first way alone, and `because` only of the steps that could hold: for whoever asks of many requests. */
+/** The first way alone, without `because`: for whoever asks of many requests. */
 export function firstWayOf(meaning: Meaning, request: Request, oracle: Oracle): Way {
   const listener = listenerOf(meaning, request);
   const [refused] = nobody.ways;
   if (listener === null && refused) return refused;
   const worlds = new Worlds(request, oracle);
-  const way = walk(meaning, listener?.rules ?? noRules, worlds.world(), true);
-  return { ...way, assuming: worlds.assumptions() };
+  const world = worlds.world();
+  const steps: Step[] = [];
+  const end = endOf({ kind: 'rules', rules: listener?.rules ?? noRules }, world, { steps, because: null });
+  return { fate: viewOf(end, meaning, world), steps, because: [], assuming: worlds.assumptions() };
 }
 
 /** Where the first way ends, without what becomes of its values: for whoever asks of all rules of a text. */
@@ -90,32 +92,29 @@ export function firstEndOf(
   const steps: Step[] = [];
   const world = new Worlds(request, {}).world();
   const rules = listener?.rules ?? noRules;
-  return { ending: endOf({ kind: 'rules', rules }, world, { steps, because: [], quick: true }), steps };
+  return { ending: endOf({ kind: 'rules', rules }, world, { steps, because: null }), steps };
 }
 
 const noRules: Rules = { steps: [], otherwise: { kind: 'reject', how: 'reset' } };
 
-function walk(meaning: Meaning, outer: Rules, world: World, quick = false): Omit<Way, 'assuming'> {
+function walk(meaning: Meaning, outer: Rules, world: World): Omit<Way, 'assuming'> {
   const because: Reason[] = [];
   const steps: Step[] = [];
-  const end = endOf({ kind: 'rules', rules: outer }, world, { steps, because, quick });
+  const end = endOf({ kind: 'rules', rules: outer }, world, { steps, because });
   return { fate: viewOf(end, meaning, world), steps, because };
 }
 
 interface Walked {
   readonly steps: Step[];
-  readonly because: Reason[];
-  /** Only steps that could hold are looked at. */
-  readonly quick: boolean;
+  /** Null: nobody asks why, and only steps that could hold are looked at. */
+  readonly because: Reason[] | null;
 }
 
 function endOf(from: Fate, world: World, walked: Walked, outerDepth = 0): Ending {
   let fate = from;
   for (let depth = outerDepth; fate.kind === 'rules'; depth += 1) {
     const { rules }: { readonly rules: Rules } = fate;
-    const here: readonly Step[] = walked.quick
-      ? candidates(rules, world).flatMap((index) => rules.steps[index] ?? [])
-      : rules.steps;
+    const here = walked.because === null ? candidates(rules, world) : rules.steps;
     fate = firstOf(here, world, depth, walked) ?? rules.otherwise;
   }
   if (fate.kind !== 'split') return fate;
@@ -129,8 +128,9 @@ function endOf(from: Fate, world: World, walked: Walked, outerDepth = 0): Ending
 
 function firstOf(all: readonly Step[], world: World, depth: number, { because, steps }: Walked): Fate | null {
   for (const step of all) {
-    const { held, part, partHeld } = decided(step.when, world);
-    because.push({ step, held, part, partHeld, depth });
+    const found = because === null ? null : decided(step.when, world);
+    const held = found === null ? holds(step.when, world) : found.held;
+    if (found) because?.push({ step, ...found, depth });
     if (!held || step.then.kind === 'continue') continue;
     steps.push(step);
     return step.then;

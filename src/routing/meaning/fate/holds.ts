@@ -104,6 +104,7 @@ function isText(
   told: string,
   { kind, text, ignoreCase }: Language & { kind: 'is' | 'begins' | 'ends' | 'contains' },
 ) {
+  if (kind === 'is' ? told.length !== text.length : told.length < text.length) return false;
   const [a, b] = ignoreCase ? [lowerCase(told), lowerCase(text)] : [told, text];
   if (kind === 'is') return a === b;
   if (kind === 'begins') return a.startsWith(b);

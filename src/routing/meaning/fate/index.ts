@@ -2,5 +2,5 @@ export { describe, describeLanguage, describeNot, describeUnknown, describeValue
 export { type Explanation, fateOf, type Reason, type Way } from './fate.ts';
 export { normalisedPath } from './normalise.ts';
 export { type Request, requestOf } from './request.ts';
-export type { FateView, SentView } from './view.ts';
+export { type FateView, poolsOf, type SentView } from './view.ts';
 export { type Assumption, isUnknown, type Oracle, type Told } from './world.ts';

@@ -1,3 +1,4 @@
+import { once } from '#base';
 import type { Unknown } from '../condition.ts';
 import { Keys } from '../keys.ts';
 import type { Value } from '../value.ts';
@@ -40,7 +41,7 @@ export const keyOf = ({ text, why }: Unknown): string => `${why}\n${text}`;
 export class Worlds {
   readonly #request: Request;
   readonly #oracle: Oracle;
-  readonly #keys = new Keys();
+  readonly #keys = once(() => new Keys());
   readonly #answers: { readonly key: string; holds: boolean; readonly assumption: Assumption }[] = [];
 
   constructor(request: Request, oracle: Oracle) {
@@ -49,10 +50,13 @@ export class Worlds {
   }
 
   world(): World {
+    const keys = this.#keys;
     return {
       request: this.#request,
       oracle: this.#oracle,
-      keys: this.#keys,
+      get keys() {
+        return keys();
+      },
       told: new Map(),
       assume: (unknown, asked, key) => {
         const told = asked === 'holds' ? this.#oracle.condition?.(unknown) : undefined;

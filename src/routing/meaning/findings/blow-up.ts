@@ -13,15 +13,17 @@ export function blowUps({ listeners }: Meaning): readonly BlowUp[] {
   const found = new Map<string, BlowUp>();
   const seen = new Set<object>();
   const look = (part: object, step: Step): void => {
-    if (seen.has(part)) return;
+    if (isBare(part) || seen.has(part)) return;
     seen.add(part);
     if ('source' in part && 'syntax' in part) {
       const regex = part as Regex;
       if (!found.has(regex.source) && blowsUp(regex)) found.set(regex.source, { regex, step });
       return;
     }
-    for (const [name, one] of Object.entries(part) as [string, unknown][])
+    for (const name in part) {
+      const one = (part as Readonly<Record<string, unknown>>)[name];
       if (name !== 'place' && typeof one === 'object' && one !== null) look(one, step);
+    }
   };
   const walk = (rules: Rules): void => {
     if (seen.has(rules)) return;
@@ -36,6 +38,22 @@ export function blowUps({ listeners }: Meaning): readonly BlowUp[] {
   for (const { rules } of listeners) walk(rules);
   return [...found.values()];
 }
+
+const bare = new Set([
+  'is',
+  'begins',
+  'ends',
+  'contains',
+  'field',
+  'text',
+  'present',
+  'absent',
+  'from',
+  'always',
+]);
+
+/** Most that conditions are made of: no expression is in it. */
+const isBare = (part: object): boolean => 'kind' in part && bare.has(part.kind as string);
 
 const known = new Map<string, boolean>();
 const knownMax = 20_000;
