@@ -9,13 +9,15 @@ export function serverChanges(
   [was, is]: readonly [meaning.FateView, meaning.FateView],
 ): readonly string[] {
   const old = new Map(serversOf(before, was).map((server) => [server.address, server]));
-  const now = new Map(serversOf(after, is).map((server) => [server.address, server]));
-  const stay = [...now.keys()].some((address) => old.has(address));
+  const are = serversOf(after, is);
+  // It is another pool altogether.
+  if (!are.some(({ address }) => old.has(address))) return [];
+  const now = new Map(are.map((server) => [server.address, server]));
   return [
-    ...[...old.keys()].filter((address) => stay && !now.has(address)).map((address) => `${address} is gone`),
+    ...[...old.keys()].filter((address) => !now.has(address)).map((address) => `${address} is gone`),
     ...[...now.values()].flatMap((server) => {
       const one = old.get(server.address);
-      if (!one) return stay ? [`${server.address} is new`] : [];
+      if (!one) return [`${server.address} is new`];
       return changesOf(one, server).map((change) => `${server.address} ${change}`);
     }),
   ];

@@ -14,28 +14,52 @@ import { oneForm } from './values.ts';
 export function poolOf(proxy: ProxySection, work: Work): meaning.PoolMeaning {
   const { section } = proxy;
   const isAlone = section.kind === 'backend';
-  const read = once(() => {
-    const settings = new Settings(work.notes);
-    if (isAlone) tellSettings(proxy, settings);
-    const servers = serversOf(proxy, { ...work, settings });
-    return {
-      servers: isDisabled(section) ? servers.map((server) => ({ ...server, disabled: true })) : servers,
-      settings: settings.all,
-    };
+  const source = isAlone ? sourceOf(section) : null;
+  const servers = once(() => sharedServers(proxy, source, work));
+  const settings = once(() => {
+    const told = new Settings(work.notes);
+    if (isAlone) tellSettings(proxy, told);
+    tellServers(proxy, told);
+    return told.all;
   });
-  if (section.plainServers === null) read();
+  if (section.plainServers === null) servers();
   return {
     name: proxy.name,
     mode: proxy.isHttp ? 'http' : 'tcp',
     get servers() {
-      return read().servers;
+      return servers();
     },
     get settings() {
-      return read().settings;
+      return settings();
     },
     place: work.notes.place(section.head),
-    source: isAlone ? sourceOf(section) : null,
+    source,
   };
+}
+
+type Servers = readonly meaning.ServerMeaning[];
+
+/** Of a section that another text has word for word, only the places are others. */
+function sharedServers(proxy: ProxySection, source: readonly string[] | null, work: Work): Servers {
+  const { section } = proxy;
+  const known = source && work.notes.shared.servers.get(source.at(-1) ?? '');
+  if (known && isSameText(known.source, source)) {
+    const { file } = work.notes.source;
+    const lines = section.head.number - known.line;
+    return known.servers.map((server) => {
+      const { line, column } = server.place;
+      return { ...server, place: { file, line: line + lines, column } };
+    });
+  }
+  const read = serversOf(proxy, work);
+  const servers = isDisabled(section) ? read.map((server) => ({ ...server, disabled: true })) : read;
+  if (source && section.plainServers)
+    work.notes.shared.servers.set(source.at(-1) ?? '', { source, line: section.head.number, servers });
+  return servers;
+}
+
+function isSameText(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((text, index) => text === other[index]);
 }
 
 /** What a section is read from: the defaults that it starts from, and itself. */
@@ -46,15 +70,34 @@ function sourceOf(section: Section): readonly string[] | null {
   return inherited && [...inherited, section.text];
 }
 
-function serversOf(proxy: ProxySection, work: Work): readonly meaning.ServerMeaning[] {
+function serversOf(proxy: ProxySection, work: Work): Servers {
   const { lines, plainServers } = proxy.section;
   return (plainServers?.lines() ?? lines).flatMap((line) => {
-    const keyword = line.words[0]?.value;
-    if (keyword === 'server') return serverOf(line, 2, [line.words[1]?.value ?? ''], proxy, work);
-    if (keyword === 'server-template') return serverOf(line, 3, templateNames(line), proxy, work);
-    if (keyword === 'dispatch') return serverOf(line, 1, ['dispatch'], proxy, work);
-    return [];
+    const keyword = line.words[0]?.value ?? '';
+    const at = addressAt.get(keyword);
+    if (at === undefined) return [];
+    if (keyword === 'server-template') return serverOf(line, at, templateNames(line), proxy, work);
+    return serverOf(line, at, [keyword === 'server' ? (line.words[1]?.value ?? '') : keyword], proxy, work);
   });
+}
+
+/** Which word of a line is the address. */
+const addressAt: ReadonlyMap<string, number> = new Map([
+  ['server', 2],
+  ['server-template', 3],
+  ['dispatch', 1],
+]);
+
+/** What its servers' lines say beside where they are. */
+function tellServers(proxy: ProxySection, settings: Settings): void {
+  const { lines, plainServers } = proxy.section;
+  for (const line of plainServers?.lines() ?? lines) {
+    const at = addressAt.get(line.words[0]?.value ?? '');
+    const given = at === undefined ? undefined : line.words[at];
+    if (at === undefined || given === undefined || line.conditional) continue;
+    const options = optionsOf(proxy.section, line.words.slice(at + 1));
+    tellOptions(options, addressText(given, line), line, proxy, settings);
+  }
 }
 
 function serverOf(
@@ -74,7 +117,6 @@ function serverOf(
   }
   const options = optionsOf(proxy.section, line.words.slice(at + 1));
   const address = addressText(given, line);
-  tellOptions(options, address, line, proxy, work);
   const weight = Number(options.get('weight')?.value ?? 1);
   return names.map((name) => ({
     name,
@@ -150,7 +192,7 @@ function tellOptions(
   address: string,
   line: Line,
   proxy: ProxySection,
-  { settings }: Work,
+  settings: Settings,
 ): void {
   const scope = { kind: 'server', pool: proxy.name, address } as const;
   for (const [name, { value, from }] of options)

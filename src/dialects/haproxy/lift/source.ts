@@ -52,6 +52,15 @@ export class SharedParts {
     { readonly from: number; readonly condition: meaning.Condition }
   >();
   readonly texts = new Map<readonly Word[], string>();
+  /** By the text of their section: `source` is that with what it inherits, `line` where it stood. */
+  readonly servers = new Map<
+    string,
+    {
+      readonly source: readonly string[];
+      readonly line: number;
+      readonly servers: readonly meaning.ServerMeaning[];
+    }
+  >();
 }
 
 /** A condition that is too large is one that is not understood. */

@@ -11,7 +11,7 @@ export interface Canonical {
 
 export function canonicalFate(fate: Ending, meaning: Meaning): Canonical {
   const { shape, values } = parts(fate, meaning);
-  return { shape, key: JSON.stringify([shape, values]) };
+  return { shape, key: `${shape.length} ${shape} ${JSON.stringify(values)}` };
 }
 
 function parts(
@@ -48,9 +48,18 @@ function parts(
   }
 }
 
+const poolKeys = new WeakMap<PoolMeaning, string>();
+
 /** By its servers; one that the text does not have by its name. */
 export function poolKey(name: string, pool: PoolMeaning | undefined): string {
   if (!pool) return `named ${name}`;
+  const known = poolKeys.get(pool);
+  const key = known ?? keyOfServers(pool);
+  if (known === undefined) poolKeys.set(pool, key);
+  return key;
+}
+
+function keyOfServers(pool: PoolMeaning): string {
   if (pool.servers.length === 0) return `${pool.mode} without servers`;
   const weights = pool.servers.map(({ weight }) => weight).filter((weight) => weight > 0);
   const unit = weights.reduce(divisor, 0) || 1;
@@ -64,7 +73,17 @@ function divisor(a: number, b: number): number {
   return b === 0 ? a : divisor(b, a % b);
 }
 
-function sentKeys({ method, path, query, host, headers }: Sent): readonly string[] {
+const sentTexts = new WeakMap<Sent, readonly string[]>();
+
+/** Thousands of fates may send the same. */
+function sentKeys(sent: Sent): readonly string[] {
+  const known = sentTexts.get(sent);
+  const keys = known ?? keysOfSent(sent);
+  if (known === undefined) sentTexts.set(sent, keys);
+  return keys;
+}
+
+function keysOfSent({ method, path, query, host, headers }: Sent): readonly string[] {
   const told = (value: Value | null, itself: string) => {
     const key = value === null ? 'as it came' : valueKey(value);
     return key === itself ? 'as it came' : key;

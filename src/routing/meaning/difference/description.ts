@@ -74,8 +74,20 @@ function indexed(classes: readonly FieldClass[]): Index {
   return { classes, byAtom };
 }
 
+/** What was told of one class of a field: thousands of differences may have the same host. */
+const told = new WeakMap<FieldClass, string>();
+
+function describeField(chosen: Chosen, terms: Terms): string {
+  const [only, more] = chosen.taken;
+  if (only === undefined || more !== undefined) return describeTaken(chosen, terms);
+  const known = told.get(only);
+  const text = known ?? describeTaken(chosen, terms);
+  if (known === undefined) told.set(only, text);
+  return text;
+}
+
 /** Of what is asked by mistake alone it is told in full, otherwise only of what is natural. */
-function describeField({ field, taken, all }: Chosen, { atoms }: Terms): string {
+function describeTaken({ field, taken, all }: Chosen, { atoms }: Terms): string {
   if (field.startsWith('whether:')) return '';
   const natural = taken.filter((one) => one.natural);
   const isNatural = natural.length > 0;
