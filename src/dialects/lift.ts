@@ -5,6 +5,7 @@ import type * as HaproxyLift from './haproxy/lift/index.ts';
 import type * as HaproxySource from './haproxy/lift/source.ts';
 import type * as HaproxyStage from './haproxy/stage.ts';
 import type * as NginxLift from './nginx/lift/lift.ts';
+import type * as NginxShared from './nginx/lift/shared.ts';
 import type { TextFiles } from './nginx/lift/tree.ts';
 import type * as NginxStage from './nginx/stage.ts';
 import type { StagedText, StagePlan } from './stage.ts';
@@ -34,6 +35,13 @@ export interface LiftFiles extends TextFiles {
 export class Shared {
   #haproxy: HaproxySource.SharedParts | null = null;
 
+  #nginx: NginxShared.SharedServers | null = null;
+
+  get nginx(): NginxShared.SharedServers {
+    this.#nginx ??= new (load('./nginx/lift/shared.ts') as typeof NginxShared).SharedServers();
+    return this.#nginx;
+  }
+
   get haproxy(): HaproxySource.SharedParts {
     this.#haproxy ??= new (load('./haproxy/lift/source.ts') as typeof HaproxySource).SharedParts();
     return this.#haproxy;
@@ -53,7 +61,7 @@ export function liftOwn(
       return liftHaproxy({ file, text, read, environment, shared: shared.haproxy });
     }
     case 'nginx':
-      return liftNginx({ file, folder, text }, files);
+      return liftNginx({ file, folder, text }, files, shared.nginx);
   }
 }
 

@@ -1,9 +1,11 @@
+import { once } from '#base';
 import { addressesOf, listenersOf } from './listeners.ts';
 import { type Location, levelOf } from './locations.ts';
 import { Keys, type Meaning, type NotUnderstood, type Setting } from './meaning.ts';
 import { type Pools, poolsOf } from './pools.ts';
 import { type Scope, scopeOf } from './scope.ts';
 import { globalSettings, refuseOthers, settingsOf, shownBlock } from './settings.ts';
+import type { SharedServers } from './shared.ts';
 import { sourcesOf } from './sources.ts';
 import type { Lifting, Server } from './state.ts';
 import { streamOf } from './stream.ts';
@@ -25,12 +27,16 @@ const fatesPerDirective = 12;
  * What an `nginx.conf` does to every request. A part of one (`server` blocks, or the inside of one) is lifted as if the
  * rest stood around it. Never throws; what is not understood is said, at its line.
  */
-export function liftNginx({ file, folder, text }: NginxText, files: TextFiles): Meaning {
+export function liftNginx(
+  { file, folder, text }: NginxText,
+  files: TextFiles,
+  shared: SharedServers | null = null,
+): Meaning {
   const tree = readTree(file, folder, text, files);
   const refused: NotUnderstood[] = [...tree.notUnderstood];
   const { main, http, stream, mail } = contexts(tree.nodes);
   const pools = poolsOf(http.nodes.filter(isUpstream), 'http');
-  const lifting = liftingOf(http, pools, refused);
+  const lifting = liftingOf(http, pools, refused, shared);
   refuseOthers(
     main.nodes.filter(
       ({ name }) =>
@@ -47,7 +53,7 @@ export function liftNginx({ file, folder, text }: NginxText, files: TextFiles): 
   const listeners = listenersOf(addresses, lifting);
   const streamed = stream.map((scope) => {
     const own = poolsOf(scope.nodes.filter(isUpstream), 'tcp');
-    return { ...streamOf(scope, liftingOf(scope, own, refused), own), pools: own };
+    return { ...streamOf(scope, liftingOf(scope, own, refused, null), own), pools: own };
   });
   const settings: Setting[] = [
     ...globalSettings(main.nodes),
@@ -128,7 +134,12 @@ function contexts(nodes: readonly Node[]): Contexts {
   };
 }
 
-function liftingOf(http: Scope, pools: Pools, refused: NotUnderstood[]): Lifting {
+function liftingOf(
+  http: Scope,
+  pools: Pools,
+  refused: NotUnderstood[],
+  shared: SharedServers | null,
+): Lifting {
   const seen = new Set<string>();
   const most = Math.max(fatesMin, countOf(http.nodes) * fatesPerDirective);
   let left = most;
@@ -137,6 +148,8 @@ function liftingOf(http: Scope, pools: Pools, refused: NotUnderstood[]): Lifting
     sources: sourcesOf(http.nodes),
     keys: new Keys(),
     all: refused,
+    shared,
+    around: once(() => aroundServers(http.nodes)),
     refuse({ place, text }, why) {
       const key = `${place.file}:${place.line}:${place.column} ${why}`;
       if (seen.has(key)) return;
@@ -151,6 +164,12 @@ function liftingOf(http: Scope, pools: Pools, refused: NotUnderstood[]): Lifting
       left = most;
     },
   };
+}
+
+/** Of pools their names: what a request comes to has nothing to do with what is in them. */
+function aroundServers(nodes: readonly Node[]): string {
+  const others = nodes.filter((node) => node.name !== 'server' || !node.block);
+  return others.map((node) => (isUpstream(node) ? node.text : shownBlock([node]))).join('; ');
 }
 
 function countOf(nodes: readonly Node[]): number {

@@ -146,7 +146,9 @@ export function listenersOf(addresses: readonly Address[], lifting: Lifting): re
     const known = fates.get(key);
     if (known) return known;
     const state = regex === null ? firstState : withCaptures(firstState, hostName, regex);
-    const made = served(state, server, lifting, each);
+    const make = (with_: Lifting) => served(state, server, with_, each);
+    const around = `${each} ${regex} ${lifting.around()}`;
+    const made = lifting.shared?.of(server, around, lifting, make) ?? make(lifting);
     fates.set(key, made);
     return made;
   };

@@ -12,6 +12,7 @@ import {
 } from './meaning.ts';
 import type { Pools } from './pools.ts';
 import type { Scope } from './scope.ts';
+import type { SharedServers } from './shared.ts';
 import type { Sources } from './sources.ts';
 import type { Node } from './tree.ts';
 
@@ -105,6 +106,10 @@ export interface Lifting {
   /** Not understood; the same line once. */
   refuse(node: Node, why: string): void;
   readonly all: readonly NotUnderstood[];
+  /** What servers of other texts have come to. Null: there is no other. */
+  readonly shared: SharedServers | null;
+  /** What stands around the servers, in one form: all that what becomes of a request may depend on. */
+  readonly around: () => string;
   /** False: so many fates were made that this text is too complex. */
   spend(): boolean;
   /** Another server: it may come to as many again. */

@@ -21,6 +21,8 @@ export interface Node {
   readonly block: readonly Node[] | null;
   /** `Directive.plainBlock` */
   readonly plainBlock: string | null;
+  /** `Directive.source` */
+  readonly source?: string;
 }
 
 export interface Tree {
@@ -75,19 +77,18 @@ class Reading {
   #spread(directives: readonly Directive[], within: readonly string[]): readonly Node[] {
     return directives.flatMap((directive) => {
       if (directive.name === 'include' && directive.block === null) return this.#include(directive, within);
-      const { name, args, file, at, plainBlock } = directive;
+      const { name, args, file, at, plainBlock, source } = directive;
       const place = { file, line: at.line, column: at.start + 1 };
       const words = args.map(({ value }) => asBytes(value));
       const line = [name, ...args.map(({ value }) => shown(value))].join(' ');
       const inside = () => directive.block && this.#spread(directive.block, within);
-      if (plainBlock === null) return [{ name, words, place, text: line, block: inside(), plainBlock }];
+      const own = { name, words, place, text: line };
+      if (source !== undefined) return [{ ...own, block: inside(), plainBlock, source }];
+      if (plainBlock === null) return [{ ...own, block: inside(), plainBlock }];
       const later = once(inside);
       return [
         {
-          name,
-          words,
-          place,
-          text: line,
+          ...own,
           plainBlock,
           get block() {
             return later();

@@ -19,6 +19,8 @@ export interface Directive {
   readonly block: readonly Directive[] | null;
   /** How the block is written, where it is one of plain `server` directives alone: read when it is asked for. */
   readonly plainBlock: string | null;
+  /** A `server` with its block, as it is written. Absent: of no other, and where nobody will ask. */
+  readonly source?: string;
   /** Just behind the semicolon or the opening brace. */
   readonly after: { readonly line: number; readonly column: number };
 }
@@ -88,6 +90,7 @@ class Reader {
   }
 
   #directive(name: Token, depth: number): Directive {
+    const start = this.#lineStart + name.start;
     const args: Token[] = [];
     for (let token = this.#token(); token; token = this.#token()) args.push(token);
     const end = this.broken ? null : this.#punctuation();
@@ -109,7 +112,11 @@ class Reader {
           },
         };
     }
-    if (!name.value.endsWith('_by_lua_block')) return { ...directive, block: this.block(depth + 1) };
+    if (!name.value.endsWith('_by_lua_block')) {
+      const block = this.block(depth + 1);
+      if (!this.#later || name.value !== 'server') return { ...directive, block };
+      return { ...directive, block, source: this.#text.slice(start, this.#at) };
+    }
     this.#skipBlock();
     return { ...directive, block: [] };
   }
