@@ -134,9 +134,14 @@ const plainTexts: Readonly<Record<Engine, (chance: Chance) => string>> = {
     const servers = hosts.map((host) => {
       const kinds = chance.some(['', '=', '^~'], 3);
       const locations = [...new Set(kinds.map((kind) => `location ${kind} ${chance.pick(paths)}`))];
-      return `server {\nlisten 80;\nserver_name ${host};\n${locations.map((location) => `${location} {\nproxy_pass http://p${chance.below(6)};\n}`).join('\n')}\n}`;
+      // What one server sets, another may ask for.
+      const sets = chance.pick(['', '', 'set $said p1;\n', 'set $other p2;\n']);
+      const inside = () =>
+        chance.pick(['', '', '', 'return 302 /$said$other;\n', 'proxy_set_header X-A $mapped;\n']);
+      return `server {\nlisten 80;\nserver_name ${host};\n${sets}${locations.map((location) => `${location} {\n${inside()}proxy_pass http://${chance.pick([`p${chance.below(6)}`, '10.9.9.9:80'])};\n}`).join('\n')}\n}`;
     });
-    return ['events {}', 'http {', ...pools, ...servers, '}', ''].join('\n');
+    const map = `map $http_x $mapped {\ndefault ${chance.below(3)};\na b;\n}`;
+    return ['events {}', 'http {', map, ...pools, ...servers, '}', ''].join('\n');
   },
 };
 
@@ -182,3 +187,14 @@ for (const engine of ['haproxy', 'nginx'] as const)
     }
     assert.ok(changed > pairs / 5, `only ${changed} changed anything`);
   });
+
+test('nginx: a server that is written alike in both texts is none where nobody sets any more what it asks for', () => {
+  const text = (set: string) =>
+    `events {}\nhttp {\nserver {\nlisten 80;\nserver_name a.example;\nreturn 302 /$said;\n}\nserver {\nlisten 80;\nserver_name b.example;\n${set}return 204;\n}\n}\n`;
+  const [before, after] = [text('set $said p1;\n'), text('')].map((one): Made => ({ text: one, files: {} }));
+  assert.ok(before && after);
+  const shared = new Shared();
+  const lifted = (file: string, made: Made) => quickly('nginx', file, made, shared).meaning;
+  lifted('before', before);
+  assert.deepEqual(plainly(lifted('after', after)), plainly(slowly('nginx', 'after', after).meaning));
+});

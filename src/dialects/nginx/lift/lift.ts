@@ -140,16 +140,17 @@ function liftingOf(
   refused: NotUnderstood[],
   shared: SharedServers | null,
 ): Lifting {
+  const sources = sourcesOf(http.nodes);
   const seen = new Set<string>();
   const most = Math.max(fatesMin, countOf(http.nodes) * fatesPerDirective);
   let left = most;
   return {
     pools,
-    sources: sourcesOf(http.nodes),
+    sources,
     keys: new Keys(),
     all: refused,
     shared,
-    around: once(() => aroundServers(http.nodes)),
+    around: once(() => `${sources.said}\n${aroundServers(http.nodes)}`),
     refuse({ place, text }, why) {
       const key = `${place.file}:${place.line}:${place.column} ${why}`;
       if (seen.has(key)) return;

@@ -2,6 +2,7 @@ import { captured, chosen, empty, holds, is, notEmptyWord } from './folding.ts';
 import { geoValue } from './geo.ts';
 import { type Fate, type Language, text, type Value } from './meaning.ts';
 import { asJavaScript, groupsOf, pcre } from './regex.ts';
+import { shownBlock } from './settings.ts';
 import { type State, unknownValue } from './state.ts';
 import { variablesOf } from './template.ts';
 import type { Node } from './tree.ts';
@@ -12,6 +13,8 @@ export interface Sources {
   valueOf(name: string, asking: Asking): Value | null;
   /** Some `set` or named group gives it a value somewhere; where none did yet, it is empty. */
   isSet(name: string): boolean;
+  /** All variables that the text makes, in one form: a server may ask for one that another one sets. */
+  readonly said: string;
   /** Names of `split_clients` that these words depend on and that are not decided yet. */
   splitsIn(words: readonly string[], state: State): readonly string[];
   /** It is worked out once and kept, though what it is made of may change. */
@@ -114,6 +117,11 @@ class Own implements Sources {
     const made = { always: map.words.slice(0, 1), perhaps };
     this.#asks.set(name, made);
     return made;
+  }
+
+  get said(): string {
+    const made = [...this.#maps.values(), ...this.#programs.values()];
+    return [[...this.#set].sort().join(' '), shownBlock(made)].join('; ');
   }
 
   isSet(name: string): boolean {
