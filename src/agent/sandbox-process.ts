@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, identify, signalGroup } from '#base';
@@ -6,6 +5,7 @@ import { type EngineControl, type Identity, type Installed, identityOf } from '#
 import type { Site } from '#model';
 import type { Fleet } from './fleet.ts';
 import { type GenerationFolder, prepareFolder } from './folders.ts';
+import { spawnGated } from './gated.ts';
 import { untilReady } from './launch.ts';
 import { residentBytes } from './memory.ts';
 
@@ -74,18 +74,11 @@ function startInSandbox(
 ): number {
   const command = engine.command(binary, { textFile: prepared.textFile, parked: false });
   const output = openSync(join(prepared.folder, 'engine.log'), 'a', 0o600);
-  const child = spawn(command.file, [...command.args], {
-    cwd: prepared.folder,
-    detached: true,
-    env: { ...command.env },
-    stdio: ['ignore', output, output],
-    ...(identity ?? {}),
-  });
+  const { child, begin } = spawnGated({ command, identity, folder: prepared.folder, output, sockets: [] });
   closeSync(output);
-  child.on('error', () => {});
-  child.unref();
   if (child.pid === undefined) throw new Failure('HF303', `${command.file} could not be started`);
   writeFileSync(join(prepared.folder, 'sandbox.pid'), JSON.stringify(identify(child.pid)));
+  begin();
   return child.pid;
 }
 

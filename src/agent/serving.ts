@@ -47,6 +47,7 @@ export class Serving {
   #silentTicks = 0;
   #ticking = false;
   #listening = false;
+  #over = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: FleetOptions) {
@@ -101,6 +102,7 @@ export class Serving {
   }
 
   end(): void {
+    this.#over = true;
     clearInterval(this.#timer);
     this.changes.end();
   }
@@ -125,6 +127,8 @@ export class Serving {
 
   /** A new holder has ended the exposure. It does not begin again by itself: a canary with a hole in it proves nothing. */
   async #ensureHolder(): Promise<void> {
+    // One that was told to end is not started anew by a look that was under way.
+    if (this.#over) return;
     const isNew = await this.fleet.ensureHolder();
     if (isNew) await this.changes.takeBack('lease', 'the holder ended while there was a candidate');
   }

@@ -13,5 +13,13 @@ export {
   type SitePaths,
   sitePaths,
 } from './paths.ts';
-export { identify, isAlive, isGroupAlive, type ProcessIdentity, signal, signalGroup } from './process.ts';
+export {
+  groupMembers,
+  identify,
+  isAlive,
+  isGroupAlive,
+  type ProcessIdentity,
+  signal,
+  signalGroup,
+} from './process.ts';
 export { eachLine, type Handlers, serveWire, type WireClient, wireClient } from './wire.ts';

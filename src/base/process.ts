@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** A process, named so that a reused pid is not taken for it. */
 export interface ProcessIdentity {
@@ -38,6 +38,23 @@ export function signalGroup(leader: ProcessIdentity, name: NodeJS.Signals): bool
     return process.kill(-leader.pid, name);
   } catch {
     return now !== null;
+  }
+}
+
+/** Every process of a group, by its leader's number. */
+export function groupMembers(leader: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && groupIn(name) === leader)
+    .map(Number);
+}
+
+function groupIn(pid: string): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // Behind the name, which may hold anything: state, parent, group.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+  } catch {
+    return null;
   }
 }
 

@@ -63,7 +63,7 @@ export function wireClient(path: string): WireClient {
   let lastId = 0;
   const waiting = new Map<
     number,
-    { resolve(v: unknown): void; reject(e: Error): void; timer: NodeJS.Timeout }
+    { on: Socket; resolve(v: unknown): void; reject(e: Error): void; timer: NodeJS.Timeout }
   >();
 
   function open(): Socket {
@@ -71,6 +71,8 @@ export function wireClient(path: string): WireClient {
     const failAll = (error: Error) => {
       if (socket === fresh) socket = null;
       for (const [id, w] of waiting) {
+        // Between a connection's error and its end somebody may have asked again, on another one.
+        if (w.on !== fresh) continue;
         clearTimeout(w.timer);
         waiting.delete(id);
         w.reject(error);
@@ -100,7 +102,7 @@ export function wireClient(path: string): WireClient {
           waiting.delete(id);
           reject(new Error(`${path}: no answer to ${name} within ${timeoutMs} ms`));
         }, timeoutMs);
-        waiting.set(id, { resolve, reject, timer });
+        waiting.set(id, { on: socket, resolve, reject, timer });
         socket.ref();
         socket.write(`${JSON.stringify({ id, call: name, input })}\n`);
       });

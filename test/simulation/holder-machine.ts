@@ -32,6 +32,7 @@ export function simulatedMachine(process: SimulatedProcess, world: MachineWorld)
       side: sideDriver(asked, side, process.clock),
       role: given.role,
       drainMs: 2_000,
+      begin: () => {},
       kill: () => {
         if (!process.isDead) engine.die('SIGKILL');
       },
@@ -58,6 +59,7 @@ export function simulatedMachine(process: SimulatedProcess, world: MachineWorld)
     },
     isAlive: (identity) => of(identity)?.isAlive ?? false,
     killGroup: (leader) => of(leader)?.die('SIGKILL'),
+    membersOf: () => [],
     endRemains: ({ over }) => over(),
     link: () => {},
     load: () => world.disk.state,

@@ -1,14 +1,15 @@
-/** A holder's process with real HAProxy generations and no agent: what tests of the holder stand on. */
+/** A holder's process with real generations and no agent: what tests of the holder stand on. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { identify, systemClock } from '#base';
-import { haproxyEngine, identityOf } from '#engines';
+import { systemClock } from '#base';
+import { type Engine, type EngineBinary, haproxyEngine, identityOf } from '#engines';
 import type { Site } from '#model';
 import { prepareFolder } from '../../src/agent/folders.ts';
 import { linkNeighbour } from '../../src/agent/holder/neighbour.ts';
 import {
+  type GenerationSpec,
   type HolderClient,
   type HolderStatus,
   holderClient,
@@ -23,8 +24,10 @@ export interface HeldWorld {
   readonly holder: HolderClient;
   readonly port: number;
   readonly folder: string;
-  /** Starts the holder's process (again) and waits until it answers. */
-  startHolder(): Promise<ChildProcess>;
+  /** Starts the holder's process (again) and waits until it answers. `dies`: it kills itself at that step of the next start. */
+  startHolder(dies?: DeathStep): Promise<ChildProcess>;
+  /** What the holder is told to start, with its sockets open. */
+  prepare(generation: number, role: Role, server: number): Promise<GenerationSpec>;
   /** A parked generation whose one server is at that port; resolves when its engine answers. */
   start(generation: number, role: Role, server: number): Promise<void>;
   link(generation: number, neighbour: number): void;
@@ -32,14 +35,21 @@ export interface HeldWorld {
   pidOf(generation: number): Promise<number>;
   /** One request on a new public connection. */
   ask(): Promise<Answer>;
+  /** Every process that works in the folder of any generation. */
+  processes(): number[];
   close(): Promise<void>;
 }
 
-const holderProgram = join(import.meta.dirname, 'agent-process.ts');
+/** Of a generation's start, as its holder sees it. */
+export const deathSteps = ['spawned', 'written', 'begun'] as const;
+export type DeathStep = (typeof deathSteps)[number];
 
-export async function heldWorld(): Promise<HeldWorld> {
-  const binary = await haproxyEngine.find();
-  if (!binary) throw new Error(`HAProxy is not installed: ${haproxyEngine.install}`);
+const holderProgram = join(import.meta.dirname, 'agent-process.ts');
+const dyingProgram = join(import.meta.dirname, 'dying-holder.ts');
+
+export async function heldWorld(engine: Engine = haproxyEngine, dies?: DeathStep): Promise<HeldWorld> {
+  const binary = await engine.find();
+  if (!binary) throw new Error(`${engine.name} is not installed: ${engine.install}`);
   const folder = mkdtempSync(join(tmpdir(), 'hf-'));
   chmodSync(folder, 0o755);
   const port = await freePort();
@@ -53,43 +63,25 @@ export async function heldWorld(): Promise<HeldWorld> {
     port,
     folder,
     status,
-    async startHolder() {
-      const options = JSON.stringify({ folder });
-      const child = spawn(process.execPath, [holderProgram, 'holder', options], { stdio: 'ignore' });
+    async startHolder(dies) {
+      const words = dies
+        ? [dyingProgram, folder, dies]
+        : [holderProgram, 'holder', JSON.stringify({ folder })];
+      const child = spawn(process.execPath, words, { stdio: 'ignore' });
       children.push(child);
       await until('the holder', status);
       return child;
     },
+    async prepare(generation, role, server) {
+      const spec = specOf(engine, binary, { port, server, folder: folderOf(generation), generation, role });
+      await holder.call('open', { listeners: spec.listeners });
+      return spec;
+    },
     async start(generation, role, server) {
-      const site = siteWith(port, server);
-      const identity = identityOf(haproxyEngine, { own: null });
-      const prepared = prepareFolder({
-        site,
-        balancer: { name: 'lb-1', engine: 'haproxy', address: '127.0.0.1', place },
-        engine: haproxyEngine,
-        identity,
-        folder: folderOf(generation),
-        generation,
-        threads: 2,
-        ticketKeys: null,
-        purpose: 'serve',
-        servers: null,
-      });
-      await holder.call('open', { listeners: prepared.listeners });
-      const { pid } = await holder.call('start', {
-        generation,
-        role,
-        engine: 'haproxy',
-        command: haproxyEngine.command(binary, { textFile: prepared.textFile, parked: true }),
-        identity,
-        folder: prepared.folder,
-        control: prepared.placement.control,
-        listeners: prepared.listeners,
-        siteHash: `hash-${generation}`,
-        change: role === 'candidate' ? `change-${generation}` : null,
-      });
-      const control = haproxyEngine.control({ pid, control: prepared.placement.control });
-      await untilReady({ pid, control, folder: prepared.folder, clock: systemClock });
+      const spec = await world.prepare(generation, role, server);
+      const { pid } = await holder.call('start', spec);
+      const control = engine.control({ pid, control: spec.control });
+      await untilReady({ pid, control, folder: spec.folder, clock: systemClock });
       control.close();
     },
     link: (generation, neighbour) => linkNeighbour(folderOf(generation), folderOf(neighbour)),
@@ -99,33 +91,78 @@ export async function heldWorld(): Promise<HeldWorld> {
       return found.pid;
     },
     ask: () => ask(port),
+    processes: () => processesIn(folder),
     async close() {
       for (const child of children) if (child.exitCode === null) child.kill('SIGCONT');
       await holder.call('shutdown', { withinMs: 500 }, 5_000).catch(() => {});
       holder.close();
       for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
-      for (const pid of leftovers(folder)) process.kill(pid, 'SIGKILL');
+      for (const pid of processesIn(folder)) end(pid);
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  await world.startHolder();
+  await world.startHolder(dies);
   return world;
 }
 
 const place = { file: 'site.yaml', line: 1, column: 1 };
 
+/** Writes its folder. */
+function specOf(
+  engine: Engine,
+  binary: EngineBinary,
+  of: { port: number; server: number; folder: string; generation: number; role: Role },
+): GenerationSpec {
+  const { folder, generation, role } = of;
+  const identity = identityOf(engine, { own: null });
+  const prepared = prepareFolder({
+    site: siteWith(of.port, of.server),
+    balancer: { name: 'lb-1', engine: engine.name, address: '127.0.0.1', place },
+    engine,
+    identity,
+    folder,
+    generation,
+    threads: 2,
+    ticketKeys: null,
+    purpose: 'serve',
+    servers: null,
+  });
+  return {
+    generation,
+    role,
+    engine: engine.name,
+    command: engine.command(binary, { textFile: prepared.textFile, parked: true }),
+    identity,
+    folder: prepared.folder,
+    control: prepared.placement.control,
+    listeners: prepared.listeners,
+    siteHash: `hash-${generation}`,
+    change: role === 'candidate' ? `change-${generation}` : null,
+  };
+}
+
 function siteWith(port: number, server: number): Site {
   return siteOf({ listeners: [listenerOf('http', port)], pools: [poolOf('web', [server])] });
 }
 
-/** Engines that a holder which could not be told to end left running. */
-function leftovers(folder: string): number[] {
+function end(pid: number): void {
   try {
-    const { generations } = JSON.parse(readFileSync(join(folder, 'holder.json'), 'utf8')) as {
-      generations: { pid: number; startTicks: string }[];
-    };
-    return generations.filter((g) => identify(g.pid)?.startTicks === g.startTicks).map((g) => g.pid);
+    process.kill(pid, 'SIGKILL');
   } catch {
-    return [];
+    // It has ended by itself.
+  }
+}
+
+function processesIn(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && workFolderOf(name).startsWith(`${folder}/`))
+    .map(Number);
+}
+
+function workFolderOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
   }
 }

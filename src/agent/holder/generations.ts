@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, Failure, identify, isAlive, type ProcessIdentity, signalGroup } from '#base';
 import { engines, type PublicSide } from '#engines';
+import { type Gated, spawnGated } from '../gated.ts';
 import type { Held } from './held.ts';
 import type { GenerationSpec } from './protocol.ts';
 import { sideDriver } from './side.ts';
@@ -15,9 +15,9 @@ const urgentMs = 2_000;
 const drainMsMax = 60_000;
 
 /**
- * Starts the engine's process in a session of its own, with the listening sockets as descriptors 3 and on.
- * It outlives the holder. `ended` is called once, with how; `tell` with what its
- * control mended by itself.
+ * Starts the engine's process in a session of its own, with the listening sockets as descriptors 3 and on; it waits for
+ * `begin`, and from then on outlives the holder. `ended` is called once, with how; `tell` with what its control mended by
+ * itself.
  */
 export function startGeneration(
   spec: GenerationSpec,
@@ -33,29 +33,21 @@ export function startGeneration(
   },
 ): Held {
   const log = openSync(join(spec.folder, 'engine.log'), 'a', 0o600);
-  let child: ChildProcess;
+  let gated: Gated;
   try {
-    child = spawn(spec.command.file, [...spec.command.args], {
-      cwd: spec.folder,
-      detached: true,
-      env: { ...spec.command.env },
-      stdio: ['ignore', log, log, ...sockets],
-      ...(spec.identity ?? {}),
-    });
+    gated = spawnGated({ ...spec, output: log, sockets });
   } finally {
     closeSync(log);
   }
-  // Without a pid the reason comes as an event, which nobody waits for here.
-  child.on('error', () => {});
+  const { child, begin } = gated;
   const found = child.pid === undefined ? null : identify(child.pid);
   if (!found)
     throw new Failure('HF303', `${spec.command.file} could not be started`, `See ${spec.folder}/engine.log`);
   if (spec.urgent) setTimeout(() => normalPriority(found.pid), urgentMs).unref();
   else normalPriority(found.pid);
   child.on('exit', (code, name) => ended(name ?? `exit ${code}`));
-  child.unref();
   // Every generation is started parked: what it does with its public side is this holder's to say.
-  return held(spec, found, { side: 'parked', clock, tell });
+  return held(spec, found, { side: 'parked', clock, tell, begin });
 }
 
 /** Takes up a generation that another holder started; null when its process has ended. */
@@ -64,7 +56,7 @@ export function findGeneration(
   process: ProcessIdentity,
   more: { readonly clock: Clock; readonly tell: (what: string) => void },
 ): Held | null {
-  return isAlive(process) ? held(spec, process, { side: 'unknown', ...more }) : null;
+  return isAlive(process) ? held(spec, process, { side: 'unknown', begin() {}, ...more }) : null;
 }
 
 function held(
@@ -74,10 +66,12 @@ function held(
     side,
     clock,
     tell,
+    begin,
   }: {
     readonly side: PublicSide | 'unknown';
     readonly clock: Clock;
     readonly tell: (what: string) => void;
+    readonly begin: () => void;
   },
 ): Held {
   const { pid } = process;
@@ -89,6 +83,7 @@ function held(
     side: sideDriver(control, side, clock),
     role: spec.role,
     drainMs: spec.drainMs ?? drainMsMax,
+    begin,
     kill: () => void signalGroup(process, 'SIGKILL'),
   };
 }

@@ -14,6 +14,8 @@ export interface Held {
   role: Role;
   /** Of its draining; a holder that comes after this one gives it as long again. */
   drainMs: number;
+  /** What was just started does nothing before this: a holder that dies first, before it has written of it, leaves nothing. */
+  begin(): void;
   /** At once, with all of its processes. */
   kill(): void;
 }

@@ -49,7 +49,7 @@ export class Holder {
   /** Generations that another holder started: their end is not told to us, so it is looked for. */
   readonly #strangers = new Set<number>();
   /** Generations of which processes are left whose main process has died. */
-  readonly #remains = new Map<number, ProcessIdentity>();
+  readonly #remains = new Map<number, { readonly spec: GenerationSpec; readonly leader: ProcessIdentity }>();
   #deaths = new Deaths([]);
   readonly #exposures: Exposures;
   #active: number | null = null;
@@ -193,6 +193,7 @@ export class Holder {
         ...g.process,
       })),
       deaths: this.#deaths.all,
+      remains: [...this.#remains.values()].map(({ spec, leader }) => ({ ...spec, ...leader })),
     };
     if (!this.#machine.save(state)) this.#options.log.warn("the holder's state could not be written");
   }
@@ -202,6 +203,8 @@ export class Holder {
   }
 
   #start(spec: GenerationSpec): { pid: number } {
+    // Whoever was about to start one has not heard of the end yet: nobody would ever end this one.
+    if (this.#stopping) throw new Failure('HF304', 'the holder is ending, and starts nothing any more');
     assert(!this.#generations.has(spec.generation), `generation ${spec.generation} is new`);
     const fds = spec.listeners.map((address) => this.#socket(address));
     const fresh = this.#machine.start(spec, fds, {
@@ -211,6 +214,7 @@ export class Holder {
     });
     this.#generations.set(spec.generation, fresh);
     this.#save();
+    fresh.begin();
     return { pid: fresh.process.pid };
   }
 
@@ -290,8 +294,8 @@ export class Holder {
     const death = deathOf(dead.spec, dead.role, { at, how, takenOverBy });
     // Written with its successor: this holder may be the next to die.
     if (isTold) this.#deaths.expect(death);
-    this.#save();
     this.#endRemains(dead.spec, dead.process);
+    this.#save();
     if (!isTold) return;
     if (next) void this.#takeOver(next, death);
     else this.#recordDeath(death);
@@ -313,14 +317,15 @@ export class Holder {
 
   /** While nobody else accepts, what is left of a dead engine is better than nobody. */
   #endRemains(spec: GenerationSpec, leader: ProcessIdentity): void {
-    this.#remains.set(spec.generation, leader);
+    this.#remains.set(spec.generation, { spec, leader });
     const isServed = () => {
       const next = this.#activeOne();
       if (next?.side.wanted !== 'accepting') return false;
       this.#link({ spec }, next);
       return true;
     };
-    this.#machine.endRemains({ spec, leader, isServed, over: () => this.#remains.delete(spec.generation) });
+    const over = () => void this.#remains.delete(spec.generation);
+    this.#machine.endRemains({ spec, leader, isServed, over });
   }
 
   /** Standby first: it was proven by traffic. A candidate is better than nobody. */
@@ -372,6 +377,7 @@ export class Holder {
     this.#active = state.active;
     this.#deaths = new Deaths(state.deaths);
     const gone: GenerationSpec[] = [];
+    for (const { pid, startTicks, ...spec } of state.remains) this.#endRemains(spec, { pid, startTicks });
     for (const { pid, startTicks, ...spec } of state.generations) {
       const found = this.#machine.find(spec, { pid, startTicks }, { clock, tell: this.#teller(spec) });
       if (found) this.#takeUp(found);
@@ -410,11 +416,19 @@ export class Holder {
     if (role === 'draining') end(found, found.drainMs, this.#options.clock);
   }
 
+  /** Of a generation, or of what is left of one: on an address that somebody accepts on no other socket can be opened. */
   #findSocket(address: ListenerAddress, inode: string): number | null {
-    for (const g of this.#generations.values()) {
-      const index = g.spec.listeners.findIndex((l) => key(l) === key(address));
-      const fd = index < 0 ? null : this.#machine.takeDescriptor(g.process.pid, 3 + index);
-      if (fd !== null && this.#machine.inode(fd) === inode) return fd;
+    const held = [...this.#generations.values()].map(({ spec, process }) => ({ spec, pids: [process.pid] }));
+    const left = [...this.#remains.values()].map(({ spec, leader }) => ({
+      spec,
+      pids: this.#machine.membersOf(leader),
+    }));
+    for (const { spec, pids } of [...held, ...left]) {
+      const index = spec.listeners.findIndex((l) => key(l) === key(address));
+      for (const pid of index < 0 ? [] : pids) {
+        const fd = this.#machine.takeDescriptor(pid, 3 + index);
+        if (fd !== null && this.#machine.inode(fd) === inode) return fd;
+      }
     }
     return null;
   }
@@ -430,7 +444,7 @@ export class Holder {
         if (!this.#machine.isAlive(g.process)) this.#ended(g.spec.generation, 'told to');
       await clock.sleep(20);
     }
-    for (const leader of this.#remains.values()) this.#machine.killGroup(leader);
+    for (const { leader } of this.#remains.values()) this.#machine.killGroup(leader);
     this.#machine.forget();
     after(clock, 10, exit);
   }

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { isAlive, type ProcessIdentity, signalGroup } from '#base';
+import { groupMembers, isAlive, type ProcessIdentity, signalGroup } from '#base';
 import { takeDescriptor } from './descriptors.ts';
 import { findGeneration, startGeneration } from './generations.ts';
 import { linkNeighbour } from './neighbour.ts';
@@ -22,6 +22,8 @@ export interface HolderMachine {
   readonly find: typeof findGeneration;
   readonly isAlive: typeof isAlive;
   killGroup(leader: ProcessIdentity): void;
+  /** All processes that are left of its group. */
+  membersOf(leader: ProcessIdentity): readonly number[];
   readonly endRemains: typeof endRemains;
   /** Where a generation leads requests: folder to folder. @throws when there is no room for a link */
   readonly link: typeof linkNeighbour;
@@ -44,6 +46,7 @@ export function systemMachine(stateFile: string): HolderMachine {
     find: findGeneration,
     isAlive,
     killGroup: (leader) => void signalGroup(leader, 'SIGKILL'),
+    membersOf: ({ pid }) => groupMembers(pid),
     endRemains,
     link: linkNeighbour,
     load: () => loadState(stateFile),

@@ -1,6 +1,6 @@
-import { chmodSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Clock, type ProcessIdentity, signalGroup, systemClock } from '#base';
+import { type Clock, groupMembers, type ProcessIdentity, signalGroup, systemClock } from '#base';
 import { nginxFirstFd, nginxNames } from '#dialects';
 import { askNginx, Silence } from './ask.ts';
 import { lead } from './epoll.ts';
@@ -58,7 +58,7 @@ export async function endOrphans(leader: ProcessIdentity, control: string): Prom
     const { sockets: count, neighbour } = readFacts(folder);
     const sockets = Array.from({ length: count }, (_, index) => nginxFirstFd + index);
     const park = () => {
-      for (const pid of groupOf(leader.pid)) lead(pid, sockets, 'parked');
+      for (const pid of groupMembers(leader.pid)) lead(pid, sockets, 'parked');
     };
     park();
     if (neighbour) chmodSync(join(folder, nginxNames.files.takeBack), flag.set);
@@ -67,22 +67,6 @@ export async function endOrphans(leader: ProcessIdentity, control: string): Prom
     // Its folder is gone, or nobody may look into it: then it is told at once.
   }
   signalGroup(leader, 'SIGQUIT');
-}
-
-function groupOf(leader: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && groupIn(name) === leader)
-    .map(Number);
-}
-
-function groupIn(pid: string): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // Behind the name, which may hold anything: state, parent, group.
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
-  } catch {
-    return null;
-  }
 }
 
 /** Of all sides, this question too. */
