@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '#base';
-import { type ListenAt, type Placement, streamEntrance } from '#dialects';
+import { type ListenAt, type Placement, streamDoor, streamEntrance } from '#dialects';
 import type { Engine, Identity } from '#engines';
-import { type Balancer, boundHost, type CertificateFiles, type OwnText, type Site } from '#model';
+import { type Balancer, boundHost, type CertificateFiles, isStream, type OwnText, type Site } from '#model';
 import type { Pems } from './certificates.ts';
 import type { ListenerAddress } from './holder/protocol.ts';
 import { type WrittenOwn, writeOwn } from './own-folder.ts';
@@ -94,7 +94,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     servers: plan.servers,
     ...(plan.modules ? { modules: plan.modules } : {}),
   };
-  if (Buffer.byteLength(streamEntrance(join(folder, 'neighbour.sock'))) > socketPathBytesMax)
+  if (longestSocketPath(site, folder) > socketPathBytesMax)
     throw new Failure(
       'HF302',
       `${folder} is too long for a Unix socket in it`,
@@ -110,6 +110,15 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
   give(folder);
   chmodSync(folder, 0o700);
   return { folder, textFile, placement, listeners: addressesOf(site, balancer), own };
+}
+
+/** HAProxy makes a socket under a longer name first. */
+const draftBytes = '.4194304.tmp'.length;
+
+function longestSocketPath({ listeners }: Site, folder: string): number {
+  const entrance = streamEntrance(join(folder, 'neighbour.sock'));
+  const doors = listeners.filter(isStream).map((l) => streamDoor(join(folder, 'entrance.sock'), l));
+  return Math.max(Buffer.byteLength(entrance), ...doors.map((path) => Buffer.byteLength(path) + draftBytes));
 }
 
 /** A text in an engine's own language is for that engine. @throws Failure HF301 */

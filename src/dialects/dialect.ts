@@ -91,12 +91,18 @@ export function streamEntrance(entrance: string): string {
   return `${entrance}.tcp`;
 }
 
+/** Beside a link to a neighbour's entrance: a link to the neighbour's folder, where its doors are. */
+export function streamDoors(neighbour: string): string {
+  return `${neighbour}.d`;
+}
+
 /**
- * A folder with a socket for each TCP and TLS listener, beside an entrance: for nets of engines that cannot say in a PROXY
- * header which listener they mean. Engines that have none are not reached by such a net.
+ * A door is a socket for one TCP or TLS listener, without a PROXY header, in the folder of an entrance: for nets of an
+ * engine that cannot say in a header which listener it means. It has the same name in every generation of every engine.
  */
-export function streamDoors(entrance: string): string {
-  return `${entrance}.d`;
+export function streamDoor(entrance: string, { host, port }: { host: string; port: number }): string {
+  const name = host === '*' ? `tcp-${port}` : `tcp-${port}-${host.replaceAll(':', '_')}`;
+  return `${entrance.slice(0, entrance.lastIndexOf('/'))}/${name}`;
 }
 
 /** HAProxy's explicit id of the net's server in every pool: one command reads them all, whatever the pools. */

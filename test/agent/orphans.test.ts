@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { groupMembers } from '#base';
 import { builtinEngine, haproxyEngine, nginxEngine } from '#engines';

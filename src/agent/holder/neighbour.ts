@@ -10,7 +10,8 @@ export function linkNeighbour(folder: string, neighbourFolder: string | null): v
   const link = join(folder, 'neighbour.sock');
   const entrance = neighbourFolder && join(neighbourFolder, 'entrance.sock');
   lead(link, entrance);
-  for (const beside of [streamEntrance, streamDoors]) lead(beside(link), entrance && beside(entrance));
+  lead(streamEntrance(link), entrance && streamEntrance(entrance));
+  lead(streamDoors(link), neighbourFolder);
 }
 
 function lead(link: string, to: string | null): void {

@@ -1,7 +1,7 @@
 import { assert } from '#base';
 import { type Listener, type Site, streamsOf } from '#model';
 import type { StreamListener } from '#routing';
-import { type Placement, streamEntrance } from '../dialect.ts';
+import { type Placement, streamDoor, streamEntrance } from '../dialect.ts';
 import type { BuiltinStream, BuiltinText } from './vocabulary.ts';
 
 /** Nothing where the site has no TCP and TLS listeners. */
@@ -32,6 +32,7 @@ function streamText(stream: StreamListener, said: Listener, placement: Placement
     host: stream.host,
     port: stream.port,
     at,
+    ...(placement.entrance === null ? {} : { door: streamDoor(placement.entrance, said) }),
     byName: stream.byName,
     inspectMs: said.inspectTimeoutMs,
     proxyFrom: said.proxyFrom,

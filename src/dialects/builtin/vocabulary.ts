@@ -77,6 +77,8 @@ export interface BuiltinStream {
   readonly host: string;
   readonly port: number;
   readonly at: ListenAt;
+  /** A socket of its own, without a PROXY header, for a neighbour that cannot say which listener it means. */
+  readonly door?: string | undefined;
   readonly byName: boolean;
   readonly inspectMs: number;
   readonly proxyFrom: readonly string[];

@@ -1,6 +1,6 @@
 import { type Listener, type Pool, type Site, streamPools, streamsOf } from '#model';
 import type { StreamListener, StreamRule } from '#routing';
-import { type Placement, streamEntrance } from '../dialect.ts';
+import { type Placement, streamDoor, streamEntrance } from '../dialect.ts';
 import { sourceLines } from './access.ts';
 import { balanceLines, healthCheckLines, netLine, serverLine } from './pools.ts';
 import type { Section } from './section.ts';
@@ -26,7 +26,7 @@ export function streamSections(
         .filter((listener) => listener.name === stream.name)
         .map((listener) => listenerSection(listener, stream, bindLines(listener), neighbour !== null)),
     ),
-    ...(entrance === null ? [] : [entranceSection(streams, streamEntrance(entrance))]),
+    ...(entrance === null ? [] : [entranceSection(streams, entrance)]),
     ...site.pools
       .filter((pool) => pools.has(pool.name))
       .map((pool) => poolSection(pool, site.guard.net ? neighbour : null, placement)),
@@ -160,12 +160,21 @@ function nameWords({ match, value }: NonNullable<StreamRule['name']>): string {
 
 const entranceInspectMs = 5_000;
 
-/** What a neighbour's take-back and net send, told apart by the port (and address) that the client connected to. */
-function entranceSection(streams: readonly StreamListener[], path: string): Section {
+/**
+ * What a neighbour's take-back and net send, told apart by the port (and address) that the client connected to, or by the
+ * door that it came in by.
+ */
+function entranceSection(all: readonly StreamListener[], entrance: string): Section {
+  // Who names an address comes before who takes them all.
+  const streams = all.toSorted((a, b) => Number(isShared(b, all)) - Number(isShared(a, all)));
   return {
     head: `frontend ${ours.streamEntrance}`,
     lines: [
-      `bind ${word(`unix@${path}`)} accept-proxy mode 600`,
+      `bind ${word(`unix@${streamEntrance(entrance)}`)} accept-proxy mode 600`,
+      ...streams.map(
+        (stream, index) =>
+          `bind ${word(`unix@${streamDoor(entrance, stream)}`)} mode 600 name ${guardName(index)}`,
+      ),
       // What another neighbour's net had sent there before is sent no further.
       `unique-id-format ${ours.led}`,
       `tcp-request content reject if { fc_pp_unique_id -m str ${ours.led} }`,
@@ -190,16 +199,24 @@ function isShared(stream: StreamListener, all: readonly StreamListener[]): boole
 }
 
 function doorLines(stream: StreamListener, index: number, all: readonly StreamListener[]): string[] {
-  const door = `l${index + 1}`;
+  const door = guardName(index);
+  const byDoor = `so_name -m str ${door}`;
   return [
     comment(`listener ${stream.name}`),
+    `acl ${door}.port ${byDoor}`,
     `acl ${door}.port dst_port ${stream.port}`,
-    ...(isShared(stream, all) ? [`acl ${door}.address dst ${word(stream.host)}`] : []),
+    ...(isShared(stream, all)
+      ? [`acl ${door}.address ${byDoor}`, `acl ${door}.address dst ${word(stream.host)}`]
+      : []),
   ];
 }
 
+function guardName(index: number): string {
+  return `l${index + 1}`;
+}
+
 function guardOf(stream: StreamListener, index: number, all: readonly StreamListener[]): string {
-  const door = `l${index + 1}`;
+  const door = guardName(index);
   return isShared(stream, all) ? `${door}.port ${door}.address` : `${door}.port`;
 }
 

@@ -1,6 +1,6 @@
 import { type Listener, type Pool, type Site, streamPools, streamsOf } from '#model';
 import type { StreamListener, StreamRule } from '#routing';
-import { type Placement, streamDoors, streamEntrance } from '../dialect.ts';
+import { type Placement, streamDoor, streamDoors, streamEntrance } from '../dialect.ts';
 import { map } from './maps.ts';
 import { balanceLines, serverLines, tlsToServerLines } from './pools.ts';
 import { defaults, literally, milliseconds, ours, path, upstreamName } from './vocabulary.ts';
@@ -40,9 +40,9 @@ export function streamLines(
     ...streams.flatMap((stream) => [
       ...stream.pools.flatMap((pool) => upstreamLines(stream, pool, net)),
       ...publicServer(stream, listenWords(stream.said), net),
-      ...(placement.entrance === null ? [] : doorServer(stream)),
+      ...(placement.entrance === null ? [] : doorServer(stream, placement.entrance)),
     ]),
-    ...(placement.entrance === null ? [] : entranceServer(streams, streamEntrance(placement.entrance))),
+    ...(placement.entrance === null ? [] : entranceServer(streams, placement.entrance)),
   ];
 }
 
@@ -130,7 +130,7 @@ function upstreamLines(stream: Stream, pool: Pool, net: boolean): string[] {
   const { site, placement, folder, index, said } = stream;
   const number = site.pools.indexOf(pool);
   const { proxyProtocol } = wayOf(stream);
-  const to = proxyProtocol ? 'entrance' : `doors/${doorOf(said)}`;
+  const to = proxyProtocol ? 'entrance' : streamDoor('doors/', said);
   // Beside other ways of choosing NGINX has no backup servers, and beside spare ones it would use both.
   const canNet = net && hasNet(pool);
   const block = (name: string, zone: string, more: readonly string[]) => [
@@ -170,12 +170,12 @@ function publicServer(stream: Stream, listenWords: string, net: boolean): string
   ];
 }
 
-function doorServer(stream: Stream): string[] {
+function doorServer(stream: Stream, entrance: string): string[] {
   const { index, said, folder } = stream;
   return [
     ...logFormat(stream, 'e'),
     'server {',
-    `  listen ${path(`unix:${folder}/${doorOf(said)}`)};`,
+    `  listen ${path(`unix:${streamDoor(entrance, said)}`)};`,
     `  access_log ${file(folder, ours.files.bad)} e${index};`,
     ...proxyLines(stream, false),
     `  proxy_pass d${index}.$holdfast_pool${index};`,
@@ -251,22 +251,17 @@ function limitLines({ said, index }: Stream): string[] {
   ].map((line) => `  ${line}`);
 }
 
-/** The same in every generation, so that a net finds the same listener. */
-function doorOf({ host, port }: Listener): string {
-  return host === '*' ? `tcp-${port}` : `tcp-${port}-${host.replaceAll(':', '_')}`;
-}
-
 /** Whom a PROXY header names as the one that was connected to. */
-function entranceServer(streams: readonly Stream[], socket: string): string[] {
+function entranceServer(streams: readonly Stream[], entrance: string): string[] {
   const tunnelMs = Math.max(
     ...streams.flatMap(({ pools }) => pools.map(({ timeouts }) => timeouts.tunnelMs)),
   );
   const ports = streams.map(({ said }) => said.port);
-  const entries = streams.map(({ said, folder }) => {
+  const entries = streams.map(({ said }) => {
     const shared = ports.filter((port) => port === said.port).length > 1 && /^[\d.]+$|:/.test(said.host);
     const from = shared ? `${literally(said.host)} ` : '';
     const key = from === '' ? `~ ${said.port}$` : `~^${from}${said.port}$`;
-    return { shared, entry: [key, `unix:${folder}/${doorOf(said)}`] as const };
+    return { shared, entry: [key, `unix:${streamDoor(entrance, said)}`] as const };
   });
   // Who names an address comes before who takes them all.
   const ordered = [...entries.filter((e) => e.shared), ...entries.filter((e) => !e.shared)].map(
@@ -275,7 +270,7 @@ function entranceServer(streams: readonly Stream[], socket: string): string[] {
   return [
     ...map('$proxy_protocol_server_addr $proxy_protocol_server_port', '$holdfast_door', ordered, ''),
     'server {',
-    `  listen ${path(`unix:${socket}`)} proxy_protocol;`,
+    `  listen ${path(`unix:${streamEntrance(entrance)}`)} proxy_protocol;`,
     `  proxy_timeout ${milliseconds(Math.max(tunnelMs, defaults.neighbourConnectMs))};`,
     '  proxy_pass $holdfast_door;',
     '}',

@@ -112,7 +112,6 @@ function command(binary: EngineBinary, { textFile }: StartPlan): Command {
     ...(streams && !binary.streamModules ? [`echo '${noStreams(binary)}' >&2; exit 1`] : []),
     'cd "$1" || exit 1',
     ['umask 077', ...flags.map((name) => `: > ${name}`)].join('; '),
-    ...(streams ? ['ln -sn . entrance.sock.d'] : []),
     ...(streams?.net ? [`mkdir ${net}; ln -s "$2" ${net}/doors; ln -s "$3" ${net}/entrance`] : []),
     ...numbers.map(({ from, to }) => `exec ${to}<&${from}`),
     ...(own ? [] : [`trap '' XFSZ; ulimit -f ${fileKilobytesMax}`]),

@@ -46,6 +46,7 @@ const stream = z.strictObject({
   host: text,
   port: z.int().min(0).max(65_535),
   at: listenAt,
+  door: text.optional(),
   byName: z.boolean(),
   inspectMs: milliseconds,
   proxyFrom: z.array(text),

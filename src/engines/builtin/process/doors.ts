@@ -7,10 +7,12 @@ import {
   type TLSSocket,
   type Server as TlsServer,
 } from 'node:tls';
+import { assert } from '#base';
 import type { BuiltinListener, BuiltinText } from '#dialects';
 import { mayAsk, type RoutedListener } from '#routing';
 import { plainAddress } from './address.ts';
 import { rfc2253 } from './distinguished-name.ts';
+import type { EntranceTo, OpenEntrance } from './entrances.ts';
 import type { ConnectionFacts } from './exchange.ts';
 import type { Front } from './front.ts';
 import type { Generation } from './generation.ts';
@@ -29,13 +31,10 @@ export interface Doors {
   end(): void;
 }
 
-/** A socket of its own, or one that was inherited and is shared by all workers. */
-export type EntranceAt = { readonly path: string } | { readonly fd: number };
-
 export async function openDoors(
   generation: Generation,
   front: Front,
-  entrances: { readonly requests: EntranceAt | null; readonly streams: EntranceAt | null },
+  entrances: readonly OpenEntrance[],
   counted: (socket: Socket) => void,
 ): Promise<Doors> {
   const { text } = generation;
@@ -61,22 +60,10 @@ export async function openDoors(
     });
   });
   const doors = [...forRequests, ...forStreams];
-  const opened = [
-    ...(entrances.requests
-      ? [
-          await openEntrance(entrances.requests, counted, (socket, header) =>
-            front.take(socket, entranceFacts(generation.listeners, header), 'http/1.1'),
-          ),
-        ]
-      : []),
-    ...(entrances.streams
-      ? [
-          await openEntrance(entrances.streams, counted, (socket, header) =>
-            takeByEntrance(streams, socket, header),
-          ),
-        ]
-      : []),
-  ];
+  const byEntrance = entranceTaker(generation, front, streams);
+  const opened = await Promise.all(
+    entrances.map(({ to, at }) => openEntrance(at, counted, (socket) => byEntrance(to, socket))),
+  );
   const park = () => {
     for (const door of doors) door.park();
   };
@@ -217,18 +204,37 @@ function namesOf(bundle: Buffer): string[] {
 const headerMs = 5_000;
 
 async function openEntrance(
-  at: EntranceAt,
+  at: OpenEntrance['at'],
   counted: (socket: Socket) => void,
-  take: (socket: Socket, header: ProxyHeader) => void,
+  take: (socket: Socket) => void,
 ): Promise<{ close(): void }> {
   if ('path' in at) await removeSocketFile(at.path);
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     counted(socket);
     socket.on('error', () => socket.destroy());
-    readProxyHeader(socket, (header) => take(socket, header));
+    take(socket);
   });
   await listen(server, { ...at, backlog });
   return server;
+}
+
+function entranceTaker(
+  { listeners }: Generation,
+  front: Front,
+  streams: readonly Stream[],
+): (to: EntranceTo, socket: Socket) => void {
+  return (to, socket) => {
+    switch (to.kind) {
+      case 'requests':
+        return readProxyHeader(socket, (header) =>
+          front.take(socket, entranceFacts(listeners, header), 'http/1.1'),
+        );
+      case 'streams':
+        return readProxyHeader(socket, (header) => takeByEntrance(streams, socket, header));
+      case 'door':
+        return takeByDoor(streams, socket, to.stream);
+    }
+  };
 }
 
 /** With several listeners, the one with that address and port, else with that port. Who speaks for itself gets the first. */
@@ -284,4 +290,12 @@ function takeByEntrance(streams: readonly Stream[], socket: Socket, { client, lo
   const stream = here.find(({ said }) => said.host === local?.address) ?? here[0];
   if (!stream || !local) return void socket.destroy();
   stream.take(socket, { side: 'entrance', client: client ?? { address: '127.0.0.1', port: 0 }, local });
+}
+
+/** Nobody says who the client is. */
+function takeByDoor(streams: readonly Stream[], socket: Socket, name: string): void {
+  const stream = streams.find(({ said }) => said.name === name);
+  assert(stream, `a door of no listener: ${name}`);
+  const nobody = { address: '127.0.0.1', port: 0 };
+  stream.take(socket, { side: 'entrance', client: nobody, local: { ...nobody, port: stream.said.port } });
 }

@@ -1,5 +1,6 @@
 import type { BuiltinText } from '#dialects';
 import type { Evidence, ServerEvidence } from '../../engine.ts';
+import type { OpenEntrance } from './entrances.ts';
 
 /** What a supervisor and its workers say to each other, as JSON over Node's channel between processes. In order, and answered in order. */
 export type ToWorker =
@@ -7,8 +8,7 @@ export type ToWorker =
       readonly kind: 'start';
       /** This worker's share of the limits, and its own numbers of the descriptors. */
       readonly text: BuiltinText;
-      readonly entranceFd: number | null;
-      readonly streamEntranceFd: number | null;
+      readonly entrances: readonly OpenEntrance[];
       readonly health: readonly Health[];
     }
   | { readonly kind: 'call'; readonly id: number; readonly call: string; readonly input: unknown }

@@ -1,5 +1,6 @@
 import type { BuiltinText } from '#dialects';
 import { openControls } from './controls.ts';
+import { entrancesOf } from './entrances.ts';
 import { watchPools } from './generation.ts';
 import { openServing } from './serving.ts';
 import { obeySignals, surviveErrors } from './signals.ts';
@@ -13,8 +14,7 @@ export interface RunOptions {
 export async function run(text: BuiltinText, { parked, say }: RunOptions): Promise<void> {
   surviveErrors(say);
   const { generation, doors, drain, handlers } = await openServing(text, {
-    entrance: text.entrance === null ? null : { path: text.entrance },
-    streamEntrance: text.streamEntrance ? { path: text.streamEntrance } : null,
+    entrances: entrancesOf(text).map(({ to, path }) => ({ to, at: { path } })),
     ended() {
       stopChecks();
       controls.close();

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { Handlers } from '#base';
 import type { BuiltinText } from '#dialects';
 import { handlersOf } from './controls.ts';
-import { type Doors, type EntranceAt, openDoors } from './doors.ts';
+import { type Doors, openDoors } from './doors.ts';
+import type { OpenEntrance } from './entrances.ts';
 import { createFront } from './front.ts';
 import { createGeneration, type Generation } from './generation.ts';
 
@@ -15,23 +16,18 @@ export interface Serving {
 }
 
 export interface ServingOptions {
-  readonly entrance: EntranceAt | null;
-  readonly streamEntrance: EntranceAt | null;
+  readonly entrances: readonly OpenEntrance[];
   /** Called once, after `drain`, when the last connection has ended. */
   ended(): void;
 }
 
-export async function openServing(
-  text: BuiltinText,
-  { entrance, streamEntrance, ended }: ServingOptions,
-): Promise<Serving> {
+export async function openServing(text: BuiltinText, { entrances, ended }: ServingOptions): Promise<Serving> {
   const generation = createGeneration(text);
   const front = createFront(generation);
   const { counts } = generation;
   const endIfEmpty = () => {
     if (generation.draining && counts.connections === 0) ended();
   };
-  const entrances = { requests: entrance, streams: streamEntrance };
   const doors = await openDoors(generation, front, entrances, (socket: Socket) => {
     counts.connections += 1;
     socket.once('close', () => {

@@ -6,6 +6,7 @@ import type { BuiltinText } from '#dialects';
 import { openControls } from './controls.ts';
 import { Crew } from './crew.ts';
 import { leadOwnGroup, listenUnix } from './descriptor.ts';
+import { type Entrance, entrancesOf } from './entrances.ts';
 import { watchHealth } from './health.ts';
 import type { Health } from './messages.ts';
 import { PoolState, setState, takeForDown } from './pool.ts';
@@ -49,10 +50,8 @@ export async function supervise(text: BuiltinText, { parked, say }: RunOptions):
     assert(at.kind === 'fd', 'workers share inherited sockets only');
     return at.fd;
   });
-  const entrances = [text.entrance, text.streamEntrance ?? null];
-  const [entranceFd = null, streamEntranceFd = null] = await Promise.all(entrances.map(openEntrance));
-  const inherited = [...sockets, ...[entranceFd, streamEntranceFd].filter((fd) => fd !== null)];
-  const numberOf = (fd: number | null) => (fd === null ? null : firstFd + inherited.indexOf(fd));
+  const entrances = entrancesOf(text);
+  const inherited = [...sockets, ...(await Promise.all(entrances.map(openEntrance)))];
   const health = watchAll(text, (changed) => crew.tell({ kind: 'health', health: [changed] }));
   const end = (status: number) => will.stdin.end('done\n', () => process.exit(status));
   const crew = new Crew({
@@ -66,8 +65,7 @@ export async function supervise(text: BuiltinText, { parked, say }: RunOptions):
         slot,
         sockets.map((_, i) => firstFd + i),
       ),
-      entranceFd: numberOf(entranceFd),
-      streamEntranceFd: numberOf(streamEntranceFd),
+      entrances: entrances.map(({ to }, i) => ({ to, at: { fd: firstFd + sockets.length + i } })),
       health: health.now(),
     }),
     wanted: () => [
@@ -107,8 +105,7 @@ function spawnWorker(inherited: readonly number[]): ChildProcess {
   });
 }
 
-async function openEntrance(path: string | null): Promise<number | null> {
-  if (path === null) return null;
+async function openEntrance({ path }: Entrance): Promise<number> {
   await removeSocketFile(path);
   return listenUnix(path, backlog);
 }
@@ -163,7 +160,7 @@ interface Supervised {
   readonly health: AllHealth;
   /** Ours to give up when it drains. */
   readonly inherited: readonly number[];
-  readonly entrances: readonly (string | null)[];
+  readonly entrances: readonly Entrance[];
 }
 
 /** The calls of `controls.ts`, each asked of every worker: an answer means that all of them are so. */
@@ -218,7 +215,7 @@ function handlersOf({ crew, wanted, health, inherited, entrances }: Supervised) 
       wanted.draining = true;
       crew.ask('drain', null).catch(() => {});
       for (const fd of inherited) closeSync(fd);
-      for (const entrance of entrances) if (entrance !== null) rmSync(entrance, { force: true });
+      for (const { path } of entrances) rmSync(path, { force: true });
       crew.dismiss();
       return true;
     },

@@ -28,8 +28,7 @@ function pulse(told?: () => void): void {
 
 async function start(message: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
   const opened = await openServing(message.text, {
-    entrance: message.entranceFd === null ? null : { fd: message.entranceFd },
-    streamEntrance: message.streamEntranceFd === null ? null : { fd: message.streamEntranceFd },
+    entrances: message.entrances,
     ended: () => pulse(() => process.exit(0)),
   });
   const { generation } = opened;
