@@ -15,8 +15,15 @@ export interface ContractCase {
   readonly origin?: readonly OriginAnswer[];
   /** What the second pool's server answers; its requests are counted of their own then. Default: as above. */
   readonly otherOrigin?: readonly OriginAnswer[];
-  /** A second pool for paths that match; or for copies of all that the first one gets, which is then judged before it. */
-  readonly other?: { readonly type: 'Exact' | 'PathPrefix'; readonly value: string } | 'copies';
+  /** A second pool for paths or names that match; or for copies of all that the first one gets, which is then judged before it. */
+  readonly other?:
+    | { readonly type: 'Exact' | 'PathPrefix'; readonly value: string }
+    | { readonly hostnames: readonly string[] }
+    | 'copies';
+  /** What servers say as soon as they are connected to; `ends`: and nothing behind it. */
+  readonly greeting?: { readonly says: string; readonly ends?: true };
+  /** The servers speak TLS, and the client asks for this name; null: for none. The listener passes it on (`protocol: TLS`). */
+  readonly asks?: string | null;
   /** The listener speaks TLS and asks for certificates; this is what the client shows. HTTP/1.1. */
   readonly shows?: Shown;
   /** Words of the site file for its listener, its route (with `redirect` or `answer`, in the place of the pool) and its pool. */

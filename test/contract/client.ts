@@ -42,15 +42,15 @@ export async function talk(
   at: {
     readonly host: string;
     readonly port: number;
-    /** Absent or null: in plain text. */
-    readonly tls?: { readonly cert?: string; readonly key?: string } | null;
+    /** Absent or null: in plain text. `servername` empty: it names nobody. */
+    readonly tls?: { readonly cert?: string; readonly key?: string; readonly servername: string } | null;
   },
   steps: readonly ClientStep[],
   expecting: Expecting,
 ): Promise<Saw> {
   const { host, port, tls } = at;
   const socket = tls
-    ? connectTls({ host, port, ...tls, rejectUnauthorized: false, servername: 'a.example' })
+    ? connectTls({ host, port, ...tls, rejectUnauthorized: false })
     : connect({ host, port, allowHalfOpen: true, noDelay: true });
   let ended: Saw['ended'] = 'open';
   let came = '';

@@ -156,7 +156,7 @@ export async function startField(under: EngineUnderTest, cases: readonly Contrac
                 {
                   host: test.listenHost ?? ownHost,
                   port,
-                  tls: test.shows === undefined ? null : shown[test.shows],
+                  tls: tlsSaid(test, shown),
                 },
                 test.client,
                 expecting,
@@ -188,6 +188,8 @@ async function placeFor(test: ContractCase): Promise<Place> {
     answers: test.origin ?? [],
     otherAnswers: test.otherOrigin,
     listens: test.noServer !== true,
+    greeting: test.greeting,
+    tls: test.asks === undefined ? null : certificates().server,
   });
   const host = test.listenHost ?? ownHost;
   const port = await freePort(host);
@@ -251,8 +253,18 @@ function routesOf(test: ContractCase): Words[] {
   if (other === 'copies') return [{ name: id, listeners: [id], ...pool, mirror: { pool: name } }];
   return [
     { name: id, listeners: [id], ...pool, ...site?.route },
-    ...(other ? [{ name, listeners: [id], matches: [{ path: other }], pool: name }] : []),
+    ...(other ? [{ name, listeners: [id], ...matchOf(other), pool: name }] : []),
   ];
+}
+
+function matchOf(other: Exclude<ContractCase['other'], 'copies' | undefined>): Words {
+  return 'hostnames' in other ? { hostnames: other.hostnames } : { matches: [{ path: other }] };
+}
+
+/** What the client says of itself in TLS; null: it speaks plain text. */
+function tlsSaid({ shows, asks }: ContractCase, shown: Certificates['shown']) {
+  if (asks !== undefined) return { servername: asks ?? '' };
+  return shows === undefined ? null : { ...shown[shows], servername: 'a.example' };
 }
 
 function poolOf(name: string, test: ContractCase, port: number): Words {
@@ -269,6 +281,8 @@ interface Certificates {
   readonly files: Readonly<Record<string, string>>;
   /** What clients show. */
   readonly shown: Readonly<Record<Shown, Partial<Pair>>>;
+  /** Of servers that speak TLS themselves. */
+  readonly server: Pair;
 }
 
 let made: Certificates | null = null;
@@ -287,6 +301,7 @@ function certificates(): Certificates {
       'staff.crl': staff.revoke([revoked]),
     },
     shown: { staff: staff.sign('/CN=anna'), revoked, stranger: others.sign('/CN=stranger'), nothing: {} },
+    server: site,
   };
   return made;
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type OriginAnswer, ok } from './case.ts';
+import { createServer as createTls } from 'node:tls';
+import { type ContractCase, type OriginAnswer, ok } from './case.ts';
 import { type Message, MessageReader } from './message.ts';
 
 /** One connection that an engine opened and said something on. Health checks that only connect leave no trace. */
@@ -32,6 +33,9 @@ export async function startOrigin(options: {
   /** Of the other one, where it has its own. */
   readonly otherAnswers?: readonly OriginAnswer[] | undefined;
   readonly listens: boolean;
+  readonly greeting?: ContractCase['greeting'];
+  /** Null: plain text. */
+  readonly tls: { readonly key: string; readonly cert: string } | null;
 }): Promise<Origin> {
   if (!options.listens)
     return {
@@ -51,8 +55,10 @@ export async function startOrigin(options: {
     return said[Math.min(own.length, said.length - 1)] ?? { when: 'body', steps: [ok] };
   };
   const serve = (other: boolean) => (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    const { greeting } = options;
+    if (greeting) socket.write(greeting.says, 'latin1');
+    if (greeting?.ends) socket.end();
     let turn: Promise<void> = Promise.resolve();
     const answerTo = new Map<Message, OriginAnswer>();
     const answer = (message: Message, steps: OriginAnswer['steps']) => {
@@ -85,10 +91,18 @@ export async function startOrigin(options: {
       void turn.then(() => socket.end());
     });
   };
+  const open = { allowHalfOpen: true, noDelay: true };
   const servers = [false, true].map((other) =>
-    createServer({ allowHalfOpen: true, noDelay: true }, serve(other)),
+    options.tls ? createTls({ ...open, ...options.tls }, serve(other)) : createServer(open, serve(other)),
   );
-  for (const server of servers) await listen(server, options.host);
+  for (const server of servers) {
+    // Of TLS those too that never come to a handshake.
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
+    });
+    await listen(server, options.host);
+  }
   const [port = 0, otherPort = 0] = servers.map((server) => (server.address() as AddressInfo).port);
   const close = async () => {
     for (const socket of sockets) socket.destroy();
@@ -107,8 +121,15 @@ const piece = 'x'.repeat(65_536);
 export async function fill(socket: Socket, bytes: number): Promise<void> {
   for (let left = bytes; left > 0 && !socket.destroyed; left -= piece.length) {
     if (socket.write(left < piece.length ? piece.slice(0, left) : piece, 'latin1')) continue;
-    await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+    await drained(socket);
   }
+}
+
+async function drained(socket: Socket): Promise<void> {
+  const over = new AbortController();
+  const either = ['drain', 'close'].map((name) => once(socket, name, over));
+  await Promise.race(either).catch(() => {});
+  over.abort();
 }
 
 async function play(

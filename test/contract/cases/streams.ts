@@ -1,6 +1,8 @@
 import { answers, answersAtOnce, type ContractCase, get, ok, post, request } from '../case.ts';
 
 const tcp = { listener: { protocol: 'TCP' } };
+const tls = { listener: { protocol: 'TLS' }, route: { hostnames: ['*.example'] } };
+const unheard: Pick<ContractCase, 'sees' | 'seen'> = { sees: { status: [], closed: true }, seen: [] };
 const line = 'GET /x HTTP/1.1';
 
 /** Listeners that pass bytes on: what is said over them here is HTTP, which the engine must neither read nor change. */
@@ -103,5 +105,104 @@ export const streams: readonly ContractCase[] = [
     client: [get('/x')],
     sees: { status: [], closed: true },
     seen: [],
+  },
+  {
+    id: 'tcp-server-first',
+    holds: 'A server may speak before its client has said a word.',
+    site: tcp,
+    greeting: { says: 'HTTP/1.1 103 Early Hints\r\n\r\n' },
+    client: [/Early Hints/, get('/x')],
+    sees: { status: [200], informational: [103], closed: false },
+    seen: [{ line }],
+  },
+  {
+    id: 'tcp-server-alone',
+    holds: 'What a server says and ends with reaches a client that never says a word.',
+    site: tcp,
+    greeting: { says: ok, ends: true },
+    client: [],
+    sees: { status: [200], body: 'ok', closed: true },
+    seen: [],
+  },
+  {
+    id: 'tls-name',
+    holds: 'TLS is passed on by the name that the client asks for: the handshake is with the server.',
+    site: tls,
+    asks: 'a.example',
+    client: [get('/x', 'X-Forwarded-For: 6.6.6.6')],
+    sees: { status: [200], closed: false, body: 'ok' },
+    seen: [{ line, headers: { 'x-forwarded-for': '6.6.6.6', via: null } }],
+  },
+  {
+    id: 'tls-name-exact',
+    holds: 'An exact name comes before a wildcard, however it is written.',
+    site: tls,
+    other: { hostnames: ['b.example'] },
+    asks: 'B.Example',
+    client: [get('/x')],
+    sees: { status: [200], closed: false },
+    seen: [{ line, other: true }],
+  },
+  {
+    id: 'tls-name-server-first',
+    holds: 'Behind the handshake a server may speak first.',
+    site: tls,
+    asks: 'a.example',
+    greeting: { says: 'HTTP/1.1 103 Early Hints\r\n\r\n' },
+    client: [/Early Hints/, get('/x')],
+    sees: { status: [200], informational: [103], closed: false },
+    seen: [{ line }],
+  },
+  {
+    id: 'tls-name-long',
+    holds: 'What is long arrives whole, both ways, unread by the engine.',
+    site: tls,
+    asks: 'a.example',
+    client: [request(post('Content-Length: 3000000')), { kind: 'fill', bytes: 3_000_000 }],
+    origin: [
+      answers('HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n', { kind: 'fill', bytes: 3_000_000 }),
+    ],
+    sees: { status: [200], bodyBytes: 3_000_000 },
+    seen: [{ line: 'POST /a HTTP/1.1', bodyBytes: 3_000_000 }],
+  },
+  {
+    id: 'tls-name-unknown',
+    holds: 'A name that no route has ends the connection, and no server hears of it.',
+    site: tls,
+    asks: 'a.other',
+    client: [get('/x')],
+    ...unheard,
+  },
+  {
+    id: 'tls-name-apex',
+    holds: 'A wildcard is for what stands before it: the bare name is another one.',
+    site: tls,
+    asks: 'example',
+    client: [get('/x')],
+    ...unheard,
+  },
+  {
+    id: 'tls-name-none',
+    holds: 'A client that asks for no name goes to no route that has one.',
+    site: tls,
+    asks: null,
+    client: [get('/x')],
+    ...unheard,
+  },
+  {
+    id: 'tls-name-any',
+    holds: 'A client that asks for no name goes to the route that has none.',
+    site: { listener: { protocol: 'TLS' } },
+    asks: null,
+    client: [get('/x')],
+    sees: { status: [200], closed: false },
+    seen: [{ line }],
+  },
+  {
+    id: 'tls-name-plain',
+    holds: 'What is no TLS is passed on to nobody.',
+    site: tls,
+    client: [get('/x')],
+    ...unheard,
   },
 ];
