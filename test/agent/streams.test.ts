@@ -5,6 +5,9 @@ import { selfSigned } from '../world/certificate.ts';
 import { freePort, type Stack, startStack, textOf, until } from '../world/stack.ts';
 import { type Greeter, startGreeter, startStreamLoad, talkTo, whoIsAt } from '../world/streams.ts';
 
+/** A machine may be very busy. */
+const waitMsMax = 60_000;
+
 interface Servers {
   readonly mail: readonly { readonly port: number }[];
   readonly shop: { readonly port: number };
@@ -118,14 +121,14 @@ guard: { drainTimeout: 2s }
         started.witnesses.map(({ status }) => status),
         ['connected', 'handshake', 'handshake'],
       );
-      await stack.call('expose', { change: 'good', share: 1, leaseMs: 20_000, requestsMax: null });
+      await stack.call('expose', { change: 'good', share: 1, leaseMs: 60_000, requestsMax: null });
       await until(
         'connections to the candidate',
         async () => {
           const { candidate } = await stack.call('observe', { change: 'good' });
           return candidate.requests > 20;
         },
-        20_000,
+        waitMsMax,
       );
       await stack.call('promote', { change: 'good' });
       kept.socket.write('still here\n');
@@ -144,11 +147,11 @@ guard: { drainTimeout: 2s }
         site: siteOf({ ...servers('two'), mail: [nobody] }),
         change: 'bad',
       });
-      await stack.call('expose', { change: 'bad', share: 1, leaseMs: 20_000, requestsMax: null });
+      await stack.call('expose', { change: 'bad', share: 1, leaseMs: 60_000, requestsMax: null });
       const takenBack = await until(
         'the taking back',
         async () => (await stack.call('observe', { change: 'bad' })).takenBack,
-        20_000,
+        waitMsMax,
       );
       assert.ok(['netUses', 'liveServers'].includes(takenBack.evidence.cause), takenBack.reason);
       const { failed, byAnswer } = await load.stop();
@@ -164,11 +167,11 @@ guard: { drainTimeout: 2s }
       )}`;
       await stack.call('candidate', { site: textOf(text, stack.folder), change: 'bare' });
       const load = startLoad(2);
-      await stack.call('expose', { change: 'bare', share: 1, leaseMs: 20_000, requestsMax: null });
+      await stack.call('expose', { change: 'bare', share: 1, leaseMs: 60_000, requestsMax: null });
       const { evidence } = await until(
         'the taking back',
         async () => (await stack.call('observe', { change: 'bare' })).takenBack,
-        20_000,
+        waitMsMax,
       );
       await load.stop();
       assert.equal(evidence.candidate.netUses, 0);
