@@ -101,6 +101,15 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
     says: '`{ "changes": ChangeView[] }`, newest first; with an ID one `ChangeView`, as under `apply`.',
     types: [],
   },
+  review: {
+    says: 'A `ReviewReport`. Exit status: 0 nothing was found, 2 something was.',
+    types: [
+      ['contract/api.ts', 'ReviewReport'],
+      ['events/review.ts', 'ReviewEvent'],
+      ['events/review.ts', 'Finding'],
+      ['events/review.ts', 'FindingSeverity'],
+    ],
+  },
   report: {
     says: '`{ "report": string }`, its number; with `--list`, `{ "reports": ReportView[] }`, newest first.',
     types: [

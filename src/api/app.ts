@@ -74,6 +74,11 @@ export function createApi(backend: Backend, token: string): Hono {
     const { by, input } = readWrittenReport(await bodyOf(c.req.raw));
     return c.json({ report: await backend.report(by, '', input) }, 202);
   });
+  app.get('/v1/reviews', (c) => c.json({ reviews: backend.reviews() }));
+  app.post('/v1/reviews', async (c) => {
+    const { by } = readRollbackRequest(await bodyOf(c.req.raw));
+    return c.json(await backend.review(by));
+  });
   app.get('/v1/journal/verify', async (c) => c.json(await backend.verify()));
   app.get('/v1/journal', (c) => {
     const after = readNumber('after', c.req.query('after'), 0, Number.MAX_SAFE_INTEGER);

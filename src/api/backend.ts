@@ -5,6 +5,7 @@ import type {
   JournalCheckView,
   Progress,
   ReportView,
+  ReviewReport,
   RollbackView,
   SiteText,
   StatusView,
@@ -33,6 +34,10 @@ export interface Backend {
   report(by: string, sender: string, input: Omit<CustomerReport, 'report' | 'client'>): Promise<string>;
   /** Newest first. */
   reports(): readonly ReportView[];
+  /** Reviews the site now. */
+  review(by: string): Promise<ReviewReport>;
+  /** Newest first. */
+  reviews(): readonly ReviewReport[];
   /** Whether an incident is open, as far as it is known. */
   troubled(): boolean;
   entries(after: number, max: number): readonly JournalEntry[];

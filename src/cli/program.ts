@@ -11,6 +11,7 @@ import { journal, type VerifyOffline } from './commands/journal.ts';
 import { type Prove, plan } from './commands/plan.ts';
 import { postmortem } from './commands/postmortem.ts';
 import { report as customersReport } from './commands/report.ts';
+import { review } from './commands/review.ts';
 import { abort, rollback } from './commands/rollback.ts';
 import { status } from './commands/status.ts';
 import type { Io } from './io.ts';
@@ -73,6 +74,7 @@ export function createProgram(
   customersReport(program, io, done);
   incidents(program, io, done);
   postmortem(program, io, done);
+  review(program, io, done);
   journal(program, io, done, verifyOffline);
   return program;
 }

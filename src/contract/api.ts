@@ -1,5 +1,13 @@
 import type { Diagnostic } from '#base';
-import type { AskedFor, ChangeState, CustomerReport, GateReport, PlanView, TakeBack } from '#events';
+import type {
+  AskedFor,
+  ChangeState,
+  CustomerReport,
+  GateReport,
+  PlanView,
+  ReviewEvent,
+  TakeBack,
+} from '#events';
 import type { SiteDifference, WrittenText } from '#model';
 import type { BalancerStatus } from './balancer.ts';
 
@@ -114,6 +122,13 @@ export interface StatusView {
   readonly reviewsOwed: readonly string[];
   /** What keeps a certificate that was renewed on disk from being used. */
   readonly renewalTrouble: readonly string[];
+}
+
+/** A review as `GET /v1/reviews` gives it. */
+export interface ReviewReport extends Omit<ReviewEvent, 'kind'> {
+  readonly at: number;
+  /** Who asked for it: `controller`, `person:root`. */
+  readonly by: string;
 }
 
 /** A customer's report as `GET /v1/reports` gives it. */

@@ -6,3 +6,4 @@ export * from './guard.ts';
 export * from './incident.ts';
 export type * from './plan.ts';
 export * from './report.ts';
+export * from './review.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Failure } from '#base';
 import { type Exit, exit } from '#cli';
-import { controllerFlags, reportsHelp } from './port.ts';
+import { reportsHelp, reviewHelp, reviewStandard } from './port.ts';
 
 interface AdoptFlags {
   readonly name?: string;
@@ -10,6 +10,7 @@ interface AdoptFlags {
   readonly observe?: boolean;
   readonly port: string;
   readonly reports?: string;
+  readonly review: string;
 }
 
 interface ReleaseFlags {
@@ -38,6 +39,7 @@ function adopt(program: Command, done: (code: Exit) => void): void {
     .option('--dry-run', 'only say what was found and what would be different; touch nothing')
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
     .option('--reports <address>', reportsHelp)
+    .option('--review <cron>', reviewHelp, reviewStandard)
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast adopt /etc/haproxy/haproxy.cfg --dry-run\n  holdfast adopt /etc/haproxy/haproxy.cfg --observe\n  holdfast adopt /etc/haproxy/haproxy.cfg\n  holdfast adopt /etc/nginx/nginx.conf --wait 300\n',
@@ -48,6 +50,7 @@ function adopt(program: Command, done: (code: Exit) => void): void {
         await runObserve({ file, ...(options.name ? { name: options.name } : {}) });
         return done(exit.ok);
       }
+      const { controllerFlags } = await import('./flags.ts');
       const { runAdopt } = await import('./adopt.ts');
       await runAdopt({
         file,

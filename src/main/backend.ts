@@ -1,10 +1,11 @@
 import type { Backend } from '#api';
 import { Failure } from '#base';
 import { type BalancerPort, type SiteKeeper, tellEvery } from '#change';
-import type { BalancerStatus, IncidentView, StatusView } from '#contract';
+import type { BalancerStatus, IncidentView, ReviewReport, StatusView } from '#contract';
+import type { JournalEntry, ReviewEvent } from '#events';
 import { incidentsOf, postmortem } from '#incidents';
 import { verifyJournal } from '#store';
-import type { JournalDoor } from './journal-room.ts';
+import { type JournalDoor, reviewsOwed } from './journal-room.ts';
 
 const statusTimeoutMs = 2_000;
 
@@ -55,10 +56,26 @@ export function controllerBackend(parts: BackendParts): Backend {
           event.kind === 'report.received' ? [{ ...event.report, at, by }] : [],
         )
         .toReversed(),
+    review: async (by) => viewOf(await door.room().reviewer.review(by, 'person')),
+    reviews: () =>
+      door
+        .room()
+        .journal.entries()
+        .flatMap(({ at, by, event }) => (event.kind === 'review.done' ? [viewOf({ at, by, event })] : []))
+        .toReversed(),
     troubled: () => door.open() !== null && incidents().some(({ resolvedAt }) => resolvedAt === null),
     entries: (after, max) => door.room().journal.entries(after, max),
     verify: () => verifyJournal(journalFolder),
   };
+}
+
+function viewOf({
+  at,
+  by,
+  event,
+}: Pick<JournalEntry, 'at' | 'by'> & { readonly event: ReviewEvent }): ReviewReport {
+  const { review, because, findings, notSeen } = event;
+  return { review, at, by, because, findings, notSeen };
 }
 
 /** Figures are computed from the whole journal: once for each new entry, not for each question. */
@@ -107,7 +124,7 @@ function journalled(door: JournalDoor, incidents: () => readonly IncidentView[])
       change: room.pipeline.inFlight(),
       queue: room.pipeline.queue(),
       openIncidents: open.map(({ id }) => id),
-      reviewsOwed: room.pipeline.views().flatMap(({ id, review }) => (review.brokeGlass?.owed ? [id] : [])),
+      reviewsOwed: reviewsOwed(room.pipeline),
     };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -21,7 +21,7 @@ import { readCertificateFile } from '#model';
 import { agentPort } from './agent-port.ts';
 import { controllerBackend } from './backend.ts';
 import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts';
-import type { HostPort } from './port.ts';
+import { type HostPort, reviewStandard } from './port.ts';
 import { reportForm } from './report-form.ts';
 import { siteKeeper } from './site-keeper.ts';
 
@@ -34,6 +34,8 @@ export interface ControllerOptions {
   readonly apiPort: number;
   /** Where anybody may report trouble. Absent: nowhere. */
   readonly reports?: HostPort;
+  /** When the site is reviewed: a cron expression, UTC. Absent: Mondays at nine. */
+  readonly reviews?: string;
 }
 
 export interface RunningController {
@@ -63,6 +65,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     sites,
     clock,
     log,
+    reviews: options.reviews ?? reviewStandard,
     readFile: readCertificateFile,
   });
   const renewals = watchRenewals({

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { type Clock, Failure, type Log, messageOf, type SitePaths } from '#base';
 import { type BalancerPort, createPipeline, type Pipeline, type SiteKeeper } from '#change';
-import { type IncidentKeeper, incidentKeeper, type ReportDesk, reportDesk } from '#incidents';
+import { type IncidentKeeper, incidentKeeper, incidentsOf, type ReportDesk, reportDesk } from '#incidents';
+import { type Reviewer, reviewer } from '#practice';
 import { type OpenJournal, openJournal } from '#store';
 import { type ThreadPlanner, threadPlanner } from './planner.ts';
+import { reviewFacts } from './review-facts.ts';
 
 /** All that needs the journal. It comes and goes as a whole: the site does not need it. */
 export interface JournalRoom {
@@ -11,6 +13,7 @@ export interface JournalRoom {
   readonly pipeline: Pipeline;
   readonly keeper: IncidentKeeper;
   readonly desk: ReportDesk;
+  readonly reviewer: Reviewer;
 }
 
 export interface RoomParts {
@@ -19,6 +22,8 @@ export interface RoomParts {
   readonly sites: SiteKeeper;
   readonly clock: Clock;
   readonly log: Log;
+  /** When the site is reviewed: a cron expression. */
+  readonly reviews: string;
   readFile(path: string): Promise<string>;
 }
 
@@ -50,6 +55,7 @@ export function journalDoor(parts: RoomParts): JournalDoor {
     room = null;
     failure = why;
     await open?.keeper.stop();
+    await open?.reviewer.stop();
     await open?.journal.close();
   }
 
@@ -86,10 +92,8 @@ export function journalDoor(parts: RoomParts): JournalDoor {
   };
 }
 
-async function enter(
-  { paths, balancers, sites, clock, log, readFile }: RoomParts,
-  planner: ThreadPlanner,
-): Promise<JournalRoom> {
+async function enter(parts: RoomParts, planner: ThreadPlanner): Promise<JournalRoom> {
+  const { paths, balancers, sites, clock, log, readFile } = parts;
   const journal = await openJournal({ folder: journalFolder(paths), clock, log });
   try {
     const pipeline = createPipeline({
@@ -107,9 +111,32 @@ async function enter(
       pipeline,
       keeper: incidentKeeper({ journal, clock, log }),
       desk: reportDesk({ journal, clock }),
+      reviewer: reviewer({
+        journal,
+        clock,
+        log,
+        schedule: parts.reviews,
+        gather: () =>
+          reviewFacts({
+            sites,
+            balancers,
+            clock,
+            frozen: () => pipeline.frozen(),
+            reviewsOwed: () => reviewsOwed(pipeline),
+            openIncidents: () =>
+              incidentsOf(journal.entries())
+                .filter(({ resolvedAt }) => resolvedAt === null)
+                .map(({ id }) => id),
+          }),
+      }),
     };
   } catch (error) {
     await journal.close();
     throw error;
   }
+}
+
+/** Changes that broke the glass, and that nobody else has reviewed since. */
+export function reviewsOwed(pipeline: Pipeline): string[] {
+  return pipeline.views().flatMap(({ id, review }) => (review.brokeGlass?.owed ? [id] : []));
 }

@@ -1,5 +1,4 @@
 import { Failure } from '#base';
-import type { ControllerFlags } from './site-processes.ts';
 
 export interface HostPort {
   readonly host: string;
@@ -20,15 +19,9 @@ export function hostPortOf(option: string, text: string): HostPort {
 export const reportsHelp =
   'where customers may report trouble: PORT, or HOST:PORT for others than this machine';
 
-/** What `up` and `adopt` say of the controller. @throws Failure HF013 before anything is started. */
-export function controllerFlags(options: {
-  readonly port: string;
-  readonly reports?: string;
-}): ControllerFlags {
-  const { port, reports } = options;
-  if (reports !== undefined) hostPortOf('--reports', reports);
-  return { port: portOf(port), ...(reports === undefined ? {} : { reports }) };
-}
+/** Mondays at nine. */
+export const reviewStandard = '0 9 * * 1';
+export const reviewHelp = 'when the site is reviewed: a cron expression, UTC';
 
 function numberOf(option: string, text: string): number {
   const port = Number(text);

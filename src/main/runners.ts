@@ -4,13 +4,14 @@ import { sitePaths } from '#base';
 import { type Exit, exit } from '#cli';
 import { adoption } from './adoption-commands.ts';
 import { asChild } from './children.ts';
-import { controllerFlags, hostPortOf, portOf, reportsHelp } from './port.ts';
+import { hostPortOf, portOf, reportsHelp, reviewHelp, reviewStandard } from './port.ts';
 import type { ReplayOptions } from './replay.ts';
 
 interface UpFlags {
   readonly with?: string;
   readonly port: string;
   readonly reports?: string;
+  readonly review: string;
 }
 
 /** The commands that run things: each loads its own part, so that `holdfast check` does not load the holder's. */
@@ -22,12 +23,13 @@ export function runners(program: Command, done: (code: Exit) => void): void {
     .option('--with <servers>', "a program that runs the site's own servers beside it, for trying out")
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
     .option('--reports <address>', reportsHelp)
+    .option('--review <cron>', reviewHelp, reviewStandard)
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast up site.yaml\n  holdfast up examples/shop/site.yaml --with examples/shop/servers.ts\n',
     )
     .action(async (site: string, options: UpFlags) => {
-      const { runUp } = await import('./up.ts');
+      const [{ controllerFlags }, { runUp }] = await Promise.all([import('./flags.ts'), import('./up.ts')]);
       const controller = controllerFlags(options);
       await runUp({ site, controller, ...(options.with ? { with: options.with } : {}) });
       done(exit.ok);
@@ -71,12 +73,14 @@ function internal(program: Command): void {
     .requiredOption('--site <name>')
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
     .option('--reports <address>')
+    .option('--review <cron>', reviewHelp, reviewStandard)
     .option('--balancer <name>', 'again for each', (name: string, all: string[]) => [...all, name], [])
     .action(
       async (options: {
         readonly site: string;
         readonly port: string;
         readonly reports?: string;
+        readonly review: string;
         readonly balancer: readonly string[];
       }) => {
         const { runController } = await import('./controller.ts');
@@ -87,6 +91,7 @@ function internal(program: Command): void {
             balancers: options.balancer,
             paths,
             apiPort: portOf(options.port),
+            reviews: options.review,
             ...(options.reports ? { reports: hostPortOf('--reports', options.reports) } : {}),
           }),
         );

@@ -75,9 +75,15 @@ export interface ControllerFlags {
   readonly port: number;
   /** Where anybody may report trouble: `[HOST:]PORT`. Absent: nowhere. */
   readonly reports?: string;
+  /** When the site is reviewed: a cron expression, UTC. */
+  readonly review: string;
 }
 
-export function childPlans(site: Site, paths: SitePaths, { port, reports }: ControllerFlags): ChildPlan[] {
+export function childPlans(
+  site: Site,
+  paths: SitePaths,
+  { port, reports, review }: ControllerFlags,
+): ChildPlan[] {
   const agents = site.balancers.map((balancer) => {
     const places = balancerPlaces(paths, balancer.name);
     return {
@@ -93,7 +99,7 @@ export function childPlans(site: Site, paths: SitePaths, { port, reports }: Cont
     name: 'the controller',
     process: 'the controller',
     args: [
-      ...['controller', '--site', site.name, '--port', String(port), ...names],
+      ...['controller', '--site', site.name, '--port', String(port), '--review', review, ...names],
       ...(reports === undefined ? [] : ['--reports', reports]),
     ],
     pidFile: `${paths.run}/controller.pid`,

@@ -25,6 +25,8 @@ function api(over: Partial<Backend> = {}) {
     report: nothing,
     reports: () => [],
     troubled: () => false,
+    review: nothing,
+    reviews: () => [],
     entries: () => [],
     verify: nothing,
     ...over,
