@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { always, type Condition, describeValue, type Fate, type Unknown, type Value } from './meaning.ts';
-import { stepThen } from './rewriting.ts';
 import type { Lifting, State, Where } from './state.ts';
+import { stepThen } from './steps.ts';
 import type { Node } from './tree.ts';
 
 export interface Asked {

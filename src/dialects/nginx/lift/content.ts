@@ -13,11 +13,12 @@ import {
   text,
   type Value,
 } from './meaning.ts';
-import { ruled, stepThen, type Ways } from './rewriting.ts';
 import { said } from './scope.ts';
 import { type State, unknown, type Where } from './state.ts';
+import { ruled, stepThen } from './steps.ts';
 import { hasVariables } from './template.ts';
 import { type Asking, asQuoted, beginsWithSlash, evaluate, hostSent } from './variables.ts';
+import type { Ways } from './ways.ts';
 
 type Handler = Exclude<Where['handler'], null>;
 

@@ -3,10 +3,11 @@ import { holds, matches } from './folding.ts';
 import { all, type Condition, type Fate, header, not } from './meaning.ts';
 import { withRealAddress } from './real-address.ts';
 import { pcre } from './regex.ts';
-import { stepThen, type Ways } from './rewriting.ts';
 import { said, word } from './scope.ts';
 import { type State, unknown, type Where } from './state.ts';
+import { stepThen } from './steps.ts';
 import type { Node } from './tree.ts';
+import type { Ways } from './ways.ts';
 
 /** Limits, then who may come in: `allow`, `deny`, passwords, and what another program says. */
 export function gated(before: State, where: Where, ways: Ways, next: (state: State) => Fate): Fate {

@@ -18,10 +18,10 @@ import {
 import { badHost, oddHost, serversByName } from './names.ts';
 import { answersPlain, answersRefused, isRefused, rulesOf, served, servedPlain } from './phases.ts';
 import { pcre } from './regex.ts';
-import { ruled } from './rewriting.ts';
 import { own, word } from './scope.ts';
 import { withCaptures } from './sources.ts';
 import { firstState, type Lifting, type Server, unknown } from './state.ts';
+import { ruled } from './steps.ts';
 import { hasVariables } from './template.ts';
 import type { Node } from './tree.ts';
 import { hostName } from './variables.ts';

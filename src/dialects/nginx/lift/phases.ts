@@ -1,6 +1,7 @@
 import { movedAs, pageOf, pageOfServer, redirectedBy } from './error-pages.ts';
 import { chosen, dividedArgs, empty, encoded, hasHiddenMark, holds, is } from './folding.ts';
 import { gated } from './gates.ts';
+import { handlerOf } from './handlers.ts';
 import { keeping } from './keeping.ts';
 import { type Entry, entriesOf, type Location } from './locations.ts';
 import {
@@ -16,14 +17,16 @@ import {
   type Value,
 } from './meaning.ts';
 import { withRealAddress } from './real-address.ts';
-import { handlerOf, type Moved, rewrites, ruled, stepThen, type Ways } from './rewriting.ts';
+import { rewrites } from './rewriting.ts';
 import { own, said, scopeOf, word } from './scope.ts';
 import { taking } from './sources.ts';
 import { type Lifting, nodeOf, redirected, type Server, type State, unknown, type Where } from './state.ts';
 import type { Going } from './static-files.ts';
+import { ruled, stepThen } from './steps.ts';
 import type { Node } from './tree.ts';
 import { contentOf, tried } from './try-files.ts';
 import { type Asking, absolute, evaluate } from './variables.ts';
+import type { Moved, Ways } from './ways.ts';
 
 /** A server's phases, from its own rewrites on. `refuses`: methods that NGINX refuses are its business too. */
 export function served(first: State, server: Server, lifting: Lifting, refuses: boolean): Fate {

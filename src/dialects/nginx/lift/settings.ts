@@ -1,8 +1,8 @@
+import { handlerOf } from './handlers.ts';
 import type { Address } from './listeners.ts';
 import type { Level, Location } from './locations.ts';
 import type { Setting } from './meaning.ts';
 import { addressOf } from './pools.ts';
-import { handlerOf } from './rewriting.ts';
 import { type Scope, said, scopeOf } from './scope.ts';
 import type { Lifting, Server } from './state.ts';
 import { hasVariables } from './template.ts';

@@ -16,11 +16,12 @@ import {
   type Value,
 } from './meaning.ts';
 import { missesEnd, pcre } from './regex.ts';
-import { stepThen, type Ways } from './rewriting.ts';
 import { said, word } from './scope.ts';
 import { nodeOf, type State, unknown, type Where } from './state.ts';
+import { stepThen } from './steps.ts';
 import type { Node } from './tree.ts';
 import { type Asking, fileOf } from './variables.ts';
+import type { Ways } from './ways.ts';
 
 /** Where a request goes on from a file that is there, or is not. */
 export interface Going extends Ways {

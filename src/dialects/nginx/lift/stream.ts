@@ -11,9 +11,9 @@ import {
 } from './meaning.ts';
 import { serversByName } from './names.ts';
 import type { Pools } from './pools.ts';
-import { ruled, stepThen } from './rewriting.ts';
 import { own, type Scope, said, scopeOf } from './scope.ts';
 import { firstState, type Lifting, type Server, unknown } from './state.ts';
+import { ruled, stepThen } from './steps.ts';
 import type { Node } from './tree.ts';
 import { inOneForm } from './units.ts';
 import { evaluate } from './variables.ts';

@@ -3,10 +3,10 @@ import { content } from './content.ts';
 import { dividedArgs, hasHiddenMark, rest } from './folding.ts';
 import { keeping } from './keeping.ts';
 import { type Fate, joined, type Value } from './meaning.ts';
-import { stepThen } from './rewriting.ts';
 import { own, said } from './scope.ts';
 import { type State, unknown, type Where } from './state.ts';
 import { fileAt, type Going, isLost } from './static-files.ts';
+import { stepThen } from './steps.ts';
 import { hasVariables } from './template.ts';
 import { type Asking, evaluate, fileOf, rootOf } from './variables.ts';
 
