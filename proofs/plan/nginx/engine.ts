@@ -160,7 +160,10 @@ function wordsOf(text: string, chance: Chance): Words {
   const forwarded = ['10.1.2.3', '10.1.2.3, 127.0.0.1', '1.2.3.4:80', 'unknown'];
   words.headers.push(['x-forwarded-for', chance.pick(forwarded)], ['x-real-ip', '10.9.9.9']);
   words.headers.push(['x-forwarded-proto', 'https'], ['user-agent', 'x'], ['upgrade', 'websocket']);
-  if (text.includes('auth_basic')) words.headers.push(['authorization', 'Basic c29tZW9uZTp3b3Jk']);
+  if (text.includes('auth_basic')) {
+    const odd = ['Basic', 'Bearer c29tZW9uZTp3b3Jk', 'basic  c29tZW9uZTp3b3Jk', 'Basic Og==', 'Basic ='];
+    words.headers.push(['authorization', chance.percent(75) ? 'Basic c29tZW9uZTp3b3Jk' : chance.pick(odd)]);
+  }
   words.sources.push('127.0.0.1', '127.0.0.1', '127.1.2.3', '127.2.0.9', '127.3.3.3');
   return words;
 }

@@ -203,6 +203,9 @@ function errorPage({ ink, named }: Around): string {
       '400',
       '301',
       '404 301 302',
+      '497',
+      '400 497',
+      '403 500',
     ],
   ]);
   const sign = chance.pick(['', '', '=200 ', '= ', '=404 ', '=503 ', '=302 ']);

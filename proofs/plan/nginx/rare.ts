@@ -17,7 +17,7 @@ export interface Place {
 export function rareLines(chance: Chance, place: Place): readonly string[] {
   const to = `http://${chance.pick([...place.pools, place.origin])}`;
   const see = `proxy_set_header X-See "$uri|$args|${place.variable}"; proxy_pass ${to};`;
-  return chance.pick(chance.pick([content, rewritten, located])({ ...place, chance, to, see }));
+  return chance.pick(chance.pick([content, rewritten, located, kept])({ ...place, chance, to, see }));
 }
 
 interface Drawn extends Place {
@@ -69,6 +69,47 @@ function content({ chance, root, sockets, to, see }: Drawn): readonly (readonly 
       `location @late { ${see} }`,
     ],
     [`location /loop { error_page 404 /loop/again; root ${root}; }`],
+  ];
+}
+
+/** What is worked out once, and asked for again when the request is another by then. */
+function kept({ chance, root, variable, see }: Drawn): readonly (readonly string[])[] {
+  const again = `proxy_set_header X-Kept "${variable}|$remote_addr|$proxy_add_x_forwarded_for"; ${see}`;
+  const moved = chance.pick(['/late last', '/late?q=a&ip=x last', '/late? last', '/late$1 last']);
+  const header = chance.pick(['X-Forwarded-For', 'X-Kind', 'X-Real-IP']);
+  const asks = chance.pick([
+    'if ($remote_addr = 10.1.2.3) { return 403; }',
+    'set $later "$remote_addr";',
+    'if ($http_x_kind) { set $later "$remote_addr"; }',
+    'if ($proxy_add_x_forwarded_for ~ "^1") { return 409; }',
+    '',
+  ]);
+  const real = `set_real_ip_from ${chance.pick(['127.0.0.0/8', '127.0.0.1'])}; real_ip_header ${header};`;
+  return [
+    [
+      `location /kept { set $later ""; if (${variable} ${chance.pick(['', '= a', '~ "(.)$"', '!= one'])}) { set $later in; } rewrite "^/kept(.*)$" ${moved}; }`,
+      `location /late { ${again} }`,
+    ],
+    [
+      `location /kept { if ($arg_q) { set $later "${variable}"; } rewrite "^/kept(.*)$" ${moved}; }`,
+      `location /late { ${again} }`,
+    ],
+    [
+      `location /kept { try_files /${variable} ${root}/${variable} ${chance.pick(['@late', '/late', '/late?q=a'])}; }`,
+      `location /late { ${again} }`,
+      `location @late { ${again} }`,
+    ],
+    [
+      `location /kept { error_page 404 = /late?q=a; if (${variable} = "") { return 404; } ${again} }`,
+      `location /late { ${again} }`,
+    ],
+    [`location /kept { ${real} ${asks} ${again} }`],
+    [`location /kept { ${real} ${asks} allow 127.0.0.0/8; deny all; ${again} }`],
+    [
+      `location /kept { ${real} ${asks} try_files /gone @late; }`,
+      `location @late { ${chance.pick([real, ''])} ${again} }`,
+    ],
+    [`${real}`, `location /kept { ${asks} ${again} }`],
   ];
 }
 
