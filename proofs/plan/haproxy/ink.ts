@@ -80,3 +80,7 @@ export function fileOf(ink: Ink, name: string, lines: readonly string[]): string
   ink.files[path] = `${lines.join('\n')}\n`;
   return path;
 }
+
+/** Below the name of a section. */
+export const indented = (lines: readonly string[]) =>
+  lines.flatMap((line) => line.split('\n')).map((line) => `  ${line}`.replaceAll('\t', '\t  '));
