@@ -11,6 +11,9 @@ export interface Asked {
   readonly absolute: boolean;
 }
 
+/** What is in the folder that texts serve files from; each says its name. */
+export const rootFiles = ['there.txt', 'folder/index.html', 'a', 'error'] as const;
+
 export interface Case {
   readonly engine: EngineName;
   /** What it is made from, again. */

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selfSigned } from '../../test/world/certificate.ts';
-import { type Asked, type Case, type EngineName, meaningOf } from './case.ts';
+import { type Asked, type Case, type EngineName, meaningOf, rootFiles } from './case.ts';
 import { startHaproxy } from './haproxy/engine.ts';
 import { verdictOf } from './judge.ts';
 import { startNginx } from './nginx/engine.ts';
@@ -130,8 +130,7 @@ async function openField(): Promise<Field> {
   chmodSync(folder, 0o755);
   const root = join(folder, 'root');
   mkdirSync(join(root, 'folder'), { recursive: true });
-  for (const name of ['there.txt', 'folder/index.html', 'a', 'error'])
-    writeFileSync(join(root, name), `file ${name}`);
+  for (const name of rootFiles) writeFileSync(join(root, name), `file ${name}`);
   const pair = selfSigned('localhost');
   writeFileSync(join(folder, 'pair.pem'), pair.cert + pair.key);
   return { folder, root, servers: await startServers(folder, serversCount, pair) };

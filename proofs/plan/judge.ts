@@ -1,6 +1,6 @@
 /** Whether a real engine did what the meaning of its text says. Pure. */
 import { meaning } from '#routing';
-import type { Asked, Case } from './case.ts';
+import { type Asked, type Case, rootFiles } from './case.ts';
 import { type Head, seenIn } from './servers.ts';
 import type { Reply } from './wire.ts';
 
@@ -42,7 +42,7 @@ function wrongWith(fate: meaning.FateView, reply: Reply, asked: Asked, one: Case
     case 'answer':
       return wrongAnswer(fate, reply, asked, one);
     case 'file':
-      return wrongFile(fate.path, reply, one);
+      return wrongFile(fate.path, reply, asked, one);
     case 'split':
       return fate.shares.some((share) => wrongWith(share.fate, reply, asked, one) === null)
         ? null
@@ -85,10 +85,21 @@ function wrongAnswer(
     : null;
 }
 
-/** Of a file only that it is one: 200, 404, 403 and 405 are what files answer, 301 to a folder, or an error page. */
-function wrongFile(path: meaning.Told, reply: Reply, { root, text }: Case): string | null {
+/**
+ * Of a file that it is the one, where it is there; of what is not there, that it is answered as files are: 404, 403, 405 and 500,
+ * 301 to a folder, or an error page.
+ */
+function wrongFile(
+  path: meaning.Told,
+  reply: Reply,
+  { request }: Asked,
+  { root, text }: Case,
+): string | null {
   if (reply.kind === 'closed' || serverIn(reply)) return came('a file', reply);
   if (![200, 301, 403, 404, 405, 500].includes(reply.status)) return came('a file', reply);
+  const isThere = rootFiles.some((name) => path === `${root}/${name}`);
+  if (reply.status !== 200 && isThere && ['GET', 'HEAD'].includes(request.method))
+    return came('the file, which is there,', reply);
   if (reply.status !== 200 || typeof path !== 'string' || !path.startsWith(root ?? '') || reply.body === '')
     return null;
   const name = path.slice(root?.length).replace(/^\/+/, '');
