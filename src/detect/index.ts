@@ -1,8 +1,15 @@
+export { type AbsenceDetector, absenceDetector } from './absence.ts';
 export { type ArrivalsDetector, arrivalsDetector } from './arrivals.ts';
 export { baseline, baselineFloor, baselineMax, type HistoryTick } from './baseline.ts';
+export { type Budget, budget } from './budget.ts';
+export { type BurnWatch, type BurnWindow, burnWatch, burnWindows } from './burn.ts';
+export { type Calibration, calibrate } from './calibrate.ts';
 export { type Comparison, type ComparisonTick, type ComparisonVerdict, comparison } from './comparison.ts';
+export { type Fullness, type FullnessWatch, fullnessWatch } from './fullness.ts';
 export { type HungTest, hungTest, type InHand } from './hung.ts';
+export { type LateDetector, lateDetector } from './late.ts';
 export { type RecoveryDetector, recoveryDetector } from './recovery.ts';
+export { type ShiftDetector, shiftDetector } from './shift.ts';
 export { type SlownessTest, slownessTest, type TimedRequests } from './slowness.ts';
 export { type SpikeDetector, type SpikeVerdict, spikeDetector } from './spike.ts';
 export { defaultAlternatives, type ThresholdInput, threshold } from './threshold.ts';

@@ -36,12 +36,16 @@ export type FaultScope =
   | { readonly kind: 'change'; readonly change: string; readonly place: Place | null }
   | { readonly kind: 'clients' };
 
+export type FaultSeverity = 'critical' | 'error' | 'warning';
+
 /** What a fault is told with, from the first suspicion to its end. */
 export interface FaultFacts {
   /** `fault-3`: the same in all that is told of it. */
   readonly fault: string;
   /** What spoke first. */
   readonly series: FaultSeries;
+  /** `critical`: users see it; `error`: some do; `warning`: nobody does yet. */
+  readonly severity: FaultSeverity;
   /** Where it was seen; where it comes from is for the verdict. */
   readonly scope: FaultScope;
   /** Milliseconds since 1970: the first bad thing that the alarm is made of. */
@@ -60,6 +64,8 @@ export interface FaultVerdict {
   /** What brought it, where a change did. */
   readonly change: string | null;
   readonly place: Place | null;
+  /** What to do now, one line: `take server web-7 out, or start it`. */
+  readonly advice: string;
 }
 
 export type FaultEvent =

@@ -7,3 +7,4 @@ export * from './incident.ts';
 export type * from './plan.ts';
 export * from './report.ts';
 export * from './review.ts';
+export type * from './tick.ts';

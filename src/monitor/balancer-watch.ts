@@ -1,0 +1,211 @@
+import { type Budget, fullnessWatch, type HistoryTick } from '#detect';
+import type { HostFigures, PoolTick, ServerTick, Tick } from '#events';
+import {
+  countedSeries,
+  hungSeries,
+  latencySeries,
+  type SeriesName,
+  type Turn,
+  trafficSeries,
+  turning,
+  type Watched,
+} from './series.ts';
+
+export interface Turned {
+  readonly watched: Watched;
+  readonly turn: Exclude<Turn, null>;
+}
+
+export interface BalancerWatch {
+  readonly series: readonly Watched[];
+  tick(tick: Tick, budget: Budget, sinceChangeMs: number | null): readonly Turned[];
+  /** The agent itself has said nothing for so long. */
+  unheard(at: number, forMs: number): readonly Turned[];
+}
+
+export interface BalancerPlan {
+  readonly balancer: string;
+  readonly pools: readonly string[];
+  /** Minutes of what was usual, by series and pool (empty: the whole balancer). */
+  readonly known?: (series: string, pool: string) => readonly HistoryTick[];
+}
+
+/** How many detectors share the budget: what is counted, not what is simply so or not. */
+export function seriesCount(balancers: number, pools: number): number {
+  return balancers * (3 + pools * 5);
+}
+
+const silentMsMax = 2_000;
+const unheardMsMax = 5_000;
+/** Half a minute of a full queue is no fault that was missed; a moment of one is none at all. */
+const queuedTicksMax = 20;
+const downLists = 2;
+const fullSoonMs = 600_000;
+const fullSoonLevel = 0.5;
+/** What is simply so has all the evidence that there can be. */
+const sure = 1_000;
+const doubtful = sure / 2;
+
+/** Every detector of one balancer at work. */
+export function balancerWatch({ balancer, pools, known = () => [] }: BalancerPlan): BalancerWatch {
+  const name = (series: SeriesName['series']): SeriesName => ({
+    series,
+    scope: { kind: 'balancer', balancer },
+    balancer,
+    pool: null,
+  });
+  const errors = countedSeries(name('errors'), 'errors', known('errors', ''));
+  const hung = hungSeries(name('hung'));
+  const traffic = trafficSeries(name('traffic'));
+  const silence = turning(name('silence'));
+  const host = hostWatch(name('saturation'));
+  const watches = new Map(pools.map((pool) => [pool, poolWatch(balancer, pool, known)]));
+  let silentMs = 0;
+
+  return {
+    series: [
+      ...[...watches.values()].flatMap((pool) => pool.series),
+      ...[errors.state, hung.state, traffic.state, silence, host.state],
+    ],
+    tick(tick, budget, sinceChangeMs) {
+      const { at, forMs, counts } = tick;
+      const h = budget.threshold(sinceChangeMs);
+      silentMs = tick.answered ? 0 : silentMs + forMs;
+      const turns: Found[] = [[silence, quiet(silence, at, silentMs, silentMsMax)]];
+      if (tick.answered) {
+        for (const pool of tick.pools)
+          turns.push(...(watches.get(pool.pool)?.tick(tick, pool, { budget, sinceChangeMs }) ?? []));
+        turns.push([errors.state, errors.tick(at, counts.requests, counts.errors, budget, sinceChangeMs)]);
+        if (tick.inHand !== null)
+          turns.push([hung.state, hung.tick(at, counts.requests, tick.inHand, forMs, h)]);
+        turns.push([traffic.state, traffic.tick(at, counts.requests, 1_000 / Math.max(1, forMs), h)]);
+      }
+      if (tick.host) turns.push([host.state, host.add(at, tick.host)]);
+      return turned(turns);
+    },
+    unheard: (at, forMs) => turned([[silence, quiet(silence, at, forMs, unheardMsMax)]]),
+  };
+}
+
+type Found = readonly [Watched, Turn];
+
+function turned(found: readonly Found[]): Turned[] {
+  return found.flatMap(([watched, turn]) => (turn === null ? [] : [{ watched, turn }]));
+}
+
+function quiet(silence: ReturnType<typeof turning>, at: number, forMs: number, most: number): Turn {
+  const score = forMs >= most ? sure : forMs >= most / 2 ? doubtful : 0;
+  const words = `nothing was heard for ${(forMs / 1_000).toFixed(1)} s`;
+  return silence.judge(at, sure, { score, bad: forMs > 0, words, recovered: forMs === 0 });
+}
+
+interface Judging {
+  readonly budget: Budget;
+  readonly sinceChangeMs: number | null;
+}
+
+function poolWatch(balancer: string, pool: string, known: NonNullable<BalancerPlan['known']>) {
+  const name = (series: SeriesName['series']): SeriesName => ({
+    series,
+    scope: { kind: 'pool', pool },
+    balancer,
+    pool,
+  });
+  const counted = [
+    { of: (p: PoolTick) => p.errors, watch: countedSeries(name('errors'), 'errors', known('errors', pool)) },
+    {
+      of: (p: PoolTick) => p.retries,
+      watch: countedSeries(name('retries'), 'retries', known('retries', pool)),
+    },
+    {
+      of: (p: PoolTick) => p.connectionErrors,
+      watch: countedSeries(name('connectionErrors'), 'failed connections', known('connectionErrors', pool)),
+    },
+    {
+      of: (p: PoolTick) => p.responseErrors,
+      watch: countedSeries(name('resets'), 'answers that broke off', known('resets', pool)),
+    },
+  ];
+  const latency = latencySeries(name('latency'));
+  const queue = turning(name('saturation'));
+  const down = downWatch(name('probes'));
+  let queuedTicks = 0;
+
+  return {
+    series: [...counted.map(({ watch }) => watch.state), latency.state, queue, down.state],
+    tick({ at, servers }: Tick, now: PoolTick, { budget, sinceChangeMs }: Judging): Found[] {
+      queuedTicks = now.queued > 0 ? queuedTicks + 1 : 0;
+      const words = `${now.queued} requests wait for a server`;
+      const score = queuedTicks >= queuedTicksMax ? sure : queuedTicks >= queuedTicksMax / 2 ? doubtful : 0;
+      return [
+        ...(servers ? [[down.state, down.add(at, servers, pool)] as const] : []),
+        ...counted.map(
+          ({ of, watch }) =>
+            [watch.state, watch.tick(at, now.requests, of(now), budget, sinceChangeMs)] as const,
+        ),
+        [latency.state, latency.tick(at, now.timedRequests, now.timeMs, budget.threshold(sinceChangeMs))],
+        [queue, queue.judge(at, sure, { score, bad: now.queued > 0, words })],
+      ];
+    },
+  };
+}
+
+/** Servers that the engine's own checks find dead, whether or not a request was led to them. */
+function downWatch(name: SeriesName) {
+  const state = turning(name);
+  const lists = new Map<string, number>();
+  return {
+    state,
+    add(at: number, servers: readonly ServerTick[], pool: string): Turn {
+      const mine = servers.filter((one) => one.pool === pool);
+      for (const one of mine) lists.set(one.server, isDown(one) ? (lists.get(one.server) ?? 0) + 1 : 0);
+      const longest = Math.max(0, ...mine.map(({ server }) => lists.get(server) ?? 0));
+      const down = mine.filter(isDown);
+      const words = `down by the engine's own checks: ${down
+        .slice(0, 5)
+        .map(({ server, lastCheck }) => `${server} (${lastCheck})`)
+        .join(', ')}`;
+      const score = longest >= downLists ? sure : longest > 0 ? doubtful : 0;
+      return state.judge(at, sure, { score, bad: down.length > 0, words, recovered: down.length === 0 });
+    },
+  };
+}
+
+function isDown({ state, lastCheck }: ServerTick): boolean {
+  return state === 'down' && lastCheck !== 'in maintenance';
+}
+
+const figures: readonly { readonly what: string; readonly of: (host: HostFigures) => number | null }[] = [
+  { what: 'file descriptors', of: (h) => h.descriptorsShare },
+  { what: 'connection tracking', of: (h) => h.connectionTrackingShare },
+  { what: 'memory', of: (h) => h.memoryShare },
+  { what: 'disk', of: (h) => h.diskShare },
+];
+
+/** What a machine can run out of, with the time until it has. */
+function hostWatch(name: SeriesName) {
+  const state = turning(name);
+  const watches = figures.map((one) => ({ ...one, watch: fullnessWatch() }));
+  return {
+    state,
+    add(at: number, host: HostFigures): Turn {
+      const said: string[] = [];
+      let score = 0;
+      for (const { what, of, watch } of watches) {
+        const level = of(host);
+        if (level === null) continue;
+        const { isFull, fullInMs } = watch.add(at, level);
+        const isSoon = fullInMs !== null && fullInMs < fullSoonMs && level > fullSoonLevel;
+        if (!isFull && !isSoon) continue;
+        score = sure;
+        const when = isFull || fullInMs === null ? '' : `, full in ${Math.round(fullInMs / 1_000)} s`;
+        said.push(`${what} ${Math.round(level * 100)} % used${when}`);
+      }
+      if ((host.listenOverflows ?? 0) > 0) {
+        score = sure;
+        said.push(`${host.listenOverflows} connections dropped from a full listen queue`);
+      }
+      return state.judge(at, sure, { score, bad: score > 0, words: said.join(', ') });
+    },
+  };
+}

@@ -1,0 +1,12 @@
+export { changeBook } from './change-book.ts';
+export type { OpenFault } from './faults.ts';
+export { type Located, locate } from './locate/locate.ts';
+export { type Act, Monitor, type MonitorPlan, type Probed } from './monitor.ts';
+export {
+  type BalancerPicture,
+  type ChangePicture,
+  type DirectProbe,
+  type Picture,
+  recentTicks,
+  type ThroughProbe,
+} from './picture.ts';

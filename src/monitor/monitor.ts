@@ -1,0 +1,240 @@
+import { type Budget, budget, type HistoryTick } from '#detect';
+import type { FaultEvent, JournalEntry, Tick } from '#events';
+import type { Site } from '#model';
+import { type BalancerWatch, balancerWatch, seriesCount, type Turned } from './balancer-watch.ts';
+import { changeBook } from './change-book.ts';
+import {
+  belongs,
+  endedEvent,
+  factsOf,
+  locatedEvent,
+  type OpenFault,
+  openFault,
+  seenEvent,
+  severityOf,
+} from './faults.ts';
+import { locate } from './locate/locate.ts';
+import { type DirectProbe, recentTicks, type ThroughProbe } from './picture.ts';
+import type { Watched } from './series.ts';
+
+export interface MonitorPlan {
+  readonly site: Site;
+  readonly falseAlarmsPerMonth: number;
+  readonly tickMs: number;
+  /** Faults get numbers above this one. */
+  readonly lastFault: number;
+  /** A threshold that the site's own history asks for. */
+  readonly calibrated?: number;
+  readonly falseAlarmsBefore?: number;
+  /** Minutes of what was usual, by series, balancer and pool (empty: the whole balancer). */
+  readonly known?: (balancer: string, series: string, pool: string) => readonly HistoryTick[];
+}
+
+export type Act =
+  | { readonly kind: 'tell'; readonly event: FaultEvent }
+  /** Ask every server directly and every balancer as a client, now. */
+  | { readonly kind: 'probe'; readonly fault: string };
+
+export interface Probed {
+  readonly direct: readonly DirectProbe[];
+  readonly through: readonly ThroughProbe[];
+}
+
+/** Suspicions come and go: only so often one is journalled. */
+const tellSuspicionEveryMs = 600_000;
+/** How often is asked again while it is suspected, and after it was seen. */
+const suspectProbeEveryMs = 10_000;
+const againAfterMs: readonly number[] = [0, 700, 2_000, 5_000];
+const againEveryMs = 10_000;
+/** Half of the evidence and two answers that fail are as good as all of it. */
+const failedProbesMin = 2;
+
+const suspectedMsMax = 60_000;
+const unheardLookMs = 1_000;
+
+/** Detection and localisation as a value: ticks, probes and journal entries in, acts out. No clock, no I/O. */
+export class Monitor {
+  readonly #plan: MonitorPlan;
+  readonly #recent = recentTicks();
+  readonly #changes = changeBook();
+  #faults: OpenFault[] = [];
+  #site: Site;
+  #number: number;
+  #suspicionToldAt = Number.NEGATIVE_INFINITY;
+  #suspicionProbedAt = Number.NEGATIVE_INFINITY;
+  #budget: Budget;
+  #watches = new Map<string, BalancerWatch>();
+  #heard = new Map<string, number>();
+
+  constructor(plan: MonitorPlan) {
+    this.#plan = plan;
+    this.#site = plan.site;
+    this.#number = plan.lastFault;
+    this.#budget = this.#begin(plan.site, plan.falseAlarmsBefore ?? 0);
+  }
+
+  /** The site that runs is another one now. */
+  siteIs(site: Site): void {
+    this.#budget = this.#begin(site, this.#budget.falseAlarms);
+  }
+
+  /** Faults that are suspected or seen and not over. */
+  get open(): readonly OpenFault[] {
+    return this.#faults;
+  }
+
+  get falseAlarms(): number {
+    return this.#budget.falseAlarms;
+  }
+
+  tick(tick: Tick): readonly Act[] {
+    this.#recent.add(tick);
+    this.#heard.set(tick.balancer, tick.at);
+    const watch = this.#watches.get(tick.balancer);
+    if (!watch) return [];
+    const turns = watch.tick(tick, this.#budget, this.#changes.sinceMs(tick.at));
+    return turns.flatMap((one) => this.#turn(one, tick.at));
+  }
+
+  /** A few times a second, also when no tick comes: then that is what there is to see. */
+  look(now: number): readonly Act[] {
+    const unheard = [...this.#heard].flatMap(([balancer, at]) =>
+      now - at < unheardLookMs ? [] : (this.#watches.get(balancer)?.unheard(now, now - at) ?? []),
+    );
+    return [...unheard.flatMap((one) => this.#turn(one, now)), ...this.#settle(now), ...this.#askAgain(now)];
+  }
+
+  /** What servers and balancers answered when `probe` asked for it. */
+  probed(name: string, { direct, through }: Probed, now: number): readonly Act[] {
+    const fault = this.#faults.find((one) => one.fault === name);
+    if (!fault) return [];
+    Object.assign(fault, { direct, through, probedAt: now });
+    const failed = [...direct, ...through].filter(({ ok }) => !ok).length;
+    fault.anyProbeFailed ||= failed > 0;
+    if (fault.seenAt !== null) return this.#place(fault, now);
+    return failed >= failedProbesMin ? this.#see(fault, now) : [];
+  }
+
+  journalled(entry: JournalEntry): void {
+    this.#changes.add(entry);
+  }
+
+  #begin(site: Site, falseAlarmsBefore: number): Budget {
+    const { falseAlarmsPerMonth, tickMs, calibrated, known = () => [] } = this.#plan;
+    this.#site = site;
+    const pools = site.pools.map(({ name }) => name);
+    this.#watches = new Map(
+      site.balancers.map(({ name: balancer }) => [
+        balancer,
+        balancerWatch({ balancer, pools, known: (series, pool) => known(balancer, series, pool) }),
+      ]),
+    );
+    this.#heard = new Map();
+    return budget({
+      falseAlarmsPerMonth,
+      series: seriesCount(site.balancers.length, pools.length),
+      tickMs,
+      falseAlarmsBefore,
+      ...(calibrated === undefined ? {} : { calibrated }),
+    });
+  }
+
+  #turn({ watched, turn }: Turned, at: number): Act[] {
+    if (turn === 'suspected' || turn === 'alarm') return this.#raise(watched, turn === 'alarm', at);
+    return this.#settle(at);
+  }
+
+  #raise(watched: Watched, isAlarm: boolean, at: number): Act[] {
+    const known = this.#faults.find((one) => belongs(one, watched, at));
+    const fault = known ?? this.#newFault(watched, at);
+    if (!fault.series.includes(watched)) fault.series.push(watched);
+    if (fault.seenAt === null) fault.startedAt = Math.min(fault.startedAt, watched.beganAt ?? at);
+    if (isAlarm && fault.seenAt === null) return this.#see(fault, at);
+    return known ? [] : this.#suspect(fault, at);
+  }
+
+  #newFault(watched: Watched, at: number): OpenFault {
+    this.#number += 1;
+    const fault = openFault(`fault-${this.#number}`, watched, at);
+    this.#faults.push(fault);
+    return fault;
+  }
+
+  #suspect(fault: OpenFault, at: number): Act[] {
+    const acts: Act[] = [];
+    if (at - this.#suspicionToldAt >= tellSuspicionEveryMs) {
+      this.#suspicionToldAt = at;
+      acts.push({ kind: 'tell', event: { kind: 'fault.suspected', ...factsOf(fault) } });
+    }
+    if (at - this.#suspicionProbedAt < suspectProbeEveryMs) return acts;
+    this.#suspicionProbedAt = at;
+    return [...acts, this.#probe(fault, at)];
+  }
+
+  #see(fault: OpenFault, at: number): Act[] {
+    fault.seenAt = at;
+    fault.severity = severityOf(fault, this.#recent);
+    const event = seenEvent(fault, this.#recent, this.#plan.falseAlarmsPerMonth);
+    // What was asked at the suspicion is an answer already.
+    const located = fault.probedAt === null ? [] : this.#place(fault, at);
+    const isAsked = fault.probeAskedAt !== null && fault.probedAt === null;
+    return [{ kind: 'tell', event }, ...located, ...(isAsked ? [] : [this.#probe(fault, at)])];
+  }
+
+  #probe(fault: OpenFault, at: number): Act {
+    fault.probeAskedAt = at;
+    return { kind: 'probe', fault: fault.fault };
+  }
+
+  #place(fault: OpenFault, now: number): Act[] {
+    const { direct, through, startedAt } = fault;
+    const located = locate({
+      site: this.#site,
+      now,
+      startedAt,
+      series: fault.series.map(({ series, scope }) => ({ series, scope })),
+      balancers: this.#site.balancers.map(({ name }) => this.#recent.balancer(name, startedAt, now)),
+      direct,
+      through,
+      changes: this.#changes.recent(now),
+    });
+    const { culprits, certain, change } = located.verdict;
+    const said = JSON.stringify({ culprits, certain, change });
+    // What was certain is not unsaid by a later look at which everything has healed.
+    if (said === fault.told || (fault.located?.verdict.certain && !certain)) return [];
+    fault.told = said;
+    fault.located = located;
+    fault.severity = severityOf(fault, this.#recent);
+    return [{ kind: 'tell', event: locatedEvent(fault, located) }];
+  }
+
+  #settle(at: number): Act[] {
+    const acts: Act[] = [];
+    this.#faults = this.#faults.filter((fault) => {
+      if (goesOn(fault, at)) return true;
+      if (fault.seenAt === null) return false;
+      const event = endedEvent(fault, at, this.#recent);
+      if (event.kind === 'fault.ended' && event.wasFalse) this.#budget.wasFalse();
+      acts.push({ kind: 'tell', event });
+      return false;
+    });
+    return acts;
+  }
+
+  #askAgain(now: number): Act[] {
+    return this.#faults.flatMap((fault) => {
+      const { seenAt, probedAt, probeAskedAt } = fault;
+      const asked = probeAskedAt ?? 0;
+      if (seenAt === null || probedAt === null || asked > probedAt) return [];
+      const due = againAfterMs.findLast((ms) => ms <= now - seenAt) ?? 0;
+      return asked < seenAt + due || now - asked >= againEveryMs ? [this.#probe(fault, now)] : [];
+    });
+  }
+}
+
+/** A suspicion fades with its score; a fault is over when its series are, and servers answer again. */
+function goesOn({ series, seenAt, direct, probedAt, openedAt }: OpenFault, at: number): boolean {
+  if (series.some(({ alarmed }) => alarmed)) return true;
+  if (seenAt === null) return series.some(({ score }) => score > 0) && at - openedAt < suspectedMsMax;
+  return direct.some(({ ok }) => !ok) && probedAt !== null && at - probedAt < 2 * againEveryMs;
+}
