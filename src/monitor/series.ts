@@ -162,8 +162,8 @@ export interface LatencySeries {
   tick(at: number, requests: number, timeMs: number, threshold: number): Turn;
 }
 
-/** The share of 512 requests that HAProxy's mean is made of: of fewer it is too coarse. */
-const chunkRequestsMin = 8;
+/** HAProxy's means are of 512 requests and whole milliseconds: of fewer new ones than this they say little. */
+const chunkRequestsMin = 4;
 
 export function latencySeries(name: SeriesName): LatencySeries {
   const state = turning(name);

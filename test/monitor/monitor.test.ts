@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { scopeWords } from '#events';
+import { siteDifferenceOf } from './differences.ts';
+import { type Manner, simulated, type World } from './simulated.ts';
+
+/** Half a minute of good traffic, then the fault; what was told, with the milliseconds since. */
+function after(act: (world: World) => void, options: { seed?: number; rate?: number; forMs?: number } = {}) {
+  const world = simulated(options);
+  world.run(30_000);
+  const quiet = world.told.filter(({ kind }) => kind !== 'fault.suspected');
+  const beganAt = world.now;
+  act(world);
+  world.run(options.forMs ?? 3_000);
+  const of = (kind: string) => world.told.filter((event) => event.kind === kind);
+  const located = world.told.flatMap((event) => (event.kind === 'fault.located' ? [event] : [])).at(-1);
+  return {
+    world,
+    quiet,
+    beganAt,
+    seen: of('fault.seen'),
+    located,
+    verdict: located?.verdict,
+    culprits: located?.verdict.culprits.map(scopeWords) ?? [],
+  };
+}
+
+const faults: readonly {
+  readonly name: string;
+  readonly manners: readonly (readonly [string, Manner])[];
+  readonly culprits: readonly string[];
+}[] = [
+  { name: 'one of three servers refuses', manners: [['web/s2', 'refuses']], culprits: ['server web/s2'] },
+  { name: 'a server answers 500', manners: [['web/s2', 'wrong']], culprits: ['server web/s2'] },
+  { name: 'a server is slow', manners: [['api/s3', 'slow']], culprits: ['server api/s3'] },
+  {
+    name: 'a pool refuses as a whole',
+    manners: [
+      ['api/s1', 'refuses'],
+      ['api/s2', 'refuses'],
+      ['api/s3', 'refuses'],
+    ],
+    culprits: ['pool api'],
+  },
+  {
+    name: 'one balancer does not reach a pool',
+    manners: [
+      ['lb-2>web/s1', 'silent'],
+      ['lb-2>web/s2', 'silent'],
+      ['lb-2>web/s3', 'silent'],
+    ],
+    culprits: ['the network from lb-2 to pool web'],
+  },
+  {
+    name: 'two faults at once',
+    manners: [
+      ['web/s1', 'refuses'],
+      ['api/s2', 'wrong'],
+    ],
+    culprits: ['server web/s1', 'server api/s2'],
+  },
+];
+
+for (const { name, manners, culprits } of faults)
+  test(`${name}: seen, and located within two seconds of it`, () => {
+    const {
+      world,
+      seen,
+      verdict,
+      quiet,
+      culprits: named,
+      beganAt,
+    } = after((w) => {
+      for (const [server, manner] of manners) w.manners.set(server, manner);
+    });
+    assert.deepEqual(quiet, []);
+    assert.equal(seen.length, 1, 'one cause is one fault');
+    assert.deepEqual(named.toSorted(), [...culprits].toSorted(), verdict?.sentence ?? '');
+    assert.equal(verdict?.certain, true);
+    const [first] = world.told.filter(({ kind }) => kind === 'fault.located');
+    assert.ok(
+      first !== undefined && first.toldAt - beganAt <= 2_000,
+      `after ${(first?.toldAt ?? 0) - beganAt} ms`,
+    );
+  });
+
+test('servers that take requests and do not answer are seen in seconds, though nothing ever fails', () => {
+  const { culprits, seen } = after(
+    (world) => {
+      for (const server of ['s1', 's2', 's3']) world.manners.set(`api/${server}`, 'hangs');
+    },
+    { forMs: 8_000 },
+  );
+  assert.equal(seen[0]?.series, 'hung');
+  assert.deepEqual(culprits, ['pool api']);
+});
+
+test('a balancer that answers 503 while its servers are healthy is named', () => {
+  const { culprits, verdict } = after((world) => world.broken.add('lb-2'));
+  assert.deepEqual(culprits, ['balancer lb-2']);
+  assert.match(
+    verdict?.sentence ?? '',
+    /healthy when asked directly; lb-2 answers status 503 .* lb-1 answers them well/,
+  );
+});
+
+test('an engine that says nothing is no engine without trouble', () => {
+  const { culprits } = after((world) => world.mute.add('lb-1'), { forMs: 5_000 });
+  assert.deepEqual(culprits, ['balancer lb-1']);
+});
+
+test('traffic that stops is seen, and is in front of balancers that answer', () => {
+  const world = simulated({ rate: 50 });
+  world.run(400_000);
+  world.rate = 0;
+  world.run(5_000);
+  const located = world.told.findLast((event) => event.kind === 'fault.located');
+  assert.ok(located?.kind === 'fault.located');
+  assert.deepEqual(located.verdict.culprits.map(scopeWords), ['clients']);
+});
+
+test('servers that a change added and that never answered are the change, with its line', () => {
+  const { verdict, culprits } = after((world) => {
+    const change = 'change-42';
+    world.journal({
+      kind: 'change.proposed',
+      change,
+      file: 'site.yaml',
+      siteHash: '',
+      text: '',
+      force: true,
+      reason: 'more room',
+      difference: siteDifferenceOf([{ pool: 'web', server: 's3', line: 17 }]),
+    });
+    world.journal({ kind: 'change.exposed', change, balancer: 'lb-1', share: 1 });
+    world.run(1_400);
+    world.manners.set('web/s3', 'refuses');
+  });
+  assert.deepEqual(culprits, ['change change-42']);
+  assert.equal(verdict?.place?.line, 17);
+  assert.match(verdict?.sentence ?? '', /never answered; change change-42 added it 1\.\d s before/);
+});
+
+test('a fault ends when its server is back, and is told once', () => {
+  const { world } = after((w) => void w.manners.set('web/s2', 'refuses'));
+  world.manners.clear();
+  world.run(60_000);
+  const ended = world.told.filter(({ kind }) => kind === 'fault.ended');
+  assert.equal(ended.length, 1);
+  assert.ok(ended[0]?.kind === 'fault.ended' && !ended[0].wasFalse);
+  assert.deepEqual(world.monitor.open, []);
+});
+
+test('at 100 requests a second of which nine of ten fail it is seen within 0.3 s', () => {
+  const { seen, beganAt } = after((world) => world.broken.add('lb-1'), { rate: 100 });
+  assert.equal(seen.length, 1);
+  const [first] = seen;
+  assert.ok(first !== undefined && first.toldAt - beganAt <= 300);
+});
