@@ -24,6 +24,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 40,
   },
   {
+    name: 'detectors',
+    proves:
+      'The tables of delays of the detectors and their budget of false alarms, by simulation: importance sampling, bursts, days of steady, daily and bursty traffic; canaries, traffic that disappears, requests that hang, recovery, time until full, objectives.',
+    minutesMax: 30,
+  },
+  {
     name: 'net',
     proves:
       'A forced change whose servers cannot be reached fails no request: the last good generation answers, through private entrances that cannot form a loop, and the guard takes the change back.',

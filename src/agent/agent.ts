@@ -13,6 +13,7 @@ import type {
 } from '#contract';
 import { streamEntrance } from '#dialects';
 import { inMaintenance } from '#engines';
+import type { ServerRef } from '#events';
 import { type Pool, routeOf, type Server, type Site } from '#model';
 import { askEntrance, describeRequest, probeServer } from '#probe';
 import { witnesses } from '#routing';
@@ -34,6 +35,7 @@ export type AgentCalls = {
 const probesAtOnceMax = 32;
 const witnessMsMax = 5_000;
 const shutdownMs = 3_000;
+const ticksWaitMsMax = 2_000;
 
 /** What the controller may ask of one balancer's agent. */
 export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () => void): AgentCalls {
@@ -41,7 +43,8 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
   return {
     status: () => statusOf(serving, beside),
     check: ({ site }) => checkText(fleet, site),
-    probe: ({ site, servers }) => probeAll(siteOf(site), servers, fleet.options.clock),
+    probe: ({ site, servers, withinMs }) =>
+      probeAll(siteOf(site), { wanted: servers, withinMs }, fleet.options.clock),
     async rehearse({ site, witnesses }) {
       const rehearsed = await rehearse(fleet, siteOf(site), site, witnesses ?? []).catch(asNotStarted);
       const incumbent = await serving.coldProof.fresh();
@@ -80,6 +83,7 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
     },
     rollback: ({ reason, change }) => serving.changes.rollback(reason, change),
     records: async ({ after }) => serving.records.after(after),
+    ticks: ({ life, after, waitMs }) => serving.ticks.read(life, after, Math.min(waitMs, ticksWaitMsMax)),
     async note({ what }) {
       serving.records.add(what);
       return null;
@@ -169,7 +173,7 @@ async function statusOf(serving: Serving, beside: BesideWatch): Promise<Balancer
 
 async function probeAll(
   site: Site,
-  wanted: BalancerCalls['probe']['input']['servers'],
+  { wanted, withinMs }: { wanted: readonly ServerRef[]; withinMs: number | undefined },
   clock: Clock,
 ): Promise<BalancerCalls['probe']['output']> {
   const asked = wanted.flatMap(({ pool, server }) => {
@@ -181,12 +185,23 @@ async function probeAll(
     pool: pool.name,
     server: server.name,
     address: `${server.host}:${server.port}`,
-    ...(await probeServer(server, pool, clock)),
+    ...(await probeServer(server, withinMs === undefined ? pool : hurried(pool, withinMs), clock)),
   });
   const results: Awaited<ReturnType<typeof ask>>[] = [];
   for (let i = 0; i < asked.length; i += probesAtOnceMax)
     results.push(...(await Promise.all(asked.slice(i, i + probesAtOnceMax).map(ask))));
   return results;
+}
+
+/** Connection and answer share the time. */
+function hurried(pool: Pool, withinMs: number): Pool {
+  const connectMs = Math.min(pool.timeouts.connectMs, withinMs / 2);
+  const timeoutMs = Math.min(pool.healthCheck.timeoutMs, withinMs / 2);
+  return {
+    ...pool,
+    timeouts: { ...pool.timeouts, connectMs },
+    healthCheck: { ...pool.healthCheck, timeoutMs },
+  };
 }
 
 function described({ generation, pid, startMs, servers }: Launched): Omit<CandidateResult, 'witnesses'> {

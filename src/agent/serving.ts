@@ -11,10 +11,12 @@ import { openAlarms, openRecords, type Records } from './guard/records.ts';
 import { type SteadyWatch, watchSteady } from './guard/steady.ts';
 import { tickMs } from './guard/watch.ts';
 import type { Death, HeldGeneration } from './holder/protocol.ts';
+import { hostWatch } from './host.ts';
 import { Kept } from './kept.ts';
 import { Refresh } from './refresh.ts';
 import { Repair } from './repair.ts';
 import { clearSandboxes } from './sandbox-process.ts';
+import { Ticks } from './ticks.ts';
 
 const reconcileEveryTicks = 5;
 const listenEveryTicks = 20;
@@ -26,6 +28,10 @@ const learnMsMax = 500;
 const silentTicksMax = 10;
 /** One that took over while it still started may need longer for its first word. */
 const startingTicksMax = 50;
+/** A list of a thousand servers costs the engine 7 ms: once a second, rarer with more. */
+const listEveryTicks = 10;
+const serversPerList = 1_000;
+const hostEveryTicks = 10;
 
 /**
  * What one balancer serves: one active generation of the last good text, one parked to go back to, at times one
@@ -37,9 +43,11 @@ export class Serving {
   readonly changes: Changes;
   readonly records: Records;
   readonly coldProof: ColdProof;
+  readonly ticks: Ticks;
   readonly #repair: Repair;
   readonly #steady: SteadyWatch;
   readonly #refresh: Refresh;
+  readonly #host: ReturnType<typeof hostWatch>;
   readonly #seen = new Map<number, { requests: number; errors: number }>();
   #active: HeldGeneration | null = null;
   #lastDeath = 0;
@@ -55,6 +63,8 @@ export class Serving {
     this.fleet = new Fleet(options);
     this.kept = new Kept(this.fleet);
     this.records = openRecords({ file: join(state, 'guard.jsonl'), balancer: balancer.name, clock, log });
+    this.ticks = new Ticks(balancer.name, clock.now());
+    this.#host = hostWatch(state);
     this.#steady = watchSteady(openAlarms(this.records.after(0)));
     const record = (what: GuardRecord['what']) => void this.records.add(what);
     const parts = { fleet: this.fleet, kept: this.kept, record };
@@ -146,11 +156,33 @@ export class Serving {
       this.#silentTicks = 0;
       await this.#repair.requireAnswer(active);
     }
+    await this.#tell(active, evidence);
     if (!evidence) return;
     if (this.#ticks % rememberEveryTicks === 0) await this.#remember(active, evidence);
     if (this.#ticks % listenEveryTicks === 0 && !this.changes.busy) void this.#listen(active, evidence);
     this.#seen.set(active.generation, { requests: evidence.requests, errors: evidence.errors });
     for (const what of this.#steady.tick(active.generation, evidence)) this.records.add(what);
+  }
+
+  /** For whoever watches the site as a whole. */
+  async #tell(active: HeldGeneration, evidence: Evidence | null): Promise<void> {
+    const { clock } = this.fleet.options;
+    const servers = this.kept.site.pools.reduce((sum, pool) => sum + pool.servers.length, 0);
+    const every = listEveryTicks * Math.max(1, Math.ceil(servers / serversPerList));
+    const isListed = evidence !== null && this.#ticks % every === 0;
+    const listed = isListed
+      ? await this.fleet
+          .control(active)
+          .servers(evidenceMsMax)
+          .catch(() => null)
+      : null;
+    const host = this.#ticks % hostEveryTicks === 0 ? this.#host.look(active.pid, clock.monotonicMs()) : null;
+    this.ticks.add(Math.round(clock.now()), {
+      generation: active.generation,
+      evidence,
+      servers: listed,
+      host,
+    });
   }
 
   /** Dearer than counters, so only while some server is down. */

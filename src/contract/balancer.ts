@@ -1,5 +1,5 @@
 import type { Diagnostic } from '#base';
-import type { Counts, GuardRecord, Noted, ServerRef, TakeBack, WitnessView } from '#events';
+import type { Counts, GuardRecord, Noted, ServerRef, TakeBack, Tick, WitnessView } from '#events';
 import type { WrittenText } from '#model';
 
 /**
@@ -15,8 +15,11 @@ export interface SiteText extends WrittenText {
 export interface BalancerCalls {
   status: { input: Record<string, never>; output: BalancerStatus };
   check: { input: { site: SiteText }; output: CheckResult };
-  /** Asks every named server the way the engine would. */
-  probe: { input: { site: SiteText; servers: readonly ServerRef[] }; output: readonly ProbeResult[] };
+  /** Asks every named server the way the engine would; with `withinMs`, whoever has not answered by then has not answered. */
+  probe: {
+    input: { site: SiteText; servers: readonly ServerRef[]; withinMs?: number };
+    output: readonly ProbeResult[];
+  };
   /** With `witnesses` of the plan, each is sent too, and held against what the text says. */
   rehearse: {
     input: { site: SiteText; witnesses?: readonly WitnessView[] };
@@ -58,6 +61,14 @@ export interface BalancerCalls {
   rollback: { input: { reason: string; change: string | null }; output: TakeBack | null };
   /** Guard records with a number above `after`, oldest first. */
   records: { input: { after: number }; output: readonly GuardRecord[] };
+  /**
+   * What was counted since tick number `after` of the agent's life that began at `life`: at once where there is something, else
+   * as soon as there is, or nothing after `waitMs`. Of a minute at most.
+   */
+  ticks: {
+    input: { life: number; after: number; waitMs: number };
+    output: { life: number; ticks: readonly Tick[] };
+  };
   /** Keeps a record of what was done to the balancer from outside. */
   note: { input: { what: Noted }; output: null };
   stop: { input: Record<string, never>; output: null };

@@ -73,8 +73,12 @@ export function balancerWatch({ balancer, pools, known = () => [] }: BalancerPla
       silentMs = tick.answered ? 0 : silentMs + forMs;
       const turns: Found[] = [[silence, quiet(silence, at, silentMs, silentMsMax)]];
       if (tick.answered) {
-        for (const pool of tick.pools)
-          turns.push(...(watches.get(pool.pool)?.tick(tick, pool, { budget, sinceChangeMs }) ?? []));
+        const busy = new Map(tick.pools.map((pool) => [pool.pool, pool]));
+        for (const [pool, watch] of watches) {
+          // Of pools at which nothing happens nothing is sent; what goes on there is looked at once a second.
+          const now = busy.get(pool) ?? (tick.servers ? quietPool(pool) : null);
+          if (now) turns.push(...watch.tick(tick, now, { budget, sinceChangeMs }));
+        }
         turns.push([errors.state, errors.tick(at, counts.requests, counts.errors, budget, sinceChangeMs)]);
         if (tick.inHand !== null)
           turns.push([hung.state, hung.tick(at, counts.requests, tick.inHand, forMs, h)]);
@@ -97,6 +101,11 @@ function quiet(silence: ReturnType<typeof turning>, at: number, forMs: number, m
   const score = forMs >= most ? sure : forMs >= most / 2 ? doubtful : 0;
   const words = `nothing was heard for ${(forMs / 1_000).toFixed(1)} s`;
   return silence.judge(at, sure, { score, bad: forMs > 0, words, recovered: forMs === 0 });
+}
+
+function quietPool(pool: string): PoolTick {
+  const nothing = { requests: 0, errors: 0, connectionErrors: 0, retries: 0, responseErrors: 0 };
+  return { pool, ...nothing, serversLive: 0, serversAll: 0, queued: 0, timedRequests: 0, timeMs: 0 };
 }
 
 interface Judging {

@@ -199,12 +199,12 @@ export class Monitor {
       changes: this.#changes.recent(now),
     });
     const { culprits, certain, change } = located.verdict;
-    const said = JSON.stringify({ culprits, certain, change });
+    fault.severity = severityOf(fault, this.#recent);
+    const said = JSON.stringify({ culprits, certain, change, severity: fault.severity });
     // What was certain is not unsaid by a later look at which everything has healed.
     if (said === fault.told || (fault.located?.verdict.certain && !certain)) return [];
     fault.told = said;
     fault.located = located;
-    fault.severity = severityOf(fault, this.#recent);
     return [{ kind: 'tell', event: locatedEvent(fault, located) }];
   }
 

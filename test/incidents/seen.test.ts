@@ -47,6 +47,7 @@ function world(t: { after(f: () => unknown): void }) {
 const facts: FaultFacts = {
   fault: 'fault-1',
   series: 'errors',
+  severity: 'critical',
   scope: { kind: 'pool', pool: 'web' },
   startedAt: noon,
   evidence: ['9 of 10 answers of lb-2 were 503'],
@@ -66,6 +67,7 @@ const located = (change: string | null): Event => ({
     certain: true,
     change,
     place: null,
+    advice: '',
   },
 });
 const ended = (at: number): Event => ({

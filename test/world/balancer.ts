@@ -128,6 +128,7 @@ class Scripted implements ScriptedBalancer {
     promote: ({ change }) => this.#promote(change),
     rollback: ({ change, reason }) => this.#rollback(change, reason),
     records: ({ after }) => this.#records.filter(({ number }) => number > after),
+    ticks: () => ({ life: 1, ticks: [] }),
     note: () => null,
     stop: () => null,
   };
