@@ -1,6 +1,6 @@
 import { isThere, opaque, shownFile } from './access.ts';
 import { movedAs, pageOf } from './error-pages.ts';
-import { holds, is } from './folding.ts';
+import { chosen, holds, is } from './folding.ts';
 import { entriesOf, type Location } from './locations.ts';
 import {
   all,
@@ -62,8 +62,15 @@ function taken(ends: Ends, isFile: boolean): Fate {
   const isFolder = holds(ends.state.uri, { kind: 'ends', text: '/', ignoreCase: false });
   const plain = isFolder.kind === 'always' ? ends.found : fileEnds(ends, isFile);
   if (isFile || isFolder.kind === 'never') return plain;
-  const folder = folderEnds(ends);
+  const folder = folderEnds({ ...ends, found: ofFolder(ends) });
   return folder === plain ? plain : stepThen(ends.node, isFolder, folder, plain);
+}
+
+/** What is asked for with a slash at its end is a folder, though an `alias` may name it without one. */
+function ofFolder({ found, path, node }: Ends): Fate {
+  if (found.kind !== 'file' || node.name !== 'alias' || node.words[0]?.endsWith('/')) return found;
+  const isNamed = holds(path, { kind: 'ends', text: '/', ignoreCase: false });
+  return { kind: 'file', path: chosen(isNamed, path, joined([path, text('/')])) };
 }
 
 /** The file is not there, may not be read, is a folder, takes no POST. */
