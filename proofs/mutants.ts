@@ -9,12 +9,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Finding } from './mutants/child.ts';
 import { whyExcluded } from './mutants/excluded.ts';
-import type { Question } from './mutants/judged.ts';
-import { pointedMeanings, ruledMeanings } from './mutants/meanings.ts';
 import { isProgram, type Mutant, mutants } from './mutants/mutants.ts';
-import { refusedTexts } from './mutants/refused.ts';
+import { questionsOf } from './mutants/questions.ts';
 import { type Job, questionsFile, reachOf, triedAll } from './mutants/runs.ts';
-import { pairsOf, record } from './mutants/tape.ts';
 import { type Proof, prove } from './proof.ts';
 
 const { values } = parseArgs({
@@ -22,7 +19,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     mutants: { type: 'string', default: '320' },
     /** Of each engine, recorded. */
-    decisions: { type: 'string', default: '9600' },
+    decisions: { type: 'string', default: '25600' },
     /** Only mutants of files whose path begins so. */
     only: { type: 'string', default: '' },
     /** Processes at a time. */
@@ -32,10 +29,6 @@ const { values } = parseArgs({
 });
 
 const foundShareLeast = 95;
-/** Of the shortest texts: long ones need seconds. */
-const pairsMax = 200;
-const ruledCount = 100;
-const pointedCount = 500;
 /** A comparison that takes longer as it stands is not asked. */
 const comparisonMsMax = 2_000;
 
@@ -50,34 +43,37 @@ await prove('mutants', async (proof) => {
 
 async function run(proof: Proof, folder: string): Promise<void> {
   const seed = Number(values.seed);
-  const questions = await questionsOf(proof, seed);
+  const together = Number(values.together);
+  const questions = await questionsOf(seed, Number(values.decisions), (name, count) =>
+    proof.tell(name, count),
+  );
   const file = questionsFile(folder, questions);
-  const reached = await reachOf(file, questions.length);
-  const wrong = reached.passed.flatMap(({ judgement }, at) =>
-    judgement.wrong === null ? [] : [{ at, judgement }],
+  const { chosen, excluded } = drawn(seed);
+  const { passed, by } = await reachOf(folder, file, questions.length, chosen, together);
+  const wrong = passed.filter(({ judgement }) => judgement.wrong !== null);
+  for (const { question, judgement } of wrong.slice(0, 5))
+    proof.say(`    question ${question}, without a bug: ${judgement.wrong}`);
+  proof.atMost('questions that are answered wrong without a bug', wrong.length, 0);
+  const isAsked = passed.map(
+    ({ judgement, cpuMs, question }) =>
+      judgement.wrong === null && (cpuMs < comparisonMsMax || questions[question]?.kind === 'decided'),
   );
-  for (const { at, judgement } of wrong.slice(0, 5))
-    proof.say(`    question ${at}, without a bug: ${judgement.wrong}`);
-  proof.atMost('comparisons that are wrong without a bug', wrong.length, 0);
-  const isAsked = reached.passed.map(
-    ({ judgement, cpuMs }, at) =>
-      judgement.wrong === null && (cpuMs < comparisonMsMax || questions[at]?.kind === 'decided'),
-  );
-  const slow = reached.passed.filter(({ judgement }, at) => judgement.wrong === null && !isAsked[at]);
+  const slow = passed.filter(({ judgement, question }) => judgement.wrong === null && !isAsked[question]);
   proof.tell('comparisons that take too long: left out', slow.length);
-  const asked = (mutant: Mutant) => reached.by(mutant).filter((at) => isAsked[at]);
-  const { jobs, excluded } = drawn(seed, asked);
-  const open = reached.passed.map(({ judgement }) => judgement.open);
+  const jobs = chosen.map(
+    (mutant, at): Job => ({ mutant, questions: (by[at] ?? []).filter((one) => isAsked[one]) }),
+  );
   const results: Tried[] = [];
   await triedAll(
     folder,
     file,
-    open,
+    passed.map(({ judgement: { open, work } }) => ({ open, work })),
     jobs.filter((job) => job.questions.length > 0),
-    Number(values.together),
+    together,
     (job, finding) => {
       results.push({ job, finding });
-      if (finding.found === null) proof.say(`    ${shown(job.mutant)}`);
+      if (finding.found === null)
+        proof.say(`    ${shown(job.mutant)}${finding.how === '' ? '' : `: ${finding.how}`}`);
     },
   );
   const unreached = jobs.filter((job) => job.questions.length === 0);
@@ -94,44 +90,21 @@ interface Tried {
   readonly finding: Finding;
 }
 
-async function questionsOf(proof: Proof, seed: number): Promise<readonly Question[]> {
-  const [haproxy, nginx] = [
-    await record('haproxy', seed, Number(values.decisions)),
-    await record('nginx', seed, Number(values.decisions)),
-  ];
-  const meanings = [...pointedMeanings(seed, pointedCount), ...ruledMeanings(seed, ruledCount)];
-  const recorded = haproxy.recorded
-    .flatMap((one, at) => [one, nginx.recorded[at]].flatMap((it) => it ?? []))
-    .concat(nginx.recorded.slice(haproxy.recorded.length));
-  const pairs = pairsOf(recorded, pairsMax);
-  const { refused, passedOver } = refusedTexts();
-  proof.tell('decisions of real engines', haproxy.decisions + nginx.decisions);
-  proof.tell('of which the model says wrong as it stands: left out', haproxy.wrong + nginx.wrong);
-  proof.tell('comparisons of two texts', pairs.length);
-  proof.tell('comparisons of two meanings', meanings.length);
-  proof.tell('lines that an engine refuses, and that are said not to be understood', refused.length);
-  proof.tell('lines that an engine refuses, passed over: left out', passedOver.length);
-  return [...refused, ...meanings, ...recorded, ...pairs];
-}
-
 /** So many that are to be found, and those that were left out on the way. */
-function drawn(
-  seed: number,
-  asked: (mutant: Mutant) => readonly number[],
-): {
-  readonly jobs: readonly Job[];
+function drawn(seed: number): {
+  readonly chosen: readonly Mutant[];
   readonly excluded: ReadonlyMap<string, number>;
 } {
-  const jobs: Job[] = [];
+  const chosen: Mutant[] = [];
   const excluded = new Map<string, number>();
   for (const mutant of mutants(seed)) {
-    if (jobs.length >= Number(values.mutants)) break;
+    if (chosen.length >= Number(values.mutants)) break;
     if (!mutant.file.startsWith(values.only) || !isProgram(mutant)) continue;
     const why = whyExcluded(mutant);
     if (why !== null) excluded.set(why, (excluded.get(why) ?? 0) + 1);
-    else jobs.push({ mutant, questions: asked(mutant) });
+    else chosen.push(mutant);
   }
-  return { jobs, excluded };
+  return { chosen, excluded };
 }
 
 function shown({ file, line, rule, was, is, text }: Mutant): string {

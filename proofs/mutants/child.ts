@@ -1,6 +1,6 @@
 /**
  * Judges mutants, one after the other: for each, the modules that come by the place that is changed are loaded anew. Its arguments
- * are the file of the questions and the file of its work; without work it says which questions come by which code.
+ * are the file of the questions and the file of its work: mutants, or places, of which it says which questions come by them.
  *
  * It writes one line, as JSON, for each question that it begins (a number) and for each mutant that it is done with (a `Finding`).
  */
@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Judgement, Question } from './judged.ts';
 
 export interface Finding {
-  readonly found: 'disagreement' | 'crash' | 'less is said' | null;
+  readonly found: 'disagreement' | 'crash' | 'less is said' | 'costs more' | null;
   readonly how: string;
 }
 
@@ -25,21 +25,39 @@ export interface Work {
   readonly questions: readonly number[];
 }
 
-/** What a question is without any change, and the code it comes by: offsets from, to and count, by file. */
+/** What is asked of the model as it stands. */
+export interface Passing {
+  /** By file. */
+  readonly places: readonly { readonly url: string; readonly at: number }[];
+  /** By their numbers. */
+  readonly questions: readonly number[];
+}
+
+/** What mutants are judged by. */
+export interface Judging {
+  /** Of each question, without any change. */
+  readonly expected: readonly Expected[];
+  readonly work: readonly Work[];
+}
+
+export type Expected = Pick<Judgement, 'open' | 'work'>;
+
+/** What a question is without any change, and the places that it comes by, by their numbers. */
 export interface Passed {
+  readonly question: number;
   readonly judgement: Judgement;
   readonly cpuMs: number;
-  readonly ranges: Readonly<Record<string, readonly (readonly [number, number, number])[]>>;
+  readonly reached: readonly number[];
 }
 
 /** Lines of the work that is done without change: first what loading comes by, then each question. */
-export type Reach = Pick<Passed, 'ranges'> | Passed;
+export type Reach = Pick<Passed, 'reached'> | Passed;
 
 interface Door {
   judged(question: Question): Judgement;
 }
 
-const [questionsFile = '', workFile] = process.argv.slice(2);
+const [questionsFile = '', workFile = ''] = process.argv.slice(2);
 const root = `${pathToFileURL(join(import.meta.dirname, '../..')).href}/`;
 const entry = `${root}proofs/mutants/judged.ts`;
 
@@ -84,43 +102,66 @@ function sourceOf(url: string): string {
 const questions = JSON.parse(readFileSync(questionsFile, 'utf8')) as readonly Question[];
 const say = (line: unknown) => writeSync(1, `${JSON.stringify(line)}\n`);
 
-if (workFile === undefined) await passAll();
+const given = JSON.parse(readFileSync(workFile, 'utf8')) as Passing | Judging;
+if ('places' in given) await passAll(given);
 else {
-  const expected = JSON.parse(readFileSync(workFile, 'utf8')) as {
-    readonly open: readonly number[];
-    readonly work: readonly Work[];
-  };
   await import(entry);
-  for (const one of expected.work) say(await tried(one, expected.open));
+  for (const one of given.work) say(await tried(one, given.expected));
 }
 
-async function passAll(): Promise<void> {
+async function passAll({ places, questions: asked }: Passing): Promise<void> {
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');
   await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
-  const ranges = async (): Promise<Passed['ranges']> => {
+  const byUrl = Map.groupBy(
+    places.map(({ url, at }, number) => ({ url, at, number })),
+    ({ url }) => url,
+  );
+  const reached = async (): Promise<readonly number[]> => {
     const { result } = await session.post('Profiler.takePreciseCoverage');
-    return Object.fromEntries(
-      result
-        .filter(({ url }) => url.includes('/src/'))
-        .map(({ url, functions }) => [
-          bare(url),
-          functions.flatMap((one) =>
-            one.ranges.map(({ startOffset, endOffset, count }) => [startOffset, endOffset, count] as const),
-          ),
-        ]),
-    );
+    return result.flatMap(({ url, functions }) => {
+      const here = byUrl.get(bare(url)) ?? [];
+      const ranges = here.length === 0 ? [] : functions.flatMap((one) => one.ranges);
+      return here.flatMap(({ at, number }) => (isReached(ranges, at) ? [number] : []));
+    });
   };
   const { judged }: Door = await import(entry);
-  say({ ranges: await ranges() });
-  for (const question of questions) {
+  say({ reached: await reached() });
+  for (const number of asked) {
+    const question = questions[number];
+    if (question === undefined) continue;
     const began = process.cpuUsage();
     const judgement = judged(question);
     const { user, system } = process.cpuUsage(began);
-    say({ judgement, cpuMs: (user + system) / 1_000, ranges: await ranges() });
+    say({ question: number, judgement, cpuMs: (user + system) / 1_000, reached: await reached() });
   }
 }
+
+interface Range {
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly count: number;
+}
+
+/** As the innermost range says. */
+function isReached(ranges: readonly Range[], at: number): boolean {
+  let inner: Range | undefined;
+  for (const range of ranges)
+    if (
+      range.startOffset <= at &&
+      at < range.endOffset &&
+      (!inner || range.endOffset - range.startOffset <= inner.endOffset - inner.startOffset)
+    )
+      inner = range;
+  return inner !== undefined && inner.count > 0;
+}
+
+/** Of one mutant, asked until it is found: then it is given up, and not found. */
+const cpuSecondsPerMutantMax = 25;
+/** A little more may be by the order of things. */
+const workShareMax = 1.05;
+const workMore = 200;
 
 /** All that imports it, by however many steps. */
 function aboveOf(url: string): Set<string> {
@@ -129,20 +170,26 @@ function aboveOf(url: string): Set<string> {
   return found;
 }
 
-async function tried(work: Work, open: readonly number[]): Promise<Finding> {
+async function tried(work: Work, expected: readonly Expected[]): Promise<Finding> {
   planted = work;
   anew = aboveOf(work.url);
   number += 1;
+  const began = process.cpuUsage();
   try {
     const { judged }: Door = await import(`${entry}?mutant=${number}`);
     for (const at of work.questions) {
       const question = questions[at];
       if (question === undefined) continue;
       say(at);
-      const { wrong, open: left } = judged(question);
-      if (wrong !== null) return { found: 'disagreement', how: `question ${at}: ${wrong}` };
-      if (left > (open[at] ?? 0))
-        return { found: 'less is said', how: `question ${at}: ${left}, not ${open[at]}` };
+      const now = judged(question);
+      if (now.wrong !== null) return { found: 'disagreement', how: `question ${at}: ${now.wrong}` };
+      const { open, work: usual } = expected[at] ?? { open: 0, work: 0 };
+      if (now.open > open) return { found: 'less is said', how: `question ${at}: ${now.open}, not ${open}` };
+      if (now.work > workShareMax * usual + workMore)
+        return { found: 'costs more', how: `question ${at}: ${now.work}, not ${usual}` };
+      const { user, system } = process.cpuUsage(began);
+      if (user + system > cpuSecondsPerMutantMax * 1e6)
+        return { found: null, how: `not found in ${cpuSecondsPerMutantMax} s` };
     }
   } catch (error) {
     return { found: 'crash', how: String(error).split('\n')[0] ?? '' };

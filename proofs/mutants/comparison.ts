@@ -3,8 +3,8 @@
  * differently, each request that is treated differently is in a difference that is told, and what is the same is said to be.
  */
 import { meaning } from '#routing';
-import { withinBudget } from '../../src/routing/meaning/automata/index.ts';
 import type { Judgement } from './judged.ts';
+import { counted } from './work.ts';
 
 export interface Compared {
   readonly before: meaning.Meaning;
@@ -18,7 +18,7 @@ const workMax = 1_000_000;
 
 /** What is open: what is not known, each rule that nobody comes to and that is not told, and witnesses that are longer than they need be. */
 export function comparison(compared: Compared): Judgement {
-  const { told, dead } = withinBudget(workMax, () => ({
+  const { told, dead, work } = counted(workMax, () => ({
     told: meaning.difference(compared.before, compared.after),
     dead: meaning.unreached(compared.after),
   }));
@@ -34,7 +34,7 @@ export function comparison(compared: Compared): Judgement {
     (dead.complete ? 0 : 1) -
     (dead.steps.length + dead.pools.length) / 1_000 +
     told.differences.reduce((sum, { witness }) => sum + JSON.stringify(witness).length, 0) / 1_000_000;
-  return { wrong, open };
+  return { wrong, open, work };
 }
 
 function witnessWrong({ before, after }: Compared, { differences }: meaning.Comparison): string | null {

@@ -6,9 +6,6 @@ interface Exclusion {
   readonly is: (mutant: Mutant) => boolean;
 }
 
-const settingsFiles =
-  /\/haproxy\/lift\/(?:settings|told|values)\.ts$|\/nginx\/lift\/(?:settings|units)\.ts$|\/findings\/settings\.ts$/;
-
 /** A choice between sentences: three words or more. */
 const sentences = /[?:] ['`][^'`]*[a-z"}] [a-z"$][^'`]*[a-z"}] [a-z"$][^'`]*['`]/;
 
@@ -16,13 +13,6 @@ const rules: readonly Exclusion[] = [
   {
     why: 'words for people',
     is: ({ file, text }) => /\/(?:describe|description|predicates)\.ts$/.test(file) || sentences.test(text),
-  },
-  {
-    why: 'settings, which change no decision',
-    is: ({ file, text, inside }) =>
-      settingsFiles.test(file) ||
-      /\btold\(line|\btellOptions\(|\bsettings\.add/.test(text) ||
-      /^(?:told|tell(?!BrokenOff)\w*|settingsOf)$/.test(inside),
   },
   {
     why: 'one more or less than a named limit',

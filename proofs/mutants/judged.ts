@@ -1,10 +1,14 @@
 /** Whether the model, as it is loaded here, says what it has to say. Every question has an answer that the model was not asked for. */
-import type { meaning } from '#routing';
+import { meaning } from '#routing';
 import { type Case, meaningOf } from '../plan/case.ts';
 import { verdictOf } from '../plan/judge.ts';
 import type { Reply } from '../plan/wire.ts';
+import { type BlowingUp, blowUpWrong } from './blow-ups.ts';
 import { comparison } from './comparison.ts';
+import { type Falling, fallenWrong } from './fallen.ts';
+import { type Tabled, tableJudged } from './machines.ts';
 import { guessed, type Refused } from './refused.ts';
+import { type SettingsPair, settingsWrong } from './settings.ts';
 
 /** What a real engine did with a text. */
 export interface Recorded {
@@ -33,7 +37,7 @@ export interface Meanings {
   readonly same: boolean;
 }
 
-export type Question = Recorded | Pair | Meanings | Refused;
+export type Question = Recorded | Pair | Meanings | Refused | Tabled | SettingsPair | BlowingUp | Falling;
 
 export type KeptReply =
   | { readonly kind: 'closed' }
@@ -49,6 +53,8 @@ export interface Judgement {
   readonly wrong: string | null;
   /** How much was left open. */
   readonly open: number;
+  /** What it cost, counted and not timed: steps of tables, or the size of what was made. */
+  readonly work: number;
 }
 
 export function judged(question: Question): Judgement {
@@ -63,22 +69,35 @@ export function judged(question: Question): Judgement {
     case 'meanings':
       return comparison(question);
     case 'refused':
-      return { wrong: guessed(question), open: 0 };
+      return plainly(guessed(question));
+    case 'settings':
+      return plainly(settingsWrong(question));
+    case 'blow-up':
+      return plainly(blowUpWrong(question));
+    case 'fallen':
+      return plainly(fallenWrong(question));
+    default:
+      return tableJudged(question);
   }
 }
 
+const plainly = (wrong: string | null): Judgement => ({ wrong, open: 0, work: 0 });
+
+const workPerPart = 100;
+
 function decided({ case: one, replies }: Recorded): Judgement {
   const lifted = meaningOf(one);
+  const work = lifted.listeners.reduce((sum, { rules }) => sum + workPerPart * meaning.sizeOf(rules), 0);
   // A line that is not understood is more that is left open, though less than a decision.
   let open = lifted.notUnderstood.length / 1_000;
   for (const [index, asked] of one.asked.entries()) {
     const kept = replies[index];
     if (!kept) continue;
     const { wrong, said } = verdictOf(one, lifted, asked, asReply(kept));
-    if (wrong !== null) return { wrong, open };
+    if (wrong !== null) return { wrong, open, work };
     if (said !== 'exact') open += 1;
   }
-  return { wrong: null, open };
+  return { wrong: null, open, work };
 }
 
 export const asReply = (kept: KeptReply): Reply =>

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Finding, Passed, Reach, Work } from './child.ts';
+import type { Expected, Finding, Judging, Passed, Passing, Reach, Work } from './child.ts';
 import type { Question } from './judged.ts';
 import type { Mutant } from './mutants.ts';
 
@@ -16,33 +16,43 @@ const memoryMb = 2_000;
 const workPerProcess = 24;
 
 export interface Reached {
+  /** By the numbers of the questions. */
   readonly passed: readonly Passed[];
-  /** The questions that come by the place of a mutant, in their order. */
-  by(mutant: Mutant): readonly number[];
+  /** For each mutant, the questions that come by its place: the quickest first. */
+  readonly by: readonly (readonly number[])[];
 }
 
 /** Asks all questions of the model as it stands. */
-export async function reachOf(file: string, questions: number): Promise<Reached> {
-  const lines: Reach[] = [];
-  await run([file], passSecondsMax, (line) => lines.push(line as Reach));
-  const [loaded, ...passed] = lines;
-  if (loaded === undefined || passed.length < questions)
-    throw new Error(`the model itself broke off at question ${passed.length} of ${questions}`);
-  return {
-    passed: passed as readonly Passed[],
-    by(mutant) {
-      if (isIn(loaded, mutant)) return passed.map((_, index) => index);
-      return passed.flatMap((one, index) => (isIn(one, mutant) ? [index] : []));
-    },
-  };
-}
-
-function isIn({ ranges }: Reach, { url, at }: Mutant): boolean {
-  let inner: readonly [number, number, number] | undefined;
-  for (const range of ranges[url] ?? [])
-    if (range[0] <= at && at < range[1] && (!inner || range[1] - range[0] <= inner[1] - inner[0]))
-      inner = range;
-  return inner !== undefined && inner[2] > 0;
+export async function reachOf(
+  folder: string,
+  file: string,
+  count: number,
+  all: readonly Mutant[],
+  together: number,
+): Promise<Reached> {
+  const places = all.map(({ url, at }) => ({ url, at }));
+  const loaded = new Set<number>();
+  const passed: Passed[] = [];
+  await Promise.all(
+    Array.from({ length: together }, async (_, worker) => {
+      const questions = Array.from({ length: count }, (__, at) => at).filter(
+        (at) => at % together === worker,
+      );
+      const workFile = join(folder, `pass${worker}.json`);
+      writeFileSync(workFile, JSON.stringify({ places, questions } satisfies Passing));
+      await run([file, workFile], passSecondsMax, (line) => {
+        const one = line as Reach;
+        if ('question' in one) passed[one.question] = one;
+        else for (const number of one.reached) loaded.add(number);
+      });
+    }),
+  );
+  const broken = Array.from({ length: count }, (_, at) => at).filter((at) => passed[at] === undefined);
+  if (broken.length > 0) throw new Error(`the model itself broke off at question ${broken[0]} of ${count}`);
+  const by = all.map((): number[] => []);
+  for (const { question, reached } of passed.toSorted((a, b) => a.cpuMs - b.cpuMs))
+    for (const number of new Set([...reached, ...loaded])) by[number]?.push(question);
+  return { passed, by };
 }
 
 export interface Job {
@@ -54,7 +64,7 @@ export interface Job {
 export async function triedAll(
   folder: string,
   file: string,
-  open: readonly number[],
+  expected: readonly Expected[],
   jobs: readonly Job[],
   together: number,
   told: (job: Job, finding: Finding) => void,
@@ -67,7 +77,7 @@ export async function triedAll(
     for (const batch of batches)
       for (let left = batch; left.length > 0; ) {
         const batch = left;
-        const done = await batchOf(file, workFile, open, batch, (finding, index) => {
+        const done = await batchOf(file, workFile, expected, batch, (finding, index) => {
           const job = batch[index];
           if (job) told(job, finding);
         });
@@ -81,14 +91,14 @@ export async function triedAll(
 async function batchOf(
   file: string,
   workFile: string,
-  open: readonly number[],
+  expected: readonly Expected[],
   jobs: readonly Job[],
   told: (finding: Finding, index: number) => void,
 ): Promise<number> {
   const work = jobs.map(
     ({ mutant: { url, at, was, is }, questions }): Work => ({ url, at, was, is, questions }),
   );
-  writeFileSync(workFile, JSON.stringify({ open, work }));
+  writeFileSync(workFile, JSON.stringify({ expected, work } satisfies Judging));
   let done = 0;
   const late = await run([file, workFile], cpuSecondsMax, (line) => {
     if (typeof line !== 'object') return;

@@ -28,6 +28,8 @@ export interface Case {
   /** The folder whose files it may serve. Each file says `file NAME`. */
   readonly root: string | null;
   readonly asked: readonly Asked[];
+  /** No rule changes what another asks: what is not known of a request is the same wherever it is asked. */
+  readonly steady?: boolean;
 }
 
 const lifts: Readonly<Record<EngineName, (one: Case) => meaning.Meaning>> = {

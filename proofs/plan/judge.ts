@@ -20,7 +20,9 @@ export function verdictOf(one: Case, lifted: meaning.Meaning, asked: Asked, repl
   const { ways, exact, more, unknowns } = meaning.fateOf(lifted, asked.request);
   const by = ways[0]?.steps.map(({ place, text }) => `${place.line} ${text}`).join(' > ') ?? '';
   const kind = ways[0]?.fate.kind ?? 'none';
-  const isOpen = more || unknowns.some(({ why }) => why === 'complex' || why === 'not understood');
+  const isOpen =
+    more ||
+    unknowns.some(({ why }) => why === 'not understood' || (why === 'complex' && one.steady !== true));
   if (isOpen) return { wrong: null, said: 'unsaid', kind, by };
   const reasons = ways.map(({ fate }) => wrongWith(fate, reply, asked, one));
   const wrong = reasons.includes(null) ? null : reasons.join(' | ');

@@ -11,6 +11,8 @@ export interface Words {
   /** Names in any case, and values. */
   readonly headers: (readonly [string, string])[];
   readonly sources: string[];
+  /** Paths that are to be asked of a host; none: any of any. */
+  readonly pairs?: (readonly [host: string, path: string])[];
 }
 
 export const noWords = (): Words => ({ paths: [], hosts: [], queries: [], headers: [], sources: [] });
@@ -60,10 +62,12 @@ function doorOf(doors: readonly Door[], chance: Chance): Door {
 function askedOf(words: Words, door: Door, taste: Taste, chance: Chance): Asked {
   const { scheme, port, address, unread } = door;
   const method = unread ? 'GET' : chance.pick(taste.methods);
-  const path = pathNear(chance.pick(words.paths), chance);
+  const pair = words.pairs && chance.percent(85) ? chance.pick(words.pairs) : null;
+  const path = pathNear(pair?.[1] ?? chance.pick(words.paths), chance);
   const isOld = !unread && chance.percent(4);
-  const named = chance.pick(words.hosts);
-  const host = isOld && chance.percent(50) ? null : hostNear(named, chance);
+  const named = pair?.[0] ?? chance.pick(words.hosts);
+  const isNear = pair === null || chance.percent(15);
+  const host = isOld && chance.percent(50) ? null : isNear ? hostNear(named, chance) : named;
   const headers: Record<string, string> = {};
   for (const [name, value] of words.headers)
     if (chance.percent(35)) headers[name.toLowerCase()] = valueNear(value, chance);

@@ -9,6 +9,7 @@ import { chanceOf } from '../chance.ts';
 import type { Field, RunningEngine, Trial } from '../decisions.ts';
 import { type Door, requestsNear } from '../requests.ts';
 import type { Entrance } from '../wire.ts';
+import { denseText } from './dense.ts';
 import { askedOf, environment, madeText, realOf } from './texts.ts';
 
 const startMsMax = 60_000;
@@ -90,7 +91,8 @@ const badLines = (said: string): readonly number[] =>
 
 function madeTrial(seed: number, name: string, field: Field): MadeTrial {
   const chance = chanceOf(seed);
-  const made = madeText(chance, name, join(field.folder, name));
+  const make = seed % 5 === 4 ? denseText : madeText;
+  const made = make(chance, name, join(field.folder, name));
   for (const [path, lines] of Object.entries(made.files)) writeFileSync(path, lines);
   const open = doors.filter(({ port }) => made.lines.some((line) => line.trim() === `BIND ${port}`));
   const entrances = new Map<number, Entrance>(
@@ -139,6 +141,7 @@ function madeTrial(seed: number, name: string, field: Field): MadeTrial {
     servers,
     root: null,
     asked,
+    steady: made.steady === true,
   };
   return { real: real.join('\n'), trial: { case: one, entrances } };
 }

@@ -85,7 +85,7 @@ const bodyFile = (ink: Ink): string =>
     : `lf-file ${fileOf(ink, 'lf.txt', ['%[path] of %[hdr(host)]'])}`;
 
 /** What a request is made into, as formats have it. */
-function format(ink: Ink): string {
+export function format(ink: Ink): string {
   const { chance } = ink;
   if (chance.percent(2)) return `%[path,map_beg(${mapOf(ink, 'beg')},none)]`;
   if (chance.percent(2)) return `%[hdr(host),lower,map(${mapOf(ink, 'str')})]`;

@@ -18,6 +18,7 @@ export interface MadeText {
   readonly words: Words;
   /** By path. */
   readonly files: Readonly<Record<string, string>>;
+  readonly steady?: boolean;
 }
 
 export const askedOf = (line: string): string => line.split('\t')[0] ?? line;

@@ -9,10 +9,12 @@ import { type Chance, chanceOf } from '../chance.ts';
 import type { Field, RunningEngine, Trial } from '../decisions.ts';
 import { type Door, noWords, requestsNear, type Words } from '../requests.ts';
 import { portOf } from '../servers.ts';
+import { denseText } from './dense.ts';
 import type { Machine } from './ink.ts';
 import { madeText } from './texts.ts';
 
 const requestsPerText = 32;
+const requestsPerDenseText = 96;
 
 const methods = [
   ...['GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'POST', 'POST', 'HEAD', 'HEAD'],
@@ -72,7 +74,8 @@ function madeTrial(seed: number, id: number, ports: readonly number[], field: Fi
     pair: join(folder, 'pair.pem'),
     filesAt: join(folder, `n${id}`),
   };
-  const made = madeText(chance, id, machine);
+  const isDense = seed % 5 === 4;
+  const made = (isDense ? denseText : madeText)(chance, id, machine);
   for (const [path, lines] of Object.entries(made.files)) writeFileSync(path, lines);
   const text = made.stream === null ? made.http : `http {\n${made.http}\n}\nstream {\n${made.stream}\n}`;
   const here = { address: '127.0.0.1', unread: false };
@@ -97,14 +100,21 @@ function madeTrial(seed: number, id: number, ports: readonly number[], field: Fi
       ...numbered(servers.paths, 'unix:'),
     ]),
     root,
-    asked: requestsNear(wordsOf(text, chance), open, requestsPerText, taste, chance),
+    steady: made.steady === true,
+    asked: requestsNear(
+      made.words ?? wordsOf(text, chance),
+      open,
+      isDense ? requestsPerDenseText : requestsPerText,
+      taste,
+      chance,
+    ),
   };
   const entrances = new Map(open.map(({ port }) => [port, { kind: 'port', port } as const]));
   return { case: one, entrances, http: made.http, stream: made.stream };
 }
 
 /** What the text itself suggests. */
-function wordsOf(text: string, chance: Chance): Words {
+export function wordsOf(text: string, chance: Chance): Words {
   const said = text.matchAll(
     /(?:location\s+"?(?:=|\^~)?\s*"?|rewrite "[^"]*" "|error_page[^;]* |try_files [^;]*)(\/[^"?;\s$]*)/g,
   );

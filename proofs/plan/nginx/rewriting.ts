@@ -118,7 +118,7 @@ function test(around: Around, depth: number, place: Place): string {
   return `if (${asked}) { ${[...inner, ...all, ...end].join(' ')} }`;
 }
 
-function condition(around: Around): string {
+export function condition(around: Around): string {
   const { ink } = around;
   const { chance, machine } = ink;
   const one = variable(around)

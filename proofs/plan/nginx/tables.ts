@@ -53,7 +53,7 @@ const patterns = [
 ];
 const results = ['one', 'two', '""', '$host', '0', '1', '/mapped', '$uri', 'x$arg_q', 'upgrade', 'close'];
 
-function map(ink: Ink, at: number): string {
+export function map(ink: Ink, at: number): string {
   const { chance } = ink;
   const before = ink.own.filter((name) => name.startsWith('$map'));
   const source = chance.percent(10) && before.length > 0 ? chance.pick(before) : chance.pick(sources);
@@ -78,7 +78,7 @@ function map(ink: Ink, at: number): string {
 const networks = ['127.0.0.0/8', '127.1.0.0/16', '127.0.0.1', '10.0.0.0/8', '0.0.0.0/0', '127.2.0.9/32'];
 const ranges = ['127.2.0.0-127.2.255.255', '127.0.0.1-127.0.0.1', '127.0.0.0-127.1.2.2', '10.0.0.0-10.1.1.1'];
 
-function geo(ink: Ink): string {
+export function geo(ink: Ink): string {
   const { chance } = ink;
   const isRanges = chance.percent(25);
   const lines = (isRanges ? ranges : networks)

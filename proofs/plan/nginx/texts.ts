@@ -1,5 +1,6 @@
 /** Random texts of NGINX, their constructs about as often as real files have them. */
 import type { Chance } from '../chance.ts';
+import type { Words } from '../requests.ts';
 import { type Ink, type Machine, origin } from './ink.ts';
 import { server } from './servers.ts';
 import { stream } from './streams.ts';
@@ -12,6 +13,9 @@ export interface MadeText {
   readonly stream: string | null;
   /** What it includes, by path. */
   readonly files: Readonly<Record<string, string>>;
+  /** What its requests are made of, where the text alone does not say it. */
+  readonly words?: Words;
+  readonly steady?: boolean;
 }
 
 /** One set of servers on ports of its own, with its own maps. `id` keeps the names of several in one process apart. */
@@ -33,7 +37,7 @@ export function madeText(chance: Chance, id: number, machine: Machine): MadeText
 }
 
 /** NGINX refuses a variable that nothing in the whole text sets: `$uri` stands in for it. */
-function withKnown(text: string, whole: string): string {
+export function withKnown(text: string, whole: string): string {
   return text.replace(/\$(?:(v1|v2|first|second|part|sub|domain|up)\b|\{(v1|v2)\})/g, (all, one, other) => {
     const name = String(one ?? other);
     return whole.includes(`set $${name} `) || whole.includes(`(?<${name}>`) ? all : '$uri';
