@@ -6,6 +6,7 @@ import type { Reply } from '../plan/wire.ts';
 import { type BlowingUp, blowUpWrong } from './blow-ups.ts';
 import { comparison } from './comparison.ts';
 import { type Falling, fallenWrong } from './fallen.ts';
+import { type Folding, foldingJudged } from './foldings.ts';
 import { type Tabled, tableJudged } from './machines.ts';
 import { guessed, type Refused } from './refused.ts';
 import { type SettingsPair, settingsWrong } from './settings.ts';
@@ -37,7 +38,16 @@ export interface Meanings {
   readonly same: boolean;
 }
 
-export type Question = Recorded | Pair | Meanings | Refused | Tabled | SettingsPair | BlowingUp | Falling;
+export type Question =
+  | Recorded
+  | Pair
+  | Meanings
+  | Refused
+  | Tabled
+  | SettingsPair
+  | BlowingUp
+  | Falling
+  | Folding;
 
 export type KeptReply =
   | { readonly kind: 'closed' }
@@ -76,6 +86,9 @@ export function judged(question: Question): Judgement {
       return plainly(blowUpWrong(question));
     case 'fallen':
       return plainly(fallenWrong(question));
+    case 'folded':
+    case 'read':
+      return foldingJudged(question);
     default:
       return tableJudged(question);
   }

@@ -1,6 +1,7 @@
 /** All that mutants are asked. */
 import { blowUps } from './blow-ups.ts';
 import { falling } from './fallen.ts';
+import { foldings } from './foldings.ts';
 import type { Question } from './judged.ts';
 import { listMeanings } from './lists.ts';
 import { tabled } from './machines.ts';
@@ -17,6 +18,7 @@ const listCount = 200;
 const blowUpCount = 500;
 const settingsCount = 40;
 const fallingCount = 60;
+const foldingCount = 500;
 const tableCount = 600;
 
 /** @param tell hears how many of what there are. */
@@ -48,6 +50,8 @@ export async function questionsOf(
   tell('expressions that are tried for ever, or not', blowing.agreed.length);
   tell('of which only the one that tries says so: left out', blowing.missed.length);
   const others = [...settingsPairs(seed, settingsCount), ...falling(seed, fallingCount)];
+  const folded = foldings(seed, foldingCount);
+  tell('values that a text decides of, and expressions that it reads', folded.length);
   tell('settings that change, and hosts that fall to a default', others.length);
-  return [...refused, ...blowing.agreed, ...others, ...tables, ...meanings, ...recorded, ...pairs];
+  return [...refused, ...blowing.agreed, ...others, ...folded, ...tables, ...meanings, ...recorded, ...pairs];
 }

@@ -247,11 +247,13 @@ export function dividedArgs(value: Value): readonly [Value, Value] {
       return [path, joined([text(part.text.slice(at + 1)), ...parts.slice(index + 1)])];
     }
     const mark = part.kind === 'chosen' ? behindMark(part.then) : null;
-    if (part.kind === 'chosen' && mark)
-      return [
-        joined(parts.slice(0, index)),
-        joined([chosen(part.when, mark, empty), ...parts.slice(index + 1)]),
-      ];
+    if (part.kind !== 'chosen' || !mark) continue;
+    const [before, behind] = [parts.slice(0, index), parts.slice(index + 1)];
+    // `$is_args$args`: without the mark there is nothing behind it either.
+    if (part.otherwise.kind === 'text' && part.otherwise.text === '')
+      return [joined(before), joined([chosen(part.when, mark, empty), ...behind])];
+    const [path, args] = dividedArgs(joined([...before, part.otherwise, ...behind]));
+    return [chosen(part.when, joined(before), path), chosen(part.when, joined([mark, ...behind]), args)];
   }
   return [value, empty];
 }
