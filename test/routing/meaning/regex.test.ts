@@ -51,6 +51,17 @@ test('without case, letters of both cases are the same', () => {
   assert.ok(script?.regex.test('/bD'));
 });
 
+test('without case, what a class leaves out it leaves out in both', () => {
+  for (const source of ['^[^a]$', '^[^A-C]$', '^[[:^upper:]]$', '^[^[:upper:]]$', '(?i)^[^a]$']) {
+    const script = scriptOf({ source, ignoreCase: !source.startsWith('('), syntax: 'pcre' });
+    assert.deepEqual(
+      ['a', 'A', '1'].map((text) => script?.regex.test(text)),
+      [false, false, true],
+      source,
+    );
+  }
+});
+
 test('what is not known is complex, never guessed', () => {
   for (const source of [
     '(?R)',

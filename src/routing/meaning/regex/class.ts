@@ -1,5 +1,6 @@
 import {
   type ByteSet,
+  bothCases,
   byteRange,
   bytesOf,
   complement,
@@ -9,13 +10,20 @@ import {
 } from './bytes.ts';
 import { Complex, type Reader } from './reader.ts';
 
+/** How an expression is read. */
+export interface Reading {
+  readonly syntax: 'pcre' | 'posix';
+  /** Without case `[^a]` has no `A` either. */
+  readonly ignoreCase: boolean;
+}
+
 /** `[^a-z[:digit:]\w]`, read from its bracket on. */
-export function readClass(reader: Reader, syntax: 'pcre' | 'posix'): ByteSet {
+export function readClass(reader: Reader, reading: Reading): ByteSet {
   reader.take('[');
   const negative = reader.take('^');
   let set: ByteSet = new Uint8Array(256);
   for (let first = true; first || !reader.looksAt(']'); first = false) {
-    const from = member(reader, syntax);
+    const from = member(reader, reading);
     if (typeof from !== 'number') {
       set = union(set, from);
       continue;
@@ -25,23 +33,25 @@ export function readClass(reader: Reader, syntax: 'pcre' | 'posix'): ByteSet {
       continue;
     }
     reader.take('-');
-    const to = member(reader, syntax);
+    const to = member(reader, reading);
     if (typeof to === 'number') {
       if (to < from) throw new Complex();
       set = union(set, byteRange(from, to));
     } else set = union(set, byteRange(from, from), bytesOf('-'), to);
   }
   reader.take(']');
-  return negative ? complement(set) : set;
+  const all = reading.ignoreCase ? bothCases(set) : set;
+  return negative ? complement(all) : all;
 }
 
 /** One byte, or a class of them. */
-function member(reader: Reader, syntax: 'pcre' | 'posix'): number | ByteSet {
+function member(reader: Reader, { syntax, ignoreCase }: Reading): number | ByteSet {
   const named = reader.match(/\[:(\^?)([a-z]+):\]/y);
   if (named) {
     const set = posixClasses[named[2] ?? ''];
     if (!set) throw new Complex();
-    return named[1] ? complement(set) : set;
+    const all = ignoreCase ? bothCases(set) : set;
+    return named[1] ? complement(all) : all;
   }
   if (reader.match(/\[[.=]/y)) throw new Complex();
   if (syntax === 'pcre' && reader.looksAt('\\')) {

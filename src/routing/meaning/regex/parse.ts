@@ -158,7 +158,8 @@ class Parser {
   #atom(flags: Flags, depth: number): Node {
     const { reader } = this;
     if (reader.looksAt('(')) return this.#group(flags, depth);
-    if (reader.looksAt('[')) return this.#set(readClass(reader, this.#syntax), flags);
+    if (reader.looksAt('['))
+      return { kind: 'set', set: readClass(reader, { syntax: this.#syntax, ignoreCase: flags.i }) };
     if (reader.looksAt('\\')) return this.#escape(flags);
     const char = reader.next();
     if (char === '.') return { kind: 'set', set: flags.s ? anyByte : notNewline };
