@@ -61,6 +61,14 @@ const [questionsFile = '', workFile = ''] = process.argv.slice(2);
 const root = `${pathToFileURL(join(import.meta.dirname, '../..')).href}/`;
 const entry = `${root}proofs/mutants/judged.ts`;
 
+/** To ask what was come by costs as much as a few questions: short ones are asked together. */
+const togetherMs = 150;
+/** Of one mutant, asked until it is found: then it is given up, and not found. */
+const cpuSecondsPerMutantMax = 20;
+/** A little more may be by the order of things. */
+const workShareMax = 1.05;
+const workMore = 200;
+
 /** Who imports a module, by address without its number. */
 const importers = new Map<string, Set<string>>();
 const sources = new Map<string, string>();
@@ -146,9 +154,6 @@ async function passAll({ places, questions: asked }: Passing): Promise<void> {
   await told();
 }
 
-/** To ask what was come by costs as much as a few questions: short ones are asked together. */
-const togetherMs = 150;
-
 interface Range {
   readonly startOffset: number;
   readonly endOffset: number;
@@ -168,11 +173,6 @@ function isReached(ranges: readonly Range[], at: number): boolean {
   return inner !== undefined && inner.count > 0;
 }
 
-/** Of one mutant, asked until it is found: then it is given up, and not found. */
-const cpuSecondsPerMutantMax = 25;
-/** A little more may be by the order of things. */
-const workShareMax = 1.05;
-const workMore = 200;
 
 /** All that imports it, by however many steps. */
 function aboveOf(url: string): Set<string> {
