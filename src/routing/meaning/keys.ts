@@ -17,36 +17,9 @@ export class Keys {
     return number;
   }
 
-  /** Whether two have the same number, where that is told by looking at a few parts; else null. */
-  quickly(one: object, other: object): boolean | null {
-    const looks = { left: looksMax };
-    const same = isAlike(one, other, looks);
-    return looks.left < 0 ? null : same;
-  }
-
   /** A text with its length in front, so that no two things are written alike. */
   #word(part: unknown): string {
     if (typeof part === 'string') return `${part.length}'${part}`;
     return typeof part === 'object' && part !== null ? `#${this.of(part)}` : String(part);
   }
 }
-
-/** Parts may stand in others again and again: past that, numbers are quicker. */
-const looksMax = 5_000;
-
-function isAlike(one: unknown, other: unknown, looks: { left: number }): boolean {
-  if (one === other) return true;
-  looks.left -= 1;
-  if (looks.left < 0) return false;
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
-  if (Array.isArray(one) || Array.isArray(other)) {
-    if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return false;
-    return one.every((part, index) => isAlike(part, other[index], looks));
-  }
-  const [a, b] = [one as Parts, other as Parts];
-  for (const name in a) if (name !== 'place' && !isAlike(a[name], b[name], looks)) return false;
-  for (const name in b) if (name !== 'place' && a[name] === undefined && b[name] !== undefined) return false;
-  return true;
-}
-
-type Parts = Readonly<Record<string, unknown>>;

@@ -51,6 +51,14 @@ test('without case, letters of both cases are the same', () => {
   assert.ok(script?.regex.test('/bD'));
 });
 
+test('a turn that takes nothing ends a repetition, where JavaScript would look for another', () => {
+  const script = (source: string) => scriptOf({ source, ignoreCase: false, syntax: 'pcre' });
+  assert.equal(script('^(|ap)?+i$'), null);
+  assert.equal(script('^(|ap)?i')?.groupOf(1), null);
+  assert.equal(script('^/api(/.*|$)?')?.groupOf(1), 1);
+  assert.equal(script('^(a*)?b')?.groupOf(1), 1);
+});
+
 test('without case, what a class leaves out it leaves out in both', () => {
   for (const source of ['^[^a]$', '^[^A-C]$', '^[[:^upper:]]$', '^[^[:upper:]]$', '(?i)^[^a]$']) {
     const script = scriptOf({ source, ignoreCase: !source.startsWith('('), syntax: 'pcre' });

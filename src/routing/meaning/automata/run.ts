@@ -1,5 +1,5 @@
 import type { Regex } from '../language.ts';
-import { type Node, parseRegex, partsOf } from '../regex/index.ts';
+import { canBeEmpty, type Node, parseRegex, partsOf } from '../regex/index.ts';
 import { TooComplex } from './budget.ts';
 import { type Between, compile, type Instruction, type Program, passes } from './program.ts';
 
@@ -73,24 +73,6 @@ function count(node: Node): number {
 function hasEmptyTurns(node: Node): boolean {
   if (node.kind === 'repeat' && node.max !== 1 && canBeEmpty(node.of)) return true;
   return partsOf(node).some(hasEmptyTurns);
-}
-
-function canBeEmpty(node: Node): boolean {
-  switch (node.kind) {
-    case 'set':
-      return false;
-    case 'sequence':
-      return node.of.every(canBeEmpty);
-    case 'either':
-      return node.of.some(canBeEmpty);
-    case 'repeat':
-      return node.min === 0 || canBeEmpty(node.of);
-    case 'group':
-    case 'atomic':
-      return canBeEmpty(node.of);
-    default:
-      return true;
-  }
 }
 
 type Marks = ReadonlyMap<number, number>;

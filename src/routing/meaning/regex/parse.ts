@@ -37,6 +37,25 @@ export function partsOf(node: Node): readonly Node[] {
   }
 }
 
+/** Whether it may take nothing. */
+export function canBeEmpty(node: Node): boolean {
+  switch (node.kind) {
+    case 'set':
+      return false;
+    case 'sequence':
+      return node.of.every(canBeEmpty);
+    case 'either':
+      return node.of.some(canBeEmpty);
+    case 'repeat':
+      return node.min === 0 || canBeEmpty(node.of);
+    case 'group':
+    case 'atomic':
+      return canBeEmpty(node.of);
+    default:
+      return true;
+  }
+}
+
 export interface Parsed {
   readonly node: Node;
   readonly groups: number;

@@ -1,6 +1,6 @@
 import type { Regex } from '../language.ts';
 import type { ByteSet } from './bytes.ts';
-import { type Node, parseRegex, partsOf } from './parse.ts';
+import { canBeEmpty, type Node, parseRegex, partsOf } from './parse.ts';
 
 /** An expression of an engine as one of JavaScript, over byte strings. */
 export interface Script {
@@ -30,6 +30,9 @@ function translate(regex: Regex): Script | null {
   const forgotten = groupsInside(parsed.node, mayForget, false);
   // PCRE: a group that took nothing matches nothing; JavaScript: it matches the empty text.
   if (usesAgain(parsed.node, groupsInside(parsed.node, mayTakeNothing, false))) return null;
+  // A turn that takes nothing ends a repetition of PCRE; JavaScript looks for one that takes something.
+  const mayDiffer = someIn(parsed.node, mayTurnInVain);
+  if (mayDiffer && someIn(parsed.node, keepsWhatItTook)) return null;
   // POSIX takes the longest match and JavaScript the first: what a group takes may not be the same.
   const sure = (number: number) => regex.syntax === 'pcre' && !forgotten.has(number);
   try {
@@ -37,7 +40,7 @@ function translate(regex: Regex): Script | null {
       regex: new RegExp(new Printer().print(parsed.node)),
       groupOf(group) {
         const number = typeof group === 'number' ? group : parsed.names.get(group);
-        if (number === undefined || number > parsed.groups) return null;
+        if (number === undefined || number > parsed.groups || mayDiffer) return null;
         return number === 0 ? (regex.syntax === 'pcre' ? 0 : null) : sure(number) ? number : null;
       },
     };
@@ -50,6 +53,21 @@ function translate(regex: Regex): Script | null {
 const mayForget = (node: Node) => (node.kind === 'repeat' && node.max !== 1) || node.kind === 'look';
 const mayTakeNothing = (node: Node) =>
   (node.kind === 'repeat' && node.min === 0) || node.kind === 'either' || mayForget(node);
+
+const mayTurnInVain = (node: Node) =>
+  node.kind === 'repeat' && node.min !== node.max && canBeEmpty(node.of) && someIn(node.of, prefersNothing);
+
+/** It tries to take nothing before it tries to take something. */
+function prefersNothing(node: Node): boolean {
+  if (node.kind === 'repeat') return node.greed === 'lazy' && node.min === 0;
+  return node.kind === 'either' && node.of.slice(0, -1).some(canBeEmpty);
+}
+
+const keepsWhatItTook = (node: Node) =>
+  node.kind === 'atomic' || (node.kind === 'repeat' && node.greed === 'possessive');
+
+const someIn = (node: Node, is: (node: Node) => boolean): boolean =>
+  is(node) || partsOf(node).some((one) => someIn(one, is));
 
 function groupsInside(node: Node, kind: (node: Node) => boolean, inside: boolean): Set<number> {
   const within = inside || kind(node);
