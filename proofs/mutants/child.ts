@@ -173,7 +173,6 @@ function isReached(ranges: readonly Range[], at: number): boolean {
   return inner !== undefined && inner.count > 0;
 }
 
-
 /** All that imports it, by however many steps. */
 function aboveOf(url: string): Set<string> {
   const found = new Set([url]);
