@@ -1,7 +1,6 @@
 import { Failure, messageOf } from '#base';
 import type { Installed } from '#engines';
 import type { EngineName } from '#model';
-import { faultOf } from './at-fault.ts';
 import type { Fleet, Launched } from './fleet.ts';
 import type { Kept } from './kept.ts';
 import { anyServerAnswers } from './proof.ts';
@@ -102,13 +101,7 @@ export class ColdStart {
     const usual = Math.min(patienceMsMax, Math.max(patienceMsMin, patience * (known ?? 0)));
     const withinMs = known === null ? unknownMsMax : Math.round(usual);
     const plan = { text: good.current, site, role: 'standby', change: null, by, withinMs } as const;
-    const launched = await this.#fleet.launch(plan);
-    const { entrance } = launched.folder.placement;
-    const { clock } = this.#fleet.options;
-    const fault = entrance && (await faultOf({ entrance, site, clock }, launched.control, 'new'));
-    if (!fault) return launched;
-    this.#discard({ launched });
-    throw new Failure('HF303', `${by.engine.name} has started and does not serve: ${fault}`);
+    return await this.#fleet.launch(plan);
   }
 
   /** The first of the others that starts. */

@@ -15,6 +15,7 @@ import {
 } from '#engines';
 import { type Balancer, type EngineName, engineNames, type Site } from '#model';
 import { KeptCommands } from './admin/kept.ts';
+import { faultOf, type Suspect } from './at-fault.ts';
 import { Certificates } from './certificates.ts';
 import { ensureHolder } from './ensure-holder.ts';
 import { type GenerationFolder, prepareFolder } from './folders.ts';
@@ -80,6 +81,8 @@ export interface Launched extends Running {
 const retireMsMax = 30_000;
 /** For what is not urgent: a busy machine is no reason to give up in the middle of a change. */
 export const calmMs = 3_000;
+/** For the first answer of a generation that nobody waits for. */
+const patientMs = 10_000;
 const generationFolder = /^g(\d+)$/;
 
 /** The generations of one balancer, by way of its holder. */
@@ -225,7 +228,10 @@ export class Fleet {
     }
   }
 
-  /** Starts a parked generation and waits until it answers and its health checks have spoken. */
+  /**
+   * Starts a parked generation and waits until it answers and its health checks have spoken.
+   * @throws Failure HF303 when it does not start, or answers wrongly what its servers answer well.
+   */
   async launch(plan: LaunchPlan): Promise<Launched> {
     this.#lastGeneration += 1;
     const generation = this.#lastGeneration;
@@ -246,6 +252,7 @@ export class Fleet {
       await this.#tellKept(control);
       const servers = withinMs === undefined ? await untilWarm(control, clock) : [];
       if (withinMs === undefined) await this.#untilLearned(control);
+      await this.#requireService(running, plan);
       log.info('generation is ready', { ...running, role: plan.role, startMs: Math.round(startMs) });
       return { ...running, control, startMs, servers, folder };
     } catch (error) {
@@ -254,6 +261,18 @@ export class Fleet {
     } finally {
       this.#launching.delete(generation);
     }
+  }
+
+  /** Whatever it is started for, it may have to serve with nobody there to ask it then. */
+  async #requireService(one: Running, { site, withinMs }: LaunchPlan): Promise<void> {
+    const patience = withinMs === undefined ? { throughMs: patientMs } : {};
+    const fault = await faultOf({ ...this.suspect(one, site), ...patience }, this.control(one), 'new');
+    if (fault !== null) throw new Failure('HF303', `${one.engine} has started and does not serve: ${fault}`);
+  }
+
+  /** A generation as it can be asked by its private entrance. */
+  suspect({ generation }: Running, site: Site): Suspect {
+    return { entrance: join(this.folder(generation), 'entrance.sock'), site, clock: this.options.clock };
   }
 
   /** A fault of this costs some retries, and is no reason not to start. */

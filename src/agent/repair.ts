@@ -1,9 +1,8 @@
-import { join } from 'node:path';
-import { Failure, messageOf } from '#base';
+import { messageOf } from '#base';
 import type { Evidence } from '#engines';
 import type { GuardRecord } from '#events';
 import type { EngineName } from '#model';
-import { faultOf, look, type Suspect } from './at-fault.ts';
+import { faultOf, look } from './at-fault.ts';
 import { type BackOff, backOff } from './back-off.ts';
 import { ColdStart, type Served } from './cold-start.ts';
 import { activeOf, type Fleet, type Launched, type Running } from './fleet.ts';
@@ -157,14 +156,15 @@ export class Repair {
   /** Whoever is active was told to accept. When neither its controls nor requests get an answer, it is replaced at once. */
   async requireAnswer(active: HeldGeneration): Promise<void> {
     if (await this.#answers(active)) return;
-    const seen = await look({ ...this.#suspect(active), throughMs: lastAnswerMs });
-    const { log } = this.#parts.fleet.options;
+    const { fleet, kept } = this.#parts;
+    const seen = await look({ ...fleet.suspect(active, kept.site), throughMs: lastAnswerMs });
+    const { log } = fleet.options;
     if (seen.kind === 'serves') {
       log.error('the controls of the active engine are silent; it serves, and is left alone', { ...active });
       return;
     }
     // What cannot be asked by a request, a stream or a team's own text, is judged by its servers' health.
-    if (seen.kind === 'not known' && !(await anyServerAnswers(this.#parts.kept.site, this.#clock))) {
+    if (seen.kind === 'not known' && !(await anyServerAnswers(kept.site, this.#clock))) {
       log.error('the active engine is silent, and so is every server: left alone', { ...active });
       return;
     }
@@ -211,13 +211,9 @@ export class Repair {
     return answers(this.#parts.fleet.control(one), this.#clock, waited);
   }
 
-  #suspect({ generation }: Running): Suspect {
-    const { fleet, kept } = this.#parts;
-    return { entrance: join(fleet.folder(generation), 'entrance.sock'), site: kept.site, clock: this.#clock };
-  }
-
   #faultOf(one: Running, which: 'serves' | 'new'): Promise<string | null> {
-    return faultOf(this.#suspect(one), this.#parts.fleet.control(one), which);
+    const { fleet, kept } = this.#parts;
+    return faultOf(fleet.suspect(one, kept.site), fleet.control(one), which);
   }
 
   /**
@@ -275,15 +271,9 @@ export class Repair {
       });
   }
 
-  /** It may have to take over at once, with nobody there to ask it then. */
   async #startStandby(active: number): Promise<void> {
-    const { fleet } = this.#parts;
     const launched = await this.#launchGood('standby');
-    fleet.link(active, launched.generation);
-    const fault = await this.#faultOf(launched, 'new');
-    if (fault === null) return;
-    await fleet.discard(launched.generation);
-    throw new Failure('HF303', `${launched.engine} has started and does not serve: ${fault}`);
+    this.#parts.fleet.link(active, launched.generation);
   }
 }
 
