@@ -49,6 +49,6 @@ export const goneName: Scenario = {
       },
     };
   },
-  wanted: /^(refused|promoted)/,
+  wanted: /^(refused|rolled back)/,
   failedMax: 0,
 };

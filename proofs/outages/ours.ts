@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Diagnostic } from '../../src/base/index.ts';
 import type { ChangeView } from '../../src/contract/index.ts';
 import { freePort } from '../../test/world/stack.ts';
 import { makeFolders, type as typeLine, up } from '../../test/world/up.ts';
@@ -48,11 +49,27 @@ export async function underHoldfast(scenario: Scenario, servers: Servers): Promi
   }
 }
 
+/** What is no change: the text was not even sent. */
+interface Refusal {
+  readonly error: {
+    readonly code: string;
+    readonly detail: string;
+    readonly diagnostics?: readonly Pick<Diagnostic, 'code' | 'message'>[];
+  };
+}
+
+function refusalText({ error: { code, detail, diagnostics = [] } }: Refusal): string {
+  const [first] = diagnostics;
+  return first ? `refused: parse (${first.code}: ${first.message})` : `refused (${code}: ${detail})`;
+}
+
 /** `refused: existence (...)`, `rolled back: ...` */
 export async function applied({ cli }: OursPlace, file: string, ...more: string[]): Promise<string> {
   const { out, err } = await cli('apply', file, '--json', ...more).ended;
   if (out === '') return err.split('\n')[0] ?? '';
-  const { state, why, gates } = JSON.parse(out) as ChangeView;
+  const said = JSON.parse(out) as ChangeView | Refusal;
+  if (!('gates' in said)) return refusalText(said);
+  const { state, why, gates } = said;
   const by = gates.find(({ verdict }) => verdict !== 'passed');
   const [first = ''] = (by?.summary ?? why).split('\n');
   return state === 'refused' ? `refused: ${by?.gate ?? ''} (${first})` : `${state}${first && `: ${first}`}`;

@@ -10,7 +10,7 @@ export interface Requests {
   readonly lastMs: number | null;
 }
 
-const timeoutMs = 5_000;
+const timeoutMs = 2_000;
 const firstAnswers = 10;
 
 export async function underRequests(

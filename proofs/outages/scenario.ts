@@ -18,6 +18,8 @@ export interface UsualPlace extends Place {
 }
 
 export interface Usual {
+  /** Absent: HAProxy. */
+  readonly engine?: 'nginx';
   readonly text: string;
   /** The file as it is then; absent: as it was. */
   readonly bad?: string;

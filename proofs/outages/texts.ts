@@ -33,6 +33,30 @@ ${rules}  default_backend ${fallsTo}
 ${Object.entries(pools).map(backend).join('')}${more}`;
 }
 
+/** Open-source NGINX tells Prometheus nothing but that it answers. */
+export function nginxText({ port, metricsPort, servers, folder }: UsualPlace, locations = ''): string {
+  const upstream = ([name, all]: readonly [string, readonly ServerName[]]) => `  upstream ${name} {
+${all.map((one) => `    server 127.0.0.1:${servers[one].port};`).join('\n')}
+  }
+`;
+  return `worker_processes 2;
+pid ${folder}/nginx.pid;
+events { worker_connections 4000; }
+http {
+  access_log off;
+${Object.entries(usualPools).map(upstream).join('')}  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass http://shop; }
+${locations}  }
+  server {
+    listen 127.0.0.1:${metricsPort};
+    location = /metrics { return 200 "nginx_up 1\\n"; }
+    location = / { return 200; }
+  }
+}
+`;
+}
+
 export interface SiteWords {
   readonly routes?: string;
   readonly pools?: Readonly<Record<string, readonly ServerName[]>>;

@@ -1,5 +1,5 @@
 /**
- * The usual stack at its best: HAProxy under a service manager that starts it again, Prometheus every second, Alertmanager
+ * The usual stack at its best: HAProxy, or NGINX, under a service manager that starts it again, Prometheus every second, Alertmanager
  * that waits for nothing, and in place of a person a program that puts everything back in the moment of the page.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -71,12 +71,15 @@ export async function onTheUsualStack(
 }
 
 function startService(parts: Parts, folder: string, binaries: Binaries, usual: Usual) {
-  const file = join(folder, 'haproxy.cfg');
-  const program = usual.haproxy ?? binaries.haproxy ?? 'haproxy';
-  const { on = (...words: string[]) => words } = usual;
+  const { engine = 'haproxy', on = (...words: string[]) => words } = usual;
+  const file = join(folder, engine === 'nginx' ? 'nginx.conf' : 'haproxy.cfg');
+  const words =
+    engine === 'nginx'
+      ? ['nginx', '-p', folder, '-e', 'stderr', '-c', file, '-g', 'daemon off;']
+      : [usual.haproxy ?? binaries.haproxy ?? 'haproxy', '-W', '-db', '-f', file];
   const start = () => {
-    const [command = '', ...args] = on(program, '-W', '-db', '-f', file);
-    return parts.start('haproxy', command, args);
+    const [command = '', ...args] = on(...(words as [string, ...string[]]));
+    return parts.start(engine, command, args);
   };
   writeFileSync(file, usual.text);
   let part: Part = start();
@@ -93,7 +96,7 @@ function startService(parts: Parts, folder: string, binaries: Binaries, usual: U
     async take(text: string, by: Usual['by']) {
       writeFileSync(file, text);
       if (by === 'reload' && !part.hasEnded()) {
-        process.kill(part.pid, 'SIGUSR2');
+        process.kill(part.pid, engine === 'nginx' ? 'SIGHUP' : 'SIGUSR2');
         return;
       }
       over = true;
