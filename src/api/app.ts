@@ -2,7 +2,9 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { Failure } from '#base';
 import { onlyLocalNames, onlyWithToken } from './admission.ts';
+import { alertRoutes } from './alert-routes.ts';
 import type { Backend } from './backend.ts';
+import { bodyOf } from './body.ts';
 import { problem } from './problem.ts';
 import { streamProgress } from './progress.ts';
 import {
@@ -15,6 +17,8 @@ import {
 
 const bodyBytesMax = 5 * 1024 * 1024;
 const journalEntriesMax = 1_000;
+/** All that the token for alerts from outside is good for. */
+const handsIn = ['POST /api/v2/alerts', 'POST /api/v2/webhook'];
 
 /** The controller's HTTP API: thin, every answer comes from the backend. */
 export function createApi(backend: Backend, token: string): Hono {
@@ -23,14 +27,13 @@ export function createApi(backend: Backend, token: string): Hono {
   app.notFound((c) => problem(c, new Failure('HF404', `there is nothing at ${c.req.method} ${c.req.path}`)));
   app.use(onlyLocalNames);
   app.get('/health', (c) => c.json({ ok: true }));
-  app.use('/v1/*', onlyWithToken(token));
-  app.use(
-    '/v1/*',
-    bodyLimit({
-      maxSize: bodyBytesMax,
-      onError: (c) => problem(c, new Failure('HF002', `a request has at most ${bodyBytesMax} bytes`)),
-    }),
-  );
+  const admitted = onlyWithToken(token, (what, given) => handsIn.includes(what) && backend.mayHandIn(given));
+  const limited = bodyLimit({
+    maxSize: bodyBytesMax,
+    onError: (c) => problem(c, new Failure('HF002', `a request has at most ${bodyBytesMax} bytes`)),
+  });
+  for (const path of ['/v1/*', '/api/v2/*']) app.use(path, admitted, limited);
+  alertRoutes(app, backend.alerting);
 
   app.get('/v1/status', async (c) => c.json(await backend.status()));
   app.get('/v1/site', (c) => c.json(backend.site()));
@@ -86,12 +89,4 @@ export function createApi(backend: Backend, token: string): Hono {
     return c.json({ entries: backend.entries(after, max) });
   });
   return app;
-}
-
-async function bodyOf(request: Request): Promise<unknown> {
-  try {
-    return await request.json();
-  } catch {
-    throw new Failure('HF405', 'the body is not JSON');
-  }
 }

@@ -42,4 +42,7 @@ export interface Backend {
   troubled(): boolean;
   entries(after: number, max: number): readonly JournalEntry[];
   verify(): Promise<JournalCheckView>;
+  readonly alerting: AlertBackend;
+  /** Whether a token lets its bearer hand in alerts, and nothing else. */
+  mayHandIn(token: string): boolean;
 }

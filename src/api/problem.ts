@@ -13,6 +13,8 @@ const statuses: Partial<Record<Code, ProblemStatus>> = {
   HF404: 404,
   HF405: 400,
   HF406: 429,
+  HF601: 429,
+  HF605: 409,
   HF900: 500,
 };
 
