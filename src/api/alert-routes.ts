@@ -23,6 +23,8 @@ export interface AlertBackend {
   office(): AlertOffice;
   onCallFile(): Pick<OnCallView, 'file' | 'trouble'>;
   readonly site: string;
+  /** Whether a token lets its bearer hand in alerts, and nothing else. */
+  mayHandIn(token: string): boolean;
   readonly clock: Pick<typeof systemClock, 'now'>;
 }
 

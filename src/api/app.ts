@@ -27,7 +27,10 @@ export function createApi(backend: Backend, token: string): Hono {
   app.notFound((c) => problem(c, new Failure('HF404', `there is nothing at ${c.req.method} ${c.req.path}`)));
   app.use(onlyLocalNames);
   app.get('/health', (c) => c.json({ ok: true }));
-  const admitted = onlyWithToken(token, (what, given) => handsIn.includes(what) && backend.mayHandIn(given));
+  const admitted = onlyWithToken(
+    token,
+    (what, given) => handsIn.includes(what) && backend.alerting.mayHandIn(given),
+  );
   const limited = bodyLimit({
     maxSize: bodyBytesMax,
     onError: (c) => problem(c, new Failure('HF002', `a request has at most ${bodyBytesMax} bytes`)),

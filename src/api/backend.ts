@@ -11,6 +11,7 @@ import type {
   StatusView,
 } from '#contract';
 import type { CustomerReport, JournalEntry } from '#events';
+import type { AlertBackend } from './alert-routes.ts';
 
 /** What the API gives access to; `main` wires it. Each call may throw a Failure, which becomes a problem with its code. */
 export interface Backend {
@@ -43,6 +44,4 @@ export interface Backend {
   entries(after: number, max: number): readonly JournalEntry[];
   verify(): Promise<JournalCheckView>;
   readonly alerting: AlertBackend;
-  /** Whether a token lets its bearer hand in alerts, and nothing else. */
-  mayHandIn(token: string): boolean;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Failure } from '#base';
 import { type Exit, exit } from '#cli';
-import { reportsHelp, reviewHelp, reviewStandard } from './port.ts';
+import { onCallHelp, reportsHelp, reviewHelp, reviewStandard } from './port.ts';
 
 interface AdoptFlags {
   readonly name?: string;
@@ -11,6 +11,7 @@ interface AdoptFlags {
   readonly port: string;
   readonly reports?: string;
   readonly review: string;
+  readonly oncall?: string;
 }
 
 interface ReleaseFlags {
@@ -40,6 +41,7 @@ function adopt(program: Command, done: (code: Exit) => void): void {
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
     .option('--reports <address>', reportsHelp)
     .option('--review <cron>', reviewHelp, reviewStandard)
+    .option('--oncall <file>', onCallHelp)
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast adopt /etc/haproxy/haproxy.cfg --dry-run\n  holdfast adopt /etc/haproxy/haproxy.cfg --observe\n  holdfast adopt /etc/haproxy/haproxy.cfg\n  holdfast adopt /etc/nginx/nginx.conf --wait 300\n',
@@ -54,7 +56,7 @@ function adopt(program: Command, done: (code: Exit) => void): void {
       const { runAdopt } = await import('./adopt.ts');
       await runAdopt({
         file,
-        controller: controllerFlags(options),
+        controller: await controllerFlags(options, file),
         waitMs: options.wait === undefined ? null : secondsOf(options.wait),
         dryRun: options.dryRun === true,
         ...(options.name ? { name: options.name } : {}),

@@ -1,11 +1,13 @@
+import { isInboundToken } from '#alerting';
 import type { Backend } from '#api';
-import { Failure } from '#base';
+import { type Clock, Failure } from '#base';
 import { type BalancerPort, type SiteKeeper, tellEvery } from '#change';
 import type { BalancerStatus, IncidentView, ReviewReport, StatusView } from '#contract';
 import type { JournalEntry, ReviewEvent } from '#events';
 import { incidentsOf, postmortem } from '#incidents';
 import { verifyJournal } from '#store';
 import { type JournalDoor, reviewsOwed } from './journal-room.ts';
+import type { OnCallFile } from './on-call-file.ts';
 
 const statusTimeoutMs = 2_000;
 
@@ -16,6 +18,8 @@ export interface BackendParts {
   readonly balancers: readonly BalancerPort[];
   readonly sites: SiteKeeper;
   readonly renewalTrouble: () => readonly string[];
+  readonly onCall: OnCallFile;
+  readonly clock: Clock;
 }
 
 /** What the API shows, from the journal where there is one, and from the balancers always. */
@@ -66,6 +70,13 @@ export function controllerBackend(parts: BackendParts): Backend {
     troubled: () => door.open() !== null && incidents().some(({ resolvedAt }) => resolvedAt === null),
     entries: (after, max) => door.room().journal.entries(after, max),
     verify: () => verifyJournal(journalFolder),
+    alerting: {
+      site: parts.site,
+      clock: parts.clock,
+      office: () => door.room().alerts,
+      onCallFile: parts.onCall.view,
+      mayHandIn: (token) => isInboundToken(parts.onCall.current(), process.env, token),
+    },
   };
 }
 

@@ -21,6 +21,7 @@ import { readCertificateFile } from '#model';
 import { agentPort } from './agent-port.ts';
 import { controllerBackend } from './backend.ts';
 import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts';
+import { type OnCallFile, onCallFile } from './on-call-file.ts';
 import { type HostPort, reviewStandard } from './port.ts';
 import { reportForm } from './report-form.ts';
 import { siteKeeper } from './site-keeper.ts';
@@ -36,6 +37,8 @@ export interface ControllerOptions {
   readonly reports?: HostPort;
   /** When the site is reviewed: a cron expression, UTC. Absent: Mondays at nine. */
   readonly reviews?: string;
+  /** Where oncall.yaml is looked for first. Absent: only in /etc/holdfast. */
+  readonly onCall?: string;
 }
 
 export interface RunningController {
@@ -59,7 +62,11 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const clock = systemClock;
   const balancers = options.balancers.map((name) => agentPort(paths, name));
   const sites = siteKeeper(paths);
+  const onCall = onCallFile(siteName, options.onCall ?? null, clock);
+  await onCall.look();
   const door = journalDoor({
+    site: siteName,
+    onCall,
     paths,
     balancers,
     sites,
@@ -88,6 +95,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
     balancers,
     sites,
     renewalTrouble: renewals.trouble,
+    onCall,
+    clock,
   });
   const token = randomBytes(32).toString('hex');
   const server = await listen(
@@ -105,7 +114,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const location: ApiLocation = { url, token, pid: process.pid };
   writeDurably(paths.api, JSON.stringify(location));
   const ending = new AbortController();
-  const tending = tend(door, renewals, ending.signal, log);
+  const tending = tend(door, renewals, onCall, ending.signal, log);
   return {
     url,
     async close() {
@@ -150,7 +159,13 @@ function version(): string {
 }
 
 /** Guard records come into the journal, missed take-backs are told again, and a journal that is not open is tried again. */
-async function tend(door: JournalDoor, renewals: Renewals, ending: AbortSignal, log: Log): Promise<void> {
+async function tend(
+  door: JournalDoor,
+  renewals: Renewals,
+  onCall: OnCallFile,
+  ending: AbortSignal,
+  log: Log,
+): Promise<void> {
   let triedAt = systemClock.monotonicMs();
   let said = '';
   while (!ending.aborted) {
@@ -164,6 +179,7 @@ async function tend(door: JournalDoor, renewals: Renewals, ending: AbortSignal, 
       said = why;
     }
     await renewals.look();
+    await onCall.look();
     await door.leaveDamaged();
     if (door.open() || systemClock.monotonicMs() - triedAt < openJournalEveryMs) continue;
     triedAt = systemClock.monotonicMs();

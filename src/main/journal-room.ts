@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { type AlertOffice, alertOffice } from '#alerting';
 import { type Clock, Failure, type Log, messageOf, type SitePaths } from '#base';
 import { type BalancerPort, createPipeline, type Pipeline, type SiteKeeper } from '#change';
 import { type IncidentKeeper, incidentKeeper, incidentsOf, type ReportDesk, reportDesk } from '#incidents';
 import { type Reviewer, reviewer } from '#practice';
 import { type OpenJournal, openJournal } from '#store';
+import type { OnCallFile } from './on-call-file.ts';
 import { type ThreadPlanner, threadPlanner } from './planner.ts';
 import { reviewFacts } from './review-facts.ts';
 
@@ -14,9 +16,12 @@ export interface JournalRoom {
   readonly keeper: IncidentKeeper;
   readonly desk: ReportDesk;
   readonly reviewer: Reviewer;
+  readonly alerts: AlertOffice;
 }
 
 export interface RoomParts {
+  readonly site: string;
+  readonly onCall: OnCallFile;
   readonly paths: SitePaths;
   readonly balancers: readonly BalancerPort[];
   readonly sites: SiteKeeper;
@@ -56,6 +61,7 @@ export function journalDoor(parts: RoomParts): JournalDoor {
     failure = why;
     await open?.keeper.stop();
     await open?.reviewer.stop();
+    await open?.alerts.stop();
     await open?.journal.close();
   }
 
@@ -93,7 +99,7 @@ export function journalDoor(parts: RoomParts): JournalDoor {
 }
 
 async function enter(parts: RoomParts, planner: ThreadPlanner): Promise<JournalRoom> {
-  const { paths, balancers, sites, clock, log, readFile } = parts;
+  const { site, onCall, paths, balancers, sites, clock, log, readFile } = parts;
   const journal = await openJournal({ folder: journalFolder(paths), clock, log });
   try {
     const pipeline = createPipeline({
@@ -128,6 +134,16 @@ async function enter(parts: RoomParts, planner: ThreadPlanner): Promise<JournalR
                 .filter(({ resolvedAt }) => resolvedAt === null)
                 .map(({ id }) => id),
           }),
+      }),
+      alerts: alertOffice({
+        site,
+        journal,
+        clock,
+        log,
+        env: process.env,
+        random: Math.random,
+        settings: onCall.current,
+        trouble: onCall.alerts,
       }),
     };
   } catch (error) {

@@ -22,6 +22,8 @@ export const reportsHelp =
 /** Mondays at nine. */
 export const reviewStandard = '0 9 * * 1';
 export const reviewHelp = 'when the site is reviewed: a cron expression, UTC';
+export const onCallHelp =
+  'who is paged, and how; else oncall.yaml beside the site file, or /etc/holdfast/oncall.yaml';
 
 function numberOf(option: string, text: string): number {
   const port = Number(text);

@@ -4,7 +4,7 @@ import { sitePaths } from '#base';
 import { type Exit, exit } from '#cli';
 import { adoption } from './adoption-commands.ts';
 import { asChild } from './children.ts';
-import { hostPortOf, portOf, reportsHelp, reviewHelp, reviewStandard } from './port.ts';
+import { hostPortOf, onCallHelp, portOf, reportsHelp, reviewHelp, reviewStandard } from './port.ts';
 import type { ReplayOptions } from './replay.ts';
 
 interface UpFlags {
@@ -12,6 +12,7 @@ interface UpFlags {
   readonly port: string;
   readonly reports?: string;
   readonly review: string;
+  readonly oncall?: string;
 }
 
 /** The commands that run things: each loads its own part, so that `holdfast check` does not load the holder's. */
@@ -24,13 +25,14 @@ export function runners(program: Command, done: (code: Exit) => void): void {
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
     .option('--reports <address>', reportsHelp)
     .option('--review <cron>', reviewHelp, reviewStandard)
+    .option('--oncall <file>', onCallHelp)
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast up site.yaml\n  holdfast up examples/shop/site.yaml --with examples/shop/servers.ts\n',
     )
     .action(async (site: string, options: UpFlags) => {
       const [{ controllerFlags }, { runUp }] = await Promise.all([import('./flags.ts'), import('./up.ts')]);
-      const controller = controllerFlags(options);
+      const controller = await controllerFlags(options, site);
       await runUp({ site, controller, ...(options.with ? { with: options.with } : {}) });
       done(exit.ok);
     });
@@ -74,6 +76,7 @@ function internal(program: Command): void {
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
     .option('--reports <address>')
     .option('--review <cron>', reviewHelp, reviewStandard)
+    .option('--oncall <file>')
     .option('--balancer <name>', 'again for each', (name: string, all: string[]) => [...all, name], [])
     .action(
       async (options: {
@@ -81,6 +84,7 @@ function internal(program: Command): void {
         readonly port: string;
         readonly reports?: string;
         readonly review: string;
+        readonly oncall?: string;
         readonly balancer: readonly string[];
       }) => {
         const { runController } = await import('./controller.ts');
@@ -92,6 +96,7 @@ function internal(program: Command): void {
             paths,
             apiPort: portOf(options.port),
             reviews: options.review,
+            ...(options.oncall ? { onCall: options.oncall } : {}),
             ...(options.reports ? { reports: hostPortOf('--reports', options.reports) } : {}),
           }),
         );

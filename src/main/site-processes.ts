@@ -77,12 +77,14 @@ export interface ControllerFlags {
   readonly reports?: string;
   /** When the site is reviewed: a cron expression, UTC. */
   readonly review: string;
+  /** Where oncall.yaml is looked for first. */
+  readonly onCall: string;
 }
 
 export function childPlans(
   site: Site,
   paths: SitePaths,
-  { port, reports, review }: ControllerFlags,
+  { port, reports, review, onCall }: ControllerFlags,
 ): ChildPlan[] {
   const agents = site.balancers.map((balancer) => {
     const places = balancerPlaces(paths, balancer.name);
@@ -101,6 +103,7 @@ export function childPlans(
     args: [
       ...['controller', '--site', site.name, '--port', String(port), '--review', review, ...names],
       ...(reports === undefined ? [] : ['--reports', reports]),
+      ...['--oncall', onCall],
     ],
     pidFile: `${paths.run}/controller.pid`,
     logFile: `${paths.run}/controller.log`,

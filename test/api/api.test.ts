@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Backend, createApi } from '#api';
-import { Failure } from '#base';
+import { Failure, systemClock } from '#base';
 import type { ProblemView, Progress } from '#contract';
 import { fiveServers, request, shop } from '../world/changes.ts';
 
@@ -29,6 +29,13 @@ function api(over: Partial<Backend> = {}) {
     reviews: () => [],
     entries: () => [],
     verify: nothing,
+    alerting: {
+      site: 'shop',
+      clock: systemClock,
+      office: nothing,
+      onCallFile: nothing,
+      mayHandIn: (token) => token === 'inbound',
+    },
     ...over,
   };
   const app = createApi(backend, 'secret');
