@@ -118,6 +118,32 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
       ['events/report.ts', 'ReportedSight'],
     ],
   },
+  alerts: {
+    says: '`{ "alerts": AlertView[], "escalations": EscalationView[] }`, escalations newest first. Exit status: 1 when something fires that pages somebody.',
+    types: [
+      ['contract/alerts.ts', 'AlertView'],
+      ['contract/alerts.ts', 'EscalationView'],
+      ['contract/alerts.ts', 'PageView'],
+    ],
+  },
+  ack: { says: 'The `EscalationView`, as under `alerts`.', types: [] },
+  'silence add': { says: '`{ "silenceID": string }`, as Alertmanager has it.', types: [] },
+  'silence list': {
+    says: '`{ "silences": SilenceView[] }`.',
+    types: [
+      ['contract/alerts.ts', 'SilenceView'],
+      ['events/alert.ts', 'Matcher'],
+    ],
+  },
+  'silence end': { says: '`{ "ended": string }`.', types: [] },
+  oncall: {
+    says: 'An `OnCallView`. Exit status: 1 when a step would reach nobody, or there is no file.',
+    types: [['contract/alerts.ts', 'OnCallView']],
+  },
+  notify: {
+    says: 'A `NotifyTestView`. Exit status: 1 when a message was not taken.',
+    types: [['contract/alerts.ts', 'NotifyTestView']],
+  },
   incidents: {
     says: '`{ "incidents": IncidentView[] }`, newest first.',
     types: [['events/incident.ts', 'IncidentView']],

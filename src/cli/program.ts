@@ -1,18 +1,23 @@
 import { Command, CommanderError } from 'commander';
 import { type Exit, exit, report } from './command.ts';
+import { ack } from './commands/ack.ts';
+import { alerts } from './commands/alerts.ts';
 import { apply } from './commands/apply.ts';
 import { approve } from './commands/approve.ts';
 import { changes } from './commands/changes.ts';
-import { type AskEngine, check } from './commands/check.ts';
+import { type AskEngine, check, type ReadOnCallFile } from './commands/check.ts';
 import { confirm } from './commands/confirm.ts';
 import { explain } from './commands/explain.ts';
 import { incidents } from './commands/incidents.ts';
 import { journal, type VerifyOffline } from './commands/journal.ts';
+import { notify } from './commands/notify.ts';
+import { oncall } from './commands/oncall.ts';
 import { type Prove, plan } from './commands/plan.ts';
 import { postmortem } from './commands/postmortem.ts';
 import { report as customersReport } from './commands/report.ts';
 import { review } from './commands/review.ts';
 import { abort, rollback } from './commands/rollback.ts';
+import { silence } from './commands/silence.ts';
 import { status } from './commands/status.ts';
 import type { Io } from './io.ts';
 
@@ -22,6 +27,8 @@ export interface CliParts {
   readonly verifyOffline: VerifyOffline;
   /** An engine's own verdict of a text in its language. Absent: nobody is asked. */
   readonly askEngine?: AskEngine;
+  /** What an on-call file says. Absent: one is not known from a site. */
+  readonly readOnCall?: ReadOnCallFile;
   /** Real engines. Absent: `plan --prove` asks nobody. */
   readonly prove?: Prove;
   /** Adds the commands that run things; called before the others, so they stand first in the help. */
@@ -46,7 +53,7 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
 
 /** Every command with its help: what docs/cli.md is made from. */
 export function createProgram(
-  { io, version, verifyOffline, askEngine, prove, extend }: CliParts,
+  { io, version, verifyOffline, askEngine, readOnCall, prove, extend }: CliParts,
   done: (code: Exit) => void,
 ): Command {
   const program = new Command('holdfast')
@@ -61,7 +68,7 @@ export function createProgram(
       '\nExit status: 0 done, 1 refused or not possible, 70 a mistake of Holdfast itself.\nFirst steps: holdfast up site.yaml, then in another terminal: holdfast status',
     );
   extend?.(program, done);
-  check(program, io, done, askEngine);
+  check(program, io, done, { askEngine, readOnCall });
   plan(program, io, done, prove);
   explain(program, io, done);
   apply(program, io, done);
@@ -72,6 +79,11 @@ export function createProgram(
   status(program, io, done);
   changes(program, io, done);
   customersReport(program, io, done);
+  alerts(program, io, done);
+  ack(program, io, done);
+  silence(program, io, done);
+  oncall(program, io, done);
+  notify(program, io, done);
   incidents(program, io, done);
   postmortem(program, io, done);
   review(program, io, done);

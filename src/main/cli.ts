@@ -26,6 +26,23 @@ const io: Io = {
 /** Loaded when there is an own text to ask about: `holdfast check site.yaml` needs no engine. */
 const askEngine = async (site: Site) => (await import('#agent')).checkOwnText(site);
 
+/** Loaded when there is a file that may be one. */
+const readOnCall: CliParts['readOnCall'] = async (text, file) => {
+  if (!/^["']?notifiers["']?:/m.test(text)) return null;
+  const { isOnCallFile, readOnCall: read } = await import('#alerting');
+  if (!isOnCallFile(text)) return null;
+  const { onCall, diagnostics } = read(text, file, Date.now());
+  const { people, schedules, policies, notifiers } = onCall ?? noOnCall;
+  const holds = `${counted(people.length, 'person', 'people')}, ${counted(schedules.length, 'schedule')}, ${counted(policies.length, 'policy', 'policies')}, ${counted(notifiers.length, 'notifier')}`;
+  return { diagnostics, holds };
+};
+
+const noOnCall = { people: [], schedules: [], policies: [], notifiers: [] };
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** Loaded when somebody asks for it. */
 const prove: CliParts['prove'] = async (plan, before, after, options) =>
   (await import('#prove')).provePlan(plan, before, after, options);
@@ -69,6 +86,7 @@ const code = await runCli(process.argv.slice(2), {
   version,
   verifyOffline,
   askEngine,
+  readOnCall,
   prove,
   extend: runners,
 });

@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
 import { type Diagnostic, Failure, formatDiagnostic } from '#base';
-import { readCertificateFile, readCertificates, type Site, siteHash, type TextDialect } from '#model';
+import {
+  readCertificateFile,
+  readCertificates,
+  readSiteFile,
+  type Site,
+  siteHash,
+  type TextDialect,
+} from '#model';
 import { type CommonOptions, contextOf, dialectOption, type Exit, exit, withExamples } from '../command.ts';
 import type { Io } from '../io.ts';
 import { type CheckedPolicies, checkPolicyFile, checkStated } from '../policy-check.ts';
@@ -19,6 +26,18 @@ interface EngineVerdict {
   readonly rewritten: readonly string[];
 }
 
+/** Every mistake of an on-call file; null: the text is none. */
+export type ReadOnCallFile = (
+  text: string,
+  file: string,
+) => Promise<{ readonly diagnostics: readonly Diagnostic[]; readonly holds: string } | null>;
+
+/** Who is asked about what commands do not know themselves. */
+export interface CheckParts {
+  readonly askEngine: AskEngine | undefined;
+  readonly readOnCall: ReadOnCallFile | undefined;
+}
+
 interface Checked {
   readonly file: string;
   readonly valid: boolean;
@@ -30,6 +49,8 @@ interface Checked {
   readonly engine: EngineVerdict | null;
   /** Of a policy file: how many cases and policies were held against which text. */
   readonly policies?: Omit<CheckedPolicies, 'diagnostics'>;
+  /** Of an on-call file: `2 people, 1 schedule, 1 policy`. */
+  readonly onCall?: string;
 }
 
 interface CheckOptions extends CommonOptions {
@@ -37,13 +58,13 @@ interface CheckOptions extends CommonOptions {
 }
 
 /** `holdfast check FILE...`: 0 when every file is a site, 1 when one is not. Asks nobody but the engine of an own text. */
-export function check(program: Command, io: Io, done: (code: Exit) => void, askEngine?: AskEngine): void {
+export function check(program: Command, io: Io, done: (code: Exit) => void, parts: CheckParts): void {
   const command = program
     .command('check')
     .description('say whether files are sites, with every mistake in them; changes nothing')
     .argument(
       '<file...>',
-      'site files; haproxy.cfg and nginx.conf are shown to their engine too; policy files',
+      'site files; haproxy.cfg and nginx.conf are shown to their engine too; policy files; on-call files',
     )
     .addOption(dialectOption());
   withExamples(command, [
@@ -51,11 +72,12 @@ export function check(program: Command, io: Io, done: (code: Exit) => void, askE
     'holdfast check --json sites/*.yaml',
     'holdfast check /etc/haproxy/haproxy.cfg',
     'holdfast check policy.yaml',
+    'holdfast check oncall.yaml',
     "validate: 'holdfast check %s'   (Ansible)",
   ]);
   command.action(async (files: string[], options: CheckOptions) => {
     const { json, paint, say, result } = contextOf(io, options);
-    const checked = await Promise.all(files.map((file) => checkOne(file, options.dialect, askEngine)));
+    const checked = await Promise.all(files.map((file) => checkOne(file, options.dialect, parts)));
     for (const one of checked) {
       for (const line of json ? [] : complaints(one)) io.err(`${line}\n`);
       if (one.valid) for (const line of praise(one, paint.good('valid'))) say(line);
@@ -78,7 +100,8 @@ function complaints({ diagnostics, engine }: Checked): string[] {
     : told;
 }
 
-function praise({ file, site, engine, policies }: Checked, valid: string): string[] {
+function praise({ file, site, engine, policies, onCall }: Checked, valid: string): string[] {
+  if (onCall !== undefined) return [`${valid} ${file}: ${onCall}`];
   if (policies)
     return [
       `${valid} ${file}: ${policies.cases} cases and ${policies.policies} policies hold of ${policies.text}`,
@@ -102,10 +125,16 @@ function newTo(told: readonly Diagnostic[], found: readonly Diagnostic[]): reado
 async function checkOne(
   file: string,
   dialect: TextDialect | undefined,
-  askEngine: AskEngine | undefined,
+  { askEngine, readOnCall }: CheckParts,
 ): Promise<Checked> {
   const unread = { file, valid: false, site: null, dialect: 'site', hash: null, engine: null } as const;
   try {
+    const people = dialect === undefined ? await readOnCall?.((await readSiteFile(file)).text, file) : null;
+    if (people) {
+      const { diagnostics, holds } = people;
+      const valid = !diagnostics.some(({ severity }) => severity === 'error');
+      return { ...unread, valid, diagnostics, onCall: holds };
+    }
     const held = dialect === undefined ? await checkPolicyFile(file) : null;
     if (held) {
       const { diagnostics, ...policies } = held;
