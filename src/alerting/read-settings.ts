@@ -47,11 +47,9 @@ export function readOnCall(text: string, file: string, now: number): ReadOnCall 
   const diagnostics = read.diagnostics.map(withoutSecrets);
   if (value === null) return { onCall: null, diagnostics };
   const mistakes = [...oneOfEach(value, placeOf), ...names(value, placeOf), ...sense(value, placeOf)];
-  const broken = [...diagnostics, ...mistakes];
-  if (mistakes.length > 0) return { onCall: null, diagnostics: broken };
   const onCall = build(value, file, placeOf);
   const gaps = onCall.schedules.flatMap((schedule, i) => gapsIn(schedule, ['schedules', i], now));
-  const all = [...broken, ...gaps, ...unheard(onCall, placeOf)];
+  const all = [...diagnostics, ...mistakes, ...gaps, ...unheard(onCall, placeOf)];
   return { onCall: all.some(({ severity }) => severity === 'error') ? null : onCall, diagnostics: all };
 }
 
