@@ -81,6 +81,12 @@ describe('a step that only an odd request reaches is not dead', () => {
     assert.equal(reached(field('query'), pcre('[^\\x00-\\x7f]')), true);
   });
 
+  test('a host with what is in no name', () => {
+    assert.equal(reached(field('host'), pcre('<script|[^\\x00-\\x7f]')), true);
+    assert.equal(reached(field('host'), pcre('[/@{"]')), true);
+    assert.equal(reached(field('host'), pcre(' ')), false);
+  });
+
   test('another version, a name that nobody has', () => {
     for (const version of ['0.9', '3.0'])
       assert.equal(reached(field('version'), { kind: 'is', text: version, ignoreCase: false }), true);

@@ -83,7 +83,8 @@ interface Words {
 const words: Readonly<Record<string, Words>> = {
   host: {
     natural: `^${label}(?:\\.${label})+$`,
-    possible: `^[A-Za-z0-9._~!$&'()*+;=:%\\[\\]-]*$`,
+    // No comma: `withoutItems` of terms.ts counts on it.
+    possible: '^[!-+.-~\\x80-\\xff-]*$',
     tried: hosts,
     absent: true,
   },
