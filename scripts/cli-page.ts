@@ -17,6 +17,7 @@ interface JsonShape {
 const shapes: Readonly<Record<string, JsonShape | null>> = {
   up: null,
   adopt: null,
+  bundle: { says: 'A `Bundle`.', types: [['main/bundle.ts', 'Bundle']] },
   release: null,
   replay: {
     says: "A `Replay`: its `report` has the founding document's own figures. Times are milliseconds since the change was applied, null where it never happened; `simulated` names whatever was not real.",

@@ -1,3 +1,4 @@
+export { type ApiClient, findApi } from './api-client.ts';
 export { type Exit, exit } from './command.ts';
 export type { Io } from './io.ts';
 export { digestsOf } from './own-text.ts';

@@ -88,6 +88,6 @@ const code = await runCli(process.argv.slice(2), {
   askEngine,
   readOnCall,
   prove,
-  extend: runners,
+  extend: (program, done) => runners(program, done, () => onlySite(baseFolders().state)),
 });
 if (code !== exit.ok) process.exitCode = code;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { sitePaths } from '#base';
 import { type Exit, exit } from '#cli';
 import { adoption } from './adoption-commands.ts';
+import { bundle } from './bundle-command.ts';
 import { asChild } from './children.ts';
 import { hostPortOf, onCallHelp, portOf, reportsHelp, reviewHelp, reviewStandard } from './port.ts';
 import type { ReplayOptions } from './replay.ts';
@@ -16,7 +17,11 @@ interface UpFlags {
 }
 
 /** The commands that run things: each loads its own part, so that `holdfast check` does not load the holder's. */
-export function runners(program: Command, done: (code: Exit) => void): void {
+export function runners(
+  program: Command,
+  done: (code: Exit) => void,
+  onlySite: () => string | null = () => null,
+): void {
   program
     .command('up')
     .description('run the site on this machine')
@@ -50,6 +55,7 @@ export function runners(program: Command, done: (code: Exit) => void): void {
       await runReplay(options);
       done(exit.ok);
     });
+  bundle(program, onlySite, done);
   internal(program);
 }
 
