@@ -1,4 +1,3 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import { parse } from 'tldts';
 
 /** Replaces secrets, and names of hosts, networks and people; the same name everywhere by the same stand-in. */
@@ -106,6 +105,14 @@ export function redactor(): Redactor {
       .replace(schemes, '$1 SECRET')
       .replace(word, inWord);
   return Object.assign(redact, { names });
+}
+
+function isIPv4(text: string): boolean {
+  return text.split('.').every((part) => Number(part) <= 255);
+}
+
+function isIPv6(text: string): boolean {
+  return URL.canParse(`http://[${text}]/`);
 }
 
 /** What somebody owns of a name; null: it is none of anybody's, or no name. */
