@@ -21,10 +21,17 @@ import {
 import { type Blow, judge, seenLateMs, takenOverMsMax } from './kill/judge.ts';
 import { type Proof, prove } from './proof.ts';
 
-/** Together about 800 a second. */
+const option = (name: string) =>
+  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3) ?? null;
+/** A part of the names of cases, `disk` or `controller`; and one engine. */
+const only = option('only');
+const engineOnly = option('engine');
+/** Requests a second of each kind: less for a machine that has others to serve. */
+const ratePerSecond = Number(option('rate') ?? 400);
+
 const loads = [
-  { kind: 'new', ratePerSecond: 400 },
-  { kind: 'kept', ratePerSecond: 400 },
+  { kind: 'new', ratePerSecond },
+  { kind: 'kept', ratePerSecond },
 ] as const satisfies readonly Partial<LoadPlan>[];
 /** Of a machine that others use too. */
 const patient = { hostname: 'shop.example', expectBody: 'web', timeoutMs: 20_000 } as const;
@@ -200,12 +207,6 @@ async function runCases(proof: Proof, engine: EngineName, only: string | null): 
     await closeField(field);
   }
 }
-
-const option = (name: string) =>
-  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3) ?? null;
-/** A part of the names of cases, `disk` or `controller`; and one engine. */
-const only = option('only');
-const engineOnly = option('engine');
 
 await prove('kill', async (proof) => {
   for (const engine of ['haproxy', 'nginx'] as const) {
