@@ -1,16 +1,11 @@
 import { after, assert, type Clock, Failure, type Log, messageOf, type ProcessIdentity } from '#base';
 import { Deaths, type NewDeath } from './deaths.ts';
+import { endAfter, endWhenUnused } from './endings.ts';
 import { Exposures } from './exposure.ts';
 import { describe, drain, type Held } from './held.ts';
+import { addressKey, HeldSockets, type Lent } from './held-sockets.ts';
 import type { HolderMachine } from './machine.ts';
-import type {
-  GenerationSpec,
-  HolderCall,
-  HolderCalls,
-  HolderStatus,
-  HolderTakeBack,
-  ListenerAddress,
-} from './protocol.ts';
+import type { GenerationSpec, HolderCall, HolderCalls, HolderStatus, HolderTakeBack } from './protocol.ts';
 import { emptyState } from './state.ts';
 import { takeBack } from './take-back.ts';
 
@@ -20,8 +15,6 @@ const strangersEveryMs = 20;
 const unusedMsMax = 30_000;
 /** For what is not urgent: a busy machine is no reason to give up. */
 const patientMs = 2_000;
-
-const key = ({ host, port }: ListenerAddress) => `${host}:${port}`;
 
 type Calls = {
   readonly [C in HolderCall]: (input: HolderCalls[C]['input']) => Promise<HolderCalls[C]['output']>;
@@ -44,7 +37,7 @@ export interface HolderOptions {
  */
 export class Holder {
   readonly #options: HolderOptions;
-  readonly #sockets = new Map<string, ListenerAddress & { fd: number }>();
+  readonly #sockets: HeldSockets;
   readonly #generations = new Map<number, Held>();
   /** Generations that another holder started: their end is not told to us, so it is looked for. */
   readonly #strangers = new Set<number>();
@@ -58,25 +51,29 @@ export class Holder {
 
   constructor(options: HolderOptions) {
     this.#options = options;
+    this.#sockets = new HeldSockets(options.machine);
     this.#exposures = new Exposures(options.clock, () => this.#activeOne());
     this.#askedMs = options.clock.monotonicMs();
     this.#recover();
     if (this.#strangers.size > 0) this.#lookForStrangers();
-    this.#endUnused(options.unusedMsMax ?? unusedMsMax);
+    endWhenUnused({
+      ...options,
+      msMax: options.unusedMsMax ?? unusedMsMax,
+      isUsed: () => this.#sockets.size + this.#generations.size + this.#remains.size > 0,
+      askedMs: () => this.#askedMs,
+    });
   }
 
   readonly calls: Calls = {
     open: async ({ listeners, until }) => {
-      if (until && this.#generations.size === 0) this.#endAfter(until);
-      for (const { from, ...at } of listeners) {
-        if (!this.#sockets.has(key(at)))
-          this.#sockets.set(key(at), { ...at, fd: this.#machine.open(at, from) });
-      }
+      if (until && this.#generations.size === 0)
+        void endAfter(until, { ...this.#options, isUsed: () => this.#generations.size > 0 });
+      this.#sockets.open(listeners);
       this.#save();
       return null;
     },
     steer: async ({ listeners, ...which }) => {
-      for (const listener of listeners) this.#machine.steer(this.#socket(listener), which);
+      for (const listener of listeners) this.#machine.steer(this.#sockets.of(listener), which);
       return null;
     },
     side: async ({ side }) => {
@@ -84,7 +81,7 @@ export class Holder {
       return null;
     },
     share: async () => {
-      for (const { fd } of this.#sockets.values()) this.#machine.allowBeside(fd);
+      for (const fd of this.#sockets.descriptors) this.#machine.allowBeside(fd);
       return null;
     },
     start: async (spec) => this.#start(spec),
@@ -131,33 +128,6 @@ export class Holder {
     };
   }
 
-  #endUnused(msMax: number): void {
-    const { clock, log, exit } = this.#options;
-    const look = () => {
-      const isUsed = this.#sockets.size + this.#generations.size + this.#remains.size > 0;
-      if (isUsed || clock.monotonicMs() - this.#askedMs < msMax) return;
-      log.warn('nothing is held, and nobody asks for anything');
-      exit();
-    };
-    const again = () => {
-      look();
-      after(clock, Math.min(msMax, 1_000), again);
-    };
-    after(clock, Math.min(msMax, 1_000), again);
-  }
-
-  #endAfter(begun: ProcessIdentity): void {
-    const { clock, log, exit } = this.#options;
-    const look = async () => {
-      while (this.#machine.isAlive(begun)) await clock.sleep(strangersEveryMs);
-      if (this.#generations.size > 0) return;
-      log.warn('whoever wanted these sockets has ended, and nobody accepts on them', { ...begun });
-      this.#machine.forget();
-      exit();
-    };
-    void look();
-  }
-
   get #machine(): HolderMachine {
     return this.#options.machine;
   }
@@ -172,20 +142,10 @@ export class Holder {
     return found;
   }
 
-  #socket(address: ListenerAddress): number {
-    const socket = this.#sockets.get(key(address));
-    if (!socket) throw new Failure('HF404', `no socket ${key(address)} is open`);
-    return socket.fd;
-  }
-
   #save(): void {
     const state = {
       active: this.#active,
-      sockets: [...this.#sockets.values()].map(({ host, port, fd }) => ({
-        host,
-        port,
-        inode: this.#machine.inode(fd),
-      })),
+      sockets: this.#sockets.state,
       generations: [...this.#generations.values()].map((g) => ({
         ...g.spec,
         role: g.role,
@@ -206,7 +166,7 @@ export class Holder {
     // Whoever was about to start one has not heard of the end yet: nobody would ever end this one.
     if (this.#stopping) throw new Failure('HF304', 'the holder is ending, and starts nothing any more');
     assert(!this.#generations.has(spec.generation), `generation ${spec.generation} is new`);
-    const fds = spec.listeners.map((address) => this.#socket(address));
+    const fds = spec.listeners.map((address) => this.#sockets.of(address));
     const fresh = this.#machine.start(spec, fds, {
       clock: this.#options.clock,
       ended: (how) => this.#ended(spec.generation, how),
@@ -386,11 +346,9 @@ export class Holder {
         this.#endRemains(spec, { pid, startTicks });
       }
     }
-    for (const socket of state.sockets) {
-      const fd = this.#findSocket(socket, socket.inode);
-      if (fd !== null) this.#sockets.set(key(socket), { host: socket.host, port: socket.port, fd });
-      else log.warn('no engine has the socket any more; it is opened anew', { socket: key(socket) });
-    }
+    for (const socket of state.sockets)
+      if (!this.#sockets.takeBack(socket, this.#lent()))
+        log.warn('no engine has the socket any more; it is opened anew', { socket: addressKey(socket) });
     if (!this.#activeOne()) {
       this.#promoteSuccessor();
       this.#activeOne()
@@ -416,21 +374,12 @@ export class Holder {
     if (role === 'draining') end(found, found.drainMs, this.#options.clock);
   }
 
-  /** Of a generation, or of what is left of one: on an address that somebody accepts on no other socket can be opened. */
-  #findSocket(address: ListenerAddress, inode: string): number | null {
+  #lent(): readonly Lent[] {
     const held = [...this.#generations.values()].map(({ spec, process }) => ({ spec, pids: [process.pid] }));
-    const left = [...this.#remains.values()].map(({ spec, leader }) => ({
-      spec,
-      pids: this.#machine.membersOf(leader),
-    }));
-    for (const { spec, pids } of [...held, ...left]) {
-      const index = spec.listeners.findIndex((l) => key(l) === key(address));
-      for (const pid of index < 0 ? [] : pids) {
-        const fd = this.#machine.takeDescriptor(pid, 3 + index);
-        if (fd !== null && this.#machine.inode(fd) === inode) return fd;
-      }
-    }
-    return null;
+    const left = [...this.#remains.values()].map(({ spec, leader }) => {
+      return { spec, pids: this.#machine.membersOf(leader) };
+    });
+    return [...held, ...left];
   }
 
   async #shutdown(withinMs: number): Promise<void> {
