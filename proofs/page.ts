@@ -66,6 +66,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 10,
   },
   {
+    name: 'escalation',
+    proves:
+      'Nobody is paged twice for one step and nobody is forgotten: people, receivers that hang, fail, refuse, answer late or lose their answers, clocks that jump and disks that are full, in simulated time, each scenario killed after every single entry of its journal; and three real kill -9 between a page and its entry, with a real receiver (docs/decisions/0021).',
+    minutesMax: 15,
+  },
+  {
     name: 'state',
     proves:
       'What a site knows goes on, on each engine that has it, under load: TLS sessions (by openssl, 1.2 and 1.3), sticky clients, what is counted of a client, a server that is known to be down, weights that were set by hand or changed without a new generation; over switches, rollbacks, rotations of the ticket keys, kill -9 of the agent in the middle of one, and of the active engine.',
