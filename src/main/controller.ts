@@ -25,6 +25,8 @@ import { type OnCallFile, onCallFile } from './on-call-file.ts';
 import { type HostPort, reviewStandard } from './port.ts';
 import { reportForm } from './report-form.ts';
 import { siteKeeper } from './site-keeper.ts';
+import { ticksOf } from './watching/ticks.ts';
+import { watchSite } from './watching/watching.ts';
 
 export interface ControllerOptions {
   readonly siteName: string;
@@ -47,6 +49,8 @@ export interface RunningController {
 }
 
 const tendEveryMs = 500;
+/** Of the whole site. */
+const falseAlarmsPerMonth = 1;
 const openJournalEveryMs = 3_000;
 
 /** `holdfast controller`: resolves when the API answers; ends on SIGTERM. @throws Failure HF302 when the port is in use. */
@@ -115,10 +119,13 @@ export async function startController(options: ControllerOptions): Promise<Runni
   writeDurably(paths.api, JSON.stringify(location));
   const ending = new AbortController();
   const tending = tend(door, renewals, onCall, ending.signal, log);
+  const watched = { paths, balancers: options.balancers, sites, door, falseAlarmsPerMonth, clock, log };
+  const watching = watchSite({ ...watched, ticks: ticksOf(paths, log) });
   return {
     url,
     async close() {
       ending.abort();
+      await watching.close();
       await tending;
       await server.close();
       await form?.close();

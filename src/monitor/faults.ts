@@ -23,7 +23,8 @@ export interface OpenFault {
   through: readonly ThroughProbe[];
   probedAt: number | null;
   probeAskedAt: number | null;
-  anyProbeFailed: boolean;
+  /** Answers that failed, of all that were asked for. */
+  failedProbes: number;
   located: Located | null;
   /** What was told last: nothing is told twice. */
   told: string;
@@ -42,7 +43,7 @@ export function openFault(fault: string, watched: Watched, at: number): OpenFaul
     through: [],
     probedAt: null,
     probeAskedAt: null,
-    anyProbeFailed: false,
+    failedProbes: 0,
     located: null,
     told: '',
     severity: 'warning',
@@ -117,7 +118,7 @@ export function locatedEvent(fault: OpenFault, { verdict, evidence }: Located): 
 
 export function endedEvent(fault: OpenFault, at: number, recent: Recent): FaultEvent {
   const { errors } = recent.users(fault.startedAt);
-  const wasFalse = !fault.anyProbeFailed && errors === 0 && !(fault.located?.verdict.certain ?? false);
+  const wasFalse = fault.failedProbes === 0 && errors === 0 && !(fault.located?.verdict.certain ?? false);
   const seconds = ((at - fault.startedAt) / 1_000).toFixed(1);
   const how = wasFalse
     ? `nothing else was seen of it: a false alarm, and the threshold rises by ln 2`

@@ -1,5 +1,5 @@
 import { type Budget, budget, type HistoryTick } from '#detect';
-import type { FaultEvent, JournalEntry, Tick } from '#events';
+import { type FaultEvent, type JournalEntry, scopeWords, type Tick } from '#events';
 import type { Site } from '#model';
 import { type BalancerWatch, balancerWatch, seriesCount, type Turned } from './balancer-watch.ts';
 import { changeBook } from './change-book.ts';
@@ -46,6 +46,7 @@ const tellSuspicionEveryMs = 600_000;
 const suspectProbeEveryMs = 10_000;
 const againAfterMs: readonly number[] = [0, 700, 2_000, 5_000];
 const againEveryMs = 10_000;
+const endingEveryMs = 2_000;
 /** Half of the evidence and two answers that fail are as good as all of it. */
 const failedProbesMin = 2;
 
@@ -108,11 +109,28 @@ export class Monitor {
   probed(name: string, { direct, through }: Probed, now: number): readonly Act[] {
     const fault = this.#faults.find((one) => one.fault === name);
     if (!fault) return [];
-    Object.assign(fault, { direct, through, probedAt: now });
-    const failed = [...direct, ...through].filter(({ ok }) => !ok).length;
-    fault.anyProbeFailed ||= failed > 0;
+    Object.assign(fault, { ...this.#withoutKnown(fault, { direct, through }), probedAt: now });
+    const failed = failedOf(fault);
+    fault.failedProbes += failed;
     if (fault.seenAt !== null) return this.#place(fault, now);
-    return failed >= failedProbesMin ? this.#see(fault, now) : [];
+    if (fault.failedProbes >= failedProbesMin) return this.#see(fault, now);
+    // One answer may be chance: the same question again tells.
+    return failed > 0 ? [this.#probe(fault, now)] : [];
+  }
+
+  /** What another fault has been found to be says nothing of this one. */
+  #withoutKnown(fault: OpenFault, { direct, through }: Probed): Probed {
+    const known = new Set(
+      this.#faults.flatMap((other) =>
+        other === fault ? [] : (other.located?.verdict.culprits ?? []).map(scopeWords),
+      ),
+    );
+    const isKnown = (pool: string | null, server: string) =>
+      known.has(`pool ${pool}`) || known.has(`server ${pool}/${server}`);
+    return {
+      direct: direct.filter(({ pool, server }) => !isKnown(pool, server)),
+      through: through.filter(({ pool }) => !isKnown(pool, '')),
+    };
   }
 
   journalled(entry: JournalEntry): void {
@@ -227,9 +245,18 @@ export class Monitor {
       const asked = probeAskedAt ?? 0;
       if (seenAt === null || probedAt === null || asked > probedAt) return [];
       const due = againAfterMs.findLast((ms) => ms <= now - seenAt) ?? 0;
-      return asked < seenAt + due || now - asked >= againEveryMs ? [this.#probe(fault, now)] : [];
+      // When nothing but an answer is waited for, its end is asked for more often.
+      const everyMs = fault.series.some(({ alarmed }) => alarmed) ? againEveryMs : endingEveryMs;
+      return asked < seenAt + due || now - asked >= everyMs ? [this.#probe(fault, now)] : [];
     });
   }
+}
+
+/** Of the pools that are suspect; of all where none is. */
+function failedOf({ series, direct, through }: OpenFault): number {
+  const pools = series.flatMap(({ pool }) => (pool === null ? [] : [pool]));
+  const counts = (pool: string | null) => pools.length === 0 || (pool !== null && pools.includes(pool));
+  return [...direct, ...through].filter(({ ok, pool }) => !ok && counts(pool)).length;
 }
 
 /** A suspicion fades with its score; a fault is over when its series are, and servers answer again. */

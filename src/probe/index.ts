@@ -1,3 +1,4 @@
+export { askAsClient, type ClientAnswer, probeAgent } from './client.ts';
 export { askEntrance, describeRequest, type EntranceAnswer } from './entrance.ts';
 export { askServer, probeServer, type ServerAnswer } from './server.ts';
 export {
