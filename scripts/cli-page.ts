@@ -98,6 +98,13 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
       ['contract/balancer.ts', 'GenerationStatus'],
     ],
   },
+  watch: {
+    says: 'A `LiveView` a second, each on a line of its own.',
+    types: [
+      ['contract/api.ts', 'LiveView'],
+      ['contract/api.ts', 'LiveBalancer'],
+    ],
+  },
   changes: {
     says: '`{ "changes": ChangeView[] }`, newest first; with an ID one `ChangeView`, as under `apply`.',
     types: [],

@@ -27,6 +27,13 @@ export function createApi(backend: Backend, token: string): Hono {
   app.notFound((c) => problem(c, new Failure('HF404', `there is nothing at ${c.req.method} ${c.req.path}`)));
   app.use(onlyLocalNames);
   app.get('/health', (c) => c.json({ ok: true }));
+  app.get('/metrics', (c) => {
+    const isOpen = c.req.header('accept')?.includes('application/openmetrics-text') === true;
+    const type = isOpen ? 'application/openmetrics-text; version=1.0.0' : 'text/plain; version=0.0.4';
+    return c.body(backend.metrics(isOpen ? 'openmetrics' : 'prometheus'), 200, {
+      'content-type': `${type}; charset=utf-8`,
+    });
+  });
   const admitted = onlyWithToken(
     token,
     (what, given) => handsIn.includes(what) && backend.alerting.mayHandIn(given),
@@ -39,6 +46,7 @@ export function createApi(backend: Backend, token: string): Hono {
   alertRoutes(app, backend.alerting);
 
   app.get('/v1/status', async (c) => c.json(await backend.status()));
+  app.get('/v1/live', (c) => c.json(backend.live()));
   app.get('/v1/site', (c) => c.json(backend.site()));
   app.get('/v1/changes', (c) => c.json({ changes: backend.changes() }));
   app.post('/v1/changes', async (c) => {

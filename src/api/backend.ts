@@ -3,6 +3,7 @@ import type {
   ChangeView,
   IncidentView,
   JournalCheckView,
+  LiveView,
   Progress,
   ReportView,
   ReviewReport,
@@ -19,6 +20,10 @@ export interface Backend {
   /** The text that was promoted last, with what it includes. */
   site(): SiteText;
   propose(request: ApplyRequest): Promise<ChangeView>;
+  /** What the last two seconds were like. */
+  live(): LiveView;
+  /** What is counted, as Prometheus or OpenMetrics reads it. */
+  metrics(format: 'prometheus' | 'openmetrics'): string;
   /** Newest first. */
   changes(): readonly ChangeView[];
   /** What was, at once, then what comes; null when there is no such change. Returns the function that stops it. */

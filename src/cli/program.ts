@@ -19,6 +19,7 @@ import { review } from './commands/review.ts';
 import { abort, rollback } from './commands/rollback.ts';
 import { silence } from './commands/silence.ts';
 import { status } from './commands/status.ts';
+import { watch } from './commands/watch.ts';
 import type { Io } from './io.ts';
 
 export interface CliParts {
@@ -77,6 +78,7 @@ export function createProgram(
   rollback(program, io, done);
   abort(program, io, done);
   status(program, io, done);
+  watch(program, io, done);
   changes(program, io, done);
   customersReport(program, io, done);
   alerts(program, io, done);

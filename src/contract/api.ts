@@ -3,9 +3,11 @@ import type {
   AskedFor,
   ChangeState,
   CustomerReport,
+  FaultSeverity,
   GateReport,
   PlanView,
   ReviewEvent,
+  ServerRef,
   TakeBack,
 } from '#events';
 import type { SiteDifference, WrittenText } from '#model';
@@ -68,6 +70,48 @@ export interface ConfirmView {
   readonly until: number;
   /** Null: nobody has yet. */
   readonly by: string | null;
+}
+
+/** `GET /v1/live`: what the last two seconds were like. */
+export interface LiveView {
+  readonly site: string;
+  readonly at: number;
+  readonly balancers: readonly LiveBalancer[];
+  /** Seen and not over. */
+  readonly faults: readonly {
+    readonly fault: string;
+    readonly severity: FaultSeverity;
+    readonly startedAt: number;
+    /** The verdict, or what was seen while there is none. */
+    readonly said: string;
+    readonly advice: string;
+  }[];
+}
+
+export interface LiveBalancer {
+  readonly balancer: string;
+  /** How long its agent has said nothing. */
+  readonly heardMsAgo: number;
+  /** Whether its engine does. */
+  readonly answers: boolean;
+  readonly requestsPerSecond: number;
+  readonly errorsPerSecond: number;
+  readonly connections: number;
+  /** Null: the engine does not tell. */
+  readonly inHand: number | null;
+  readonly engineCpuShare: number | null;
+  /** Those at which something happened. */
+  readonly pools: readonly {
+    readonly pool: string;
+    readonly requestsPerSecond: number;
+    readonly errorsPerSecond: number;
+    readonly retriesPerSecond: number;
+    readonly queued: number;
+    readonly meanMs: number | null;
+    readonly serversLive: number;
+    readonly serversAll: number;
+  }[];
+  readonly serversDown: readonly (ServerRef & { readonly lastCheck: string })[];
 }
 
 /** What `POST /v1/rollback` or `POST /v1/abort` did. */

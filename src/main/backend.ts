@@ -8,6 +8,7 @@ import { incidentsOf, postmortem } from '#incidents';
 import { verifyJournal } from '#store';
 import { type JournalDoor, reviewsOwed } from './journal-room.ts';
 import type { OnCallFile } from './on-call-file.ts';
+import type { Watching } from './watching/watching.ts';
 
 const statusTimeoutMs = 2_000;
 
@@ -20,6 +21,7 @@ export interface BackendParts {
   readonly renewalTrouble: () => readonly string[];
   readonly onCall: OnCallFile;
   readonly clock: Clock;
+  readonly watching: () => Pick<Watching, 'live' | 'metrics'>;
 }
 
 /** What the API shows, from the journal where there is one, and from the balancers always. */
@@ -28,6 +30,8 @@ export function controllerBackend(parts: BackendParts): Backend {
   const incidents = incidentReader(door);
   return {
     status: () => statusOf(parts, incidents),
+    live: () => parts.watching().live(),
+    metrics: (format) => parts.watching().metrics(format),
     site: () => parts.sites.current(),
     async propose(request) {
       const { journal, pipeline } = door.room();

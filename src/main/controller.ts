@@ -10,6 +10,7 @@ import {
   jsonLog,
   type Log,
   messageOf,
+  once,
   type SitePaths,
   systemClock,
   writeDurably,
@@ -92,6 +93,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
     clock,
     log,
   });
+  const watched = { site: siteName, paths, balancers: options.balancers, sites, door, clock, log };
+  const watching = once(() => watchSite({ ...watched, falseAlarmsPerMonth, ticks: ticksOf(paths, log) }));
   const backend = controllerBackend({
     site: siteName,
     door,
@@ -101,13 +104,11 @@ export async function startController(options: ControllerOptions): Promise<Runni
     renewalTrouble: renewals.trouble,
     onCall,
     clock,
+    watching,
   });
   const token = randomBytes(32).toString('hex');
-  const server = await listen(
-    createApi(backend, token).fetch,
-    { host: '127.0.0.1', port: apiPort },
-    '--port',
-  );
+  const api = createApi(backend, token);
+  const server = await listen(api.fetch, { host: '127.0.0.1', port: apiPort }, '--port');
   const form = options.reports
     ? await listen(reportForm(siteName, backend).fetch, options.reports, '--reports')
     : null;
@@ -119,13 +120,12 @@ export async function startController(options: ControllerOptions): Promise<Runni
   writeDurably(paths.api, JSON.stringify(location));
   const ending = new AbortController();
   const tending = tend(door, renewals, onCall, ending.signal, log);
-  const watched = { paths, balancers: options.balancers, sites, door, falseAlarmsPerMonth, clock, log };
-  const watching = watchSite({ ...watched, ticks: ticksOf(paths, log) });
+  watching();
   return {
     url,
     async close() {
       ending.abort();
-      await watching.close();
+      await watching().close();
       await tending;
       await server.close();
       await form?.close();

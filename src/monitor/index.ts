@@ -1,6 +1,7 @@
 export { changeBook } from './change-book.ts';
 export type { OpenFault } from './faults.ts';
 export { type Located, locate } from './locate/locate.ts';
+export { type Meter, type MetricsFormat, meter } from './metrics.ts';
 export { type Act, Monitor, type MonitorPlan, type Probed } from './monitor.ts';
 export {
   type BalancerPicture,

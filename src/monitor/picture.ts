@@ -37,6 +37,8 @@ export interface PoolSum {
   readonly serversLive: number;
   readonly serversAll: number;
   readonly queuedMax: number;
+  readonly timedRequests: number;
+  readonly timeMs: number;
 }
 
 export type ServerSum = ServerTick & { readonly balancer: string };
@@ -139,6 +141,8 @@ function poolSums(ticks: readonly Tick[]): PoolSum[] {
         serversLive: one.serversLive,
         serversAll: one.serversAll,
         queuedMax: Math.max(one.queued, before?.queuedMax ?? 0),
+        timedRequests: one.timedRequests + (before?.timedRequests ?? 0),
+        timeMs: one.timeMs + (before?.timeMs ?? 0),
       });
     }
   return [...sums.values()];

@@ -25,7 +25,7 @@ const words: Readonly<Record<string, string>> = {
 export const probeAgent = 'holdfast-probe';
 
 /**
- * One request by a balancer's public side, as any client would send it. Whoever signed the certificate is believed, its time is
+ * One request by a balancer's public side, as clients send theirs. Whoever signed the certificate is believed, its time is
  * looked at. Never throws; never takes longer than `timeoutMs`. An answer below 500 is a good one.
  */
 export function askAsClient(

@@ -13,6 +13,8 @@ function api(over: Partial<Backend> = {}) {
   const backend: Backend = {
     status: nothing,
     site: nothing,
+    live: nothing,
+    metrics: nothing,
     propose: nothing,
     changes: () => [],
     watch: () => null,

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ApiLocation } from '#base';
+import type { LiveView } from '#contract';
 import { type FaultEvent, type JournalEntry, scopeWords } from '#events';
 import { type Origin, startOrigin } from '../world/origins.ts';
 import { shopText } from '../world/shop.ts';
 import { freePort, until } from '../world/stack.ts';
-import { type Folders, makeFolders, type UpSite, up } from '../world/up.ts';
+import { type Folders, makeFolders, type, type UpSite, up } from '../world/up.ts';
 import { visit } from '../world/visitors.ts';
 
 /** Two balancers, HAProxy and NGINX, before the same three servers. */
@@ -63,9 +65,46 @@ for (const { engine, address } of [
     }
   });
 
+test('what is counted is read by Prometheus, and watch shows it', async () => {
+  const visitors = visit(`http://127.0.0.1:${port}/`);
+  try {
+    const { url } = location();
+    let text = '';
+    await until(
+      'the pool in the numbers',
+      async () => {
+        text = await (await fetch(`${url}/metrics`)).text();
+        return /haproxy_backend_http_requests_total\{proxy="web",balancer="lb-1"\} [1-9]/.test(text);
+      },
+      20_000,
+    );
+    const checked = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+    assert.equal(checked.status, 0, `${checked.stdout}${checked.stderr}`);
+    const open = await fetch(`${url}/metrics`, { headers: { accept: 'application/openmetrics-text' } });
+    assert.match(await open.text(), /# TYPE holdfast_requests counter\n(?:.*\n)*# EOF\n$/);
+    const { out } = await type(['watch', '--once'], { env: folders.env }).ended;
+    assert.match(out, /lb-1 {2}[\d.]+ requests\/s/);
+    assert.match(out, /pool web +[\d.]+\/s +0 errors\/s/);
+    const { out: json } = await type(['watch', '--once', '--json'], { env: folders.env }).ended;
+    const view = JSON.parse(json) as LiveView;
+    assert.deepEqual(
+      view.balancers.map(({ balancer, answers }) => [balancer, answers]),
+      [
+        ['lb-1', true],
+        ['lb-2', true],
+      ],
+    );
+  } finally {
+    await visitors.stop();
+  }
+});
+
+function location(): ApiLocation {
+  return JSON.parse(readFileSync(join(folders.env.HOLDFAST_RUN, 't/api.json'), 'utf8')) as ApiLocation;
+}
+
 async function faults(): Promise<readonly FaultEvent[]> {
-  const file = join(folders.env.HOLDFAST_RUN, 't/api.json');
-  const { url, token } = JSON.parse(readFileSync(file, 'utf8')) as ApiLocation;
+  const { url, token } = location();
   const answer = await fetch(`${url}/v1/journal`, { headers: { authorization: `Bearer ${token}` } });
   const { entries } = (await answer.json()) as { entries: readonly JournalEntry[] };
   return entries.flatMap(({ event }) => ('fault' in event ? [event] : []));

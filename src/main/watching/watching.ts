@@ -1,17 +1,20 @@
 import { type Clock, type Log, messageOf, type SitePaths } from '#base';
 import type { SiteKeeper } from '#change';
-import type { SiteText } from '#contract';
+import type { LiveView, SiteText } from '#contract';
 import { readSite } from '#dialects';
 import type { Tick } from '#events';
 import type { Site } from '#model';
-import { type Act, Monitor } from '#monitor';
+import { type Act, type MetricsFormat, Monitor, meter } from '#monitor';
 import type { OpenTicks } from '#store';
 import { agentPort } from '../agent-port.ts';
 import type { JournalDoor } from '../journal-room.ts';
+import { live } from './live.ts';
 import { probeAll } from './probes.ts';
 import { tellerOf } from './teller.ts';
 
 export interface WatchingParts {
+  /** Its name. */
+  readonly site: string;
   readonly paths: SitePaths;
   /** Names. */
   readonly balancers: readonly string[];
@@ -25,9 +28,8 @@ export interface WatchingParts {
 }
 
 export interface Watching {
-  /** The newest tick of each balancer that was heard. */
-  newest(): readonly Tick[];
-  readonly monitor: Monitor | null;
+  live(): LiveView;
+  metrics(format: MetricsFormat): string;
   close(): Promise<void>;
 }
 
@@ -42,7 +44,8 @@ const expireEveryMs = 600_000;
 export function watchSite(parts: WatchingParts): Watching {
   const { clock, log, sites } = parts;
   const ending = new AbortController();
-  const newest = new Map<string, Tick>();
+  const [shown, counted] = [live(), meter()];
+  let hasHeard = false;
   const ports = parts.balancers.map((name) => agentPort(parts.paths, name));
   const teller = tellerOf(parts);
   let running: { readonly hash: string; readonly text: SiteText; readonly site: Site } | null = null;
@@ -84,7 +87,9 @@ export function watchSite(parts: WatchingParts): Watching {
   }
 
   function heard(tick: Tick): void {
-    newest.set(tick.balancer, tick);
+    hasHeard = true;
+    shown.add(tick);
+    counted.add(tick);
     keep(tick);
     if (monitor) take(monitor.tick(tick));
   }
@@ -96,7 +101,7 @@ export function watchSite(parts: WatchingParts): Watching {
         teller.follow((entry) => monitor?.journalled(entry));
         lookAtSite();
         if (monitor) take(monitor.look(clock.now()));
-        if (newest.size > 0) teller.endOrphans(clock.now());
+        if (hasHeard) teller.endOrphans(clock.now());
         if (clock.monotonicMs() - expiredAt >= expireEveryMs) {
           expiredAt = clock.monotonicMs();
           parts.ticks?.expire(clock.now());
@@ -110,10 +115,8 @@ export function watchSite(parts: WatchingParts): Watching {
 
   const working = [look(), ...ports.map((port) => followTicks(port, clock, ending.signal, heard))];
   return {
-    newest: () => [...newest.values()],
-    get monitor() {
-      return monitor;
-    },
+    live: () => shown.view(parts.site, monitor, clock.now()),
+    metrics: (format) => counted.text(format, monitor?.open ?? [], monitor?.falseAlarms ?? 0, clock.now()),
     async close() {
       ending.abort();
       for (const port of ports) port.close();
