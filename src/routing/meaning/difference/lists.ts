@@ -68,6 +68,8 @@ export class Lists {
   readonly #atoms = new Map<number, ReadonlyMap<number, readonly number[]>>();
   readonly #indexes = new Map<string, Index>();
   readonly #byChoices: boolean;
+  /** How many entries were looked at to find what is left of lists: what that costs goes with it. */
+  looks = 0;
 
   /** @param byChoices values that depend on conditions are looked at one by one, which is exact and costs more. */
   constructor(meaning: Meaning, terms: Terms, sames: Sames, byChoices = false) {
@@ -220,7 +222,9 @@ export class Lists {
       if (before) return before;
       if (!this.atomsOf(one).has(field)) return one;
       const entries: Entry[] = [];
-      for (const index of this.#mayHold(one, field, held, complex)) {
+      const may = this.#mayHold(one, field, held, complex);
+      this.looks += may.length;
+      for (const index of may) {
         const entry = one.entries[index];
         if (!entry) continue;
         const formula = formulas.known(entry.formula, field, said, memo);

@@ -39,6 +39,8 @@ type Groups = ReadonlyMap<string, Group>;
 const none: Groups = new Map();
 const samplesMax = 4;
 export const visitsMax = 400_000;
+/** Of entries of lists: thousands of routes over hosts take some ten each, sixty conditions over everything more than there is time for. */
+const looksPerVisitMax = 5;
 /** Where there is nothing left for tables: what is complex doubles the ways. */
 const visitsSpentMax = 2_000;
 
@@ -55,6 +57,7 @@ export class Walk {
   readonly #ids = new Map<string, number>();
   readonly #most: number;
   #visits = 0;
+  readonly #looksBefore: number;
   /** False: it was too much, and not all was looked at. */
   complete = true;
   /** Atoms that no table could be made of: whether they hold is not known. */
@@ -72,6 +75,7 @@ export class Walk {
     this.#before = before;
     this.#after = after;
     this.#only = only;
+    this.#looksBefore = before.looks + (before === after ? 0 : after.looks);
   }
 
   /** @param all also where both sides do the same. */
@@ -87,7 +91,7 @@ export class Walk {
     const key = `${this.#key(before, this.#before)} ${this.#key(after, this.#after)}`;
     const known = this.#known.get(key);
     if (known) return known;
-    if (++this.#visits > this.#most || (isSpent() && this.#visits > visitsSpentMax)) {
+    if (++this.#visits > this.#most || this.#isLong() || (isSpent() && this.#visits > visitsSpentMax)) {
       this.complete = false;
       return none;
     }
@@ -96,6 +100,11 @@ export class Walk {
       ends[0] && ends[1] ? leafGroup(ends[0], ends[1], key, all) : this.#split(before, after, all);
     this.#known.set(key, found);
     return found;
+  }
+
+  #isLong(): boolean {
+    const looks = this.#before.looks + (this.#after === this.#before ? 0 : this.#after.looks);
+    return looks - this.#looksBefore > this.#most * looksPerVisitMax;
   }
 
   #key({ list, steps }: Here, lists: Lists): string {
