@@ -203,11 +203,11 @@ export const siteSchema = z.strictObject(
   {
     site: name.meta({ description: "The site's name" }),
     listeners: list(listener, 'a list of listeners', 1, 100).meta({ description: 'Where the site listens' }),
-    routes: list(route, 'a list of routes', 1, 5000).meta({
+    routes: list(route, 'a list of routes', 1, 10_000).meta({
       description:
         'Which requests go to which pool, in the words of the Gateway API; the most specific one decides',
     }),
-    pools: list(pool, 'a list of pools', 1, 5000).meta({ description: 'The web servers' }),
+    pools: list(pool, 'a list of pools', 1, 10_000).meta({ description: 'The web servers' }),
     balancers: list(balancer, 'a list of balancers', 1, 64).meta({ description: 'The load-balancer nodes' }),
     timeouts: clientTimeouts.prefault({}).meta({ description: "Of the clients' side" }),
     accessLog: accessLog.optional().meta({

@@ -18,7 +18,9 @@ import {
   siteFileBytesMax,
   siteFileDepthMax,
   siteFileNodesMax,
+  siteTextBytesMax,
 } from './limits.ts';
+import { plainSource, readPlain } from './plain-yaml.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -31,25 +33,43 @@ export interface SourceText {
   keyPlaceOf(path: Path): Place;
 }
 
+interface ReadText {
+  readonly source: SourceText | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const tooMuch = (place: Place, message: string): ReadText => ({
+  source: null,
+  diagnostics: [mistake('HF002', place, '', message)],
+});
+
 /** Null, with the reason, when the text is no YAML or too much of it. Never throws. */
-export function readYaml(
-  text: string,
-  file: string,
-): { readonly source: SourceText | null; readonly diagnostics: readonly Diagnostic[] } {
+export function readYaml(text: string, file: string): ReadText {
+  const start = { file, line: 1, column: 1 };
+  const bytes = text.length > siteTextBytesMax ? text.length : Buffer.byteLength(text);
+  if (bytes > siteTextBytesMax) return tooMuch(start, `expected at most ${siteTextBytesMax} bytes, got more`);
+  const plain = readPlain(text);
+  if (plain !== null) {
+    if (plain.nodes > siteFileNodesMax)
+      return tooMuch(start, `expected at most ${siteFileNodesMax} values, got more`);
+    return { source: plainSource(plain, text, file), diagnostics: [] };
+  }
+  if (bytes > siteFileBytesMax)
+    return tooMuch(
+      start,
+      `expected at most ${siteFileBytesMax} bytes, or ${siteTextBytesMax} of plain YAML, got more`,
+    );
+  return readGeneral(text, file);
+}
+
+/** By the library, whatever YAML it is. */
+export function readGeneral(text: string, file: string): ReadText {
   const lines = new LineCounter();
   const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const tooMuch = (place: Place, message: string) => ({
-    source: null,
-    diagnostics: [mistake('HF002', place, '', message)],
-  });
   const start = { file, line: 1, column: 1 };
-  const bytes = text.length > siteFileBytesMax ? text.length : Buffer.byteLength(text);
-  if (bytes > siteFileBytesMax) {
-    return tooMuch(start, `expected at most ${siteFileBytesMax} bytes, got more`);
-  }
   const excess = findExcess(text);
   if (excess) return tooMuch(placeIn(text, excess.offset, file), excess.message);
 
