@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Diagnostic, Place } from '#base';
 import { type Shape, shapeMistakes } from './mistakes.ts';
+import { remembered } from './shaped.ts';
 import { type Path, readYaml } from './yaml.ts';
 
 /** A YAML document of another kind than a site, read with the same care. */
@@ -21,8 +22,10 @@ export function readDocument<T extends z.ZodType>(
   const start = { file, line: 1, column: 1 };
   if (source === null) return { value: null, diagnostics, placeOf: () => start };
   const json = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' });
-  const shape: Shape = { schema, json: () => json };
+  const read = remembered(schema);
+  const shape: Shape = { read, json: () => json };
   const all = [...diagnostics, ...shapeMistakes(source, shape)];
-  const value = all.some(({ severity }) => severity === 'error') ? null : schema.parse(source.value);
+  const { data = null } = read(source.value);
+  const value = all.some(({ severity }) => severity === 'error') ? null : data;
   return { value, diagnostics: all, placeOf: source.placeOf };
 }

@@ -7,13 +7,13 @@ type Issue = z.core.$ZodIssue;
 
 /** What a document must look like: `json` is the same as JSON Schema, for the keys that a place may have. */
 export interface Shape {
-  readonly schema: z.ZodType;
+  read(value: unknown): z.ZodSafeParseResult<unknown>;
   json(): object;
 }
 
 /** Everything in the text that has the wrong shape, as an operator reads it. Empty when the shape is right. */
 export function shapeMistakes(source: SourceText, shape: Shape): Diagnostic[] {
-  const result = shape.schema.safeParse(source.value);
+  const result = shape.read(source.value);
   if (result.success) return [];
   const told = new Set<string>();
   return result.error.issues

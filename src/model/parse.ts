@@ -10,11 +10,13 @@ import { poolMistakes } from './pools.ts';
 import { referenceMistakes } from './references.ts';
 import { accessMistakes, listenerMistakes, pageMistakes, routeMistakes } from './route-mistakes.ts';
 import { siteJsonSchema, siteSchema } from './schema.ts';
+import { remembered } from './shaped.ts';
 import type { Site } from './site.ts';
 import { streamMistakes } from './stream-mistakes.ts';
 import { readYaml, type SourceText } from './yaml.ts';
 
-const siteShape: Shape = { schema: siteSchema, json: once(siteJsonSchema) };
+const readShape = remembered(siteSchema);
+const siteShape: Shape = { read: readShape, json: once(siteJsonSchema) };
 
 export interface ParsedSite {
   /** Null as soon as one diagnostic is an error. */
@@ -56,10 +58,8 @@ export function parseSite(
   const told = all.toSorted(byPlace).slice(0, diagnosticsMax);
   if (all.some((diagnostic) => diagnostic.severity === 'error')) return { site: null, diagnostics: told };
   const content = contentsOf(folder, includes);
-  return {
-    site: buildSite(siteSchema.parse(source.value), folder, source.placeOf, content),
-    diagnostics: told,
-  };
+  const { data } = readShape(source.value);
+  return { site: data ? buildSite(data, folder, source.placeOf, content) : null, diagnostics: told };
 }
 
 /** What is wrong with the text at a place makes what is missing there no second mistake. */

@@ -1,7 +1,8 @@
 import { buildBalancer, buildListeners, buildRoute } from './build.ts';
 import { buildPool } from './build-pools.ts';
 import type { Pool } from './pool.ts';
-import { partSchemas } from './schema.ts';
+import type { partSchemas } from './schema.ts';
+import { shaped } from './shaped.ts';
 import type { Balancer, Listener, Route } from './site.ts';
 import type { SourceText } from './yaml.ts';
 
@@ -28,22 +29,21 @@ export function partsOf(source: SourceText): Parts {
       const part = build(item, index);
       return part === null ? [] : [{ index, part }];
     });
-  const { listeners, routes, pools, balancers } = partSchemas;
   return {
     listeners: sectionOf(source, 'listeners').flatMap((item, index) => {
-      const { data } = listeners.safeParse(item);
+      const { data } = shaped.listeners(item);
       return data ? buildListeners(data, index, '/', placeOf).map((part) => ({ index, part })) : [];
     }),
     routes: good('routes', (item, i) => {
-      const { data } = routes.safeParse(item);
+      const { data } = shaped.routes(item);
       return data ? buildRoute(data, i, placeOf, (name) => name) : null;
     }),
     pools: good('pools', (item, i) => {
-      const { data } = pools.safeParse(item);
+      const { data } = shaped.pools(item);
       return data ? buildPool(data, i, '/', placeOf) : null;
     }),
     balancers: good('balancers', (item, i) => {
-      const { data } = balancers.safeParse(item);
+      const { data } = shaped.balancers(item);
       return data ? buildBalancer(data, i, placeOf) : null;
     }),
   };

@@ -3,13 +3,14 @@ import type { Diagnostic } from '#base';
 import { addressOf } from './build-pools.ts';
 import { pathText } from './mistakes.ts';
 import { sectionOf } from './parts.ts';
-import { type PoolPart, partSchemas } from './schema.ts';
+import type { PoolPart } from './schema.ts';
+import { shaped } from './shaped.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 
 /** Words of a pool that do not go together. Looks at every pool of the right shape. */
 export function poolMistakes(source: SourceText): Diagnostic[] {
   return sectionOf(source, 'pools').flatMap((item, index) => {
-    const { data } = partSchemas.pools.safeParse(item);
+    const { data } = shaped.pools(item);
     if (!data) return [];
     const tell: Tell = (path, message, remedy) => {
       const at: Path = ['pools', index, ...path];

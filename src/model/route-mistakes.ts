@@ -2,9 +2,10 @@ import type { Diagnostic } from '#base';
 import { listed, pathText } from './mistakes.ts';
 import { sectionOf, valueIn } from './parts.ts';
 import { repeated } from './references.ts';
-import { partSchemas, type RoutePart, siteSchema } from './schema.ts';
+import { type RoutePart, siteSchema } from './schema.ts';
 import { access } from './schema-access.ts';
 import { actionKeys, filterKeys } from './schema-actions.ts';
+import { shaped } from './shaped.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 
 const actions = Object.keys(actionKeys);
@@ -15,7 +16,7 @@ export function routeMistakes(source: SourceText): Diagnostic[] {
   return sectionOf(source, 'routes').flatMap((route, index) => {
     const above: Path = ['routes', index];
     const found = actionMistakes(route, above, source);
-    const { data } = partSchemas.routes.safeParse(route);
+    const { data } = shaped.routes(route);
     return found.length > 0 || !data ? found : contentMistakes(data, above, source);
   });
 }
@@ -86,7 +87,7 @@ export function pageMistakes(source: SourceText): Diagnostic[] {
 /** Words of a listener that do not go together. */
 export function listenerMistakes(source: SourceText): Diagnostic[] {
   return sectionOf(source, 'listeners').flatMap((item, index) => {
-    const { data } = partSchemas.listeners.safeParse(item);
+    const { data } = shaped.listeners(item);
     if (!data) return [];
     const { policy, trusted } = data.forwarded;
     const wrong = (path: Path, message: string, remedy: string) => {

@@ -1,8 +1,9 @@
 import type { Diagnostic } from '#base';
 import { listed, pathText, shown } from './mistakes.ts';
 import { listOf, namesOf, sectionOf, textOf, valueIn } from './parts.ts';
-import { type PoolPart, partSchemas } from './schema.ts';
+import type { PoolPart } from './schema.ts';
 import { accessKeys, filterKeys } from './schema-actions.ts';
+import { shaped } from './shaped.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 
 /** Words that mean nothing to a connection that is passed on byte by byte, and pools that are asked in two ways. */
@@ -165,13 +166,13 @@ function usesOf(source: SourceText): ReadonlyMap<string, readonly Use[]> {
 function poolWords(source: SourceText): Diagnostic[] {
   const uses = usesOf(source);
   return sectionOf(source, 'pools').flatMap((item, index) => {
-    const { data } = partSchemas.pools.safeParse(item);
     const used = uses.get(textOf(item, 'name') ?? '') ?? [];
     const stream = used.find(({ protocol }) => protocol !== 'HTTP');
     if (!stream) return [];
     const asked = used.find(({ protocol }) => protocol === 'HTTP');
     if (asked) return twoWays(textOf(item, 'name') ?? '', stream, asked, source);
     const passed = used.some(({ protocol }) => protocol === 'TLS');
+    const { data } = shaped.pools(item);
     return data ? meaningless(data, ['pools', index], { stream, passed }, source) : [];
   });
 }
