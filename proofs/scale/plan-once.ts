@@ -1,41 +1,27 @@
-/** One plan in a process of its own, so that its memory and its processor time are its own: prints them as JSON. */
-import { readFileSync } from 'node:fs';
-import { resourceUsage } from 'node:process';
-import { Shared } from '#dialects';
-import type { TextDialect, WrittenText } from '#model';
-import { meaningOfWritten, planOf } from '#plan';
+/** `holdfast plan` of two files as a person starts it, and what its process has cost, from its start on. */
+import { spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { PlanView } from '#contract';
 
-const [before = '', after = '', dialect = ''] = process.argv.slice(2);
-const shared = new Shared();
-const noFiles = { find: () => [], read: () => null, environment: () => null };
+const root = resolve(import.meta.dirname, '../..');
 
-function read(file: string) {
-  const text: WrittenText = {
-    file,
-    folder: '/',
-    text: readFileSync(file, 'utf8'),
-    dialect: dialect as TextDialect,
-  };
-  return meaningOfWritten(text, file, noFiles, shared);
+export interface Cost {
+  readonly cpuMs: number;
+  readonly memoryMb: number;
+  readonly differences: number;
 }
 
-const spentMs = () => {
-  const { userCPUTime, systemCPUTime } = resourceUsage();
-  return (userCPUTime + systemCPUTime) / 1_000;
-};
-const startMs = spentMs();
-const [left, right] = [read(before), read(after)];
-const liftedMs = spentMs();
-const view = planOf(left, right, { traffic: null, policies: [] });
-const plannedMs = spentMs();
-process.stdout.write(
-  JSON.stringify({
-    startMs,
-    liftMs: liftedMs - startMs,
-    planMs: plannedMs - liftedMs,
-    cpuMs: plannedMs,
-    memoryMb: resourceUsage().maxRSS / 1_024,
-    differences: view.differences.length,
-    notUnderstood: view.notUnderstood.length,
-  }),
-);
+export async function planOnce(before: string, after: string): Promise<Cost> {
+  const usage = join(root, 'proofs/scale/usage.js');
+  const args = ['--import', usage, join(root, 'bin/holdfast.js'), 'plan', after, '--from', before, '--json'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
+  const [, out, , cost] = child.stdio;
+  if (!out || !cost) throw new Error('no pipes');
+  const ended = new Promise<number | null>((done) => child.once('close', done));
+  const [printed, spent] = await Promise.all([text(out), text(cost as NodeJS.ReadableStream)]);
+  const code = await ended;
+  if (code !== 0 && code !== 2) throw new Error(`holdfast plan ended with ${code}: ${printed.slice(0, 500)}`);
+  const { differences } = JSON.parse(printed) as PlanView;
+  return { ...(JSON.parse(spent) as Omit<Cost, 'differences'>), differences: differences.length };
+}

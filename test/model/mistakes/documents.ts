@@ -86,9 +86,14 @@ export const documentMistakes: readonly Mistake[] = [
     told: ['HF002 site.yaml:1:65 expected at most 32 levels, got more'],
   },
   {
-    what: 'more than 4 MiB',
-    text: `${validText}#${' '.repeat(4 * 1024 * 1024)}\n`,
-    told: ['HF002 site.yaml:1:1 expected at most 4194304 bytes, got more'],
+    what: 'more than 16 MiB',
+    text: `${validText}#${' '.repeat(16 * 1024 * 1024)}\n`,
+    told: ['HF002 site.yaml:1:1 expected at most 16777216 bytes, got more'],
+  },
+  {
+    what: 'more than 4 MiB with something in it that is not plain',
+    text: `${validText}#\t${' '.repeat(4 * 1024 * 1024)}\n`,
+    told: ['HF002 site.yaml:1:1 expected at most 4194304 bytes, or 16777216 of plain YAML, got more'],
   },
   {
     what: 'everything at once',
