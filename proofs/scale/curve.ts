@@ -29,7 +29,8 @@ export function drawn(charts: readonly Chart[]): string {
   });
   const all = charts.map((chart, index) => `<g transform="translate(${index * width} 0)">${one(chart)}</g>`);
   const size = `${width * charts.length} ${height + 60}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size}" font-family="sans-serif" font-size="12" fill="#24292f">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size}" font-family="sans-serif" font-size="12" fill="#24292f" role="img" aria-labelledby="title">
+<title id="title">${charts.map(({ title }) => title).join(', ')}</title>
 <rect width="100%" height="100%" fill="#ffffff"/>
 ${[...all, ...legend].join('\n')}
 </svg>
