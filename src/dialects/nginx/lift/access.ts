@@ -72,6 +72,10 @@ function namedFile(file: Value): string {
     case 'field':
       return file.field.kind === 'normalisedPath' ? '{uri}' : `{${describeValue(file)}}`;
     default:
-      return `{${describeValue(file)} ${createHash('sha256').update(JSON.stringify(file)).digest('hex').slice(0, 6)}}`;
+      return `{${describeValue(file)} ${createHash('sha256').update(withoutPlaces(file)).digest('hex').slice(0, 6)}}`;
   }
 }
+
+/** Wherever its parts stand in a text. */
+const withoutPlaces = (file: Value): string =>
+  JSON.stringify(file, (name, part: unknown) => (name === 'place' ? undefined : part));
