@@ -147,7 +147,37 @@ export function blowUps(
 const regexOf = (one: string): meaning.Regex => ({ source: one, ignoreCase: false, syntax: 'pcre' });
 
 export function blowUpWrong({ source: one, endless }: BlowingUp): string | null {
-  return meaning.blowsUp(regexOf(one)) === endless
-    ? null
-    : `"${one}" is ${endless ? '' : 'not '}tried for ever`;
+  const regex = regexOf(one);
+  const found = meaning.blowUps(asking(regex, one.length));
+  const isFound = found.length === 1 && found[0]?.regex.source === one;
+  const isRight = meaning.blowsUp(regex) === endless && isFound === endless && found.length <= 1;
+  return isRight ? null : `"${one}" is ${endless ? '' : 'not '}tried for ever`;
+}
+
+const place = { file: 'a.cfg', line: 1, column: 1 };
+
+/** A text that asks for it in one of some places. */
+function asking(regex: meaning.Regex, which: number): meaning.Meaning {
+  const path = meaning.field('path');
+  const when: meaning.Condition = { kind: 'in', value: path, language: { kind: 'matches', regex } };
+  const plain: meaning.Fate = { kind: 'answer', status: 404, body: null };
+  const step = (asks: meaning.Condition, then: meaning.Step['then']): meaning.Step => ({
+    when: asks,
+    then,
+    place,
+    text: 'rule',
+  });
+  const location: meaning.Value = { kind: 'replaced', of: path, regex, every: false, by: ['/'] };
+  const asked: meaning.Rules = { steps: [step(when, plain)], otherwise: plain };
+  const ways: readonly meaning.Rules[] = [
+    asked,
+    { steps: [step({ kind: 'always' }, { kind: 'rules', rules: asked })], otherwise: plain },
+    { steps: [], otherwise: { kind: 'rules', rules: asked } },
+    { steps: [step({ kind: 'always' }, { kind: 'redirect', status: 302, location })], otherwise: plain },
+    { steps: [step(when, { kind: 'continue' }), step({ kind: 'not', of: when }, plain)], otherwise: plain },
+  ];
+  const rules = ways[which % ways.length] ?? asked;
+  const listener = { name: 'a', host: '*', port: 80, mode: 'http', tls: false, rules, place } as const;
+  const listeners = [listener, { ...listener, port: 81 }];
+  return { listeners, pools: [], settings: [], notUnderstood: [] };
 }

@@ -130,6 +130,9 @@ const value: Draw<meaning.Value> = (chance) =>
     }),
     () => ({ kind: 'slice', of: field('path'), from: 0, length: null }),
     () => ({ kind: 'lower', of: { kind: 'lower', of: header('x-a') } }),
+    () => ({ kind: 'lower', of: text('ABC') }),
+    () => joined([field('path')]),
+    () => joined([text('a'), joined([text('b'), header('x-a')])]),
     () => ({
       kind: 'replaced',
       of: field('path'),

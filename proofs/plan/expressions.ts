@@ -110,7 +110,30 @@ function atom(chance: Chance, letters: readonly string[]): Expression {
     plain('(?<!a)', ['', 'a', 'b']),
     plain('(?<=a)b', ['ab', 'b']),
     plain('(?:$|/)', ['', '/']),
+    plain('\\x{61}', ['a', 'b']),
+    plain('\\o{141}', ['a', 'b']),
+    plain('\\060', ['0', 'a']),
+    plain('[\\141\\x2d]', ['a', '-', 'b']),
+    plain('[a\\-c]', ['a', '-', 'b']),
+    plain('[\\w-]', ['a', '-', '/']),
+    plain('[[:^digit:]]', ['a', '1']),
+    plain('(?x: a [b] )', ['ab', 'a b']),
+    plain('a(?#b)c', ['ac', 'abc']),
+    plain('(?i)B', ['b', 'B']),
+    plain('(?-s:.)', ['a', '/']),
+    again(chance),
   ]);
+}
+
+/** What a group took, once more. */
+function again(chance: Chance): Expression {
+  const name = `n${chance.below(100_000)}`;
+  const open = chance.pick(['(?<', '(?P<']);
+  return plain(
+    `${open}${name}>[ab])${chance.pick(['', '/'])}\\k<${name}>`,
+    ['aa', 'bb', 'ab', 'a/a', 'b/b', 'a/b'],
+    1,
+  );
 }
 
 function grouped(chance: Chance, letters: readonly string[], depth: number): Expression {
