@@ -18,7 +18,14 @@ const rules: readonly Exclusion[] = [
     why: 'one more or less than a named limit',
     is: ({ rule, text }) =>
       rule === 'off by one' &&
-      (/\b\w+Max\b/.test(text) || /> [\d_]+\b.*new TooComplex/.test(text) || /#depth > /.test(text)),
+      (/\b\w+Max\b/.test(text) ||
+        /> [\d_]+\b.*new TooComplex/.test(text) ||
+        /#depth > /.test(text) ||
+        /\bleft <=? 0\b/.test(text)),
+  },
+  {
+    why: 'a closer look than is needed, which is only slower',
+    is: ({ rule, was, text }) => rule === 'a flag turned' && was === 'false' && /\bbyChoices\b/.test(text),
   },
   {
     why: 'not remembered, which is only slower',

@@ -71,6 +71,21 @@ const plain: Draw<meaning.Condition> = (chance) =>
     }),
     () => ({
       kind: 'in',
+      value: field(chance.pick(['path', 'host'])),
+      language: {
+        kind: 'union',
+        of: [
+          { kind: chance.pick(['is', 'begins']), text: chance.pick([...paths, ...hosts]), ignoreCase: false },
+          {
+            kind: chance.pick(['ends', 'begins', 'contains']),
+            text: chance.pick(['/b', 'b', '.example', 'a.example:']),
+            ignoreCase: true,
+          },
+        ],
+      },
+    }),
+    () => ({
+      kind: 'in',
       value: field('host'),
       language: {
         kind: 'item',

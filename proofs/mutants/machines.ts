@@ -130,9 +130,7 @@ function expressions(chance: Chance): Tabled {
 
 /** A few letters that matter, so that all texts of them can be asked. */
 function alphabetOf(parts: readonly unknown[], chance: Chance): string {
-  const said = JSON.stringify(parts, (name, part: unknown) => (name === 'kind' ? undefined : part));
-  const near = new Set(said.replaceAll(/"[a-z]\w+"|[{}[\]"\\:]/gi, ''));
-  const some = [...near].filter((char) => char !== ' ' || chance.percent(50));
+  const near = [...new Set(saidIn(parts).join(''))].filter((char) => !'\\^$()[]{}|*+?'.includes(char));
   const more = [
     'a',
     'A',
@@ -156,15 +154,32 @@ function alphabetOf(parts: readonly unknown[], chance: Chance): string {
     'é',
   ];
   const all = new Set<string>();
-  while (all.size < letters && some.length > 0)
-    all.add(chance.percent(75) ? chance.pick(some) : chance.pick(more));
+  while (all.size < letters) all.add(chance.pick(near.length > 0 && chance.percent(80) ? near : more));
   return [...all].join('');
+}
+
+/** Names and texts, what separates them, and what expressions are written of. */
+function saidIn(part: unknown): readonly string[] {
+  if (typeof part !== 'object' || part === null) return [];
+  return Object.entries(part).flatMap(([name, one]: [string, unknown]) => {
+    if (name === 'kind' || name === 'syntax' || name === 'of') return saidIn(one);
+    if (name === 'field') return [];
+    if (one === 'query' || one === 'path' || one === 'redirect') return ['%?&'];
+    const own = part as { readonly kind?: unknown };
+    const signs = own.kind === 'cookie' ? ['=; '] : own.kind === 'parameter' ? ['=&'] : [];
+    return [...signs, ...(typeof one === 'string' ? [one] : saidIn(one))];
+  });
 }
 
 const letters = 5;
 const lengthMax = 4;
+const longTexts = 250;
 
+/** All short ones, and some that are longer. */
 function* textsOf(alphabet: string): Generator<string> {
+  const chance = chanceOf(alphabet.length);
+  for (let left = longTexts; left > 0; left -= 1)
+    yield Array.from({ length: lengthMax + 1 + chance.below(5) }, () => chance.pick([...alphabet])).join('');
   let last = [''];
   yield '';
   for (let length = 1; length <= lengthMax; length += 1) {

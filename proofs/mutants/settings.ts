@@ -54,17 +54,19 @@ frontend f2 from base
   http-response set-header X-A one if inner
   default_backend b2
 backend b1 from base
+  fullconn 50
   balance roundrobin
   server s1 10.0.0.1:80 check inter 2s
   server s2 10.0.0.2:80
 backend b2 from base
+  fullconn 50
   timeout server 10s
   option httpchk GET /
   http-check expect status 200
-  server s1 10.0.0.3:80 slowstart 5s
+  server s1 10.0.0.3:80 slowstart 5s rise 4
 listen l from base
   bind :83
-  server s1 10.0.0.4:80
+  server s1 10.0.0.4:80 rise 4
 cache c
   total-max-size 4
 `;
@@ -169,7 +171,19 @@ const haproxyEdits: readonly Edit[] = [
     rows(b2, 'timeout server', ms(10_000), ms(12_000)),
   ),
   edit('  bind :83', '  bind :83\n  timeout tunnel 1h', rows(l, 'timeout tunnel', null, ms(3_600_000))),
-  edit('backend b1 from base', 'backend b1 from base\n  fullconn 9', rows(b1, 'fullconn', null, '9')),
+  edit('  fullconn 50\n  balance', '  balance', rows(b1, 'fullconn', '50', null)),
+  edit('  fullconn 50\n  timeout', '  timeout', rows(b2, 'fullconn', '50', null)),
+  edit('  fullconn 50\n  timeout', '  fullconn 51\n  timeout', rows(b2, 'fullconn', '50', '51')),
+  edit('slowstart 5s rise 4', 'slowstart 5s', rows(['server 10.0.0.3:80 of b2'], 'rise', '4', null)),
+  edit('10.0.0.4:80 rise 4', '10.0.0.4:80', rows(['server 10.0.0.4:80 of l'], 'rise', '4', null)),
+  edit('10.0.0.4:80 rise 4', '10.0.0.5:80 rise 4'),
+  edit('b2', 'renamed'),
+  edit(
+    'backend b1 from base',
+    'backend extra from base\nbackend b1 from base',
+    rows(['pool extra'], 'timeout connect', null, ms(5_000)),
+    rows(['pool extra'], 'timeout server', null, ms(30_000)),
+  ),
   edit(
     'frontend f1 from base',
     'frontend f1 from base\n  description a "b c"',
@@ -312,6 +326,8 @@ export function settingsPairs(seed: number, together: number): readonly Settings
 }
 
 function touches(one: Edit, other: Edit): boolean {
+  // A name is everywhere.
+  if (one.was === 'b2' || other.was === 'b2') return true;
   const names = (of: Edit) => new Set(of.told.map(([, name]) => name));
   return (
     one.was.includes(other.was) ||
