@@ -125,5 +125,16 @@ function told(proof: Proof, results: readonly Tried[], excluded: ReadonlyMap<str
     proof.tell(`how: ${how}`, some.length);
   for (const [why, count] of excluded) proof.tell(`left out: ${why}`, count);
   const found = results.filter(({ finding }) => finding.found).length;
+  const [low, high] = intervalOf(found, results.length);
+  proof.tell('of all mutants, with 95 % confidence', `${low.toFixed(1)} to ${high.toFixed(1)} %`);
   proof.atLeast(`found of ${results.length} mutants`, (100 * found) / results.length, foundShareLeast, '%');
+}
+
+/** Wilson's interval, in percent. */
+function intervalOf(found: number, of: number): readonly [number, number] {
+  const z = 1.96;
+  const share = found / of;
+  const middle = share + z ** 2 / (2 * of);
+  const reach = z * Math.sqrt((share * (1 - share)) / of + z ** 2 / (4 * of ** 2));
+  return [(100 * (middle - reach)) / (1 + z ** 2 / of), (100 * (middle + reach)) / (1 + z ** 2 / of)];
 }

@@ -29,7 +29,7 @@ const rules: readonly Exclusion[] = [
   },
   {
     why: 'not remembered, which is only slower',
-    is: ({ was }) => /^(?:this\.#)?(?:known|memo)\.set\(.*\);$/.test(was),
+    is: ({ was }) => /^(?:this\.#)?(?:known|memo|lastMatches)\.set\(.*\);$/.test(was),
   },
   {
     why: 'which of two ways an expression is followed, which both say the same',

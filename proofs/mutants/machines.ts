@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { meaning } from '#routing';
+import { asJavaScript } from '../../src/dialects/nginx/lift/regex.ts';
 import {
   before,
   classifierOf,
@@ -216,7 +217,8 @@ const worldOf = (text: string | null) => {
 };
 
 function tableOf({ value, language: of, alphabet }: Extract<Tabled, { kind: 'table' }>): Said {
-  const machine = pulled(value, machineOf(of));
+  const machine = tableOrNone(value, of);
+  if (machine === null) return untabled(value, of, alphabet);
   let open = machine.labels.length / 1_000_000;
   for (const text of [null, ...textsOf(alphabet)]) {
     const world = worldOf(text);
@@ -230,6 +232,27 @@ function tableOf({ value, language: of, alphabet }: Extract<Tabled, { kind: 'tab
     if (label < 0) open += 1 / 1_000;
     else if ((label === 1) !== holds({ kind: 'in', value, language: of }, world))
       return { wrong: `a table says otherwise of ${JSON.stringify(text)}`, open };
+  }
+  return { wrong: null, open };
+}
+
+function tableOrNone(value: meaning.Value, of: meaning.Language): Machine | null {
+  try {
+    return pulled(value, machineOf(of));
+  } catch (error) {
+    if (error instanceof TooComplex) return null;
+    throw error;
+  }
+}
+
+/** What no table can be made of: how often even the meaning does not know it. */
+function untabled(value: meaning.Value, of: meaning.Language, alphabet: string): Said {
+  let open = 1;
+  for (const text of [null, ...textsOf(alphabet).take(longTexts)]) {
+    const world = worldOf(text);
+    const told = evaluate(value, world);
+    holds({ kind: 'in', value, language: of }, world);
+    if (isUnknown(told)) open += 1 / 1_000;
   }
   return { wrong: null, open };
 }
@@ -279,11 +302,14 @@ function expressionOf({ regex, texts }: Extract<Tabled, { kind: 'expression' }>)
   const runner = runnerOf(regex);
   if (script === null) return { wrong: null, open: 1 };
   const machine = machineOf({ kind: 'matches', regex });
-  let open = runner === 'none' ? 1 : 0;
+  const other = asJavaScript(regex);
+  let open = (runner === 'none' ? 1 : 0) + (other === null ? 1 / 100 : 0);
   for (const text of texts) {
     const found = script.regex.exec(text);
     if ((labelOf(machine, text) === 1) !== (found !== null))
       return { wrong: `a table takes otherwise of ${JSON.stringify(text)}`, open };
+    if (other !== null && regex.syntax === 'pcre' && other.test(text) !== (found !== null))
+      return { wrong: `it is read otherwise for ${JSON.stringify(text)}`, open };
     if (typeof runner === 'string') continue;
     const match = runner.match(text);
     if ((match === null) !== (found === null))

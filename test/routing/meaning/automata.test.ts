@@ -62,3 +62,17 @@ test('a machine before a value says of what it is made of what the machine says 
   );
   assert.ok(told > 2_500, `only ${told} were told`);
 });
+
+test('spaces inside of a part count, though what is before them leads back to the start', () => {
+  const segment: meaning.Language = { kind: 'segment', text: 'a', delimiters: '/.', ignoreCase: false };
+  const item = machineOf({ kind: 'item', separators: ',', of: segment });
+  assert.deepEqual(
+    ['.\ta', '. a', '\t.a ', ' a'].map((word) => labelOf(item, word)),
+    [0, 0, 1, 1],
+  );
+  const cookie = before({ kind: 'cookie', of: meaning.text('?'), name: 'k' }, machineOf(segment), firstCases);
+  assert.deepEqual(
+    ['k=.\ta', 'k=. a', 'k=\t.a ;', 'k= a'].map((word) => labelOf(cookie, word)),
+    [0, 0, 1, 1],
+  );
+});

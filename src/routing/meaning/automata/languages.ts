@@ -155,23 +155,27 @@ function behindMinus(machine: Machine): Machine {
 function items(machine: Machine, separators: string): Machine {
   const { classes, width, bytes } = columnsOf([machine], [bytesOf(separators), bytesOf(' '), bytesOf('\t')]);
   const count = machine.labels.length;
-  const found = -1;
+  // Before a part is a state of its own: what was read may lead the machine back to its start.
+  const [found, begun] = [-1, -2];
   const pair = (trimmed: number, now: number) => trimmed * count + now;
-  const begun = pair(machine.start, machine.start);
+  const partsOf = (state: number) =>
+    state === begun
+      ? ([machine.start, machine.start] as const)
+      : ([Math.floor(state / count), state % count] as const);
   return explore(
     { classes, width },
     begun,
     (state, column) => {
       if (state === found) return found;
       const code = bytes[column] ?? 0;
-      const [trimmed, now] = [Math.floor(state / count), state % count];
+      const [trimmed, now] = partsOf(state);
       if (separators.includes(String.fromCharCode(code)))
         return machine.labels[trimmed] === 1 ? found : begun;
       const after = next(machine, now, code);
       if (code !== 32 && code !== 9) return pair(after, after);
       return state === begun ? begun : pair(trimmed, after);
     },
-    (state) => (state === found || machine.labels[Math.floor(state / count)] === 1 ? 1 : 0),
+    (state) => (state === found || machine.labels[partsOf(state)[0]] === 1 ? 1 : 0),
     0,
   );
 }

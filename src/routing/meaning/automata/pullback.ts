@@ -200,7 +200,12 @@ function cookie(machine: Machine, name: string): Machine {
   const [behind, skip] = [name.length + 1, name.length + 2];
   const reading = skip + 1;
   const pair = (trimmed: number, now: number) => reading + trimmed * count + now;
-  const begun = pair(machine.start, machine.start);
+  // Before a value is a state of its own: what was read may lead the machine back to its start.
+  const begun = -1;
+  const partsOf = (state: number) =>
+    state === begun
+      ? ([machine.start, machine.start] as const)
+      : ([Math.floor((state - reading) / count), (state - reading) % count] as const);
   const done = reading + count * count;
   return explore(
     { classes, width },
@@ -209,8 +214,8 @@ function cookie(machine: Machine, name: string): Machine {
       const code = bytes[column] ?? 0;
       const isSpace = code === 32 || code === 9;
       if (state >= done) return state;
-      if (state >= reading) {
-        const [trimmed, now] = [Math.floor((state - reading) / count), (state - reading) % count];
+      if (state >= reading || state === begun) {
+        const [trimmed, now] = partsOf(state);
         if (code === 59 || code === 44) return done + trimmed;
         if (isSpace && state === begun) return begun;
         const after = next(machine, now, code);
@@ -224,7 +229,7 @@ function cookie(machine: Machine, name: string): Machine {
     },
     (state) => {
       if (state >= done) return label(machine, state - done);
-      return state >= reading ? label(machine, Math.floor((state - reading) / count)) : machine.absent;
+      return state >= reading || state === begun ? label(machine, partsOf(state)[0]) : machine.absent;
     },
     machine.absent,
   );
