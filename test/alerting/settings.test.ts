@@ -95,4 +95,14 @@ describe('oncall.yaml', () => {
     if (process.env.UPDATE_GOLDEN) await writeFile(file, shape);
     assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), JSON.parse(shape));
   });
+
+  it('is in docs/oncall.md as it can be used', async () => {
+    const page = await readFile(new URL('../../docs/oncall.md', import.meta.url), 'utf8');
+    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+    assert.ok(isOnCallFile(example));
+    assert.deepEqual(
+      readOnCall(example, 'oncall.yaml', Date.UTC(2026, 1, 1)).diagnostics.map(formatDiagnostic),
+      [],
+    );
+  });
 });
