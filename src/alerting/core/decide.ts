@@ -109,10 +109,13 @@ export function alertsOf(
   if (settings === null) return [];
   const firing = groupsOf(book, settings, now).get(group) ?? [];
   if (firing.length > 0) return firing;
-  return book.resolved.filter(({ alert, resolvedAt }) => {
-    const policy = resolvedAt >= beganAt ? policyOf(settings, alert.labels) : null;
+  const isOfGroup = ({ alert }: FiringAlert) => {
+    const policy = policyOf(settings, alert.labels);
     return policy !== null && groupOf(policy, alert.labels) === group;
-  });
+  };
+  const over = book.resolved.filter(({ resolvedAt }) => resolvedAt >= beganAt).filter(isOfGroup);
+  // Those that are silenced now fire still.
+  return [...over, ...[...book.firing.values()].filter(isOfGroup)];
 }
 
 /** Why an alert pages nobody: silences by their id, and the fingerprints of its causes. */
