@@ -24,7 +24,9 @@ export function toldOfFault(
   seen: FaultEvent & { readonly kind: 'fault.seen' },
   verdict: FaultVerdict | null,
 ): Told {
-  const [name, severity] = names[seen.series];
+  const [name, usual] = names[seen.series];
+  // What nobody notices yet wakes nobody.
+  const severity = seen.severity === 'warning' ? 'warning' : usual;
   return {
     name,
     severity,
