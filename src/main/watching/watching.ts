@@ -55,7 +55,7 @@ export function watchSite(parts: WatchingParts): Watching {
   function take(acts: readonly Act[]): void {
     for (const act of acts) {
       if (act.kind === 'tell') teller.tell(act.event);
-      else void probe(act.fault);
+      else probe(act.fault).catch((error) => log.error('the monitor stumbled', { why: messageOf(error) }));
     }
   }
 
