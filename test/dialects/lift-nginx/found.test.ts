@@ -422,4 +422,9 @@ describe('found by the plan proof', () => {
     assert.match(asked(text, 'http://h/c/'), /file \/r\/c\/$/);
     assert.match(asked(text, 'http://h/c/d/'), /file \/r\/cd\/$/);
   });
+
+  test('only a folder that is there may not be listed', () => {
+    const text = 'location = / { error_page 403 =200 /no; alias /r/there; } location / { return 418; }';
+    assert.match(asked(text, 'http://h/'), /file/);
+  });
 });

@@ -54,6 +54,12 @@ export function rangesOf(patterns: readonly string[]): readonly Range[] | null {
       operator = pattern;
       continue;
     }
+    // Without an operator the sign parts two numbers, of which there is but the second.
+    const below = operator === 'eq' ? /^-(\d+)$/.exec(pattern)?.[1] : undefined;
+    if (below !== undefined) {
+      ranges.push({ min: null, max: Number(below) });
+      continue;
+    }
     const [, low, colon, high] = /^(-?\d+)?([:-])?(-?\d+)?$/.exec(pattern) ?? [];
     if (low === undefined && high === undefined) return null;
     const [min, max] = [low, high].map((digits) => (digits === undefined ? null : Number(digits)));

@@ -213,7 +213,14 @@ function atLeast(value: meaning.Value, count: number): Condition {
 function measuredBy(question: Question, of: (language: Language) => Condition): Condition {
   const ranges = rangesOf(question.patterns);
   if (ranges === null) return miss(question, 'a pattern is no length and no range');
-  return of(unionOf(ranges.map(({ min, max }) => ({ kind: 'length', min: Math.max(0, min ?? 0), max }))));
+  const asked = ranges.flatMap((range) => unsigned(range) ?? []);
+  return of(unionOf(asked.map(({ min, max }) => ({ kind: 'length', min: min ?? 0, max }))));
+}
+
+/** A length is compared without a sign (`pat_match_len`): what is below zero is more than any. Null: nothing is in it. */
+function unsigned({ min, max }: Range): Range | null {
+  if (min !== null && min < 0) return null;
+  return max !== null && max < 0 ? { min, max: null } : { min, max };
 }
 
 function from(of: 'source' | 'local', question: Question): Condition {

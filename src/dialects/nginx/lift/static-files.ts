@@ -96,7 +96,7 @@ function folderEnds(ends: Ends): Fate {
   const { path, found, state, where, ways, node } = ends;
   const isListed = word(where.scope, 'autoindex', 'off') === 'on';
   const listed = isListed ? holds(state.method, is('POST')) : always;
-  const last = led(403, ends, found, () => listed);
+  const last = led(403, ends, found, (line) => all([isThere('-d', path, line), listed]));
   const names = said(where.scope, 'index').flatMap(({ words }) => words);
   return (names.length === 0 ? ['index.html'] : names).reduceRight<Fate>((otherwise, name) => {
     if (name.startsWith('/')) return indexAt(name, ends) ?? found;
