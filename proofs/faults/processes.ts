@@ -22,7 +22,7 @@ export const steps = [
 export const hangsMs = 8_000;
 
 /** Of an engine that dies or hangs: what was in flight in it, or was sent over a connection whose end was not read. */
-const inFlightMax = 60;
+const inFlightMax = 100;
 
 export const mayFail = (victim: Victim) =>
   ['active', 'candidate', 'standby'].includes(victim) ? inFlightMax : 0;
