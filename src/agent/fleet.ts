@@ -29,7 +29,7 @@ import {
 } from './holder/protocol.ts';
 import { loadState } from './holder/state.ts';
 import { Known } from './known.ts';
-import { untilLearned, untilReady, untilWarm } from './launch.ts';
+import { untilLearned, untilParked, untilReady, untilWarm } from './launch.ts';
 import { joinPeers } from './peers.ts';
 import { TicketKeys } from './ticket-keys.ts';
 
@@ -248,6 +248,7 @@ export class Fleet {
       const limit = withinMs === undefined ? {} : { withinMs };
       const startMs = await untilReady({ pid, control, folder: folder.folder, clock, ...limit });
       this.#startMsMost.set(by.engine.name, Math.max(startMs, this.#startMsMost.get(by.engine.name) ?? 0));
+      await untilParked(control, clock);
       await this.#tellKnown(control, plan.site);
       await this.#tellKept(control);
       const servers = withinMs === undefined ? await untilWarm(control, clock) : [];

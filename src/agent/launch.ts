@@ -42,6 +42,24 @@ export async function untilReady(started: {
   }
 }
 
+/** For the effect of a signal that was sent before the engine began. */
+const parkedMsMax = 5_000;
+
+/**
+ * A generation starts parked; one that cannot be parked would take requests that nobody gives it, and could not be taken back.
+ * @throws Failure HF303
+ */
+export async function untilParked(control: EngineControl, clock: Clock): Promise<void> {
+  const deadline = clock.monotonicMs() + parkedMsMax;
+  for (;;) {
+    const side = await control.state(parkedMsMax).catch(() => null);
+    if (side === 'parked') return;
+    if (clock.monotonicMs() > deadline)
+      throw new Failure('HF303', 'the engine has started and cannot be parked');
+    await clock.sleep(5);
+  }
+}
+
 /** Waits until every server's first health check has spoken, or `warmMsMax`: so a candidate knows its dead servers before its first request. */
 export async function untilWarm(control: EngineControl, clock: Clock): Promise<readonly ServerEvidence[]> {
   const deadline = clock.monotonicMs() + warmMsMax;
