@@ -15,8 +15,9 @@ for (const { what, text, told } of mistakes) {
 }
 
 test('the table holds every mistake of a site file that the catalogue names', () => {
-  // What is wrong with the file as such, with the files that it names, or for one engine only.
-  const elsewhere = ['HF003', 'HF004', 'HF005', 'HF018', 'HF021', 'HF024', 'HF025', 'HF030', 'HF031'];
+  // What is wrong with the file as such, with the files that it names, for one engine only, or in an on-call file (HF04x).
+  const ofFiles = ['HF003', 'HF004', 'HF005', 'HF018', 'HF021', 'HF024', 'HF025', 'HF030', 'HF031'];
+  const elsewhere = [...ofFiles, 'HF040', 'HF041', 'HF042'];
   const wanted = Object.keys(catalogue).filter((code) => code.startsWith('HF0') && !elsewhere.includes(code));
   const told = new Set(mistakes.flatMap(({ told: lines }) => lines.map((line) => line.slice(0, 5))));
   assert.deepEqual(
