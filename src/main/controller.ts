@@ -69,7 +69,9 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const sites = siteKeeper(paths);
   const onCall = onCallFile(siteName, options.onCall ?? null, clock);
   await onCall.look();
+  const ticks = once(() => ticksOf(paths, log));
   const door = journalDoor({
+    ticks,
     site: siteName,
     onCall,
     paths,
@@ -94,7 +96,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     log,
   });
   const watched = { site: siteName, paths, balancers: options.balancers, sites, door, clock, log };
-  const watching = once(() => watchSite({ ...watched, falseAlarmsPerMonth, ticks: ticksOf(paths, log) }));
+  const watching = once(() => watchSite({ ...watched, falseAlarmsPerMonth, ticks: ticks() }));
   const backend = controllerBackend({
     site: siteName,
     door,

@@ -4,7 +4,7 @@ import { type Clock, Failure, type Log, messageOf, type SitePaths } from '#base'
 import { type BalancerPort, createPipeline, type Pipeline, type SiteKeeper } from '#change';
 import { type IncidentKeeper, incidentKeeper, incidentsOf, type ReportDesk, reportDesk } from '#incidents';
 import { type Reviewer, reviewer } from '#practice';
-import { type OpenJournal, openJournal } from '#store';
+import { type OpenJournal, type OpenTicks, openJournal } from '#store';
 import type { OnCallFile } from './on-call-file.ts';
 import { type ThreadPlanner, threadPlanner } from './planner.ts';
 import { reviewFacts } from './review-facts.ts';
@@ -29,6 +29,8 @@ export interface RoomParts {
   readonly log: Log;
   /** When the site is reviewed: a cron expression. */
   readonly reviews: string;
+  /** Numbers over time; null: they cannot be kept. */
+  readonly ticks: () => OpenTicks | null;
   readFile(path: string): Promise<string>;
 }
 
@@ -127,6 +129,7 @@ async function enter(parts: RoomParts, planner: ThreadPlanner): Promise<JournalR
             sites,
             balancers,
             clock,
+            ticks: parts.ticks(),
             frozen: () => pipeline.frozen(),
             reviewsOwed: () => reviewsOwed(pipeline),
             openIncidents: () =>

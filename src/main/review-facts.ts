@@ -4,14 +4,18 @@ import type { BalancerPort, SiteKeeper } from '#change';
 import type { BalancerStatus, WayBackResult } from '#contract';
 import { readSite } from '#dialects';
 import type { BalancerFacts, ReviewFacts } from '#practice';
+import type { OpenTicks } from '#store';
 
 const statusMsMax = 2_000;
 const wayBackMsMax = 60_000;
+const peaksOverMs = 14 * 86_400_000;
 
 export interface FactSources {
   readonly sites: SiteKeeper;
   readonly balancers: readonly BalancerPort[];
   readonly clock: Clock;
+  /** Null: numbers over time could not be kept. */
+  readonly ticks: OpenTicks | null;
   readonly frozen: () => string | null;
   readonly reviewsOwed: () => readonly string[];
   readonly openIncidents: () => readonly string[];
@@ -34,13 +38,22 @@ export async function reviewFacts(sources: FactSources): Promise<ReviewFacts> {
     now: clock.now(),
     site,
     balancers: new Map(facts),
-    peaks: null,
+    peaks: peaksOf(sources),
     frozen: sources.frozen(),
     reviewsOwed: sources.reviewsOwed(),
     openIncidents: sources.openIncidents(),
     // Every agent is reached over a Unix socket.
     machines: new Map([[hostname(), balancers.map(({ name }) => name)]]),
   };
+}
+
+/** Of every pool over the last two weeks. Balancers need not have been busy at one moment: it is the most that could have been. */
+function peaksOf({ ticks, clock }: FactSources): ReviewFacts['peaks'] {
+  const peaks = ticks?.peaks(clock.now() - peaksOverMs) ?? [];
+  if (peaks.length === 0) return null;
+  const sums = new Map<string, number>();
+  for (const { pool, connections } of peaks) sums.set(pool, (sums.get(pool) ?? 0) + connections);
+  return sums;
 }
 
 async function factsOf(balancer: BalancerPort, { sites }: FactSources): Promise<BalancerFacts | null> {

@@ -8,8 +8,8 @@ export interface ReviewFacts {
   readonly site: Site;
   /** Of each balancer, by its name. */
   readonly balancers: ReadonlyMap<string, BalancerFacts | null>;
-  /** The most that each pool had to do lately, by its name. Null: nobody has measured it. */
-  readonly peaks: ReadonlyMap<string, PoolPeak> | null;
+  /** The most connections at once that each pool had lately, by its name, over all balancers. Null: nobody has measured it. */
+  readonly peaks: ReadonlyMap<string, number> | null;
   /** Why no change can begin; null: one can. */
   readonly frozen: string | null;
   /** Changes that broke the glass and were never reviewed. */
@@ -37,13 +37,6 @@ export interface BalancerFacts {
       readonly blocks: boolean;
     }[];
   } | null;
-}
-
-export interface PoolPeak {
-  /** Connections at once to its busiest server. */
-  readonly perServer: number;
-  /** To all of its servers together. */
-  readonly together: number;
 }
 
 /** One thing that reviews look for. Pure. */

@@ -1,3 +1,3 @@
-export type { BalancerFacts, PoolPeak, ReviewFacts } from './facts.ts';
+export type { BalancerFacts, ReviewFacts } from './facts.ts';
 export { reviewOf } from './review.ts';
 export { type Reviewer, readSchedule, reviewer } from './reviewer.ts';

@@ -62,7 +62,7 @@ test('a pool that is full without its largest server is found, and one that nobo
     servers: ['192.0.2.11', '192.0.2.12', '192.0.2.13'],
     connectionsMax: 100,
   });
-  const peak = (together: number) => new Map([['web', { together, perServer: together / 3 }]]);
+  const peak = (connections: number) => new Map([['web', connections]]);
   assert.deepEqual(found({ site: limited, peaks: peak(200) }), []);
   assert.deepEqual(found({ site: limited, peaks: peak(201) }), ['medium capacity:web']);
   assert.deepEqual(found({ site: limited, peaks: peak(301) }), ['high capacity:web']);

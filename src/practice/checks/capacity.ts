@@ -1,6 +1,6 @@
 import type { Finding } from '#events';
 import type { Pool } from '#model';
-import type { Check, PoolPeak } from '../facts.ts';
+import type { Check } from '../facts.ts';
 
 /** Whether what is left can carry the busiest moment when any one server, or any one balancer, is gone. */
 export const capacity: Check = ({ site, peaks }) => {
@@ -18,22 +18,19 @@ export const capacity: Check = ({ site, peaks }) => {
   return { findings: limited.flatMap((pool) => withoutOne(pool, peaks.get(pool.name))) };
 };
 
-function withoutOne(pool: Pool, peak: PoolPeak | undefined): Finding[] {
-  if (!peak || peak.together === 0) return [];
+function withoutOne(pool: Pool, peak = 0): Finding[] {
   const limits = pool.servers
     .filter(({ maintenance, spare }) => !maintenance && !spare)
     .map(({ connectionsMax }) => connectionsMax ?? Number.POSITIVE_INFINITY);
   const all = limits.reduce((sum, limit) => sum + limit, 0);
   const left = all - Math.max(0, ...limits.filter(Number.isFinite));
-  if (!Number.isFinite(all) || peak.together <= left) return [];
+  if (!Number.isFinite(all) || peak <= left) return [];
   return [
     {
       id: `capacity:${pool.name}`,
-      severity: peak.together > all ? 'high' : 'medium',
-      what: `pool ${pool.name} cannot lose a server at its busiest: ${peak.together} connections at once, and ${left} are left without the largest`,
-      evidence: [
-        `${all} connections with all ${limits.length} servers, ${peak.perServer} were on the busiest one`,
-      ],
+      severity: peak > all ? 'high' : 'medium',
+      what: `pool ${pool.name} cannot lose a server at its busiest: ${peak} connections at once, and ${left} are left without the largest`,
+      evidence: [`${all} connections with all ${limits.length} servers`],
       remedy: 'Add a server, or a spare one, or raise `connectionsMax` where the servers can bear it.',
       place: pool.place,
     },
