@@ -82,19 +82,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     reviews: options.reviews ?? reviewStandard,
     readFile: readCertificateFile,
   });
-  const renewals = watchRenewals({
-    sites,
-    pipeline: () => door.open()?.pipeline ?? null,
-    readFile: readCertificateFile,
-    stamp: stampOf,
-    digests: (own) => digestsOf(ownDialects[own.dialect].files(own)),
-    async told(siteHash, why) {
-      log.error('a renewed certificate cannot be used', { why });
-      await door.open()?.journal.append('controller', { kind: 'certificate.refused', siteHash, why });
-    },
-    clock,
-    log,
-  });
+  const renewals = renewalsOf(sites, door, log);
   const watched = { site: siteName, paths, balancers: options.balancers, sites, door, clock, log };
   const watching = once(() => watchSite({ ...watched, falseAlarmsPerMonth, ticks: ticks() }));
   const backend = controllerBackend({
@@ -140,6 +128,22 @@ export async function startController(options: ControllerOptions): Promise<Runni
       for (const balancer of balancers) balancer.close();
     },
   };
+}
+
+function renewalsOf(sites: SiteKeeper, door: JournalDoor, log: Log): Renewals {
+  return watchRenewals({
+    sites,
+    pipeline: () => door.open()?.pipeline ?? null,
+    readFile: readCertificateFile,
+    stamp: stampOf,
+    digests: (own) => digestsOf(ownDialects[own.dialect].files(own)),
+    async told(siteHash, why) {
+      log.error('a renewed certificate cannot be used', { why });
+      await door.open()?.journal.append('controller', { kind: 'certificate.refused', siteHash, why });
+    },
+    clock: systemClock,
+    log,
+  });
 }
 
 async function journalStart(
