@@ -90,6 +90,13 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
       ['events/guard.ts', 'TakeBack'],
     ],
   },
+  drift: {
+    says: 'A `DriftView`. Exit status: 0 nothing was changed, 2 something was, 1 it could not be told or mended.',
+    types: [
+      ['contract/api.ts', 'DriftView'],
+      ['contract/api.ts', 'DriftFinding'],
+    ],
+  },
   status: {
     says: 'A `StatusView`.',
     types: [

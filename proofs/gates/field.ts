@@ -153,7 +153,7 @@ function siteText(
 ): string {
   const lines = (of: readonly number[]) =>
     of.map((n) => `      - { name: web-${n}, address: "127.0.0.1:${origins[n - 1]?.port}" }`).join('\n');
-  const check = '    healthCheck: { path: /health, interval: 500ms, timeout: 2s, rise: 1, fall: 3 }';
+  const check = '    healthCheck: { path: /health, interval: 500ms, timeout: 8s, rise: 1, fall: 3 }';
   return `site: shop
 listeners:
   - { name: http, address: "*:${ports.http}" }

@@ -64,6 +64,7 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
       const launched = await serving.changes.start(text, site, change);
       return { ...described(launched), witnesses: await askAll(launched, site) };
     },
+    drift: ({ mend }) => serving.drift(mend),
     inPlace: ({ site }) => serving.changes.inPlace.plan(site, siteOf(site)),
     async candidateInPlace({ site, change }) {
       const { generation, pid } = await serving.changes.startInPlace(site, siteOf(site), change);

@@ -78,14 +78,19 @@ export class Kept {
     }
   }
 
-  #prepareBoot(site: Site): void {
-    const { balancer, state } = this.#fleet.options;
+  /** The same elsewhere, to compare it with. */
+  writeBoot(folder: string): void {
+    this.#prepareBoot(this.site, folder);
+  }
+
+  #prepareBoot(site: Site, folder = join(this.#fleet.options.state, 'last-good')): void {
+    const { balancer } = this.#fleet.options;
     const { engine, binary } = this.#fleet.engineFor(site);
     prepareFolder({
       site,
       balancer,
       engine,
-      folder: join(state, 'last-good'),
+      folder,
       identity: null,
       generation: 0,
       threads: 1,

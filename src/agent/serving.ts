@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { messageOf } from '#base';
-import type { SiteText } from '#contract';
+import type { BalancerDrift, SiteText } from '#contract';
 import type { Evidence } from '#engines';
 import type { GuardRecord } from '#events';
 import { boundHost, schemeOf } from '#model';
 import { Changes } from './changes.ts';
 import { ColdProof } from './cold-proof.ts';
+import { driftOf } from './drift.ts';
 import { activeOf, Fleet, type FleetOptions } from './fleet.ts';
 import { openAlarms, openRecords, type Records } from './guard/records.ts';
 import { type SteadyWatch, watchSteady } from './guard/steady.ts';
@@ -109,6 +110,13 @@ export class Serving {
     } catch (error) {
       this.fleet.options.log.warn('begins without what is known of servers', { error: messageOf(error) });
     }
+  }
+
+  /** Nothing is found in the middle of a change, which tells engines otherwise itself. */
+  async drift(mend: 'adopt' | 'revert' | undefined): Promise<BalancerDrift> {
+    if (this.changes.busy) return { found: [], mended: [] };
+    const { fleet, kept } = this;
+    return await driftOf({ fleet, kept, record: (what) => void this.records.add(what) }, mend);
   }
 
   end(): void {

@@ -10,6 +10,7 @@ import { streamProgress } from './progress.ts';
 import {
   readAbortRequest,
   readApplyRequest,
+  readDriftRequest,
   readNumber,
   readRollbackRequest,
   readWrittenReport,
@@ -48,6 +49,11 @@ export function createApi(backend: Backend, token: string): Hono {
   app.get('/v1/status', async (c) => c.json(await backend.status()));
   app.get('/v1/live', (c) => c.json(backend.live()));
   app.get('/v1/site', (c) => c.json(backend.site()));
+  app.get('/v1/drift', async (c) => c.json(await backend.drift()));
+  app.post('/v1/drift', async (c) => {
+    const { mend } = readDriftRequest(await bodyOf(c.req.raw));
+    return c.json(await backend.drift(mend));
+  });
   app.get('/v1/changes', (c) => c.json({ changes: backend.changes() }));
   app.post('/v1/changes', async (c) => {
     const view = await backend.propose(readApplyRequest(await bodyOf(c.req.raw)));

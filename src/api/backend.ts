@@ -1,6 +1,7 @@
 import type {
   ApplyRequest,
   ChangeView,
+  DriftView,
   IncidentView,
   JournalCheckView,
   LiveView,
@@ -19,6 +20,8 @@ export interface Backend {
   status(): Promise<StatusView>;
   /** The text that was promoted last, with what it includes. */
   site(): SiteText;
+  /** What was changed behind Holdfast's back, looked for now; with `mend`, as far as that can be, kept or taken back. */
+  drift(mend?: 'adopt' | 'revert'): Promise<DriftView>;
   propose(request: ApplyRequest): Promise<ChangeView>;
   /** What the last two seconds were like. */
   live(): LiveView;

@@ -53,10 +53,12 @@ const report = z.strictObject({
 });
 
 const rollbackRequest = z.strictObject({ by, reason });
+const driftRequest = z.strictObject({ mend: z.enum(['adopt', 'revert']) });
 const writtenReport = report.extend({ by });
 const abortRequest = z.strictObject({ by, reason, change: z.string().max(100).optional() });
 
 export const readApplyRequest = (body: unknown): ApplyRequest => read(applyRequest, body);
+export const readDriftRequest = (body: unknown) => read(driftRequest, body);
 export const readRollbackRequest = (body: unknown) => read(rollbackRequest, body);
 
 export const readAbortRequest = (body: unknown) => read(abortRequest, body);

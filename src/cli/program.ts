@@ -7,6 +7,7 @@ import { approve } from './commands/approve.ts';
 import { changes } from './commands/changes.ts';
 import { type AskEngine, check, type ReadOnCallFile } from './commands/check.ts';
 import { confirm } from './commands/confirm.ts';
+import { drift } from './commands/drift.ts';
 import { explain } from './commands/explain.ts';
 import { incidents } from './commands/incidents.ts';
 import { journal, type VerifyOffline } from './commands/journal.ts';
@@ -79,6 +80,7 @@ export function createProgram(
   abort(program, io, done);
   status(program, io, done);
   watch(program, io, done);
+  drift(program, io, done);
   changes(program, io, done);
   customersReport(program, io, done);
   alerts(program, io, done);

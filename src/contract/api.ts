@@ -164,6 +164,8 @@ export interface StatusView {
   readonly openIncidents: readonly string[];
   /** Changes that broke the glass, and that nobody else has reviewed since. */
   readonly reviewsOwed: readonly string[];
+  /** What was changed behind Holdfast's back, when it was last looked for. Absent: nothing. */
+  readonly drift?: readonly DriftFinding[];
   /** What keeps a certificate that was renewed on disk from being used. */
   readonly renewalTrouble: readonly string[];
 }
@@ -180,6 +182,24 @@ export interface ReportView extends CustomerReport {
   readonly at: number;
   /** Who took it down: `customer`, `person:root`. */
   readonly by: string;
+}
+
+/** `GET /v1/drift`: what was changed behind Holdfast's back. */
+export interface DriftView {
+  readonly found: readonly DriftFinding[];
+  /** What was done about it, where somebody asked for that. */
+  readonly mended: readonly string[];
+}
+
+export interface DriftFinding {
+  /** `file`: the one that was applied, since edited. `engine`: a running one was told otherwise. `journal`: what is kept is not what was promoted. */
+  readonly kind: 'file' | 'engine' | 'boot' | 'journal';
+  /** Null: the site's, not a balancer's. */
+  readonly balancer: string | null;
+  readonly what: string;
+  readonly is: string;
+  readonly wanted: string;
+  readonly remedy: string;
 }
 
 export type { IncidentView } from '#events';

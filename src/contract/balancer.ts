@@ -37,6 +37,8 @@ export interface BalancerCalls {
   tryRoutes: { input: { change: string }; output: RoutesResult };
   /** Whether what runs can be told to do as the site says, without a new generation. */
   inPlace: { input: { site: SiteText }; output: InPlaceResult };
+  /** What is otherwise here than the last good text says, done behind the agent's back; with `mend`, it is kept or undone. */
+  drift: { input: { mend?: 'adopt' | 'revert' }; output: BalancerDrift };
   /** Takes a change in hand that goes without a new generation: `expose` tells the running ones, `rollback` tells them otherwise. */
   candidateInPlace: { input: { site: SiteText; change: string }; output: CandidateResult };
   /** Starts the site as a parked candidate, waits until its health checks have spoken, and asks it one witness a route by its entrance. */
@@ -183,6 +185,17 @@ export interface WayBackResult {
   readonly tried: readonly { readonly what: string; readonly ok: boolean; readonly answered: string }[];
   /** Absent: nothing is. */
   readonly knownFaults?: readonly KnownFaultView[];
+}
+
+export interface BalancerDrift {
+  readonly found: readonly {
+    /** `server web/one of generation 7`, `the text of the next boot`. */
+    readonly what: string;
+    readonly is: string;
+    readonly wanted: string;
+  }[];
+  /** What was done about it, for people; what cannot be undone here is still found. */
+  readonly mended: readonly string[];
 }
 
 export interface RoutesResult {

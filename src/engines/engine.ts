@@ -105,6 +105,10 @@ export interface EngineControl {
    */
   commandServers?(commands: readonly ServerCommand[], timeoutMs: number): Promise<void>;
   /**
+   * How its servers stand, as far as somebody could have told it otherwise than its text says. Absent where nobody can tell it.
+   */
+  settings?(timeoutMs: number): Promise<readonly ServerSetting[]>;
+  /**
    * From now on it has these keys for TLS tickets and no others (see `Placement.ticketKeys`). May be repeated. Absent where the
    * engine reads them at its start only.
    */
@@ -128,6 +132,15 @@ export type ServerCommand = ServerName &
     | { readonly kind: 'maintenance'; readonly on: boolean }
     | { readonly kind: 'weight'; readonly weight: number }
   );
+
+export interface ServerSetting extends ServerName {
+  readonly weight: number;
+  readonly maintenance: boolean;
+  /** Told to take no new clients. */
+  readonly draining: boolean;
+  /** `10.0.0.1:8080` */
+  readonly address: string;
+}
 
 export interface ServerName {
   readonly pool: string;

@@ -89,6 +89,8 @@ export type Event =
     }
   /** A certificate was renewed on disk and cannot be used: what runs goes on with the one before. */
   | { readonly kind: 'certificate.refused'; readonly siteHash: string; readonly why: string }
+  /** What was changed behind Holdfast's back, each time that is otherwise; none: all is as it should be again. */
+  | { readonly kind: 'drift.seen'; readonly found: readonly string[] }
   | { readonly kind: 'change.promoted'; readonly change: string; readonly balancer: string }
   | {
       readonly kind: 'quarantine.added';

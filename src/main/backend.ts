@@ -6,6 +6,7 @@ import type { BalancerStatus, IncidentView, ReviewReport, StatusView } from '#co
 import type { JournalEntry, ReviewEvent } from '#events';
 import { incidentsOf, postmortem } from '#incidents';
 import { verifyJournal } from '#store';
+import type { DriftWatch } from './drift.ts';
 import { type JournalDoor, reviewsOwed } from './journal-room.ts';
 import type { OnCallFile } from './on-call-file.ts';
 import type { Watching } from './watching/watching.ts';
@@ -22,6 +23,7 @@ export interface BackendParts {
   readonly onCall: OnCallFile;
   readonly clock: Clock;
   readonly watching: () => Pick<Watching, 'live' | 'metrics'>;
+  readonly drift: DriftWatch;
 }
 
 /** What the API shows, from the journal where there is one, and from the balancers always. */
@@ -33,6 +35,7 @@ export function controllerBackend(parts: BackendParts): Backend {
     live: () => parts.watching().live(),
     metrics: (format) => parts.watching().metrics(format),
     site: () => parts.sites.current(),
+    drift: (mend) => parts.drift.look(mend),
     async propose(request) {
       const { journal, pipeline } = door.room();
       // What SQLite has in memory says nothing of the disk.
@@ -105,7 +108,7 @@ function incidentReader(door: JournalDoor): () => readonly IncidentView[] {
 }
 
 async function statusOf(
-  { site, door, balancers, sites, renewalTrouble }: BackendParts,
+  { site, door, balancers, sites, renewalTrouble, drift }: BackendParts,
   incidents: () => readonly IncidentView[],
 ): Promise<StatusView> {
   const states = await Promise.all(balancers.map(statusOfOne));
@@ -117,6 +120,7 @@ async function statusOf(
     ...journalled(door, incidents),
     balancers: states,
     renewalTrouble: renewalTrouble(),
+    ...(drift.found.length > 0 ? { drift: drift.found } : {}),
   };
 }
 

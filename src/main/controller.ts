@@ -21,6 +21,7 @@ import { ownDialects } from '#dialects';
 import { readCertificateFile } from '#model';
 import { agentPort } from './agent-port.ts';
 import { controllerBackend } from './backend.ts';
+import { DriftWatch } from './drift.ts';
 import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts';
 import { type OnCallFile, onCallFile } from './on-call-file.ts';
 import { type HostPort, reviewStandard } from './port.ts';
@@ -85,6 +86,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const renewals = renewalsOf(sites, door, log);
   const watched = { site: siteName, paths, balancers: options.balancers, sites, door, clock, log };
   const watching = once(() => watchSite({ ...watched, falseAlarmsPerMonth, ticks: ticks() }));
+  const drift = new DriftWatch({ door, sites, balancers, clock, log });
   const backend = controllerBackend({
     site: siteName,
     door,
@@ -95,6 +97,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     onCall,
     clock,
     watching,
+    drift,
   });
   const token = randomBytes(32).toString('hex');
   const api = createApi(backend, token);
@@ -109,7 +112,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const location: ApiLocation = { url, token, pid: process.pid };
   writeDurably(paths.api, JSON.stringify(location));
   const ending = new AbortController();
-  const tending = tend(door, renewals, onCall, ending.signal, log);
+  const tending = tend({ door, renewals, onCall, drift }, ending.signal, log);
   watching();
   return {
     url,
@@ -171,14 +174,15 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+interface Tended {
+  readonly door: JournalDoor;
+  readonly renewals: Renewals;
+  readonly onCall: OnCallFile;
+  readonly drift: DriftWatch;
+}
+
 /** Guard records come into the journal, missed take-backs are told again, and a journal that is not open is tried again. */
-async function tend(
-  door: JournalDoor,
-  renewals: Renewals,
-  onCall: OnCallFile,
-  ending: AbortSignal,
-  log: Log,
-): Promise<void> {
+async function tend({ door, renewals, onCall, drift }: Tended, ending: AbortSignal, log: Log): Promise<void> {
   let triedAt = systemClock.monotonicMs();
   let said = '';
   while (!ending.aborted) {
@@ -193,6 +197,7 @@ async function tend(
     }
     await renewals.look();
     await onCall.look();
+    await drift.tick();
     await door.leaveDamaged();
     if (door.open() || systemClock.monotonicMs() - triedAt < openJournalEveryMs) continue;
     triedAt = systemClock.monotonicMs();

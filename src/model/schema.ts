@@ -128,12 +128,8 @@ const guard = z.strictObject(
             description:
               'The longest that it may take to start, as a multiple of what runs; short ones are not refused',
           }),
-          realRequests: wholeNumber(0, 200).default(0).meta({
-            description:
-              'How many of the newest safe requests of the access log (GET, HEAD, without a body) are sent to the real servers, by the new text and by the one that runs; 0: none',
-          }),
         },
-        'memoryFactorMax, startFactorMax, realRequests',
+        'memoryFactorMax, startFactorMax',
       )
       .prefault({}),
     knownFaults: z

@@ -254,8 +254,6 @@ export interface GuardPolicy {
     /** Above so many times what the running text takes in the same sandbox, a text is refused. */
     readonly memoryFactorMax: number;
     readonly startFactorMax: number;
-    /** So many of the newest safe requests go to the real servers, by both texts. 0: none. */
-    readonly realRequests: number;
   };
   /** Known faults of engine versions, by name, that stop no change. */
   readonly acceptedFaults: readonly string[];

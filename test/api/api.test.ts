@@ -15,6 +15,7 @@ function api(over: Partial<Backend> = {}) {
     site: nothing,
     live: nothing,
     metrics: nothing,
+    drift: nothing,
     propose: nothing,
     changes: () => [],
     watch: () => null,

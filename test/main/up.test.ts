@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { ApiLocation } from '#base';
 import { ask } from '../world/ask.ts';
 import { type Origin, startOrigin } from '../world/origins.ts';
 import { shopText } from '../world/shop.ts';
 import { freePort, until } from '../world/stack.ts';
-import { type Folders, makeFolders, type UpSite, up } from '../world/up.ts';
+import { type Folders, makeFolders, type, type UpSite, up } from '../world/up.ts';
 
 let folders: Folders;
 let origin: Origin;
@@ -52,6 +54,65 @@ test('an agent that hangs is killed and started again, and the site never notice
   await until('its answer', async () => (await site.status()).state === 'serving', 20_000);
   assert.match(site.up.out(), /the agent of lb-1 does not answer and is killed/);
 });
+
+test('what was changed behind its back is told, taken back, and kept where that is wanted', async () => {
+  const file = join(folders.folder, 'site.yaml');
+  const [text, boot] = [readFileSync(file, 'utf8'), bootFile()];
+  const drift = async (...args: string[]) => await type(['drift', ...args], { env: folders.env }).ended;
+  assert.equal((await drift()).exit, 0);
+
+  writeFileSync(
+    file,
+    text.replace('name: web, pool: web', 'name: web, hostnames: [shop.example], pool: web'),
+  );
+  await tell('set server web/one weight 7');
+  chmodSync(boot, 0o600);
+  writeFileSync(boot, `${readFileSync(boot, 'utf8')}\n# a hand was here\n`);
+  const told = await drift();
+  assert.equal(told.exit, 2, told.err);
+  assert.match(told.out, /site\.yaml: edited, and not applied; wanted: as it was applied/);
+  assert.match(told.out, /server web\/one of generation \d+: weight 7; wanted: weight 1/);
+  assert.match(told.out, /haproxy\.cfg, of the next boot: was edited/);
+  assert.match(told.out, /holdfast apply .*site\.yaml/, 'the plan of the edited file, and what to do');
+  const status = await type(['status'], { env: folders.env }).ended;
+  assert.match(status.out, /drift\s+3 changed behind our back/);
+
+  const back = await drift('--revert');
+  assert.equal(back.exit, 0, `${back.out}${back.err}`);
+  assert.equal(readFileSync(file, 'utf8'), text);
+  assert.match(await tell('get weight web/one'), /^1 /);
+  assert.ok(!readFileSync(boot, 'utf8').includes('a hand was here'));
+  assert.equal((await drift()).exit, 0);
+
+  await tell('set server web/one weight 9');
+  assert.match((await drift('--adopt')).out, /set server web\/one weight 9/);
+  await until('it in the text of the next boot', async () =>
+    /server one .* weight 9/.test(readFileSync(boot, 'utf8')),
+  );
+  assert.equal((await drift()).exit, 0);
+  const location = readFileSync(join(folders.env.HOLDFAST_RUN, 't/api.json'), 'utf8');
+  const { url, token } = JSON.parse(location) as ApiLocation;
+  const journal = await fetch(`${url}/v1/journal`, { headers: { authorization: `Bearer ${token}` } });
+  assert.match(await journal.text(), /"found":\["[^\]]+"\],"kind":"drift\.seen"/);
+});
+
+function bootFile(): string {
+  return join(folders.env.HOLDFAST_STATE, 't/lb-1/last-good/haproxy.cfg');
+}
+
+/** A hand at the running engine's own socket, which Holdfast does not see. */
+async function tell(command: string): Promise<string> {
+  const run = join(folders.env.HOLDFAST_RUN, 't/lb-1');
+  const { balancers } = await site.status();
+  const [one] = balancers;
+  assert.ok(one && 'generations' in one);
+  const active = one.generations.find(({ role }) => role === 'active');
+  const socket = connect(join(run, `g${active?.generation}`, 'control.sock'));
+  socket.end(`${command}\n`);
+  let said = '';
+  for await (const chunk of socket) said += String(chunk);
+  return said;
+}
 
 test('Ctrl-C leaves no process and no socket behind', async () => {
   assert.match(await site.stop(), /Stopped\. Nothing is left running\./);

@@ -120,6 +120,7 @@ class Scripted implements ScriptedBalancer {
       asked: [{ request: 'GET http://shop.example/', status: 200, worse: false }],
       unasked: [],
     }),
+    drift: () => ({ found: [], mended: [] }),
     inPlace: () => ({ changes: null, why: 'it cannot be told' }),
     candidateInPlace: ({ site, change }) => this.#start(site, change),
     candidate: ({ site, change }) => this.#start(site, change),

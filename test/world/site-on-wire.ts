@@ -23,6 +23,7 @@ const calls: readonly BalancerCall[] = [
   'rehearse',
   'wayBack',
   'tryRoutes',
+  'drift',
   'candidate',
   'expose',
   'observe',

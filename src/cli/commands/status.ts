@@ -48,6 +48,14 @@ function statusLines(view: StatusView, context: Pick<Context, 'paint'>, now: num
             ],
           ]
         : []),
+      ...(view.drift
+        ? [
+            [
+              '  drift',
+              `${paint.bad(`${view.drift.length} changed behind our back`)}: ${view.drift[0]?.what}; see: holdfast drift`,
+            ],
+          ]
+        : []),
       ...certificateRows(view, context, now),
     ]),
     ...view.renewalTrouble.map((line) => `    ${paint.bad('NOT USED')}  ${line}`),

@@ -16,7 +16,7 @@ import {
   serversPerPool,
 } from './evidence.ts';
 import { PoolTimes } from './pool-times.ts';
-import { commandServers } from './servers.ts';
+import { commandServers, serverSettings } from './servers.ts';
 import { setTicketKeys } from './ticket-keys.ts';
 
 /**
@@ -63,6 +63,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
         [serversAll, last] = [null, null];
       }
     },
+    settings: (timeoutMs) => serverSettings(cli, timeoutMs),
     ticketKeys: (keys, timeoutMs) => setTicketKeys(cli, keys, within(clock, timeoutMs)),
     counted: async (timeoutMs) => ratesCounted(await cli.ask('show table', timeoutMs)),
     async errors(linesMax, timeoutMs) {

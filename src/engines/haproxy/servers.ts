@@ -1,11 +1,12 @@
 import { hostPort } from '#model';
-import type { ServerCommand } from '../engine.ts';
+import type { ServerCommand, ServerName, ServerSetting } from '../engine.ts';
 import type { Cli } from './cli.ts';
 
 /** In HAProxy's `srv_admin_state`: forced by command, or by the text and not taken back since. */
 const maintenanceBit = 0x01;
+const drainBit = 0x08;
 
-interface Row {
+interface Row extends ServerName {
   readonly admin: number;
   readonly weight: number;
   readonly address: string;
@@ -77,22 +78,33 @@ function isDone(command: ServerCommand, row: Row | undefined): boolean {
 }
 
 async function rowsOf(cli: Cli, pool: string, left: () => number): Promise<ReadonlyMap<string, Row>> {
-  const lines = (await cli.ask(`show servers state ${pool}`, left()))
-    .split('\n')
-    .map((line) => line.split(' '));
+  const rows = rowsIn(await cli.ask(`show servers state ${pool}`, left()));
+  if (!rows) throw new Error(`there is no pool ${pool}`);
+  return new Map(rows.map((row) => [row.server, row]));
+}
+
+function rowsIn(said: string): readonly Row[] | null {
+  const lines = said.split('\n').map((line) => line.split(' '));
   const names = lines.find(([first]) => first === '#')?.slice(1);
-  if (!names) throw new Error(`there is no pool ${pool}`);
+  if (!names) return null;
   const column = (fields: readonly string[], name: string) => fields[names.indexOf(name)] ?? '';
-  return new Map(
-    lines
-      .filter((fields) => fields.length === names.length && fields[0] !== '#')
-      .map((fields) => [
-        column(fields, 'srv_name'),
-        {
-          admin: Number(column(fields, 'srv_admin_state')),
-          weight: Number(column(fields, 'srv_uweight')),
-          address: hostPort(column(fields, 'srv_addr'), Number(column(fields, 'srv_port'))),
-        },
-      ]),
-  );
+  return lines
+    .filter((fields) => fields.length === names.length && fields[0] !== '#')
+    .map((fields) => ({
+      pool: column(fields, 'be_name'),
+      server: column(fields, 'srv_name'),
+      admin: Number(column(fields, 'srv_admin_state')),
+      weight: Number(column(fields, 'srv_uweight')),
+      address: hostPort(column(fields, 'srv_addr'), Number(column(fields, 'srv_port'))),
+    }));
+}
+
+/** Of every server of every pool. */
+export async function serverSettings(cli: Cli, timeoutMs: number): Promise<readonly ServerSetting[]> {
+  const rows = rowsIn(await cli.ask('show servers state', timeoutMs)) ?? [];
+  return rows.map(({ admin, ...row }) => ({
+    ...row,
+    maintenance: (admin & maintenanceBit) !== 0,
+    draining: (admin & drainBit) !== 0,
+  }));
 }
