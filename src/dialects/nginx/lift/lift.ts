@@ -57,6 +57,7 @@ export function liftNginx(
   });
   const settings: Setting[] = [
     ...globalSettings(main.nodes),
+    ...main.nodes.flatMap(({ name, block }) => (name === 'events' && block ? globalSettings(block) : [])),
     ...(http === main ? [] : globalSettings(http.nodes)),
     ...mail.flatMap(mailSettings),
     ...addresses.flatMap((address) => address.settings),

@@ -53,6 +53,12 @@ interface InForce {
   readonly where: string;
 }
 
+/** Where settings of a pool or listener may be in force: servers, and servers with their locations. */
+interface Places {
+  readonly servers: Set<string>;
+  readonly all: Set<string>;
+}
+
 /** Every directive that moves nothing, for the pool or the listener that it is in force for. */
 export function settingsOf(
   addresses: readonly Address[],
@@ -60,6 +66,13 @@ export function settingsOf(
   lifting: Lifting,
 ): readonly Setting[] {
   const found: InForce[] = [];
+  const places = new Map<string, Places>();
+  const placesOf = (scope: Setting['scope']): Places => {
+    const key = JSON.stringify(scope);
+    const known = places.get(key) ?? { servers: new Set(), all: new Set() };
+    places.set(key, known);
+    return known;
+  };
   const listeners = new Map(
     addresses.toReversed().flatMap(({ servers: all, name }) => all.map((server) => [server, name] as const)),
   );
@@ -68,19 +81,22 @@ export function settingsOf(
     const scope: Setting['scope'] =
       listener === undefined ? { kind: 'global' } : { kind: 'listener', name: listener };
     const label = server.names[0] ?? '';
+    placesOf(scope).servers.add(label);
+    placesOf(scope).all.add(label);
     found.push(...inForce(server.scope, perServer, scope, label));
     found.push(...inForce(server.scope, perLocation, scope, label));
     for (const location of locationsOf(server.level, server.named)) {
       const target = poolOf(handlerOf(location.scope), lifting);
       const own = target === null ? scope : ({ kind: 'pool', name: target } as const);
       const name = `${label} ${location.text.replace('location ', '')}`;
+      placesOf(own).all.add(name);
       found.push(...inForce(location.scope, perLocation, own, name));
       for (const node of location.scope.nodes)
         if (node.name === 'if' && node.block)
           found.push(...ownOf(scopeOf('if', node, node.block, null), own, `${name} ${node.text}`));
     }
   }
-  return withParts(compressed(found), servers);
+  return withParts(compressed(found, placesOf), servers);
 }
 
 /** Named locations that a setting speaks of. */
@@ -141,13 +157,23 @@ function one(name: string, nodes: readonly Node[], scope: Setting['scope'], wher
   return [{ setting: { scope, name, value, place: first.place }, where }];
 }
 
-/** One word where all places of a pool or listener agree; each with its place where they do not. */
-function compressed(found: readonly InForce[]): readonly Setting[] {
+/** One word where it is the same in all places of a pool or listener; each with its place where it is not. */
+function compressed(
+  found: readonly InForce[],
+  placesOf: (scope: Setting['scope']) => Places,
+): readonly Setting[] {
   const groups = Map.groupBy(found, ({ setting }) => `${JSON.stringify(setting.scope)} ${setting.name}`);
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (!first) return [];
-    if (group.every(({ setting }) => setting.value === first.setting.value)) return [first.setting];
+    const { servers, all } = placesOf(first.setting.scope);
+    const wheres = new Set(group.map(({ where }) => where));
+    // A place that says nothing has the default: it is not like the others.
+    const everywhere = [...(perServer.has(first.setting.name) ? servers : all)].every((one) =>
+      wheres.has(one),
+    );
+    if (everywhere && group.every(({ setting }) => setting.value === first.setting.value))
+      return [first.setting];
     const seen = new Set<string>();
     return group.flatMap(({ setting, where }) => {
       const name = `${setting.name} (${where.trim()})`;
