@@ -219,10 +219,12 @@ describe('a change without a new generation', () => {
 });
 
 test('what the engine would refuse goes the usual way: it is tried on the parked generation first', async () => {
+  const three = textFor({ ...two, 2: {} });
+  // One that is just starting cannot be asked yet.
+  await until('it can be asked', async () => (await stack.call('inPlace', { site: three })).changes !== null);
   const { generations } = await stack.call('status', {});
   const { generation, pid } = generations.find(({ role }) => role === 'standby') ?? { generation: 0, pid: 0 };
   const control = haproxyEngine.control({ pid, control: join(stack.run, `g${generation}`, 'control.sock') });
-  const three = textFor({ ...two, 2: {} });
   try {
     assert.deepEqual(await stack.call('inPlace', { site: three }), { changes: ['web/s2 comes'] });
     await control.ask?.('add server web/s2 127.0.0.1:9 weight 1', 5_000);
