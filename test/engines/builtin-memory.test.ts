@@ -15,6 +15,7 @@ const slowHeads = 5_000;
 const slowUploads = 600;
 /** Fewer: what the kernel holds of each is megabytes. */
 const slowReaders = 300;
+const firstReaders = 60;
 /** A socket, a parser, timers. Measured 12 kB. */
 const connectionKb = 16;
 /** `headBytesMax`. */
@@ -97,17 +98,22 @@ describe('what clients that are slow cost', () => {
       name: 'a',
       sockets: { http },
     });
+    const read = async (count: number) => {
+      await crowd(count, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      let seen = -1;
+      await until('nothing moves any more', async () => {
+        const still = sent === seen;
+        seen = sent;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return still && sent > 0;
+      });
+    };
+    // The first of them: what the process takes at its busiest and keeps, however many come after.
+    await read(firstReaders);
     const before = residentKb(generation.pid);
-    await crowd(slowReaders, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    let seen = -1;
-    await until('nothing moves any more', async () => {
-      const still = sent === seen;
-      seen = sent;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      return still && sent > 0;
-    });
+    await read(firstReaders + slowReaders);
     const grown = residentKb(generation.pid) - before;
-    assert.ok(grown < slowReaders * slowBodyKb + processKbMax, `${grown} kB`);
+    assert.ok(grown < slowReaders * slowBodyKb + processKbMax / 4, `${grown} kB`);
   });
 
   test(`${slowUploads} whose bodies a server does not read: ${slowBodyKb} kB each at most, however much they send`, async () => {
