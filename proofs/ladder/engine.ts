@@ -1,6 +1,6 @@
 /** HAProxy as a vendor may ship it on a bad day: the real one behind a script, misbehaving in one way by name. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Misbehaviour } from './misbehaviour.ts';
 
@@ -32,13 +32,19 @@ takeOver();
 setInterval(() => { try { process.kill(Number(process.argv[2]), 0); } catch { process.exit(); } }, 100);
 `;
 
-/** @throws Error when there is no C compiler: two of the ways need a library that is loaded into the engine. */
-export function badHaproxy(folder: string, real = '/usr/sbin/haproxy'): BadEngine {
+/** @throws Error when `ways` need a library that is loaded into the engine, and there is no C compiler. */
+export function badHaproxy(
+  folder: string,
+  ways: readonly Misbehaviour[],
+  real = '/usr/sbin/haproxy',
+): BadEngine {
   const file = (name: string) => join(folder, name);
-  compile(join(import.meta.dirname, 'spoil.c'), file('spoil.so'));
+  if (ways.some((way) => spoilt[way] !== undefined))
+    compile(join(import.meta.dirname, 'spoil.c'), file('spoil.so'));
   writeFileSync(file('mute.mjs'), muteSocket);
   writeFileSync(file('haproxy'), script(file, real), { mode: 0o755 });
-  for (const name of ['haproxy', 'mute.mjs', 'spoil.so']) chmodSync(file(name), 0o755);
+  for (const name of ['haproxy', 'mute.mjs', 'spoil.so'])
+    if (existsSync(file(name))) chmodSync(file(name), 0o755);
   copyFileSync('/dev/null', file('failed'));
   chmodSync(file('failed'), 0o666);
   const become: BadEngine['become'] = (way, spare) =>
