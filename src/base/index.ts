@@ -18,6 +18,7 @@ export {
   identify,
   isAlive,
   isGroupAlive,
+  isStopped,
   type ProcessIdentity,
   signal,
   signalGroup,

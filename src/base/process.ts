@@ -69,6 +69,16 @@ export function isGroupAlive(leader: ProcessIdentity): boolean {
   }
 }
 
+/** SIGSTOP, or a debugger: it does nothing until it is continued. */
+export function isStopped({ pid }: ProcessIdentity): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return /^[Tt]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
+}
+
 /** Sends a signal to exactly that process; false when it has ended. */
 export function signal(target: ProcessIdentity, name: NodeJS.Signals): boolean {
   if (!isAlive(target)) return false;

@@ -1,17 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
-import {
-  type Handlers,
-  identify,
-  jsonLog,
-  type Log,
-  type ProcessIdentity,
-  serveWire,
-  signal,
-  systemClock,
-} from '#base';
+import { type Handlers, jsonLog, serveWire, systemClock } from '#base';
 import { Holder } from './holder.ts';
+import { lockHolder } from './lock.ts';
 import { systemMachine } from './machine.ts';
 import { holderClient } from './protocol.ts';
 
@@ -28,11 +20,16 @@ export async function runHolder(options: { folder: string; unusedMsMax?: number 
   } catch {
     log.warn('no right to raise the priority; slices will be less exact under load');
   }
-  if (await answers(socketPath)) {
+  const lock = await lockHolder({
+    folder: options.folder,
+    answers: () => answers(socketPath),
+    clock: systemClock,
+  });
+  if (lock === null) {
     log.info('another holder already holds', { socketPath });
     process.exit(0);
   }
-  endPredecessor(options.folder, log);
+  for (const before of lock.ended) log.warn('the holder before this one hung and was killed', { ...before });
   const holder = new Holder({
     machine: systemMachine(join(options.folder, 'holder.json')),
     clock: systemClock,
@@ -47,27 +44,6 @@ export async function runHolder(options: { folder: string; unusedMsMax?: number 
   );
   process.on('SIGTERM', () => process.exit(0));
   process.on('SIGHUP', () => {});
-}
-
-/** One that hangs must not wake up later and signal engines that are another's by then. */
-function endPredecessor(folder: string, log: Log): void {
-  const before = holderOf(folder);
-  if (before && signal(before, 'SIGKILL'))
-    log.warn('the holder before this one hung and was killed', { ...before });
-  writeFileSync(pidFile(folder), JSON.stringify(identify(process.pid)), { mode: 0o600 });
-}
-
-function pidFile(folder: string): string {
-  return join(folder, 'holder.pid');
-}
-
-/** Null: there was none, or it died while it wrote. */
-function holderOf(folder: string): ProcessIdentity | null {
-  try {
-    return JSON.parse(readFileSync(pidFile(folder), 'utf8')) as ProcessIdentity;
-  } catch {
-    return null;
-  }
 }
 
 async function answers(socketPath: string): Promise<boolean> {
