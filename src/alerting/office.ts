@@ -1,14 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Clock, Failure, type Log } from '#base';
+import { type Clock, Failure, type Log, secretReader } from '#base';
 import type { Alert, Journal } from '#events';
+import { poster, resolver } from '#probe';
 import { startBeacons } from './beacons.ts';
 import { type AlertDesk, alertDesk } from './desk.ts';
 import type { IncomingAlert, Taken } from './intake.ts';
 import { alertKeeper } from './keeper.ts';
 import { senderOf, spacingMs } from './notifiers/index.ts';
 import type { NotifierPorts } from './notifiers/notifier.ts';
-import { poster, resolver } from './outbound.ts';
-import { secretReader } from './secrets.ts';
 import type { OnCall } from './settings.ts';
 
 /** All of alerting at work, on one journal. */

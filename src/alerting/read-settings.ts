@@ -1,19 +1,9 @@
 import { z } from 'zod';
-import { type Diagnostic, didYouMean, type Place } from '#base';
+import { type Diagnostic, didYouMean, type Place, secretRefOf, type UrlRef } from '#base';
 import type { Matcher } from '#events';
 import { documentReader, durationOrNull } from '#model';
 import { shiftsOf } from './core/schedule.ts';
-import type {
-  Notifier,
-  NotifierHow,
-  OnCall,
-  Policy,
-  Rotation,
-  Schedule,
-  SecretRef,
-  Target,
-  UrlRef,
-} from './settings.ts';
+import type { Notifier, NotifierHow, OnCall, Policy, Rotation, Schedule, Target } from './settings.ts';
 import { expressionIn, onCallSchema } from './settings-schema.ts';
 
 type Document = z.output<ReturnType<typeof onCallSchema>>;
@@ -287,7 +277,7 @@ function build(value: Document, file: string, placeOf: PlaceOf): OnCall {
     })),
     alertmanagers: value.alertmanagers.map(({ url, resend }) => ({ url, resendMs: msOf(resend) })),
     watchdog: value.watchdog ? { url: value.watchdog.url, everyMs: msOf(value.watchdog.every) } : null,
-    inbound: value.inbound ? { token: secretOf(value.inbound.token) } : null,
+    inbound: value.inbound ? { token: secretRefOf(value.inbound.token) } : null,
     allowedHosts: value.allowedHosts,
   };
 }
@@ -296,18 +286,8 @@ function msOf(word: string): number {
   return durationOrNull(word) ?? 0;
 }
 
-function secretOf(given: {
-  env?: string | undefined;
-  file?: string | undefined;
-  credential?: string | undefined;
-}): SecretRef {
-  if (given.env !== undefined) return { kind: 'env', name: given.env };
-  if (given.file !== undefined) return { kind: 'file', path: given.file };
-  return { kind: 'credential', name: given.credential ?? '' };
-}
-
-function urlOf(given: string | Parameters<typeof secretOf>[0]): UrlRef {
-  return typeof given === 'string' ? { kind: 'url', url: given } : secretOf(given);
+function urlOf(given: string | Parameters<typeof secretRefOf>[0]): UrlRef {
+  return typeof given === 'string' ? { kind: 'url', url: given } : secretRefOf(given);
 }
 
 function notifierOf(one: Document['notifiers'][number], place: Place): Notifier {
@@ -326,20 +306,29 @@ function howOf({
     return {
       kind: 'webhook',
       url: urlOf(webhook.url),
-      secret: webhook.secret ? secretOf(webhook.secret) : null,
+      secret: webhook.secret ? secretRefOf(webhook.secret) : null,
     };
   if (slack) return { kind: 'slack', url: urlOf(slack.url) };
   if (teams) return { kind: 'teams', url: urlOf(teams.url) };
   if (pagerduty)
     return {
       kind: 'pagerduty',
-      routingKey: secretOf(pagerduty.routingKey),
+      routingKey: secretRefOf(pagerduty.routingKey),
       url: pagerduty.url,
       changes: pagerduty.changes,
     };
   if (email) {
     const { host, port, tls, from, user = '', password, ca = null } = email;
-    return { kind: 'email', host, port, tls, from, user, password: password ? secretOf(password) : null, ca };
+    return {
+      kind: 'email',
+      host,
+      port,
+      tls,
+      from,
+      user,
+      password: password ? secretRefOf(password) : null,
+      ca,
+    };
   }
   return { kind: 'command', run: command?.run ?? [], timeoutMs: msOf(command?.timeout ?? '10s') };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OnCallWords } from './settings-words.ts';
+import type { SettingsWords } from '#model';
 
 export function notifierSchema({
   name,
@@ -12,7 +12,7 @@ export function notifierSchema({
   wholeNumber,
   duration,
   yesOrNo,
-}: OnCallWords) {
+}: SettingsWords) {
   return z.strictObject(
     {
       name,

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { OnCallWords } from './settings-words.ts';
+import type { SettingsWords } from '#model';
 
 const localDay = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
 const localTime = /^(?:[01]\d|2[0-3]):[0-5]\d$/;
 const localMoment = /^(\d{4}-\d{2}-\d{2})T((?:[01]\d|2[0-3]):[0-5]\d)$/;
 const dayNames = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
-export function personSchema({ name, some, line }: OnCallWords) {
+export function personSchema({ name, some, line }: SettingsWords) {
   return z.strictObject(
     {
       name,
@@ -23,7 +23,7 @@ export function personSchema({ name, some, line }: OnCallWords) {
   );
 }
 
-function rotationSchema({ name, some, list, text }: OnCallWords) {
+function rotationSchema({ name, some, list, text }: SettingsWords) {
   const time = text('a local time such as "09:00"', localTime);
   return z.strictObject(
     {
@@ -46,7 +46,7 @@ function rotationSchema({ name, some, list, text }: OnCallWords) {
   );
 }
 
-export function scheduleSchema(words: OnCallWords) {
+export function scheduleSchema(words: SettingsWords) {
   const { name, some, text } = words;
   const moment = text('a local time such as 2026-12-24T09:00', localMoment).refine(
     (word) => isDay(word.slice(0, 10)),

@@ -1,12 +1,12 @@
 import { z } from 'zod';
+import { type SettingsWords, settingsWords } from '#model';
 import { expressionOf } from './core/matchers.ts';
 import { notifierSchema } from './settings-notifiers.ts';
 import { personSchema, scheduleSchema } from './settings-people.ts';
-import { type OnCallWords, onCallWords } from './settings-words.ts';
 
 /** What oncall.yaml looks like; `read-settings.ts` says what it means. */
 export function onCallSchema() {
-  const words = onCallWords();
+  const words = settingsWords();
   const { name, some, line, label, url, secret, duration } = words;
   const match = matchSchema(words);
   return z.strictObject(
@@ -49,7 +49,7 @@ function policySchema({
   optionalDuration,
   duration,
   wholeNumber,
-}: OnCallWords) {
+}: SettingsWords) {
   const target = z.strictObject(
     {
       person: name.optional(),
@@ -84,7 +84,7 @@ function policySchema({
   );
 }
 
-function matchSchema({ label, some }: OnCallWords) {
+function matchSchema({ label, some }: SettingsWords) {
   const value = z
     .string('the value of a label, or /an expression/')
     .refine(isValue, 'an expression that is decided in one pass over the value, at most 512 characters');

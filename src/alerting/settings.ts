@@ -1,4 +1,4 @@
-import type { Place } from '#base';
+import type { Place, SecretRef, UrlRef } from '#base';
 import type { Matcher } from '#events';
 
 /** All that a site's owner says about people and pages: oncall.yaml, read. docs/oncall.md has it with examples. */
@@ -19,16 +19,6 @@ export interface OnCall {
   /** Hosts that notifiers may reach although their addresses are inner ones. */
   readonly allowedHosts: readonly string[];
 }
-
-/** Where a secret lies; the secret itself is read when it is needed and kept nowhere. */
-export type SecretRef =
-  | { readonly kind: 'env'; readonly name: string }
-  | { readonly kind: 'file'; readonly path: string }
-  /** Of systemd: a file in $CREDENTIALS_DIRECTORY. */
-  | { readonly kind: 'credential'; readonly name: string };
-
-/** An address that may itself be a secret, as those of Slack and Teams are. */
-export type UrlRef = { readonly kind: 'url'; readonly url: string } | SecretRef;
 
 export interface Notifier {
   readonly name: string;

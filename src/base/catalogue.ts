@@ -235,9 +235,9 @@ export const catalogue = {
     solve: 'The message has what the receiver said. `holdfast notify --test` tries it again.',
   },
   HF603: {
-    title: 'An address that notifiers do not reach',
+    title: 'An inner address that is not asked',
     solve:
-      'Loopback, link-local and private addresses are refused, so that nobody is made to ask inner systems. Where it is meant, name the host in `allowedHosts` of oncall.yaml.',
+      'Loopback, link-local and private addresses are refused, so that nobody is made to ask inner systems. Where it is meant, name the host in `allowedHosts` of oncall.yaml (notifiers) or monitor.yaml (probes, Prometheus, OpenTelemetry).',
   },
   HF604: {
     title: 'A secret cannot be read',

@@ -23,4 +23,12 @@ export {
   signal,
   signalGroup,
 } from './process.ts';
+export {
+  type ReadSecret,
+  type SecretRef,
+  secretReader,
+  secretRefOf,
+  type UrlRef,
+  urlFrom,
+} from './secrets.ts';
 export { eachLine, type Handlers, serveWire, type WireClient, wireClient } from './wire.ts';

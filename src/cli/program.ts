@@ -5,7 +5,7 @@ import { alerts } from './commands/alerts.ts';
 import { apply } from './commands/apply.ts';
 import { approve } from './commands/approve.ts';
 import { changes } from './commands/changes.ts';
-import { type AskEngine, check, type ReadOnCallFile } from './commands/check.ts';
+import { type AskEngine, check, type ReadSettingsFile } from './commands/check.ts';
 import { confirm } from './commands/confirm.ts';
 import { drift } from './commands/drift.ts';
 import { explain } from './commands/explain.ts';
@@ -30,7 +30,7 @@ export interface CliParts {
   /** An engine's own verdict of a text in its language. Absent: nobody is asked. */
   readonly askEngine?: AskEngine;
   /** What an on-call file says. Absent: one is not known from a site. */
-  readonly readOnCall?: ReadOnCallFile;
+  readonly readSettings?: ReadSettingsFile;
   /** Real engines. Absent: `plan --prove` asks nobody. */
   readonly prove?: Prove;
   /** Adds the commands that run things; called before the others, so they stand first in the help. */
@@ -55,7 +55,7 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
 
 /** Every command with its help: what docs/cli.md is made from. */
 export function createProgram(
-  { io, version, verifyOffline, askEngine, readOnCall, prove, extend }: CliParts,
+  { io, version, verifyOffline, askEngine, readSettings, prove, extend }: CliParts,
   done: (code: Exit) => void,
 ): Command {
   const program = new Command('holdfast')
@@ -70,7 +70,7 @@ export function createProgram(
       '\nExit status: 0 done, 1 refused or not possible, 70 a mistake of Holdfast itself.\nFirst steps: holdfast up site.yaml, then in another terminal: holdfast status',
     );
   extend?.(program, done);
-  check(program, io, done, { askEngine, readOnCall });
+  check(program, io, done, { askEngine, readSettings });
   plan(program, io, done, prove);
   explain(program, io, done);
   apply(program, io, done);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Failure } from '#base';
 import { type Exit, exit } from '#cli';
-import { onCallHelp, reportsHelp, reviewHelp, reviewStandard } from './port.ts';
+import { monitorHelp, onCallHelp, reportsHelp, reviewHelp, reviewStandard } from './port.ts';
 
 interface AdoptFlags {
   readonly name?: string;
@@ -12,6 +12,7 @@ interface AdoptFlags {
   readonly reports?: string;
   readonly review: string;
   readonly oncall?: string;
+  readonly monitor?: string;
 }
 
 interface ReleaseFlags {
@@ -42,6 +43,7 @@ function adopt(program: Command, done: (code: Exit) => void): void {
     .option('--reports <address>', reportsHelp)
     .option('--review <cron>', reviewHelp, reviewStandard)
     .option('--oncall <file>', onCallHelp)
+    .option('--monitor <file>', monitorHelp)
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast adopt /etc/haproxy/haproxy.cfg --dry-run\n  holdfast adopt /etc/haproxy/haproxy.cfg --observe\n  holdfast adopt /etc/haproxy/haproxy.cfg\n  holdfast adopt /etc/nginx/nginx.conf --wait 300\n',

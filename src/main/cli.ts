@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { baseFolders, messageOf, sitePaths } from '#base';
-import { type CliParts, exit, type Io, runCli } from '#cli';
+import { type CliParts, exit, type Io, readLocally, runCli } from '#cli';
 import type { Site } from '#model';
 import { runners } from './runners.ts';
 
@@ -27,14 +27,29 @@ const io: Io = {
 const askEngine = async (site: Site) => (await import('#agent')).checkOwnText(site);
 
 /** Loaded when there is a file that may be one. */
-const readOnCall: CliParts['readOnCall'] = async (text, file) => {
-  if (!/^["']?notifiers["']?:/m.test(text)) return null;
+const readSettings: CliParts['readSettings'] = async (text, file) => {
+  if (/^["']?notifiers["']?:/m.test(text)) return await readPeople(text, file);
+  if (!/^["']?(?:objectives|probes|prometheus|openTelemetry|falseAlarmsPerMonth)["']?:/m.test(text))
+    return null;
+  const { isMonitorFile, readMonitoring } = await import('#monitor');
+  if (!isMonitorFile(text)) return null;
+  const beside = join(dirname(file), 'site.yaml');
+  // Names are held against the site beside it, where there is one without a mistake.
+  const site = existsSync(beside) ? await readLocally(beside).catch(() => null) : null;
+  const { monitoring, diagnostics } = readMonitoring(text, file, site?.site ?? null);
+  const { objectives, probes, prometheus } = monitoring ?? { objectives: [], probes: [], prometheus: [] };
+  const series = prometheus.reduce((sum, one) => sum + one.series.length, 0);
+  const holds = `${counted(objectives.length, 'objective')}, ${counted(probes.length, 'probe')}, ${counted(series, 'series', 'series')} of Prometheus${site?.site ? `, names held against ${beside}` : ''}`;
+  return { kind: 'monitoring', diagnostics, holds };
+};
+
+const readPeople: NonNullable<CliParts['readSettings']> = async (text, file) => {
   const { isOnCallFile, readOnCall: read } = await import('#alerting');
   if (!isOnCallFile(text)) return null;
   const { onCall, diagnostics } = read(text, file, Date.now());
   const { people, schedules, policies, notifiers } = onCall ?? noOnCall;
   const holds = `${counted(people.length, 'person', 'people')}, ${counted(schedules.length, 'schedule')}, ${counted(policies.length, 'policy', 'policies')}, ${counted(notifiers.length, 'notifier')}`;
-  return { diagnostics, holds };
+  return { kind: 'onCall', diagnostics, holds };
 };
 
 const noOnCall = { people: [], schedules: [], policies: [], notifiers: [] };
@@ -86,7 +101,7 @@ const code = await runCli(process.argv.slice(2), {
   version,
   verifyOffline,
   askEngine,
-  readOnCall,
+  readSettings,
   prove,
   extend: (program, done) => runners(program, done, () => onlySite(baseFolders().state)),
 });

@@ -23,9 +23,11 @@ import { agentPort } from './agent-port.ts';
 import { controllerBackend } from './backend.ts';
 import { DriftWatch } from './drift.ts';
 import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts';
+import { type MonitorFile, monitorKind } from './monitor-file.ts';
 import { type OnCallFile, onCallFile } from './on-call-file.ts';
 import { type HostPort, reviewStandard } from './port.ts';
 import { reportForm } from './report-form.ts';
+import { settingsFile } from './settings-file.ts';
 import { siteKeeper } from './site-keeper.ts';
 import { ticksOf } from './watching/ticks.ts';
 import { watchSite } from './watching/watching.ts';
@@ -43,6 +45,8 @@ export interface ControllerOptions {
   readonly reviews?: string;
   /** Where oncall.yaml is looked for first. Absent: only in /etc/holdfast. */
   readonly onCall?: string;
+  /** Where monitor.yaml is looked for first. Absent: only in /etc/holdfast. */
+  readonly monitor?: string;
 }
 
 export interface RunningController {
@@ -51,8 +55,6 @@ export interface RunningController {
 }
 
 const tendEveryMs = 500;
-/** Of the whole site. */
-const falseAlarmsPerMonth = 1;
 const openJournalEveryMs = 3_000;
 
 /** `holdfast controller`: resolves when the API answers; ends on SIGTERM. @throws Failure HF302 when the port is in use. */
@@ -69,12 +71,14 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const balancers = options.balancers.map((name) => agentPort(paths, name));
   const sites = siteKeeper(paths);
   const onCall = onCallFile(siteName, options.onCall ?? null, clock);
-  await onCall.look();
+  const monitor = settingsFile(monitorKind, siteName, options.monitor ?? null, clock);
+  await Promise.all([onCall.look(), monitor.look()]);
   const ticks = once(() => ticksOf(paths, log));
   const door = journalDoor({
     ticks,
     site: siteName,
     onCall,
+    trouble: () => [...onCall.alerts(), ...monitor.alerts()],
     paths,
     balancers,
     sites,
@@ -85,7 +89,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   });
   const renewals = renewalsOf(sites, door, log);
   const watched = { site: siteName, paths, balancers: options.balancers, sites, door, clock, log };
-  const watching = once(() => watchSite({ ...watched, falseAlarmsPerMonth, ticks: ticks() }));
+  const watching = once(() => watchSite({ ...watched, settings: monitor.current, ticks: ticks() }));
   const drift = new DriftWatch({ door, sites, balancers, clock, log });
   const backend = controllerBackend({
     site: siteName,
@@ -112,7 +116,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const location: ApiLocation = { url, token, pid: process.pid };
   writeDurably(paths.api, JSON.stringify(location));
   const ending = new AbortController();
-  const tending = tend({ door, renewals, onCall, drift }, ending.signal, log);
+  const tending = tend({ door, renewals, onCall, monitor, drift }, ending.signal, log);
   watching();
   return {
     url,
@@ -178,11 +182,16 @@ interface Tended {
   readonly door: JournalDoor;
   readonly renewals: Renewals;
   readonly onCall: OnCallFile;
+  readonly monitor: MonitorFile;
   readonly drift: DriftWatch;
 }
 
 /** Guard records come into the journal, missed take-backs are told again, and a journal that is not open is tried again. */
-async function tend({ door, renewals, onCall, drift }: Tended, ending: AbortSignal, log: Log): Promise<void> {
+async function tend(
+  { door, renewals, onCall, monitor, drift }: Tended,
+  ending: AbortSignal,
+  log: Log,
+): Promise<void> {
   let triedAt = systemClock.monotonicMs();
   let said = '';
   while (!ending.aborted) {
@@ -197,6 +206,7 @@ async function tend({ door, renewals, onCall, drift }: Tended, ending: AbortSign
     }
     await renewals.look();
     await onCall.look();
+    await monitor.look();
     await drift.tick();
     await door.leaveDamaged();
     if (door.open() || systemClock.monotonicMs() - triedAt < openJournalEveryMs) continue;

@@ -1,6 +1,8 @@
 import { readSchedule } from '#practice';
-import { onCallPathFor } from './on-call-file.ts';
+import { monitorKind } from './monitor-file.ts';
+import { onCallKind } from './on-call-file.ts';
 import { hostPortOf, portOf } from './port.ts';
+import { settingsPathFor } from './settings-file.ts';
 import type { ControllerFlags } from './site-processes.ts';
 
 /** What `up` and `adopt` say of the controller. @throws Failure before anything is started. */
@@ -10,12 +12,14 @@ export async function controllerFlags(
     readonly reports?: string;
     readonly review: string;
     readonly oncall?: string;
+    readonly monitor?: string;
   },
   siteFile: string,
 ): Promise<ControllerFlags> {
   const { port, reports, review } = options;
   readSchedule(review);
   if (reports !== undefined) hostPortOf('--reports', reports);
-  const onCall = await onCallPathFor(options.oncall, siteFile);
-  return { port: portOf(port), review, onCall, ...(reports === undefined ? {} : { reports }) };
+  const onCall = await settingsPathFor(onCallKind, options.oncall, siteFile);
+  const monitor = await settingsPathFor(monitorKind, options.monitor, siteFile);
+  return { port: portOf(port), review, onCall, monitor, ...(reports === undefined ? {} : { reports }) };
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type AlertOffice, alertOffice } from '#alerting';
 import { type Clock, Failure, type Log, messageOf, type SitePaths } from '#base';
 import { type BalancerPort, createPipeline, type Pipeline, type SiteKeeper } from '#change';
+import type { Alert } from '#events';
 import { type IncidentKeeper, incidentKeeper, incidentsOf, type ReportDesk, reportDesk } from '#incidents';
 import { type Reviewer, reviewer } from '#practice';
 import { type OpenJournal, type OpenTicks, openJournal } from '#store';
@@ -22,6 +23,8 @@ export interface JournalRoom {
 export interface RoomParts {
   readonly site: string;
   readonly onCall: OnCallFile;
+  /** What is amiss with the files beside the site. */
+  readonly trouble: () => readonly Alert[];
   readonly paths: SitePaths;
   readonly balancers: readonly BalancerPort[];
   readonly sites: SiteKeeper;
@@ -146,7 +149,7 @@ async function enter(parts: RoomParts, planner: ThreadPlanner): Promise<JournalR
         env: process.env,
         random: Math.random,
         settings: onCall.current,
-        trouble: onCall.alerts,
+        trouble: parts.trouble,
       }),
     };
   } catch (error) {

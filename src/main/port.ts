@@ -25,6 +25,9 @@ export const reviewHelp = 'when the site is reviewed: a cron expression, UTC';
 export const onCallHelp =
   'who is paged, and how; else oncall.yaml beside the site file, or /etc/holdfast/oncall.yaml';
 
+export const monitorHelp =
+  'what is watched; else monitor.yaml beside the site file, or /etc/holdfast/monitor.yaml';
+
 function numberOf(option: string, text: string): number {
   const port = Number(text);
   if (text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;

@@ -5,7 +5,15 @@ import { type Exit, exit } from '#cli';
 import { adoption } from './adoption-commands.ts';
 import { bundle } from './bundle-command.ts';
 import { asChild } from './children.ts';
-import { hostPortOf, onCallHelp, portOf, reportsHelp, reviewHelp, reviewStandard } from './port.ts';
+import {
+  hostPortOf,
+  monitorHelp,
+  onCallHelp,
+  portOf,
+  reportsHelp,
+  reviewHelp,
+  reviewStandard,
+} from './port.ts';
 import type { ReplayOptions } from './replay.ts';
 
 interface UpFlags {
@@ -14,6 +22,7 @@ interface UpFlags {
   readonly reports?: string;
   readonly review: string;
   readonly oncall?: string;
+  readonly monitor?: string;
 }
 
 /** The commands that run things: each loads its own part, so that `holdfast check` does not load the holder's. */
@@ -31,6 +40,7 @@ export function runners(
     .option('--reports <address>', reportsHelp)
     .option('--review <cron>', reviewHelp, reviewStandard)
     .option('--oncall <file>', onCallHelp)
+    .option('--monitor <file>', monitorHelp)
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast up site.yaml\n  holdfast up examples/shop/site.yaml --with examples/shop/servers.ts\n',
@@ -83,6 +93,7 @@ function internal(program: Command): void {
     .option('--reports <address>')
     .option('--review <cron>', reviewHelp, reviewStandard)
     .option('--oncall <file>')
+    .option('--monitor <file>')
     .option('--balancer <name>', 'again for each', (name: string, all: string[]) => [...all, name], [])
     .action(
       async (options: {
@@ -91,6 +102,7 @@ function internal(program: Command): void {
         readonly reports?: string;
         readonly review: string;
         readonly oncall?: string;
+        readonly monitor?: string;
         readonly balancer: readonly string[];
       }) => {
         const { runController } = await import('./controller.ts');
@@ -103,6 +115,7 @@ function internal(program: Command): void {
             apiPort: portOf(options.port),
             reviews: options.review,
             ...(options.oncall ? { onCall: options.oncall } : {}),
+            ...(options.monitor ? { monitor: options.monitor } : {}),
             ...(options.reports ? { reports: hostPortOf('--reports', options.reports) } : {}),
           }),
         );

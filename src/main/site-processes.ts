@@ -79,12 +79,14 @@ export interface ControllerFlags {
   readonly review: string;
   /** Where oncall.yaml is looked for first. */
   readonly onCall: string;
+  /** Where monitor.yaml is. */
+  readonly monitor: string;
 }
 
 export function childPlans(
   site: Site,
   paths: SitePaths,
-  { port, reports, review, onCall }: ControllerFlags,
+  { port, reports, review, onCall, monitor }: ControllerFlags,
 ): ChildPlan[] {
   const agents = site.balancers.map((balancer) => {
     const places = balancerPlaces(paths, balancer.name);
@@ -103,7 +105,7 @@ export function childPlans(
     args: [
       ...['controller', '--site', site.name, '--port', String(port), '--review', review, ...names],
       ...(reports === undefined ? [] : ['--reports', reports]),
-      ...['--oncall', onCall],
+      ...['--oncall', onCall, '--monitor', monitor],
     ],
     pidFile: `${paths.run}/controller.pid`,
     logFile: `${paths.run}/controller.log`,

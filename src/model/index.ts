@@ -16,11 +16,13 @@ export {
   documentReader,
   ownSite,
   parseSite,
+  settingsWords,
   siteJsonSchema,
   withIncludes,
 } from './reading.ts';
 export { revocationsEnd } from './revocation-list.ts';
 export { hostPort, routeOf } from './route.ts';
+export type { SettingsWords } from './settings-words.ts';
 export * from './site.ts';
 export { streamPools, streamsOf } from './stream.ts';
 export { durationOrNull } from './words.ts';

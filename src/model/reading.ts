@@ -7,6 +7,7 @@ import type { parseSite as ParseSite } from './parse.ts';
 import type { siteJsonSchema as SiteJsonSchema } from './schema.ts';
 import type * as Policies from './schema-policies.ts';
 import type * as Words from './schema-words.ts';
+import type { settingsWords as ReadSettingsWords } from './settings-words.ts';
 
 /**
  * What reads a site's text, loaded when the first text is read. The YAML parser and the schemas are most of what
@@ -41,3 +42,7 @@ export function documentReader(): {
   const { expectations, policies } = load('./schema-policies.ts') as typeof Policies;
   return { readDocument, words: load('./schema-words.ts') as typeof Words, expectations, policies };
 }
+
+/** The words of the files beside a site. */
+export const settingsWords: typeof ReadSettingsWords = () =>
+  (load('./settings-words.ts') as { settingsWords: typeof ReadSettingsWords }).settingsWords();

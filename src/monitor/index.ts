@@ -11,3 +11,4 @@ export {
   recentTicks,
   type ThroughProbe,
 } from './picture.ts';
+export * from './settings/index.ts';

@@ -1,5 +1,15 @@
 export { askAsClient, type ClientAnswer, probeAgent } from './client.ts';
 export { askEntrance, describeRequest, type EntranceAnswer } from './entrance.ts';
+export {
+  isInner,
+  type Outgoing,
+  type OutgoingAnswer,
+  type Post,
+  poster,
+  type Resolve,
+  type Resolved,
+  resolver,
+} from './outbound.ts';
 export { askServer, probeServer, type ServerAnswer } from './server.ts';
 export {
   askStream,

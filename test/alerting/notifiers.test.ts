@@ -7,9 +7,9 @@ import { after, before, describe, it } from 'node:test';
 import { SMTPServer } from 'smtp-server';
 import type { Delivery } from '#alerting';
 import { testMessage } from '#alerting';
+import { secretReader } from '#base';
+import { isInner, poster, resolver } from '#probe';
 import { senderOf } from '../../src/alerting/notifiers/index.ts';
-import { isInner, poster, resolver } from '../../src/alerting/outbound.ts';
-import { secretReader } from '../../src/alerting/secrets.ts';
 import type { NotifierHow } from '../../src/alerting/settings.ts';
 import { selfSigned } from '../world/certificate.ts';
 import { type Receiver, startReceiver } from '../world/receiver.ts';
@@ -110,7 +110,7 @@ describe('notifiers', () => {
       assert.ok(isInner(inner), inner);
     for (const outer of ['8.8.8.8', '172.32.0.1', '2606:4700::1111']) assert.ok(!isInner(outer), outer);
     // One bad address among several is enough.
-    const mixed = resolver([], async () => [
+    const mixed = resolver([], undefined, async () => [
       { address: '8.8.8.8', family: 4 },
       { address: '127.0.0.1', family: 4 },
     ]);

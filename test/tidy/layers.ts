@@ -72,10 +72,10 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'monitor',
-    mayImport: [...model, 'routing', 'detect', 'events', 'store'],
+    mayImport: [...model, 'routing', 'probe', 'detect', 'events', 'store'],
     reason: capability,
   },
-  { folder: 'alerting', mayImport: [...asked, 'events', 'store'], reason: capability },
+  { folder: 'alerting', mayImport: [...asked, 'probe', 'events', 'store'], reason: capability },
   { folder: 'incidents', mayImport: [...model, 'detect', 'events', 'store'], reason: capability },
   {
     folder: 'practice',

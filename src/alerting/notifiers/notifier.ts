@@ -1,6 +1,6 @@
+import type { ReadSecret } from '#base';
+import type { OutgoingAnswer, Post, Resolve } from '#probe';
 import type { Message } from '../message.ts';
-import type { OutgoingAnswer, Post, Resolve } from '../outbound.ts';
-import type { ReadSecret } from '../secrets.ts';
 
 /** What became of one try. */
 export type Delivery =

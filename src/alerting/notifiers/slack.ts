@@ -1,5 +1,5 @@
+import { urlFrom } from '#base';
 import { type Message, plainLines } from '../message.ts';
-import { urlFrom } from '../secrets.ts';
 import type { NotifierHow } from '../settings.ts';
 import { deliveryOf, type NotifierPorts, type Send } from './notifier.ts';
 

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { urlFrom } from '../secrets.ts';
+import { urlFrom } from '#base';
 import type { NotifierHow } from '../settings.ts';
 import { deliveryOf, type NotifierPorts, type Send } from './notifier.ts';
 

@@ -26,16 +26,20 @@ interface EngineVerdict {
   readonly rewritten: readonly string[];
 }
 
-/** Every mistake of an on-call file; null: the text is none. */
-export type ReadOnCallFile = (
+/** Every mistake of a file beside a site, such as oncall.yaml; null: the text is none. */
+export type ReadSettingsFile = (
   text: string,
   file: string,
-) => Promise<{ readonly diagnostics: readonly Diagnostic[]; readonly holds: string } | null>;
+) => Promise<{
+  readonly kind: 'onCall' | 'monitoring';
+  readonly diagnostics: readonly Diagnostic[];
+  readonly holds: string;
+} | null>;
 
 /** Who is asked about what commands do not know themselves. */
 export interface CheckParts {
   readonly askEngine: AskEngine | undefined;
-  readonly readOnCall: ReadOnCallFile | undefined;
+  readonly readSettings: ReadSettingsFile | undefined;
 }
 
 interface Checked {
@@ -51,6 +55,8 @@ interface Checked {
   readonly policies?: Omit<CheckedPolicies, 'diagnostics'>;
   /** Of an on-call file: `2 people, 1 schedule, 1 policy`. */
   readonly onCall?: string;
+  /** Of a monitor file: `2 objectives, 3 probes`. */
+  readonly monitoring?: string;
 }
 
 interface CheckOptions extends CommonOptions {
@@ -64,7 +70,7 @@ export function check(program: Command, io: Io, done: (code: Exit) => void, part
     .description('say whether files are sites, with every mistake in them; changes nothing')
     .argument(
       '<file...>',
-      'site files; haproxy.cfg and nginx.conf are shown to their engine too; policy files; on-call files',
+      'site files; haproxy.cfg and nginx.conf are shown to their engine too; policy files; on-call files; monitor files',
     )
     .addOption(dialectOption());
   withExamples(command, [
@@ -73,6 +79,7 @@ export function check(program: Command, io: Io, done: (code: Exit) => void, part
     'holdfast check /etc/haproxy/haproxy.cfg',
     'holdfast check policy.yaml',
     'holdfast check oncall.yaml',
+    'holdfast check monitor.yaml',
     "validate: 'holdfast check %s'   (Ansible)",
   ]);
   command.action(async (files: string[], options: CheckOptions) => {
@@ -100,8 +107,9 @@ function complaints({ diagnostics, engine }: Checked): string[] {
     : told;
 }
 
-function praise({ file, site, engine, policies, onCall }: Checked, valid: string): string[] {
-  if (onCall !== undefined) return [`${valid} ${file}: ${onCall}`];
+function praise({ file, site, engine, policies, onCall, monitoring }: Checked, valid: string): string[] {
+  const beside = onCall ?? monitoring;
+  if (beside !== undefined) return [`${valid} ${file}: ${beside}`];
   if (policies)
     return [
       `${valid} ${file}: ${policies.cases} cases and ${policies.policies} policies hold of ${policies.text}`,
@@ -125,15 +133,15 @@ function newTo(told: readonly Diagnostic[], found: readonly Diagnostic[]): reado
 async function checkOne(
   file: string,
   dialect: TextDialect | undefined,
-  { askEngine, readOnCall }: CheckParts,
+  { askEngine, readSettings }: CheckParts,
 ): Promise<Checked> {
   const unread = { file, valid: false, site: null, dialect: 'site', hash: null, engine: null } as const;
   try {
-    const people = dialect === undefined ? await readOnCall?.((await readSiteFile(file)).text, file) : null;
-    if (people) {
-      const { diagnostics, holds } = people;
+    const beside = dialect === undefined ? await readSettings?.((await readSiteFile(file)).text, file) : null;
+    if (beside) {
+      const { kind, diagnostics, holds } = beside;
       const valid = !diagnostics.some(({ severity }) => severity === 'error');
-      return { ...unread, valid, diagnostics, onCall: holds };
+      return { ...unread, valid, diagnostics, [kind]: holds };
     }
     const held = dialect === undefined ? await checkPolicyFile(file) : null;
     if (held) {

@@ -4,7 +4,7 @@ import type { LiveView, SiteText } from '#contract';
 import { readSite } from '#dialects';
 import type { Tick } from '#events';
 import type { Site } from '#model';
-import { type Act, type MetricsFormat, Monitor, meter } from '#monitor';
+import { type Act, type MetricsFormat, Monitor, type Monitoring, meter } from '#monitor';
 import type { OpenTicks } from '#store';
 import { agentPort } from '../agent-port.ts';
 import type { JournalDoor } from '../journal-room.ts';
@@ -22,7 +22,8 @@ export interface WatchingParts {
   readonly door: JournalDoor;
   /** Null: it could not be opened, and nothing is kept. */
   readonly ticks: OpenTicks | null;
-  readonly falseAlarmsPerMonth: number;
+  /** monitor.yaml as it is in force; null: there is none. */
+  readonly settings: () => Monitoring | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -81,7 +82,7 @@ export function watchSite(parts: WatchingParts): Watching {
     running = { hash: text.hash, text, site };
     if (monitor) monitor.siteIs(site);
     else {
-      const { falseAlarmsPerMonth } = parts;
+      const falseAlarmsPerMonth = parts.settings()?.falseAlarmsPerMonth ?? 1;
       monitor = new Monitor({ site, tickMs, falseAlarmsPerMonth, lastFault: teller.lastFault() });
     }
   }

@@ -7,6 +7,8 @@ import { Failure, messageOf } from '#base';
 /** One question to the outside. */
 export interface Outgoing {
   readonly url: string;
+  /** Absent: POST. */
+  readonly method?: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -28,7 +30,7 @@ export interface Resolved {
 /** The address that a name may be reached at, and is reached at. @throws Failure HF603 */
 export type Resolve = (host: string, port: number) => Promise<Resolved>;
 
-const answerBytesMax = 64 * 1024;
+const standardBytesMax = 64 * 1024;
 
 const inner = new BlockList();
 for (const [network, bits] of [
@@ -67,6 +69,7 @@ export function isInner(address: string): boolean {
  */
 export function resolver(
   allowedHosts: readonly string[],
+  settingsFile = 'oncall.yaml',
   find: (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]> = (
     host,
   ) => lookup(host, { all: true, verbatim: true }),
@@ -85,15 +88,15 @@ export function resolver(
       throw new Failure(
         'HF603',
         `${host} is ${bad.address}, an inner address`,
-        `Where it is meant: allowedHosts: ["${host}"] in oncall.yaml.`,
+        `Where it is meant: allowedHosts: ["${host}"] in ${settingsFile}.`,
       );
     return { address: first.address, family: first.family === 6 ? 6 : 4 };
   };
 }
 
-/** POST, and nothing else is done with the answer: a redirect is an answer like any other. */
-export function poster(resolve: Resolve): Post {
-  return async ({ url, headers, body }, signal) => {
+/** One request, and nothing else is done with the answer: a redirect is an answer like any other. */
+export function poster(resolve: Resolve, answerBytesMax = standardBytesMax): Post {
+  return async ({ url, method = 'POST', headers, body }, signal) => {
     const target = new URL(url);
     const secure = target.protocol === 'https:';
     const port = Number(target.port || (secure ? 443 : 80));
@@ -103,7 +106,7 @@ export function poster(resolve: Resolve): Post {
       const request = (secure ? https : http).request(
         target,
         {
-          method: 'POST',
+          method,
           agent: false,
           signal,
           headers: { 'user-agent': 'holdfast', ...headers, 'content-length': Buffer.byteLength(body) },

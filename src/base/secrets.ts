@@ -1,7 +1,27 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from '#base';
-import type { SecretRef, UrlRef } from './settings.ts';
+import { Failure } from './failure.ts';
+
+/** Where a secret lies; the secret itself is read when it is needed and kept nowhere. */
+export type SecretRef =
+  | { readonly kind: 'env'; readonly name: string }
+  | { readonly kind: 'file'; readonly path: string }
+  /** Of systemd: a file in $CREDENTIALS_DIRECTORY. */
+  | { readonly kind: 'credential'; readonly name: string };
+
+/** An address that may itself be a secret, as those of Slack and Teams are. */
+export type UrlRef = { readonly kind: 'url'; readonly url: string } | SecretRef;
+
+/** As settings files have it. */
+export function secretRefOf(given: {
+  env?: string | undefined;
+  file?: string | undefined;
+  credential?: string | undefined;
+}): SecretRef {
+  if (given.env !== undefined) return { kind: 'env', name: given.env };
+  if (given.file !== undefined) return { kind: 'file', path: given.file };
+  return { kind: 'credential', name: given.credential ?? '' };
+}
 
 /** Reads a secret each time that it is needed: one that was changed is in force at once. @throws Failure HF604 */
 export type ReadSecret = (ref: SecretRef) => string;

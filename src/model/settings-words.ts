@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { documentReader } from '#model';
+import * as words from './schema-words.ts';
 
 const listMax = 500;
 
-/** The small words of oncall.yaml. Each error text is the phrase that stands after `expected` in a diagnostic. */
-export function onCallWords() {
-  const { words } = documentReader();
+/** The small words of the files beside a site: oncall.yaml, monitor.yaml. Each error text is the phrase that stands after `expected` in a diagnostic. */
+export function settingsWords() {
   const { text, list } = words;
   const some = <T extends z.ZodType>(of: T, what: string, least = 0) => list(of, what, least, listMax);
   const line = (what: string) => text(what, /^[^\p{Cc}]{1,1024}$/u);
@@ -28,4 +27,4 @@ export function onCallWords() {
   return { ...words, some, line, url, secret, secretUrl, label };
 }
 
-export type OnCallWords = ReturnType<typeof onCallWords>;
+export type SettingsWords = ReturnType<typeof settingsWords>;
