@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME...] [--json]`: every benchmark, or the named ones, one after the other. What is measured stands in docs/bench.md. */
 import { cpus } from 'node:os';
 import { type Gathered, gather, type Proof } from '../proofs/proof.ts';
+import { byHand } from './by-hand.ts';
 import { enginesSideBySide } from './engines.ts';
 import { forcedBadChange } from './forced-bad-change.ts';
 import { haproxyOverhead } from './haproxy-overhead.ts';
@@ -22,6 +23,10 @@ const benchmarks: Readonly<Record<string, { readonly what: string; run(proof: Pr
     run: workersSideBySide,
   },
   rollback: { what: 'from the decision to the last bad answer, 1,000 requests a second', run: rollback },
+  'by-hand': {
+    what: 'from Enter to the last bad answer, and from Enter to the promotion of a first change',
+    run: byHand,
+  },
   'forced-bad-change': {
     what: 'all servers unreachable, forced, 1,000 requests a second',
     run: forcedBadChange,

@@ -32,6 +32,7 @@ const applyRequest = z.strictObject({
   older: z.boolean().optional(),
   queue: z.boolean().optional(),
   breakGlass: z.boolean().optional(),
+  emergency: z.boolean().optional(),
   confirmWithinMs: z
     .int()
     .min(1_000)

@@ -124,7 +124,7 @@ export const catalogue = {
     title: 'The pipeline is frozen',
     solve: 'A change was taken back; read the incident, then `holdfast apply --unfreeze`.',
   },
-  HF110: { title: 'A forced change needs a reason', solve: 'Add --reason "why".' },
+  HF110: { title: 'What is forced or urgent needs a reason', solve: 'Add --reason "why".' },
   HF111: {
     title: 'It cannot be told what the change does to requests',
     solve:

@@ -1,3 +1,4 @@
+export { apiFile, baseFolders, sitesThatRun } from './base-folders.js';
 export { type Code, catalogue } from './catalogue.ts';
 export { after, type Clock, systemClock } from './clock.ts';
 export { codeFolder } from './code-folder.js';
@@ -9,7 +10,6 @@ export { once } from './once.ts';
 export {
   type ApiLocation,
   agentSocket,
-  baseFolders,
   type SitePaths,
   sitePaths,
 } from './paths.ts';

@@ -141,12 +141,8 @@ class OneAtATime implements Pipeline {
   }
 
   async propose(request: ApplyRequest): Promise<ChangeView> {
-    if ((request.force || request.breakGlass) && !request.reason.trim())
-      throw new Failure(
-        'HF110',
-        `${request.force ? 'a forced change' : 'a change past its review'} needs a reason`,
-        'Add --reason "why".',
-      );
+    if (isUrgent(request) && !request.reason.trim())
+      throw new Failure('HF110', 'what is forced or urgent needs a reason', 'Add --reason "why".');
     for (let busy = this.#busy; busy; busy = this.#busy) {
       const same = await this.#sameRenewal(busy, request);
       if (same) return same;
@@ -440,16 +436,17 @@ class OneAtATime implements Pipeline {
 }
 
 /** Past the hour, past an incident, and past whoever waits for people. */
-function isUrgent({ force, breakGlass }: ApplyRequest): boolean {
-  return force || (breakGlass ?? false);
+function isUrgent({ force, breakGlass = false, emergency = false }: ApplyRequest): boolean {
+  return force || breakGlass || emergency;
 }
 
 function askedFor(request: ApplyRequest): { readonly asked?: AskedFor } {
-  const { newGeneration, older, breakGlass, confirmWithinMs } = request;
+  const { newGeneration, older, breakGlass, emergency, confirmWithinMs } = request;
   const asked = {
     ...(newGeneration ? { newGeneration } : {}),
     ...(older ? { older } : {}),
     ...(breakGlass ? { breakGlass } : {}),
+    ...(emergency ? { emergency } : {}),
     ...(confirmWithinMs === undefined ? {} : { confirmWithinMs }),
   };
   return Object.keys(asked).length > 0 ? { asked } : {};

@@ -49,7 +49,7 @@ export function proposalOf(parts: ProposalParts): Proposal {
     newGeneration,
     reading,
     before,
-    policy: policyFor(reading, before),
+    policy: policyFor(parts),
     // What runs may be another one than when it was proposed.
     difference: differenceOf(before.site, reading.site),
     ranAt: view.asked?.older ? null : ranBefore(book.ledger(), reading.text.hash, before.text.hash),
@@ -106,16 +106,26 @@ function siteOf(text: SiteText): Site {
 }
 
 /** What a renewed certificate can do wrong shows at once: it is watched for seconds, not for minutes. */
-const renewalStepMs = 3_000;
-const renewalBakeMs = 5_000;
+const renewal = { stepMs: 3_000, bakeMs: 5_000 };
+/** Two steps, short enough that a quiet site is through within ten seconds: the guard watches the whole time. */
+const emergency = { stepMs: 500, bakeMs: 2_000 };
 
 /** The running site's: a change is not judged by the policy that it brings. */
-function policyFor(reading: Reading, before: Proposal['before']): GuardPolicy {
+function policyFor({ reading, before, view }: ProposalParts): GuardPolicy {
   const policy = before.site.guard;
-  if (!isRenewal(reading, before)) return policy;
+  if (isRenewal(reading, before)) return shortened(policy, [1], renewal);
+  const [first = 1] = policy.canary.steps;
+  return view.asked?.emergency ? shortened(policy, [...new Set([first, 1])], emergency) : policy;
+}
+
+function shortened(
+  policy: GuardPolicy,
+  steps: readonly number[],
+  { stepMs, bakeMs }: { readonly stepMs: number; readonly bakeMs: number },
+): GuardPolicy {
   return {
     ...policy,
-    canary: { ...policy.canary, steps: [1], stepMs: Math.min(policy.canary.stepMs, renewalStepMs) },
-    bakeMs: Math.min(policy.bakeMs, renewalBakeMs),
+    canary: { ...policy.canary, steps, stepMs: Math.min(policy.canary.stepMs, stepMs) },
+    bakeMs: Math.min(policy.bakeMs, bakeMs),
   };
 }

@@ -1,6 +1,5 @@
-import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type ApiLocation, baseFolders, Failure, messageOf, systemClock } from '#base';
+import { readFileSync } from 'node:fs';
+import { type ApiLocation, apiFile, baseFolders, Failure, messageOf, sitesThatRun, systemClock } from '#base';
 import type { ProblemView, Progress } from '#contract';
 
 /** The controller's API as commands use it. Every refusal is thrown as a Failure with the code that the API gave. */
@@ -31,7 +30,7 @@ export function findApi(env: NodeJS.ProcessEnv, site: string | undefined): ApiCl
 
 function locateApi(env: NodeJS.ProcessEnv, site: string | undefined): ApiLocation {
   const { run } = baseFolders(env);
-  const found = sitesIn(run).filter((name) => site === undefined || name === site);
+  const found = sitesThatRun(run).filter((name) => site === undefined || name === site);
   const [only, second] = found;
   if (only === undefined)
     throw new Failure(
@@ -43,21 +42,7 @@ function locateApi(env: NodeJS.ProcessEnv, site: string | undefined): ApiLocatio
     );
   if (second !== undefined)
     throw new Failure('HF402', `several sites run here: ${found.join(', ')}`, 'Say which: --site NAME.');
-  return readLocation(join(run, only, 'api.json'));
-}
-
-/** Sites whose controller left word where it is, whether it still runs or is just being started again. */
-function sitesIn(run: string): string[] {
-  let folders: Dirent[];
-  try {
-    folders = readdirSync(run, { withFileTypes: true });
-  } catch {
-    return [];
-  }
-  return folders
-    .filter((entry) => entry.isDirectory() && existsSync(join(run, entry.name, 'api.json')))
-    .map(({ name }) => name)
-    .sort();
+  return readLocation(apiFile(run, only));
 }
 
 function readLocation(file: string): ApiLocation {
@@ -83,27 +68,32 @@ async function ask(
       ...(stream ? {} : { signal: AbortSignal.timeout(answerTimeoutMs) }),
     });
   } catch (error) {
-    throw new Failure(
-      'HF401',
-      `the controller at ${url} does not answer: ${reasonOf(error)}`,
-      'The site goes on without it. Start it again: `holdfast up site.yaml`.',
-    );
+    throw noAnswer(url, reasonOf(error));
   }
   if (response.ok) return response;
-  throw await failureOf(response);
+  throw refusalOf(response.status, await response.text());
 }
 
 function reasonOf(error: unknown): string {
   return error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
 }
 
-async function failureOf(response: Response): Promise<Failure> {
-  const body = await response.text();
+/** Nobody is there, or the connection broke. */
+export function noAnswer(url: string, why: string): Failure {
+  return new Failure(
+    'HF401',
+    `the controller at ${url} does not answer: ${why}`,
+    'The site goes on without it. Start it again: `holdfast up site.yaml`.',
+  );
+}
+
+/** What the API said no with. */
+export function refusalOf(status: number, body: string): Failure {
   try {
     const { code, detail, remedy, diagnostics } = JSON.parse(body) as ProblemView;
     return new Failure(code, detail, remedy, diagnostics);
   } catch {
-    return new Failure('HF900', `the controller answered ${response.status}: ${body.slice(0, 200)}`);
+    return new Failure('HF900', `the controller answered ${status}: ${body.slice(0, 200)}`);
   }
 }
 

@@ -62,7 +62,7 @@ export function withExamples(command: Command, examples: readonly string[]): Com
 }
 
 /** Says what went wrong: for people on standard error, with --json also as a document. */
-export function report(io: Io, error: unknown, json: boolean): Exit {
+export function report(io: Pick<Io, 'env' | 'tty' | 'out' | 'err'>, error: unknown, json: boolean): Exit {
   const paint = paintFor(io);
   const { code, message, remedy, diagnostics } = error instanceof Failure ? error : ownMistake(error);
   const entry = isCode(code) ? catalogue[code] : null;

@@ -44,6 +44,8 @@ export interface AskedFor {
   readonly older?: boolean;
   /** Past its review, and nothing else: journalled, told, and reviewed afterwards. */
   readonly breakGlass?: boolean;
+  /** Every gate, and a canary and a bake of seconds: what is broken now costs more than what they might miss. */
+  readonly emergency?: boolean;
   /** Taken back unless a person confirms it so long after it has all traffic. */
   readonly confirmWithinMs?: number;
 }

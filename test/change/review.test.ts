@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ApplyRequest } from '#contract';
+import { gateNames } from '#events';
 import { fiveServers, fourServers, request, shop, type World, world } from '../world/changes.ts';
 
 const eyes = `policies:
@@ -64,6 +65,38 @@ describe('an approval', () => {
     assert.equal(viewOf(one, id).state, 'proposed');
     await one.clock.pass(minutes(61));
     assert.equal(viewOf(one, id).state, 'refused');
+  });
+});
+
+describe('an emergency', () => {
+  const asked = { emergency: true, reason: 'checkout is down' } as const;
+  /** With the canary and the bake that a site has which says nothing of them. */
+  const unhurried = (servers: readonly string[], more = '') =>
+    shop(servers, more)
+      .replace('steps: [0.1, 0.5], firstSliceRequests: 20, step: 2s', 'step: 10s')
+      .replace('bake: 5s', 'bake: 2m');
+
+  it('goes through every gate, and is promoted within seconds', async () => {
+    const one = world(unhurried(fourServers));
+    const { change } = await one.apply(request(unhurried(fiveServers), asked));
+    assert.equal(change.state, 'promoted');
+    assert.deepEqual(
+      change.gates.map(({ gate }) => gate),
+      gateNames,
+    );
+    const tookMs = (change.endedAt ?? Number.POSITIVE_INFINITY) - change.proposedAt;
+    assert.ok(tookMs < 10_000, `${tookMs} ms`);
+    const { change: usual } = await world(unhurried(fourServers)).apply(request(unhurried(fiveServers)));
+    assert.ok((usual.endedAt ?? 0) - usual.proposedAt > minutes(2));
+  });
+
+  it('needs a reason, and the approvals that any change needs', async () => {
+    const { pipeline, clock } = world(before);
+    await assert.rejects(clock.run(pipeline.propose(request(after, { emergency: true }))), { code: 'HF110' });
+    const one = world(before);
+    const id = await proposed(one, after, asked);
+    await one.clock.pass(minutes(5));
+    assert.equal(viewOf(one, id).state, 'proposed');
   });
 });
 

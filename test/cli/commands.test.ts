@@ -6,6 +6,7 @@ import type { ChangeView, JournalCheckView, StatusView } from '#contract';
 import { startController } from '../../src/main/controller.ts';
 import { fiveServers, fourServers, shop, siteText } from '../world/changes.ts';
 import { holdfast, type Ran, type SiteOnWire, siteOnWire } from '../world/site-on-wire.ts';
+import { type } from '../world/up.ts';
 
 /** As short as the site file allows: these run on the real clock. */
 const quick = (servers: readonly string[]) =>
@@ -111,6 +112,26 @@ describe('commands against a running controller', () => {
     assert.match(out, /lb-1: ✔ back to generation/);
     assert.match(out, /is rolled back: person:anna took it back: slow\./);
     assert.equal((await run('rollback')).code, 1);
+  });
+
+  it('rollback and abort, typed: the same words and statuses as by the whole program, and no text with types is loaded', async () => {
+    for (const args of [
+      ['rollback', '--reason', 'slow'],
+      ['rollback', '--reason=slow', '--json', '--site', 'shop'],
+      ['abort'],
+      ['abort', 'c-1', '--json'],
+      ['rollback', '--site', 'other'],
+      ['rollback', '--resaon', 'slow'],
+    ]) {
+      const [whole, typed] = [await run(...args), await type(args, { env: wire.env }).ended];
+      assert.deepEqual({ code: typed.exit, out: typed.out, err: typed.err }, whole, args.join(' '));
+    }
+    const plain = await type(['rollback'], {
+      env: wire.env,
+      on: (node, ...words) => [node, '--no-strip-types', ...words],
+    }).ended;
+    assert.deepEqual([plain.exit, plain.err], [1, '']);
+    assert.match(plain.out, /had nothing to take back/);
   });
 
   it('the text that was rolled back is in quarantine; the way out is named', async () => {

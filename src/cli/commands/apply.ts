@@ -26,6 +26,7 @@ interface ApplyOptions extends CommonOptions {
   readonly older?: boolean;
   readonly queue?: boolean;
   readonly breakGlass?: boolean;
+  readonly emergency?: boolean;
   readonly confirmWithin?: string;
   readonly policy?: string;
   readonly dialect?: TextDialect;
@@ -47,6 +48,10 @@ export function apply(program: Command, io: Io, done: (code: Exit) => void): voi
     )
     .option('--policy <file>', 'the policy file of a haproxy.cfg or nginx.conf; kept with it from then on')
     .option('--older', 'the text that ran before the one that runs is meant: without this it is refused')
+    .option(
+      '--emergency',
+      'every gate, then a canary and a bake of seconds; past change windows and whoever waits. Needs --reason',
+    )
     .option(
       '--break-glass',
       'go on without the approvals that it needs; told at once, reviewed afterwards. Needs --reason',
@@ -80,12 +85,8 @@ async function applyFile(context: Context, file: string, options: ApplyOptions):
       diagnostics,
     );
   }
-  if ((options.force || options.breakGlass) && !options.reason?.trim())
-    throw new Failure(
-      'HF110',
-      `${options.force ? 'a forced change' : 'a change past its review'} needs a reason`,
-      'Add --reason "why".',
-    );
+  if ((options.force || options.breakGlass || options.emergency) && !options.reason?.trim())
+    throw new Failure('HF110', 'what is forced or urgent needs a reason', 'Add --reason "why".');
   for (const warning of diagnostics) io.err(`${formatDiagnostic(warning)}\n`);
   const request: ApplyRequest = {
     ...read,
@@ -93,6 +94,7 @@ async function applyFile(context: Context, file: string, options: ApplyOptions):
     force: options.force ?? false,
     ...(options.newGeneration ? { newGeneration: true } : {}),
     ...(options.breakGlass ? { breakGlass: true } : {}),
+    ...(options.emergency ? { emergency: true } : {}),
     ...confirmIn(options.confirmWithin),
     ...(options.queue ? { queue: true } : {}),
     ...(options.older ? { older: true } : {}),

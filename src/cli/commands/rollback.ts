@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { RollbackView } from '#contract';
 import { type CommonOptions, contextOf, type Exit, exit, talksToSite } from '../command.ts';
+import { goneBack } from '../gone-back.js';
 import type { Io } from '../io.ts';
 
 /** `holdfast abort`: 0 the change in flight has ended, 1 there was none, or a balancer did not answer. */
@@ -41,22 +42,7 @@ async function goBack(
     ...(named === undefined ? {} : { change: named }),
   });
   if (json) result(view);
-  const { change, balancers } = view;
-  for (const { balancer, takeBack, error } of balancers) {
-    const how = takeBack
-      ? `${paint.good('✔')} back to generation ${takeBack.to} in ${Math.max(0, Math.round(takeBack.doneAt - takeBack.decidedAt))} ms`
-      : error
-        ? `${paint.bad('✖')} ${error}`
-        : 'had nothing to take back';
-    say(`  ${balancer}: ${how}`);
-  }
-  say(
-    change
-      ? `Change ${change.id} is ${change.state}: ${change.why}.`
-      : 'No change was in flight or promoted.',
-  );
-  say(change ? `  Next:  holdfast changes ${change.id}` : '  Next:  holdfast status');
-  const failed = balancers.some(({ error }) => error !== '');
-  const nothing = balancers.every(({ takeBack }) => takeBack === null) && change?.state !== 'abandoned';
-  done(failed || nothing ? exit.refused : exit.ok);
+  const told = goneBack(view, paint);
+  for (const line of told.lines) say(line);
+  done(told.done ? exit.ok : exit.refused);
 }
