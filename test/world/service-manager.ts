@@ -111,7 +111,7 @@ export async function startServiceManager(plan: ServicePlan): Promise<ServiceMan
 /** HAProxy and others say `READY=1` to a socket that Node cannot open. */
 async function listenForReady(path: string, heard: string[]): Promise<ChildProcess> {
   const ear = spawn('socat', ['-u', `UNIX-RECV:${path}`, 'STDOUT'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  ear.stdout.setEncoding('utf8').on('data', (text: string) => heard.push(...text.split('\n')));
+  ear.stdout.setEncoding('utf8').on('data', (text: string) => heard.push(text));
   await until('the notify socket', async () => existsSync(path));
   return ear;
 }
@@ -288,7 +288,14 @@ class Service {
           startMsMax,
         );
       case 'notify':
-        await until('READY=1', async () => ended() || this.heard.includes('READY=1'), startMsMax);
+        // Two messages may come as one piece, without a line's end between them.
+        await until(
+          'READY=1',
+          async () => ended() || this.heard.join('').includes('READY=1'),
+          startMsMax,
+        ).catch((error: unknown) => {
+          throw new Error(`${String(error)}; heard: ${JSON.stringify(this.heard)}`);
+        });
         return ended() ? 0 : (child.pid ?? 0);
       case 'exec':
         return child.pid ?? 0;
