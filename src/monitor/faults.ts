@@ -53,13 +53,16 @@ export function openFault(fault: string, watched: Watched, at: number): OpenFaul
 /** Alarms that come so near to each other are one fault until something tells them apart. */
 const joinMs = 1_000;
 
-/** Whether what speaks now is of this fault: its pool, or the balancers' sum of it. */
+/** Whether what speaks now is of this fault: its pool, one that it was found in, or the balancers' sum of them. */
 export function belongs(fault: OpenFault, watched: Watched, at: number): boolean {
   if (fault.series.includes(watched)) return true;
   if (at - fault.openedAt <= joinMs) return true;
+  if (watched.pool === null) return true;
   const pools = fault.series.flatMap(({ pool }) => (pool === null ? [] : [pool]));
-  if (watched.pool !== null) return pools.length === 0 || pools.includes(watched.pool);
-  return true;
+  const found = (fault.located?.verdict.culprits ?? []).flatMap((scope) =>
+    'pool' in scope ? [scope.pool] : [],
+  );
+  return pools.length === 0 || [...pools, ...found].includes(watched.pool);
 }
 
 const seriousShare = 0.05;

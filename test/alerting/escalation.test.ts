@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { fingerprintOf } from '#events';
+import { quietness } from '../../src/alerting/core/decide.ts';
 import { type AlertWorld, alert, alertWorld, founding, minute } from './world.ts';
 
 /** Timelines of minutes, on a simulated clock: what is paged, when, and to whom. */
@@ -35,6 +36,51 @@ describe('escalation', () => {
     ]);
     const firing = [...world.keeper().ledger.book.firing.values()].map((one) => one.alert.labels.alertname);
     assert.deepEqual(firing, ['PipelineFrozen', 'NobodyAnswers']);
+  });
+
+  it('keeps the guard quiet about what the monitor has seen nearer, and nothing else', async () => {
+    world = alertWorld();
+    const alarm = (balancer: string) =>
+      world.journal.append('guard', {
+        kind: 'guard.acted',
+        record: {
+          number: 1,
+          at: world.clock.now(),
+          balancer,
+          what: { kind: 'alarm', series: 'errors', requests: 10, bad: 9, score: 20 },
+        },
+      });
+    const quiet = () => {
+      const { book } = world.keeper().ledger;
+      const quietOf = quietness(book, world.settings, { wall: world.clock.now(), steady: 0 });
+      return [...book.firing.values()].map(({ alert: one }) => [
+        one.labels.fault ?? one.labels.guard,
+        quietOf(one).causes.length,
+      ]);
+    };
+    await alarm('lb-1');
+    await world.clock.pass(1_000);
+    assert.deepEqual(quiet(), [['lb-1', 0]]);
+    await world.journal.append('monitor', {
+      kind: 'fault.seen',
+      fault: 'fault-1',
+      series: 'hung',
+      severity: 'critical',
+      scope: { kind: 'pool', pool: 'web' },
+      startedAt: world.clock.now(),
+      evidence: [],
+      usersSee: 'requests get no answer',
+      falseAlarmsPerMonth: 1,
+    });
+    await world.clock.pass(1_000);
+    assert.deepEqual(quiet(), [
+      ['lb-1', 1],
+      ['fault-1', 0],
+    ]);
+    await world.clock.pass(5 * minute);
+    await alarm('lb-2');
+    await world.clock.pass(1_000);
+    assert.deepEqual(quiet().at(-1), ['lb-2', 0], 'a trouble of its own');
   });
 
   it('stops where somebody takes it, tells the others, and comes back when that has run out', async () => {

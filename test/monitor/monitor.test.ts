@@ -95,6 +95,21 @@ test('servers that take requests and do not answer are seen in seconds, though n
   assert.deepEqual(culprits, ['pool api']);
 });
 
+test('what hangs first and is answered 503 later, when its checks have failed, is one fault', () => {
+  const world = simulated({ rate: 60 });
+  world.run(30_000);
+  const all = world.site.pools.flatMap(({ name, servers }) => servers.map((one) => `${name}/${one.name}`));
+  for (const manner of ['hangs', 'silent'] as const) {
+    for (const server of all) world.manners.set(server, manner);
+    world.run(8_000);
+  }
+  const seen = world.told.filter(({ kind }) => kind === 'fault.seen');
+  assert.deepEqual(
+    seen.map((event) => event.kind === 'fault.seen' && event.series),
+    ['hung'],
+  );
+});
+
 test('a balancer that answers 503 while its servers are healthy is named', () => {
   const { culprits, verdict } = after((world) => world.broken.add('lb-2'));
   assert.deepEqual(culprits, ['balancer lb-2']);

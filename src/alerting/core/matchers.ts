@@ -57,6 +57,9 @@ export function inhibitor(
   rules: readonly Inhibition[],
 ): (alert: Alert) => readonly string[] {
   const causes = firing.filter(({ own, labels }) => own && labels.role === 'cause');
+  const faults = firing.filter(
+    ({ own, labels }) => own && labels.fault !== undefined && labels.severity !== 'warning',
+  );
   const known = rules.map((rule) => ({
     ...rule,
     sources: firing.filter(({ labels }) => matches(rule.source, labels)),
@@ -70,13 +73,20 @@ export function inhibitor(
         one.labels.site === labels.site &&
         startsAt <= one.startsAt + symptomWithinMs,
     );
+    // A guard counts a balancer as a whole. What the monitor has told of the same moment says more.
+    const nearer = faults.filter(
+      (one) =>
+        labels.guard !== undefined &&
+        one.labels.site === labels.site &&
+        Math.abs(startsAt - one.startsAt) <= symptomWithinMs,
+    );
     const named = known.flatMap(({ source, target, equal, sources }) => {
       if (sources.length === 0 || !matches(target, labels) || matches(source, labels)) return [];
       return sources.filter((one) =>
         equal.every((name) => (one.labels[name] ?? '') === (labels[name] ?? '')),
       );
     });
-    return [...new Set([...standing, ...named].map(({ fingerprint }) => fingerprint))];
+    return [...new Set([...standing, ...nearer, ...named].map(({ fingerprint }) => fingerprint))];
   };
 }
 

@@ -1,4 +1,11 @@
-import type { AlertSeverity, FaultEvent, FaultScope, FaultSeries, FaultVerdict } from '#events';
+import {
+  type AlertSeverity,
+  type FaultEvent,
+  type FaultScope,
+  type FaultSeries,
+  type FaultVerdict,
+  scopeWords,
+} from '#events';
 import { ending, type Told } from './told.ts';
 
 const names: Readonly<Record<FaultSeries, readonly [name: string, severity: AlertSeverity]>> = {
@@ -32,7 +39,7 @@ export function toldOfFault(
     severity,
     role: 'symptom',
     labels: { fault: seen.fault, series: seen.series, ...labelsOf(seen.scope) },
-    summary: verdict ? verdict.sentence : seen.usersSee,
+    summary: verdict ? `${whereOf(verdict)}: ${seen.usersSee}` : seen.usersSee,
     users: seen.usersSee,
     cause: verdict ? causeOf(verdict) : `Not located yet: ${seen.evidence[0] ?? seen.series}`,
     action: actionOf(verdict),
@@ -49,19 +56,16 @@ function actionOf(verdict: FaultVerdict | null): string {
   if (verdict === null) return 'See `holdfast status`; where it comes from is being looked for.';
   if (verdict.change !== null)
     return `Change ${verdict.change} is taken back by itself while it is a candidate; else: \`holdfast rollback\`.`;
-  const [first] = verdict.culprits;
-  switch (first?.kind) {
-    case 'server':
-      return `Look at server ${first.server} of pool ${first.pool}; to take it out: \`maintenance: true\` on it, then \`holdfast apply\`.`;
-    case 'balancer':
-      return `Look at balancer ${first.balancer}: \`holdfast status\`.`;
-    case 'pool':
-      return `Look at the servers of pool ${first.pool}, and at what they all need.`;
-    case 'certificate':
-      return `Renew ${first.file}; a good file is taken by itself.`;
-    default:
-      return 'See `holdfast status` and `holdfast incidents`.';
-  }
+  return verdict.advice === '' ? 'See `holdfast status` and `holdfast incidents`.' : sentence(verdict.advice);
+}
+
+/** `pool web or pool api`, as sure as it is. */
+function whereOf({ culprits, certain }: FaultVerdict): string {
+  return culprits.map(scopeWords).join(certain ? ' and ' : ' or ') || 'somewhere';
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? '' : '.'}`;
 }
 
 function labelsOf(scope: FaultScope): Readonly<Record<string, string>> {

@@ -41,7 +41,7 @@ export function toldOfGuard({ balancer, what }: GuardRecord): Told | null {
         name: 'BadAnswers',
         role: 'symptom',
         severity: 'critical',
-        labels: { balancer, series: what.series },
+        labels: { guard: balancer, balancer, series: what.series },
         summary: `Bad answers on ${balancer}: ${what.series}`,
         users: `${what.bad} of the last ${what.requests} requests were answered with an error.`,
         cause: `Not located yet (${what.series} on ${balancer}).`,

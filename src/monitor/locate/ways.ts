@@ -83,7 +83,7 @@ export const badAnswers: Rule = (picture) => {
       sums.filter((s) => s.errors + s.responseErrors >= 3).map((s) => s.pool),
     ),
   );
-  return pools.flatMap((pool) => {
+  return pools.flatMap<Finding>((pool) => {
     const worst = worstBalancer(picture.balancers, pool);
     const sums = picture.balancers.flatMap(({ pools: all }) => all.filter((s) => s.pool === pool));
     const errors = sums.reduce((sum, s) => sum + s.errors, 0);
@@ -102,17 +102,18 @@ export const badAnswers: Rule = (picture) => {
           pools: [pool],
         },
       ];
-    const between: FaultScope[] = [{ kind: 'pool', pool }];
+    const isAsked = picture.direct.some((one) => one.pool === pool);
+    const checks = isAsked ? ', and its servers answer their checks: what they run or share is at fault' : '';
     return [
       {
-        culprits: between,
-        sentence: `pool ${pool} answers ${errors} of ${requests} requests with errors, on every server alike, and its servers answer their checks: what they run or share is at fault`,
+        culprits: [{ kind: 'pool' as const, pool }],
+        sentence: `pool ${pool} answers ${errors} of ${requests} requests with errors, on every server alike${checks}`,
         evidence: sums.map(
           (s) =>
             `${s.pool}: ${s.errors} errors, ${s.responseErrors} answers that broke off, of ${s.requests} requests`,
         ),
         advice: `look at the log of any server of pool ${pool}, and at what they share`,
-        certain: picture.direct.some((one) => one.pool === pool),
+        certain: isAsked,
         pools: [pool],
       },
     ];
