@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as secure } from 'node:tls';
 import type { Asked } from './case.ts';
+import { seenIn } from './servers.ts';
 
 /** `closed`: the connection ended without an answer to it. */
 export type Reply =
@@ -78,7 +79,7 @@ async function askTogether(entrance: Entrance, asked: readonly Asked[]): Promise
     socket.setTimeout(silenceMs, () => fail(new Error(`no answer to ${shown(asked[0])}`)));
     socket.on('data', (chunk) => {
       answers.add(chunk.toString('latin1'));
-      if (answers.replies.length === asked.length) done();
+      if (answers.replies.length === asked.length || answers.isStuck) done();
     });
     for (const event of ['close', 'error', 'end'] as const) socket.on(event, () => done());
     raw.on('error', () => done());
@@ -112,6 +113,8 @@ export function shown(asked: Asked | undefined): string {
 
 class Answers {
   readonly replies: Reply[] = [];
+  /** An engine made HEAD of another method, and waits for a body that no server sends: nothing more comes. */
+  isStuck = false;
   readonly #methods: readonly string[];
   #rest = '';
 
@@ -121,7 +124,7 @@ class Answers {
 
   add(chunk: string): void {
     this.#rest += chunk;
-    while (this.#take());
+    while (!this.isStuck && this.#take());
   }
 
   #take(): boolean {
@@ -135,7 +138,9 @@ class Answers {
         one.slice(one.indexOf(':') + 1).trim(),
       ]),
     );
-    const hasNone = this.#methods[this.replies.length] === 'HEAD' || status === 204 || status === 304;
+    const isHead = this.#methods[this.replies.length] === 'HEAD';
+    this.isStuck = !isHead && seenIn(headers)?.head?.method === 'HEAD';
+    const hasNone = isHead || this.isStuck || status === 204 || status === 304;
     const body = hasNone ? { text: '', end: end + 4 } : this.#body(end + 4, headers);
     if (body === null) return false;
     this.#rest = this.#rest.slice(body.end);
