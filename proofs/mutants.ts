@@ -1,17 +1,20 @@
 /**
  * `npm run prove:mutants -- --seed N --mutants N [--decisions N] [--only PATH]`: bugs are planted in the model, one at a time,
  * and have to be found: by what real engines did with many texts, which is recorded once, by lines that they refuse, and by asking
- * both sides of a comparison. A mutant whose place no question comes by counts as not found.
+ * both sides of a comparison; those in what a plan tells people, by its tests. A mutant whose place no question comes by counts as
+ * not found. Nothing may be found where nothing is planted, and a plain mistake has to be.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Finding } from './mutants/child.ts';
+import { controls } from './mutants/controls.ts';
 import { whyExcluded } from './mutants/excluded.ts';
 import { isProgram, type Mutant, mutants } from './mutants/mutants.ts';
 import { questionsOf } from './mutants/questions.ts';
 import { type Job, questionsFile, reachOf, triedAll } from './mutants/runs.ts';
+import { isTested, testedAll } from './mutants/tested.ts';
 import { type Proof, prove } from './proof.ts';
 
 const { values } = parseArgs({
@@ -49,7 +52,10 @@ async function run(proof: Proof, folder: string): Promise<void> {
   );
   const file = questionsFile(folder, questions);
   const { chosen, excluded } = drawn(seed);
-  const { passed, by } = await reachOf(folder, file, questions.length, chosen, together);
+  const { nothing, wrong: mistakes } = controls(values.only);
+  const all = [...nothing, ...mistakes, ...chosen];
+  const asked = all.filter((mutant) => !isTested(mutant));
+  const { passed, by } = await reachOf(folder, file, questions.length, asked, together);
   const wrong = passed.filter(({ judgement }) => judgement.wrong !== null);
   for (const { question, judgement } of wrong.slice(0, 5))
     proof.say(`    question ${question}, without a bug: ${judgement.wrong}`);
@@ -60,33 +66,45 @@ async function run(proof: Proof, folder: string): Promise<void> {
   );
   const slow = passed.filter(({ judgement, question }) => judgement.wrong === null && !isAsked[question]);
   proof.tell('comparisons that take too long: left out', slow.length);
-  const jobs = chosen.map(
+  const jobs = asked.map(
     (mutant, at): Job => ({ mutant, questions: (by[at] ?? []).filter((one) => isAsked[one]) }),
   );
-  const results: Tried[] = [];
+  const results = new Map<Mutant, Finding>();
+  const heard = (mutant: Mutant, finding: Finding) => {
+    results.set(mutant, finding);
+    if (finding.found === null && !nothing.includes(mutant))
+      proof.say(`    ${shown(mutant)}${finding.how === '' ? '' : `: ${finding.how}`}`);
+  };
+  for (const { mutant, questions: some } of jobs)
+    if (some.length === 0) heard(mutant, { found: null, how: 'no question comes by' });
   await triedAll(
     folder,
     file,
     passed.map(({ judgement: { open, work } }) => ({ open, work })),
     jobs.filter((job) => job.questions.length > 0),
     together,
-    (job, finding) => {
-      results.push({ job, finding });
-      if (finding.found === null)
-        proof.say(`    ${shown(job.mutant)}${finding.how === '' ? '' : `: ${finding.how}`}`);
-    },
+    ({ mutant }, finding) => heard(mutant, finding),
   );
-  const unreached = jobs.filter((job) => job.questions.length === 0);
-  for (const { mutant } of unreached) proof.say(`    no question comes by ${shown(mutant)}`);
-  told(
-    proof,
-    [...results, ...unreached.map((job): Tried => ({ job, finding: { found: null, how: 'not reached' } }))],
-    excluded,
-  );
+  await testedAll(all.filter(isTested), together, heard);
+  const ofThese = (some: readonly Mutant[]) =>
+    some.flatMap((mutant): Tried[] => [{ mutant, finding: results.get(mutant) ?? notTried }]);
+  controlled(proof, ofThese(nothing), ofThese(mistakes));
+  told(proof, ofThese(chosen), excluded);
+}
+
+const notTried: Finding = { found: null, how: 'not tried' };
+
+function controlled(proof: Proof, nothing: readonly Tried[], mistakes: readonly Tried[]): void {
+  for (const { mutant, finding } of nothing)
+    if (finding.found !== null)
+      proof.say(`    nothing is planted in ${mutant.file}, and found: ${finding.found}, ${finding.how}`);
+  const isFound = ({ finding }: Tried) => finding.found !== null;
+  proof.atMost(`found where nothing is planted, ${nothing.length} times`, nothing.filter(isFound).length, 0);
+  proof.atLeast('plain mistakes that are found', mistakes.filter(isFound).length, mistakes.length);
 }
 
 interface Tried {
-  readonly job: Job;
+  readonly mutant: Mutant;
   readonly finding: Finding;
 }
 
@@ -114,9 +132,9 @@ function shown({ file, line, rule, was, is, text }: Mutant): string {
 function told(proof: Proof, results: readonly Tried[], excluded: ReadonlyMap<string, number>): void {
   const share = (some: readonly Tried[]) =>
     `${some.filter(({ finding }) => finding.found).length} of ${some.length}`;
-  for (const [area, some] of Map.groupBy(results, ({ job }) => job.mutant.area))
+  for (const [area, some] of Map.groupBy(results, ({ mutant }) => mutant.area))
     proof.tell(`found: ${area}`, share(some));
-  for (const [rule, some] of Map.groupBy(results, ({ job }) => job.mutant.rule))
+  for (const [rule, some] of Map.groupBy(results, ({ mutant }) => mutant.rule))
     proof.tell(`found: ${rule}`, share(some));
   for (const [how, some] of Map.groupBy(
     results,

@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Judgement, Question } from './judged.ts';
 
 export interface Finding {
-  readonly found: 'disagreement' | 'crash' | 'less is said' | 'costs more' | null;
+  readonly found: 'disagreement' | 'crash' | 'less is said' | 'costs more' | 'a test fails' | null;
   readonly how: string;
 }
 

@@ -27,11 +27,13 @@ export const areas = {
     'src/routing/meaning/findings',
   ],
   meaning: ['src/routing/meaning'],
+  plan: ['src/plan'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Area = keyof typeof areas;
 
 const root = join(import.meta.dirname, '../..');
+export const rootPath = (file: string): string => join(root, file);
 
 /** All there are, in an order that a seed decides. */
 export function mutants(seed: number): readonly Mutant[] {
@@ -49,10 +51,11 @@ export function mutants(seed: number): readonly Mutant[] {
     .map(({ one }) => one);
 }
 
-function mutantsIn(area: Area, path: string): readonly Mutant[] {
+/** @param plantedIn where in a text, and what. */
+export function mutantsIn(area: Area, path: string, plantedIn = mutationsOf): readonly Mutant[] {
   const text = readFileSync(path, 'utf8');
   const [file, url] = [relative(root, path), pathToFileURL(path).href];
-  return mutationsOf(text).map((one) => {
+  return plantedIn(text).map((one) => {
     const { line, text: said } = lineAt(text, one.at);
     return { ...one, area, file, url, line, text: said, inside: insideOf(text, one.at) };
   });
