@@ -10,17 +10,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { holderClient } from '../src/agent/holder/protocol.ts';
-import { sitePaths } from '../src/base/index.ts';
+import { messageOf, sitePaths } from '../src/base/index.ts';
 import { startOrigin } from '../test/world/origins.ts';
 import { freePort, until } from '../test/world/stack.ts';
 import { makeFolders, type UpSite, up } from '../test/world/up.ts';
 import { outOfGroupMemory, outOfOwnMemory } from './faults/memory.ts';
-import { hangsMs, mayFail, pidsOf, steps, type Victim, victims } from './faults/processes.ts';
+import { hangsMs, lostWith, mayFail, pidsOf, steps, type Victim, victims } from './faults/processes.ts';
 import { makeWorld, type World } from './faults/world.ts';
 import { fill } from './kill/disk.ts';
 import { type Blow, inAChange } from './kill/in-change.ts';
 import { failedOf, pidIn, type SiteField, startLoads, writeSite } from './kill/site.ts';
-import { type Proof, prove } from './proof.ts';
+import { type Proof, prove, undoing } from './proof.ts';
 
 /** Of each kind of connection: the machine has other things to do in most of these cases. */
 const ratePerSecond = 150;
@@ -49,6 +49,14 @@ async function inScene(
   const origin = await startOrigin({ name: 'web', delayMs: 20 });
   const field = { folders, origin, http: await freePort(), ratePerSecond };
   let scene: Scene | null = null;
+  const end = undoing(async () => {
+    scene?.world.become({});
+    await scene?.site.stop();
+    await origin.close();
+    folders.remove();
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  });
   try {
     const world = makeWorld(folders.folder);
     const site = await up([writeSite(field, 'first'), '--port', '0'], folders.env, world.env);
@@ -63,17 +71,20 @@ async function inScene(
       /Nothing is left/.test(words),
     );
   } finally {
-    await scene?.site.stop();
-    await origin.close();
-    folders.remove();
-    if (before === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = before;
+    await end();
   }
 }
 
 const strikeIn = async (scene: Scene, blow: Omit<Blow, 'server'>) => {
   scene.cases += 1;
-  await inAChange(scene.proof, scene.field, { ...blow, server: `server-${scene.cases}` });
+  try {
+    await inAChange(scene.proof, scene.field, { ...blow, server: `server-${scene.cases}` });
+  } catch (error) {
+    // The other cases are worth knowing all the same.
+    scene.proof.holds('  it went on to its end', messageOf(error), 'yes', false);
+    await scene.site.stop();
+    await startAgain(scene);
+  }
 };
 
 const startAgain = async (scene: Scene) => {
@@ -101,7 +112,7 @@ async function hitProcess(
   await strikeIn(scene, {
     name: `${name} ${victim}`,
     ...step,
-    failedMax: mayFail(victim),
+    lost: lostWith(victim, name),
     async strike() {
       struck = await find();
       signal(struck, name);
@@ -137,7 +148,7 @@ async function clock(proof: Proof): Promise<void> {
         await strikeIn(scene, {
           name: `the clock jumps by ${days} days`,
           ...step,
-          failedMax: 0,
+          lost: 'none',
           strike: () => scene.world.become({ clockOffSeconds: days * dayInSeconds }),
           over: { afterMs: 10_000, mend: () => scene.world.become({}) },
         });
@@ -150,13 +161,17 @@ async function disk(proof: Proof): Promise<void> {
       await strikeIn(scene, {
         name: 'everything that is to be on the disk takes a second',
         ...step,
-        failedMax: 0,
+        lost: 'none',
         strike: () => scene.world.become({ diskMs: 1_000 }),
         over: { afterMs: 10_000, mend: () => scene.world.become({}) },
       });
   });
   const folder = mkdtempSync(join(tmpdir(), 'hf-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMb}m,mode=755`, 'tmpfs', folder]);
+  const unmount = undoing(() => {
+    execFileSync('umount', ['-l', folder]);
+    rmSync(folder, { recursive: true });
+  });
   try {
     await inScene(proof, folder, async (scene) => {
       for (const step of steps) {
@@ -164,7 +179,7 @@ async function disk(proof: Proof): Promise<void> {
         await strikeIn(scene, {
           name: 'the disk is full',
           ...step,
-          failedMax: 0,
+          lost: 'none',
           strike() {
             empty = fill(folder);
           },
@@ -173,8 +188,7 @@ async function disk(proof: Proof): Promise<void> {
       }
     });
   } finally {
-    execFileSync('umount', ['-l', folder]);
-    rmSync(folder, { recursive: true });
+    await unmount();
   }
 }
 
@@ -187,7 +201,8 @@ async function memory(proof: Proof): Promise<void> {
           name: `no more memory for the ${victim}: a limit of ${way}`,
           state: 'canary',
           afterMs: 300,
-          failedMax: mayFail(victim),
+          // Who gets no more memory answers what it can, and goes on.
+          lost: way === 'itself' ? mayFail(victim) : lostWith(victim, 'SIGKILL'),
           async strike() {
             const pids = (await pidsOf(scene.field, victim, 0)) ?? [];
             if (way === 'itself') outOfOwnMemory(pids);
@@ -213,7 +228,7 @@ async function away(proof: Proof): Promise<void> {
         name: 'SIGKILL up and controller',
         state: 'canary',
         afterMs: 300,
-        failedMax: 0,
+        lost: 'none',
         async strike() {
           signal([scene.site.up.child.pid ?? 0], 'SIGKILL');
           signal([pidIn(field, 'controller.pid')], 'SIGKILL');

@@ -74,8 +74,35 @@ function proofOf(say: Proof['say'], add: (figure: Figure) => void): Proof {
   };
 }
 
+const toUndo: (() => Promise<void>)[] = [];
+
+/**
+ * What has to be undone also when the proof is interrupted: sites that run, folders, file systems. Returns what undoes it,
+ * which does so once. What began last is undone first.
+ */
+export function undoing(undo: () => unknown): () => Promise<void> {
+  let done: Promise<void> | null = null;
+  const once = () => {
+    done ??= Promise.resolve()
+      .then(undo)
+      .then(() => {});
+    return done;
+  };
+  toUndo.push(once);
+  return once;
+}
+
+const interruptedExit = 130;
+
+async function undoAll(): Promise<never> {
+  for (const undo of toUndo.toReversed())
+    await undo().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
+  process.exit(interruptedExit);
+}
+
 /** Runs a proof as a program. A proof that judged nothing does not hold. */
 export async function prove(name: string, run: (proof: Proof) => Promise<void>): Promise<never> {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void undoAll());
   const json = process.argv.includes('--json');
   const say = (line: string) => {
     if (!json) process.stdout.write(`${line}\n`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type ProcessIdentity, sitePaths } from '../../src/base/index.ts';
 import type { StatusView } from '../../src/contract/index.ts';
 import type { ChangeState } from '../../src/events/index.ts';
+import type { Case } from '../kill/cases.ts';
 import { childrenOf } from '../kill/field.ts';
 import { get, pidIn, type SiteField } from '../kill/site.ts';
 
@@ -21,11 +22,17 @@ export const steps = [
 /** Who hangs goes on after this: longer than any lease, and than the guard's patience with an engine. */
 export const hangsMs = 8_000;
 
-/** Of an engine that dies or hangs: what was in flight in it, or was sent over a connection whose end was not read. */
+const isEngine = (victim: Victim) => ['active', 'candidate', 'standby'].includes(victim);
+
+export const lostWith = (victim: Victim, signal: 'SIGKILL' | 'SIGSTOP'): Case['lost'] => {
+  if (!isEngine(victim)) return 'none';
+  return signal === 'SIGKILL' ? 'in flight' : 'hung';
+};
+
+/** As a number, where it is not known when it began: what was in flight, or came over a connection whose end was not read. */
 const inFlightMax = 100;
 
-export const mayFail = (victim: Victim) =>
-  ['active', 'candidate', 'standby'].includes(victim) ? inFlightMax : 0;
+export const mayFail = (victim: Victim) => (isEngine(victim) ? inFlightMax : 0);
 
 /** Null where there is none: before the canary there is no candidate. */
 export async function pidsOf(

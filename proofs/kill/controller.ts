@@ -34,7 +34,7 @@ export async function killControllers(proof: Proof): Promise<void> {
         ...moment,
         name: `SIGKILL controller`,
         server: `server-${number}`,
-        failedMax: 0,
+        lost: 'none',
         strike: () => process.kill(pidIn(field, 'controller.pid'), 'SIGKILL'),
       });
     running = await killUp(proof, field, running);

@@ -2,10 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeView } from '../../src/contract/index.ts';
 import { type ChangeState, finalStates, type JournalEntry } from '../../src/events/index.ts';
+import type { LoadProcess } from '../../src/main/replay/load-process.ts';
+import { preciseNow } from '../../test/world/load.ts';
 import { until } from '../../test/world/stack.ts';
 import { type } from '../../test/world/up.ts';
-import type { Proof } from '../proof.ts';
-import { failedOf, get, judgeChange, type SiteField, startLoads, writeSite } from './site.ts';
+import { type Proof, undoing } from '../proof.ts';
+import type { Case } from './cases.ts';
+import { judge } from './judge.ts';
+import { failedOf, get, judgeChange, recordsOf, type SiteField, startLoads, writeSite } from './site.ts';
 
 export interface Blow {
   readonly name: string;
@@ -17,7 +21,8 @@ export interface Blow {
   strike(): unknown;
   /** What is over by itself, after so long; or when the change has ended, whichever comes first. */
   readonly over?: { readonly afterMs: number; mend(): unknown };
-  readonly failedMax: number;
+  /** What may fail; a number: so many requests, however. */
+  readonly lost: Case['lost'] | number;
 }
 
 /** A process that hangs holds things up until somebody ends it. */
@@ -41,9 +46,10 @@ export async function inAChange(proof: Proof, field: SiteField, blow: Blow): Pro
       return others.length >= before && change !== undefined && came(change, state, entries);
     });
     await sleep(afterMs);
-    const at = performance.now();
+    const at = preciseNow();
+    mend = undoing(mending(blow));
     await blow.strike();
-    mend = mending(blow);
+    const doneAt = preciseNow();
     const change = await until(
       'the end of the change',
       async () => {
@@ -52,18 +58,28 @@ export async function inAChange(proof: Proof, field: SiteField, blow: Blow): Pro
       },
       endsMsMax,
     );
-    proof.tell('  the change ended, ms after it happened', performance.now() - at);
+    proof.tell('  the change ended, ms after it happened', preciseNow() - at);
     await mend();
     await judgeChange(proof, field, change, acknowledged);
     const { exit } = await applied.ended;
     proof.tell('  apply ended with', `exit ${exit}`);
-    const { all, failed, how } = await failedOf(loads);
-    proof.atMost(`  failed of ${all} ${how}`, failed, blow.failedMax);
+    await judgeLoads(proof, loads, blow.lost, { at, doneAt });
     return change;
   } finally {
     await mend();
     for (const load of loads) load.kill();
   }
+}
+
+async function judgeLoads(
+  proof: Proof,
+  loads: readonly LoadProcess[],
+  lost: Blow['lost'],
+  when: { readonly at: number; readonly doneAt: number },
+): Promise<void> {
+  if (typeof lost === 'string') return judge(proof, { lost }, await recordsOf(loads), when);
+  const { all, failed, how } = await failedOf(loads);
+  proof.atMost(`  failed of ${all} ${how}`, failed, lost);
 }
 
 /** It is, or was: some states last for milliseconds, and whoever looks now and then does not meet them. */

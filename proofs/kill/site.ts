@@ -5,7 +5,7 @@ import { type ApiLocation, type ProcessIdentity, sitePaths } from '../../src/bas
 import type { ChangeView, StatusView } from '../../src/contract/index.ts';
 import { finalStates, type JournalEntry } from '../../src/events/index.ts';
 import type { LoadProcess } from '../../src/main/replay/load-process.ts';
-import { startLoadProcess, usualLoad } from '../../test/world/load.ts';
+import { type RequestRecord, startLoadProcess, usualLoad } from '../../test/world/load.ts';
 import type { Origin } from '../../test/world/origins.ts';
 import { patientCheck, shopText } from '../../test/world/shop.ts';
 import { until } from '../../test/world/stack.ts';
@@ -53,10 +53,14 @@ export async function startLoads({ http, ratePerSecond = 400 }: SiteField): Prom
   return await Promise.all((['new', 'kept'] as const).map((kind) => startLoadProcess({ ...usual, kind })));
 }
 
+export async function recordsOf(loads: readonly LoadProcess[]): Promise<RequestRecord[]> {
+  return (await Promise.all(loads.map((load) => load.stop()))).flatMap(({ records }) => records);
+}
+
 export async function failedOf(
   loads: readonly LoadProcess[],
 ): Promise<{ all: number; failed: number; how: string }> {
-  const records = (await Promise.all(loads.map((load) => load.stop()))).flatMap((result) => result.records);
+  const records = await recordsOf(loads);
   const failed = records.filter((r) => r.outcome !== 'ok');
   const how = [...Map.groupBy(failed, (r) => `${r.outcome} ${r.status ?? ''}`)];
   return {

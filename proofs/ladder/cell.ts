@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { type LoadResult, startLoadProcess, usualLoad } from '../../test/world/load.ts';
 import { patientCheck, shopText } from '../../test/world/shop.ts';
 import { freePort, until } from '../../test/world/stack.ts';
-import { makeFolders, up } from '../../test/world/up.ts';
+import { makeFolders, type UpSite, up } from '../../test/world/up.ts';
+import { undoing } from '../proof.ts';
 import { badHaproxy } from './engine.ts';
 import { type Misbehaviour, misbehaviours } from './misbehaviour.ts';
 import type { Came, Phase } from './phases.ts';
@@ -40,10 +41,16 @@ export async function cell(way: Misbehaviour, phase: Phase, ports: readonly numb
     writeFileSync(file, shopText(plan, folders.folder));
     return file;
   };
+  let site: UpSite | null = null;
+  const end = undoing(async () => {
+    await site?.stop();
+    folders.remove();
+    rmSync(bad, { recursive: true, force: true });
+  });
   try {
     if (phase.fromTheStart) engine.become(way);
     const args = [write('site.yaml', 1), '--port', String(await freePort())];
-    const site = await up(args, folders.env, env);
+    site = await up(args, folders.env, env);
     const load = await startLoadProcess({ ...usualLoad, port: http, ratePerSecond, timeoutMs: 20_000 });
     try {
       await until('some traffic', async () => (await load.counts()).ok > ratePerSecond / 4);
@@ -53,11 +60,9 @@ export async function cell(way: Misbehaviour, phase: Phase, ports: readonly numb
       return { ...came, ...countsOf(await load.stop()) };
     } finally {
       load.kill();
-      await site.stop();
     }
   } finally {
-    folders.remove();
-    rmSync(bad, { recursive: true, force: true });
+    await end();
   }
 }
 
