@@ -99,7 +99,7 @@ export const proofs: readonly ListedProof[] = [
     name: 'badness',
     proves:
       'What a bad change costs that nothing has stopped beforehand: failed requests by kind of badness and by rate, with HAProxy and its reload and with Caddy and its admin API, each under Prometheus and Alertmanager as fast as they go with a program that puts the old text back at the page, and with Holdfast, forced. A good answer from the wrong site is seen by none of them: it is told and not judged. `--kind KIND --rate N` runs a part.',
-    minutesMax: 45,
+    minutesMax: 60,
   },
   {
     name: 'smuggling',

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { ChangeView } from '../../src/contract/index.ts';
 import { shopText } from '../../test/world/shop.ts';
 import { freePort } from '../../test/world/stack.ts';
-import { makeFolders, type as typeLine, up } from '../../test/world/up.ts';
+import { makeFolders, type as typeLine, type UpSite, up } from '../../test/world/up.ts';
+import { undoing } from '../proof.ts';
 import { type Outcome, underLoad } from './load.ts';
 import type { UsualPlan } from './usual.ts';
 
@@ -13,6 +14,11 @@ const healthCheck = '{ interval: 2s, rise: 2, fall: 3 }';
 
 export async function holdfastRun({ kind, rate, good, bad }: UsualPlan): Promise<Outcome> {
   const folders = makeFolders();
+  let site: UpSite | null = null;
+  const end = undoing(async () => {
+    await site?.stop();
+    folders.remove();
+  });
   try {
     const port = await freePort();
     const write = (name: string, servers: readonly number[]) => {
@@ -24,19 +30,16 @@ export async function holdfastRun({ kind, rate, good, bad }: UsualPlan): Promise
     };
     const args = [write('site.yaml', good), '--port', String(await freePort())];
     const changed = write('changed.yaml', bad);
-    const site = await up(args, folders.env);
-    try {
-      return await underLoad({ port, rate, timeoutMs: kind.timeoutMs }, async () => {
-        const words = ['apply', changed, '--force', '--reason', 'to see what it costs', '--json'];
-        const { out, err } = await typeLine(words, { env: site.env }).ended;
-        if (out === '') throw new Error(`apply: ${err}`);
-        const { state, why } = JSON.parse(out) as ChangeView;
-        return `${state}: ${why}`;
-      });
-    } finally {
-      await site.stop();
-    }
+    const { env } = folders;
+    site = await up(args, env);
+    return await underLoad({ port, rate, timeoutMs: kind.timeoutMs }, async () => {
+      const words = ['apply', changed, '--force', '--reason', 'to see what it costs', '--json'];
+      const { out, err } = await typeLine(words, { env }).ended;
+      if (out === '') throw new Error(`apply: ${err}`);
+      const { state, why } = JSON.parse(out) as ChangeView;
+      return `${state}: ${why}`;
+    });
   } finally {
-    folders.remove();
+    await end();
   }
 }

@@ -1,6 +1,5 @@
 /** What the servers that a bad change leads to are like, and what clients take for a failed request. */
-import { type Blackhole, startBlackhole } from '../../test/world/blackhole.ts';
-import { type Origin, startOrigin, type Way } from '../../test/world/origins.ts';
+import type { Way } from '../../test/world/origins.ts';
 
 type Bad = Way | 'no answer to SYN';
 
@@ -25,35 +24,3 @@ export const badnesses: readonly Badness[] = [
 
 /** What a good answer's body begins with. */
 export const goodName = 'web-';
-
-export interface Servers {
-  readonly good: readonly number[];
-  /** Ports, one for each way. */
-  bad(kind: Badness): readonly number[];
-  close(): Promise<void>;
-}
-
-/** Ten good ones, and one of each bad way: a balancer takes the same port ten times for ten servers. */
-export async function startServers(): Promise<Servers> {
-  const good = await startMany(10, (at) => ({ name: `${goodName}${at}`, way: 'right' }));
-  const bad = new Map<Way, Origin>();
-  for (const way of ['refuses', 'errors', 'slow', 'wrong'] as const)
-    bad.set(way, await startOrigin({ name: 'elsewhere', way, slowMs: 1_500 }));
-  const hole: Blackhole = await startBlackhole();
-  return {
-    good: good.map(({ port }) => port),
-    bad: ({ ways }) =>
-      ways.map((way, at) => {
-        if (way === 'no answer to SYN') return hole.port;
-        return (way === 'right' ? good[at] : bad.get(way))?.port ?? 0;
-      }),
-    async close() {
-      for (const origin of [...good, ...bad.values()]) await origin.close();
-      await hole.close();
-    },
-  };
-}
-
-async function startMany(count: number, each: (at: number) => { name: string; way: Way }): Promise<Origin[]> {
-  return await Promise.all(Array.from({ length: count }, (_, at) => startOrigin(each(at + 1))));
-}

@@ -9,6 +9,7 @@ import { newParts, type Part, type Parts } from '../../src/main/replay/processes
 import { startPager } from '../../src/main/replay/usual/pager.ts';
 import { type Binaries, startMonitoring, untilAnswers } from '../../src/main/replay/usual/stack.ts';
 import { freePort, until } from '../../test/world/stack.ts';
+import { undoing } from '../proof.ts';
 import type { Badness } from './kinds.ts';
 import { type Outcome, underLoad } from './load.ts';
 
@@ -44,6 +45,11 @@ export async function usualRun(
   const parts = newParts(folder);
   const pager = await startPager();
   const never = new AbortController().signal;
+  const end = undoing(async () => {
+    pager.close();
+    await parts.endAll();
+    rmSync(folder, { recursive: true, force: true });
+  });
   try {
     const [port, metricsPort] = [await freePort(), await freePort()];
     const running = await usual.start({ folder, parts, binaries, port, metricsPort, never }, good);
@@ -61,9 +67,7 @@ export async function usualRun(
       return what;
     });
   } finally {
-    pager.close();
-    await parts.endAll();
-    rmSync(folder, { recursive: true, force: true });
+    await end();
   }
 }
 
