@@ -89,8 +89,12 @@ async function whileServing(proof: Proof, place: Place, way: Breakage): Promise<
     proof.tell(`${name}: from its death to that answer, ms`, Math.round(good - at));
     proof.tell(`${name}: failed of ${counts.ended} requests`, counts.ended - counts.ok);
     proof.say(`      because ${carried.because.split('\n').slice(0, 2).join(' / ')}`);
-    const late = records.filter((r) => r.outcome !== 'ok' && r.sentAt > good).length;
-    proof.atMost(`${name}: failed after the takeover`, late, 0);
+    const late = records.filter((r) => r.outcome !== 'ok' && r.sentAt > good);
+    proof.atMost(`${name}: failed after the takeover`, late.length, 0);
+    for (const { outcome, sentAt, endedAt } of late.slice(0, 5))
+      proof.say(
+        `      ${outcome}, sent ${Math.round(sentAt - good)} ms after it, for ${Math.round(endedAt - sentAt)} ms`,
+      );
     judgeCarried(proof, name, { status, carried });
     if (way === 'crashes') await back(proof, place, { stack, http, name });
   } finally {

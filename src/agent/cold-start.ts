@@ -63,7 +63,10 @@ export class ColdStart {
       void spare.then((found) => this.#discard(found));
       throw new Failure('HF303', `${because}\nNo server answers either: the engine stays what it is.`);
     }
-    const launched = await this.#takeSpare(await spare, activate, because);
+    const found = await spare;
+    // What was begun of the broken engine meanwhile may accept connections, and keep them.
+    if (givenUp === null) await this.#fleet.discardStandbys((engine) => engine === name);
+    const launched = await this.#takeSpare(found, activate, because);
     return { launched, instead: { of: name, because, failedAtMs } };
   }
 

@@ -376,6 +376,12 @@ export class Fleet {
     await this.holder.call('retire', { generation, withinMs: 0 }).catch(() => {});
   }
 
+  async discardStandbys(isBroken: (engine: EngineName) => boolean): Promise<void> {
+    const { generations } = await this.status();
+    const broken = generations.filter(({ role, engine }) => role === 'standby' && isBroken(engine));
+    await Promise.all(broken.map(({ generation }) => this.discard(generation)));
+  }
+
   /** Lets go of what belonged to generations that have ended. */
   tidy(status: HolderStatus): void {
     const held = status.generations.map((g) => g.generation);

@@ -74,13 +74,11 @@ export class Repair {
     const { fleet, kept, record } = this.#parts;
     const tookMs = Math.round(this.#clock.monotonicMs() - failedAtMs);
     this.#deaths = [];
+    await fleet.discardStandbys((engine) => engine !== by);
     const instead = kept.own;
     const carried = by === instead ? null : { by, instead, since: this.#clock.now(), because };
     kept.keep({ ...kept.good, carried });
     record({ kind: 'carried', generation, by, instead: of, because, tookMs });
-    const { generations } = await fleet.status();
-    for (const old of generations.filter((g) => g.role === 'standby' && g.engine !== by))
-      await fleet.retire(old.generation);
   }
 
   /** The one that had been started for the case took over before it was asked to. */
