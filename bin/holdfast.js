@@ -15,7 +15,8 @@ async function whole() {
     const { enableCompileCache } = process.getBuiltinModule('node:module');
     const { codeFolder } = await import('../src/base/code-folder.js');
     // With what Node made of our source the last time, it starts in a third of the time. Where it cannot write, it reads or does without.
-    enableCompileCache(codeFolder());
+    const folder = codeFolder();
+    if (folder !== null) enableCompileCache(folder);
   } catch {
     // A user without a name has no folder for it.
   }

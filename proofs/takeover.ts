@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { codeFolder } from '../src/base/index.ts';
+import { codeCache } from '../src/base/index.ts';
 import type { BalancerStatus } from '../src/contract/index.ts';
 import type { GuardRecord } from '../src/events/index.ts';
 import type { EngineName } from '../src/model/index.ts';
@@ -121,7 +121,7 @@ function judgeCarried(
 
 /** What `up` does before it starts anything: the code cache is filled. */
 function fillCodeCache(root: string): void {
-  const env = { ...process.env, NODE_COMPILE_CACHE: codeFolder() };
+  const env = { ...process.env, ...codeCache() };
   execFileSync(process.execPath, [join(root, 'src/main/data-plane.ts'), 'compile'], { env });
 }
 

@@ -1,7 +1,7 @@
 export { apiFile, baseFolders, sitesThatRun } from './base-folders.js';
 export { type Code, catalogue } from './catalogue.ts';
 export { after, type Clock, systemClock } from './clock.ts';
-export { codeFolder } from './code-folder.js';
+export { codeCache } from './code-folder.js';
 export { type Diagnostic, didYouMean, formatDiagnostic, type Place } from './diagnostics.ts';
 export { assert, Failure, messageOf, unreachable } from './failure.ts';
 export { type Files, systemFiles, writeDurably } from './files.ts';

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { codeFolder, Failure, identify, isAlive, messageOf, type ProcessIdentity, systemClock } from '#base';
+import { codeCache, Failure, identify, isAlive, messageOf, type ProcessIdentity, systemClock } from '#base';
 import type { Command } from '#engines';
 
 /** The processes that `up` keeps running. They outlive it, so each leaves a file that says who it is. */
@@ -35,7 +35,7 @@ export function ownCommand(args: readonly string[]): Command {
   return {
     file: process.execPath,
     args: isDataPlane ? [small, dataPlane, ...args] : [commandLine, ...args],
-    env: { NODE_COMPILE_CACHE: codeFolder() },
+    env: codeCache(),
   };
 }
 

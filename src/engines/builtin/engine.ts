@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { codeFolder } from '#base';
+import { codeCache } from '#base';
 import { builtinDialect } from '#dialects';
 import type { Engine, EngineBinary, EngineVerdict, Identity } from '../engine.ts';
 import { builtinControl } from './control.ts';
@@ -38,7 +38,7 @@ export const builtinEngine: Engine = {
   command(binary, { textFile, parked }) {
     const args = [...argsOf(textFile), ...(parked ? ['--parked'] : [])];
     // It may have to take another engine's place: from the cache it starts in half the time.
-    return { file: binary.path, args, env: { NODE_COMPILE_CACHE: codeFolder() } };
+    return { file: binary.path, args, env: codeCache() };
   },
   control: builtinControl,
 };

@@ -31,3 +31,10 @@ export interface Regex {
   readonly ignoreCase: boolean;
   readonly syntax: 'pcre' | 'posix';
 }
+
+const hostWithPort = /^\^((?:[\w-]|\\[.-])+)\(\?::\[0-9\]\*\)\?\$$/;
+
+/** The host of an expression that takes one host with, perhaps, a port: `^shop\.example(?::[0-9]*)?$`. Null: it is another one. */
+export function hostInRegex({ source }: Regex): string | null {
+  return hostWithPort.exec(source)?.[1]?.replaceAll('\\', '') ?? null;
+}

@@ -1,6 +1,6 @@
 import type { Condition } from './condition.ts';
 import type { Keys } from './keys.ts';
-import type { Language } from './language.ts';
+import { hostInRegex, type Language } from './language.ts';
 import type { Value } from './value.ts';
 
 /**
@@ -91,8 +91,6 @@ export function textNeeded(text: string): string {
 }
 
 const textsMax = 64;
-/** A host with, perhaps, a port. */
-const hostWithPort = /^\^((?:[\w-]|\\[.-])+)\(\?::\[0-9\]\*\)\?\$$/;
 
 const exactly = (...texts: readonly string[]): Wanted => ({ texts, beginnings: [] });
 
@@ -106,8 +104,8 @@ function wantedOf(language: Language, value: Value): Wanted | null {
       return { texts: [], beginnings: [textNeeded(language.text)] };
     case 'matches': {
       if (!isHost(value)) return null;
-      const literal = hostWithPort.exec(language.regex.source)?.[1];
-      return literal === undefined ? null : exactly(textNeeded(literal.replaceAll('\\', '')));
+      const host = hostInRegex(language.regex);
+      return host === null ? null : exactly(textNeeded(host));
     }
     case 'item':
       return isHost(value) && language.separators === ',' ? wantedOf(language.of, value) : null;

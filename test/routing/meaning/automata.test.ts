@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { meaning } from '#routing';
-import { before, labelOf, machineOf, TooComplex } from '../../../src/routing/meaning/automata/index.ts';
+import {
+  before,
+  classifierOf,
+  LabelSets,
+  labelOf,
+  machineOf,
+  product,
+  TooComplex,
+} from '../../../src/routing/meaning/automata/index.ts';
 import { firstCases } from '../../../src/routing/meaning/difference/classes.ts';
 import { derived, language, step } from './generated.ts';
 
@@ -74,5 +82,30 @@ test('spaces inside of a part count, though what is before them leads back to th
   assert.deepEqual(
     ['k=.\ta', 'k=. a', 'k=\t.a ;', 'k= a'].map((word) => labelOf(cookie, word)),
     [0, 0, 1, 1],
+  );
+});
+
+test('many expressions for hosts with a port are one table, which says what each of them says', () => {
+  const name = fc.constantFrom('a', 'b-1', 'a\\.b', 'A\\.b', 'a\\-b', '1', 'ab', 'a_b\\.c');
+  const host = fc.record({ source: name.map((text) => `^${text}(?::[0-9]*)?$`), ignoreCase: fc.boolean() });
+  const of = fc.oneof(host, host, host, fc.constant({ source: '^a', ignoreCase: false }));
+  fc.assert(
+    fc.property(fc.array(of, { minLength: 1, maxLength: 6 }), (all) => {
+      const sets = new LabelSets();
+      const numbered = all.map((one, number) => {
+        const regex = { ...one, syntax: 'pcre' as const };
+        return { number, language: { kind: 'matches' as const, regex } };
+      });
+      const machine = classifierOf(numbered, sets);
+      assert(machine);
+      for (const { number, language } of numbered) {
+        // Every state of both together that a text leads to.
+        const both = product(machine, machineOf(language), (set, held) =>
+          sets.of(set).includes(number) === (held === 1) ? 0 : 1,
+        );
+        assert(!both.labels.includes(1) && both.absent === 0, JSON.stringify(language.regex));
+      }
+    }),
+    { numRuns: 300, seed: 4 },
   );
 });

@@ -1,4 +1,4 @@
-import type { Language } from '../language.ts';
+import { hostInRegex, type Language } from '../language.ts';
 import { spend } from './budget.ts';
 import { machineOf } from './languages.ts';
 import { type Machine, product, relabelled } from './machine.ts';
@@ -53,9 +53,11 @@ export function classifierOf(given: readonly Numbered[], sets: LabelSets): Machi
     const ends = texts.filter(({ language }) => language.kind === 'ends');
     if (fronts.length > 0) machines.push(fold(frontTrie(fronts, ignoreCase, sets), ignoreCase));
     if (ends.length > 0) machines.push(fold(suffixTrie(ends, ignoreCase, sets), ignoreCase));
+    const hosts = all.flatMap((one) => hostOf(one, ignoreCase));
+    if (hosts.length > 0) machines.push(fold(hostTrie(hosts, ignoreCase, sets), ignoreCase));
   }
   for (const { number, language } of all) {
-    if (isText(language, true) || isText(language, false)) continue;
+    if (isText(language, true) || isText(language, false) || isHost(language)) continue;
     const label = sets.number([number]);
     machines.push(relabelled(machineOf(language), (one) => (one === 1 ? label : 0)));
   }
@@ -88,6 +90,15 @@ function isText(language: Language, ignoreCase: boolean): language is OfText {
     'ignoreCase' in language &&
     language.ignoreCase === ignoreCase
   );
+}
+
+/** Expressions that take one host with, perhaps, a port: thousands of them together are no more than one. */
+const isHost = (language: Language): language is Extract<Language, { kind: 'matches' }> =>
+  language.kind === 'matches' && language.regex.syntax === 'pcre' && hostInRegex(language.regex) !== null;
+
+function hostOf({ number, language }: Numbered, ignoreCase: boolean): readonly Numbered[] {
+  if (!isHost(language) || language.regex.ignoreCase !== ignoreCase) return [];
+  return [{ number, language: { kind: 'is', text: hostInRegex(language.regex) ?? '', ignoreCase } }];
 }
 
 const lowerCode = (code: number) => (code >= 65 && code <= 90 ? code + 32 : code);
@@ -139,11 +150,14 @@ function trieOf(
 }
 
 /** A column for each byte that is in a text, and one for all others. */
-function bytesIn(nodes: readonly TrieNode[]): {
+function bytesIn(
+  nodes: readonly TrieNode[],
+  more: readonly number[] = [],
+): {
   readonly classes: Uint8Array;
   readonly bytes: readonly number[];
 } {
-  const bytes = [...new Set(nodes.flatMap(({ out }) => [...out.keys()]))].sort((a, b) => a - b);
+  const bytes = [...new Set([...more, ...nodes.flatMap(({ out }) => [...out.keys()])])].sort((a, b) => a - b);
   // 256 columns have no room for the others, and need none.
   const shift = bytes.length > 255 ? 0 : 1;
   const classes = new Uint8Array(256);
@@ -180,6 +194,42 @@ function frontTrie(all: readonly Numbered[], ignoreCase: boolean, sets: LabelSet
     rows.push(new Array<number>(width).fill(id));
     labels.push(label);
   }
+  return {
+    classes,
+    width,
+    table: flatten(rows, width),
+    start: 0,
+    labels: Int32Array.from(labels),
+    absent: 0,
+  };
+}
+
+const [newLine, colon, zero, nine] = [10, 58, 48, 57];
+
+/** A host, then perhaps a colon with digits, then perhaps the end of a line: `$` of PCRE stands before that, too. */
+function hostTrie(all: readonly Numbered[], ignoreCase: boolean, sets: LabelSets): Machine {
+  const { nodes } = trieOf(all, ignoreCase);
+  const digits = Array.from({ length: nine - zero + 1 }, (_, digit) => zero + digit);
+  const { classes, bytes } = bytesIn(nodes, [newLine, colon, ...digits]);
+  const width = bytes.length;
+  const own = nodes.map((one) => sets.number([...new Set(one.numbers)].sort((a, b) => a - b)));
+  const dead = nodes.length;
+  const hosts = [...new Set(own.filter((label) => label !== 0))];
+  const portOf = new Map(hosts.map((label, index) => [label, dead + 1 + 2 * index]));
+  const rowOf = (to: (code: number) => number | undefined) => bytes.map((code) => to(code) ?? dead);
+  const behind = (port: number | undefined, code: number) =>
+    code === newLine && port ? port + 1 : undefined;
+  const rows = nodes.map((one, index) => {
+    const port = portOf.get(own[index] ?? 0);
+    return rowOf((code) => one.out.get(code)?.id ?? (code === colon ? port : behind(port, code)));
+  });
+  rows.push(rowOf(() => dead));
+  for (const port of portOf.values())
+    rows.push(
+      rowOf((code) => (code >= zero && code <= nine ? port : behind(port, code))),
+      rowOf(() => dead),
+    );
+  const labels = [...own, 0, ...hosts.flatMap((label) => [label, label])];
   return {
     classes,
     width,

@@ -4,7 +4,7 @@ import { alphabetOf } from '../difference/fields.ts';
 import type { Meeting } from '../difference/meetings.ts';
 import { firstEndOf } from '../fate/fate.ts';
 import { type Request, requestOf } from '../fate/request.ts';
-import type { Language } from '../language.ts';
+import { hostInRegex, type Language } from '../language.ts';
 import type { Fate, Meaning, Rules, Step } from '../meaning.ts';
 import type { Value } from '../value.ts';
 
@@ -103,8 +103,6 @@ function fieldIn(value: Value): keyof Said | null {
   return ['lower', 'part', 'slice'].includes(value.kind) && 'of' in value ? fieldIn(value.of) : null;
 }
 
-const expressionOfText = /^\^((?:[\w-]|\\[.-])+)\(\?::\[0-9\]\*\)\?\$$/;
-
 function textIn(language: Language): string | null {
   switch (language.kind) {
     case 'is':
@@ -116,7 +114,7 @@ function textIn(language: Language): string | null {
     case 'intersection':
       return language.of.map(textIn).find((text) => text !== null) ?? null;
     case 'matches':
-      return expressionOfText.exec(language.regex.source)?.[1]?.replaceAll('\\', '') ?? null;
+      return hostInRegex(language.regex);
     default:
       return null;
   }
