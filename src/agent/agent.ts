@@ -21,6 +21,7 @@ import type { BesideWatch } from './adopt/beside.ts';
 import { activeOf, type Launched } from './fleet.ts';
 import { siteOf } from './good.ts';
 import { tryParked } from './parked.ts';
+import { askReal } from './real-requests.ts';
 import { tryRoutes } from './routes.ts';
 import { checkText, knownFaults, rehearse } from './sandbox.ts';
 import { clearSandboxes } from './sandbox-process.ts';
@@ -45,11 +46,7 @@ export function agentCalls(serving: Serving, beside: BesideWatch, stopped: () =>
     check: ({ site }) => checkText(fleet, site),
     probe: ({ site, servers, withinMs }) =>
       probeAll(siteOf(site), { wanted: servers, withinMs }, fleet.options.clock),
-    async rehearse({ site, witnesses }) {
-      const rehearsed = await rehearse(fleet, siteOf(site), site, witnesses ?? []).catch(asNotStarted);
-      const incumbent = await serving.coldProof.fresh();
-      return incumbent.ok ? { ...rehearsed, incumbent } : rehearsed;
-    },
+    rehearse: (input) => rehearseAll(serving, input).catch(asNotStarted),
     wayBack: (input) => wayBack(serving, input),
     async tryRoutes({ change }) {
       const flight = serving.changes.flight;
@@ -119,6 +116,22 @@ async function wayBack(
     tried: [...tried.tried, ...shown],
     ...(known.length > 0 ? { knownFaults: known } : {}),
   };
+}
+
+async function rehearseAll(
+  { fleet, kept, coldProof }: Serving,
+  { site: text, witnesses: planned = [], recent = [] }: BalancerCalls['rehearse']['input'],
+): Promise<RehearsalResult> {
+  const site = siteOf(text);
+  const rehearsed = await rehearse(fleet, site, text, planned);
+  const cold = await coldProof.fresh();
+  const result = cold.ok ? { ...rehearsed, incumbent: cold } : rehearsed;
+  if (recent.length === 0 || !rehearsed.ok) return result;
+  const [candidate, incumbent] = [
+    { by: fleet.engineFor(site), site },
+    { by: kept.runner, site: kept.site },
+  ];
+  return { ...result, real: await askReal(fleet, candidate, incumbent, recent) };
 }
 
 function coldTry({ ok, startMs, memoryBytes, why }: ColdProofView): WayBackResult['tried'] {

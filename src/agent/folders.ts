@@ -45,6 +45,8 @@ export interface FolderPlan {
   /** Generations that live beside it. Absent: none that anything is shared with. */
   readonly peers?: Placement['peers'];
   readonly purpose: 'serve' | 'rehearse' | 'boot';
+  /** See `Placement.replays`. Absent: not so. */
+  readonly replays?: true;
   /** What the engine's binary loads; for `boot`, which nobody starts with words of ours. */
   readonly modules?: readonly string[];
   /** What running engines were told by hand, for a text that is started without anybody to tell it. */
@@ -92,6 +94,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     peers: plan.peers ?? null,
     ...(plan.knownDown ? { knownDown: plan.knownDown } : {}),
     servers: plan.servers,
+    ...(plan.replays ? { replays: plan.replays } : {}),
     ...(plan.modules ? { modules: plan.modules } : {}),
   };
   if (longestSocketPath(site, folder) > socketPathBytesMax)

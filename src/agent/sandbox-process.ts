@@ -19,11 +19,18 @@ export interface Sandbox {
   memoryBytes(): number;
 }
 
+export interface Where {
+  readonly folder: string;
+  /** See `Placement`. */
+  readonly servers: Readonly<Record<string, string>> | null;
+  readonly replays?: true;
+}
+
 export function sandboxed(
   fleet: Fleet,
   { engine }: Installed,
   site: Site,
-  { folder, servers }: { folder: string; servers: Record<string, string> | null },
+  { folder, servers, replays }: Where,
 ): GenerationFolder {
   const { balancer } = fleet.options;
   return prepareFolder({
@@ -38,6 +45,7 @@ export function sandboxed(
     ticketKeys: null,
     purpose: 'rehearse',
     servers,
+    ...(replays ? { replays } : {}),
   });
 }
 
@@ -46,14 +54,15 @@ export async function inSandbox<T>(
   fleet: Fleet,
   by: Installed,
   site: Site,
-  { folder, servers }: { folder: string; servers: Record<string, string> | null },
+  where: Where,
   use: (sandbox: Sandbox, startMs: number) => Promise<T>,
 ): Promise<T> {
   const { clock } = fleet.options;
+  const { folder } = where;
   let pid: number | null = null;
   let control: EngineControl | null = null;
   try {
-    const prepared = sandboxed(fleet, by, site, { folder, servers });
+    const prepared = sandboxed(fleet, by, site, where);
     pid = startInSandbox(by, prepared, identityOf(by.engine, site));
     control = by.engine.control({ pid, control: prepared.placement.control });
     const startMs = await untilReady({ pid, control, folder, clock });

@@ -1,4 +1,5 @@
-import type { BalancerCall, BalancerCalls, PlanView, SiteText } from '#contract';
+import type { BalancerCall, BalancerCalls, PlanView, RecentSample, SiteText } from '#contract';
+import type { RealRequests } from '#model';
 
 /**
  * What the pipeline needs of a balancer. `main` wires it to an agent over its socket; tests to a scripted one.
@@ -17,6 +18,11 @@ export interface BalancerPort {
 export interface Planner {
   /** Held against the policies of the text before. Rejects with Failure HF111 when it does not end within its limits. */
   plan(before: SiteText, after: SiteText): Promise<PlanView>;
+  /**
+   * Recent requests, and what both texts make of each. Rejects with Failure HF111 when there is no log to read them from, or it
+   * does not end within its limits.
+   */
+  sample(before: SiteText, after: SiteText, wanted: RealRequests): Promise<RecentSample>;
 }
 
 /** Where the site's text is kept between changes. Texts are named by their hash, so what balancers say decides which one counts. */

@@ -20,9 +20,16 @@ export interface BalancerCalls {
     input: { site: SiteText; servers: readonly ServerRef[]; withinMs?: number };
     output: readonly ProbeResult[];
   };
-  /** With `witnesses` of the plan, each is sent too, and held against what the text says. */
+  /**
+   * With `witnesses` of the plan, each is sent too, and held against what the text says; `recent` requests are sent to it and
+   * to the last good text at the same moment, and on to the real servers.
+   */
   rehearse: {
-    input: { site: SiteText; witnesses?: readonly WitnessView[] };
+    input: {
+      site: SiteText;
+      witnesses?: readonly WitnessView[];
+      recent?: readonly WitnessView[];
+    };
     output: RehearsalResult;
   };
   /**
@@ -176,6 +183,31 @@ export interface RehearsalResult {
   readonly notStarted?: string;
   /** What the last good text took in the same sandbox. Absent: it was not started there. */
   readonly incumbent?: Pick<ColdProofView, 'startMs' | 'memoryBytes'>;
+  /** Of recent requests. Absent: none was to be sent. */
+  readonly real?: RealAnswers;
+}
+
+export interface RealAnswers {
+  /** In the order in which they were given. */
+  readonly asked: readonly {
+    readonly witness: WitnessView;
+    /** Asked again, twice at most, while the two answer differently. Empty: it was not asked, because of `unasked`. */
+    readonly rounds: readonly { readonly candidate: RealAnswer; readonly incumbent: RealAnswer }[];
+    readonly unasked?: string;
+  }[];
+  /** What was taken out or replaced for them, for people. */
+  readonly replaced: readonly string[];
+}
+
+export interface RealAnswer {
+  /** 0: none. */
+  readonly status: number;
+  /** Of a redirect; null: no such header. */
+  readonly location: string | null;
+  /** The one server that had it; null: none had, or it cannot be said which. */
+  readonly server: (ServerRef & { readonly address: string }) | null;
+  /** Why there is no answer. Absent: there is. */
+  readonly why?: string;
 }
 
 export interface WayBackResult {

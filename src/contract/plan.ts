@@ -12,6 +12,8 @@ export type {
   PlanView,
   PolicyResult,
   ProofView,
+  RecentRequest,
+  RecentSample,
   RiskView,
   RuleView,
   SettingChange,

@@ -69,6 +69,11 @@ export interface Placement {
   readonly peers?: Peers | null;
   /** Files that the engine's binary must load for this text, where nobody says so on its command line. Absent: none. */
   readonly modules?: readonly string[];
+  /**
+   * Requests of the past are sent to it, and on to the real servers: its log tells every one in full, and nobody else hears of
+   * them. Absent: not so.
+   */
+  readonly replays?: true;
   /** `pool/server` -> address to use instead of the site's (rehearsal). Null: the site's own. */
   readonly servers: Readonly<Record<string, string>> | null;
 }

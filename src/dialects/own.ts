@@ -46,7 +46,7 @@ export interface ControlAccess {
 
 export interface OwnPlaces {
   readonly purpose: 'serve' | 'rehearse' | 'boot';
-  readonly placement: Pick<Placement, 'listeners' | 'control' | 'threads'>;
+  readonly placement: Pick<Placement, 'listeners' | 'control' | 'threads' | 'replays'>;
   /** Absolute folder that the text will lie in, with the files that it includes. The engine may write there. */
   readonly folder: string;
   /** By the path of an OwnFile: where the engine finds it instead, because its user may not open the original. */

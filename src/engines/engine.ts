@@ -201,6 +201,7 @@ export interface ServerEvidence {
   readonly state: 'up' | 'down' | 'unknown';
   /** What the engine's own check last said: `L4CON Connection refused`. */
   readonly lastCheck: string;
+  /** NGINX: those that did not go straight; where its text replays requests, all. */
   readonly requests: number;
   readonly errors: number;
   /** Connections to it that failed, and its answers that broke off. Absent where nobody counts them by server. */

@@ -175,6 +175,24 @@ export interface RiskView {
   readonly approvals: { readonly count: number; readonly because: readonly string[] };
 }
 
+/** Recent real requests, some of every kind, with what the text before and the one after make of each. */
+export interface RecentSample {
+  /** The log's name. */
+  readonly source: string;
+  readonly requests: readonly RecentRequest[];
+  /** How many of the log are not safe to send again, or may not be, or name no host. */
+  readonly leftOut: number;
+}
+
+export interface RecentRequest {
+  readonly witness: WitnessView;
+  /** What the plan says of it; `unknown` where it cannot say. */
+  readonly before: ActionView;
+  readonly after: ActionView;
+  /** The plan says that nothing of it changes. */
+  readonly same: boolean;
+}
+
 export interface TrafficSummary {
   readonly source: string;
   readonly requests: number;

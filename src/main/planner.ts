@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import { Failure, messageOf } from '#base';
+import { assert, Failure, messageOf } from '#base';
 import type { Planner } from '#change';
-import type { PlanView, SiteText } from '#contract';
+import type { PlanView, RecentSample, SiteText } from '#contract';
+import type { RealRequests } from '#model';
 
 /** A plan of 10,000 routes takes a few seconds; what needs longer than this is not waited for. */
 const planMsMax = 30_000;
@@ -9,8 +10,17 @@ const memoryMegabytesMax = 1_536;
 /** A controller that starts has better to do than to start a thread for a plan that nobody has asked for. */
 const warmAfterMs = 3_000;
 
-export type PlanQuestion = { readonly before: SiteText; readonly after: SiteText };
-export type PlanAnswer = ({ readonly view: PlanView } | { readonly error: string }) & {
+export interface PlanQuestion {
+  readonly before: SiteText;
+  readonly after: SiteText;
+  /** What is wanted are recent requests, in the place of a plan. */
+  readonly sample?: RealRequests;
+}
+export type PlanAnswer = (
+  | { readonly view: PlanView }
+  | { readonly sample: RecentSample }
+  | { readonly error: string }
+) & {
   /** It holds much memory, and is not to be kept. */
   readonly isSpent: boolean;
 };
@@ -51,7 +61,7 @@ export function threadPlanner(msMax = planMsMax): ThreadPlanner {
     if (threads.size === 0) keep(start());
   }, warmAfterMs).unref();
 
-  function plan(question: PlanQuestion): Promise<PlanView> {
+  function ask(question: PlanQuestion): Promise<PlanAnswer> {
     const worker = idle ?? start();
     idle = null;
     worker.ref();
@@ -69,8 +79,8 @@ export function threadPlanner(msMax = planMsMax): ThreadPlanner {
         end();
         if (idle || closed || answer.isSpent) void worker.terminate();
         else keep(worker);
-        if ('view' in answer) resolve(answer.view);
-        else reject(new Failure('HF111', answer.error));
+        if ('error' in answer) reject(new Failure('HF111', answer.error));
+        else resolve(answer);
       };
       const broke = (error: unknown) => failed(`the plan broke off: ${messageOf(error)}`);
       const ended = () => failed('the plan broke off');
@@ -81,7 +91,16 @@ export function threadPlanner(msMax = planMsMax): ThreadPlanner {
   }
 
   return {
-    plan: (before, after) => plan({ before, after }),
+    async plan(before, after) {
+      const answer = await ask({ before, after });
+      assert('view' in answer, 'a plan is answered with a plan');
+      return answer.view;
+    },
+    async sample(before, after, wanted) {
+      const answer = await ask({ before, after, sample: wanted });
+      assert('sample' in answer, 'a sample is answered with a sample');
+      return answer.sample;
+    },
     close() {
       closed = true;
       clearTimeout(warm);

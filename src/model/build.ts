@@ -187,7 +187,16 @@ export function buildGuard({
       expiresAfterMs: parseDurationMs(review.expiresAfter),
       waitMsMax: parseDurationMs(review.waitsAtMost),
     },
-    rehearsal,
+    rehearsal: {
+      ...rehearsal,
+      realRequests: rehearsal.realRequests
+        ? {
+            ...rehearsal.realRequests,
+            accessLog: rehearsal.realRequests.accessLog ?? null,
+            host: rehearsal.realRequests.host ?? null,
+          }
+        : null,
+    },
     acceptedFaults: knownFaults.accept,
     limits,
   };

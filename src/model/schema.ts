@@ -6,6 +6,7 @@ import { pool, type server } from './schema-pools.ts';
 import { type matchSchema, route } from './schema-routes.ts';
 import {
   duration,
+  hostname,
   ipAddress,
   list,
   name,
@@ -57,6 +58,36 @@ function isTimeZone(name: string): boolean {
     return false;
   }
 }
+
+const logPath = text('an absolute path of an access log', /^\/[^\p{Cc}]{1,1023}$/u);
+const requestPath = text('a path, such as /admin', /^\/[\x21-\x7e]{0,1023}$/);
+
+const realRequests = z
+  .strictObject(
+    {
+      sample: wholeNumber(1, 500)
+        .default(50)
+        .meta({ description: 'How many recent requests are sent, at most' }),
+      accessLog: logPath
+        .optional()
+        .meta({ description: 'The access log that tells of them; absent: the one that the site writes' }),
+      host: hostname.optional().meta({ description: 'Whose requests they are where the log does not say' }),
+      queryValues: z.boolean('true or false').default(false).meta({
+        description: 'Values of query parameters are sent as they were; else the parameters are left empty',
+      }),
+      clientAddresses: z.boolean('true or false').default(false).meta({
+        description: 'Servers are told the address of the client whose request it was; else a local one',
+      }),
+      exceptPaths: list(requestPath, 'a list of paths', 0, 1_000)
+        .default([])
+        .meta({ description: 'Requests to these paths, and below them, are not sent' }),
+    },
+    'sample, accessLog, host, queryValues, clientAddresses, exceptPaths',
+  )
+  .meta({
+    description:
+      'A sample of recent real requests (GET, HEAD, OPTIONS, no bodies) is sent to a change and to what runs, and on to the real servers; absent: none is',
+  });
 
 const guard = z.strictObject(
   {
@@ -128,8 +159,9 @@ const guard = z.strictObject(
             description:
               'The longest that it may take to start, as a multiple of what runs; short ones are not refused',
           }),
+          realRequests: realRequests.optional(),
         },
-        'memoryFactorMax, startFactorMax',
+        'memoryFactorMax, startFactorMax, realRequests',
       )
       .prefault({}),
     knownFaults: z

@@ -218,6 +218,20 @@ export interface Balancer {
   readonly place: Place;
 }
 
+export interface RealRequests {
+  /** How many, at most. */
+  readonly sample: number;
+  /** Absolute path of the access log that tells of them; null: the one that the site itself writes. */
+  readonly accessLog: string | null;
+  /** Whose they are where the log does not say; null: such ones are left out. */
+  readonly host: string | null;
+  /** Values of query parameters, and clients' addresses, are sent as they were; else neither is. */
+  readonly queryValues: boolean;
+  readonly clientAddresses: boolean;
+  /** Requests whose path is one of these, or below it, are not sent. */
+  readonly exceptPaths: readonly string[];
+}
+
 export interface GuardPolicy {
   readonly canary: {
     /** Shares of new connections, rising, each in (0, 1]; the first slice before them is sized in requests. */
@@ -254,6 +268,8 @@ export interface GuardPolicy {
     /** Above so many times what the running text takes in the same sandbox, a text is refused. */
     readonly memoryFactorMax: number;
     readonly startFactorMax: number;
+    /** Recent requests are sent to the candidate and to what runs, and on to the real servers; null: none is. */
+    readonly realRequests: RealRequests | null;
   };
   /** Known faults of engine versions, by name, that stop no change. */
   readonly acceptedFaults: readonly string[];

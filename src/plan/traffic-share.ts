@@ -55,7 +55,8 @@ function classKey(one: Pick<DifferenceView, 'ruleBefore' | 'ruleAfter' | 'before
   return [rule(one.ruleBefore), rule(one.ruleAfter), kind(one.before), kind(one.after)].join('\n');
 }
 
-function sameAction(a: DifferenceView['before'], b: DifferenceView['before']): boolean {
+/** Whatever a pool is called. */
+export function sameAction(a: DifferenceView['before'], b: DifferenceView['before']): boolean {
   const { pool: _a, ...restA } = a.kind === 'pool' ? a : { ...a, pool: '' };
   const { pool: _b, ...restB } = b.kind === 'pool' ? b : { ...b, pool: '' };
   return JSON.stringify(restA) === JSON.stringify(restB);
@@ -70,7 +71,7 @@ function otherPart(before: DifferenceView['before'], after: DifferenceView['befo
 }
 
 /** A log mostly tells no scheme: TLS where there is a listener for it, else what there is. */
-function asAsked(
+export function asAsked(
   { host, scheme, method, path, query, sourceAddress }: LoggedRequest,
   listeners: readonly meaning.ListenerMeaning[],
 ): meaning.Request {

@@ -1,9 +1,10 @@
 import { Failure } from '#base';
-import type { PlanView } from '#contract';
+import type { PlanView, RecentSample } from '#contract';
 import { type LiftFiles, liftOwn, meaningOfSite, readSite, Shared } from '#dialects';
-import type { WrittenText } from '#model';
+import type { RealRequests, WrittenText } from '#model';
 import { type PlannedMeaning, planOf } from './plan.ts';
 import { mustReadPolicies, type PolicyFile, statedIn } from './policy-file.ts';
+import { sampleOf } from './sample.ts';
 import type { Traffic } from './traffic.ts';
 
 /**
@@ -42,6 +43,19 @@ export function planWritten(
   const was = meaningOfWritten(before, `what runs (${before.file})`, around(before), shared);
   const is = meaningOfWritten(after, after.file, around(after), shared);
   return planOf(was, is, { traffic, policies: policiesOf(before, after) });
+}
+
+/** Recent requests, with what both texts make of them. @throws Failure as `meaningOfWritten` does. */
+export function sampleWritten(
+  before: WrittenText,
+  after: WrittenText,
+  around: (text: WrittenText) => LiftFiles,
+  recent: { readonly traffic: Traffic; readonly wanted: RealRequests },
+): RecentSample {
+  const shared = new Shared();
+  const was = meaningOfWritten(before, before.file, around(before), shared);
+  const is = meaningOfWritten(after, after.file, around(after), shared);
+  return sampleOf(recent.traffic, was.meaning, is.meaning, recent.wanted);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
-import { connect, isIPv6 } from 'node:net';
+import { connect, isIP, isIPv6, type Socket } from 'node:net';
+import { connect as secure } from 'node:tls';
 import type { Request } from '#routing';
 
 export interface EntranceAnswer {
@@ -16,10 +17,29 @@ const bodyBytesMax = 64 * 1024;
  * @throws Error when there is no answer within `timeoutMs`.
  */
 export function askEntrance(entrance: string, asked: Request, timeoutMs: number): Promise<EntranceAnswer> {
+  return askAt(entrance, asked, { timeoutMs, proxy: true, tls: false, whole: true });
+}
+
+export interface AskedAt {
+  readonly timeoutMs: number;
+  /** A PROXY protocol line first, for whom it is from and which port it is for. */
+  readonly proxy: boolean;
+  /** Whatever certificate it shows. */
+  readonly tls: boolean;
+  /** Its body is read to the end, however long it is. */
+  readonly whole: boolean;
+}
+
+/** One request to a Unix socket, on a connection of its own. @throws Error when there is no answer in time. */
+export function askAt(path: string, asked: Request, how: AskedAt): Promise<EntranceAnswer> {
+  const { timeoutMs, proxy, tls, whole } = how;
   return new Promise((resolve, reject) => {
-    const socket = connect(entrance);
+    const raw = connect(path);
+    raw.on('error', reject);
+    if (proxy) raw.write(proxyLine(asked));
+    const named = isIP(asked.host) === 0 ? { servername: asked.host } : {};
+    const socket: Socket = tls ? secure({ socket: raw, rejectUnauthorized: false, ...named }) : raw;
     socket.on('error', reject);
-    socket.write(proxyLine(asked));
     const defaultPort = asked.scheme === 'https' ? 443 : 80;
     const host = asked.port === defaultPort ? asked.host : `${asked.host}:${asked.port}`;
     const sent = request(
@@ -32,15 +52,17 @@ export function askEntrance(entrance: string, asked: Request, timeoutMs: number)
       },
       (answer) => {
         let body = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (chunk: string) => {
-          if (body.length < bodyBytesMax) body += chunk;
-        });
         const done = () => {
           clearTimeout(timer);
           socket.destroy();
+          raw.destroy();
           resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body });
         };
+        answer.setEncoding('utf8');
+        answer.on('data', (chunk: string) => {
+          if (body.length < bodyBytesMax) body += chunk;
+          else if (!whole) done();
+        });
         answer.on('end', done);
         answer.on('error', done);
       },
@@ -49,6 +71,7 @@ export function askEntrance(entrance: string, asked: Request, timeoutMs: number)
     sent.on('error', (error) => {
       clearTimeout(timer);
       socket.destroy();
+      raw.destroy();
       reject(error);
     });
     sent.end();

@@ -1,5 +1,5 @@
 export { askAsClient, type ClientAnswer, probeAgent } from './client.ts';
-export { askEntrance, describeRequest, type EntranceAnswer } from './entrance.ts';
+export { askAt, askEntrance, describeRequest, type EntranceAnswer } from './entrance.ts';
 export {
   isInner,
   type Outgoing,

@@ -44,7 +44,10 @@ export function startSimulatedController(parts: ControllerParts): SimulatedContr
     journal,
     balancers: parts.balancers.map((name) => portTo(name, process, parts.network)),
     sites,
-    planner: { plan: async (before, after) => plannedOnce(before, after) },
+    planner: {
+      plan: async (before, after) => plannedOnce(before, after),
+      sample: () => Promise.reject(new Error('no log')),
+    },
     clock,
     readFile: (path) => Promise.reject(new Error(`no file ${path}`)),
     log,

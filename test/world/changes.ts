@@ -59,7 +59,7 @@ export interface World {
   readonly balancers: readonly [ScriptedBalancer, ScriptedBalancer];
   readonly pipeline: Pipeline;
   /** Plans in this process; a test may put another in its place. */
-  readonly planner: { plan: Planner['plan'] };
+  readonly planner: { -readonly [Name in keyof Planner]: Planner[Name] };
   /** Proposes, and waits in simulated time until the change has ended. */
   apply(request: ApplyRequest): Promise<{ change: ChangeView; shown: readonly Progress[] }>;
   /** The same balancers, clock and site under a new controller that finds these entries. */
@@ -89,6 +89,7 @@ function around(
   };
   const planner: World['planner'] = {
     plan: async (before, after) => planWritten(before, after, filesAround),
+    sample: () => Promise.reject(new Error('no log')),
   };
   const pipeline = createPipeline({ journal, balancers, sites, planner, clock, readFile });
   return {

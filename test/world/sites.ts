@@ -34,7 +34,7 @@ export function siteOf(over: Partial<Site> = {}): Site {
       bakeMs: 1_000,
       drainTimeoutMs: 60_000,
       net: true,
-      rehearsal: { memoryFactorMax: 4, startFactorMax: 10 },
+      rehearsal: { memoryFactorMax: 4, startFactorMax: 10, realRequests: null },
       acceptedFaults: [],
       changes: { timeZone: 'UTC', windows: [], freezes: [], duringIncidents: 'allowed' },
       review: { expiresAfterMs: 86_400_000, waitMsMax: 86_400_000 },

@@ -1,7 +1,18 @@
-import type { Diagnostic } from '#base';
-import type { PlanView, RehearsalResult, WitnessView } from '#contract';
+import { type Diagnostic, messageOf } from '#base';
+import type { PlanView, RecentSample, RehearsalResult, WitnessView } from '#contract';
 import type { GuardPolicy } from '#model';
-import { askEvery, couldNotTell, count, type Gate, passed, refused } from './gate.ts';
+import { isRenewal } from '../reading.ts';
+import {
+  type Asked,
+  askEvery,
+  couldNotTell,
+  count,
+  type Gate,
+  type Proposal,
+  passed,
+  refused,
+} from './gate.ts';
+import { judgeReal } from './real-requests.ts';
 
 const rehearsalTimeoutMs = 120_000;
 
@@ -19,12 +30,15 @@ export const rehearsal: Gate<'rehearsal'> = {
   forceable: true,
   askedAfterRefusal: false,
   during: 'proposed',
-  async ask({ balancers, reading, planned, policy }) {
+  async ask(proposal) {
+    const { balancers, reading, planned, policy } = proposal;
     const own = reading.site?.own ?? null;
+    const sample = await sampleOrWhy(proposal);
+    const recent = sample.kind === 'sample' ? sample.requests.map(({ witness }) => witness) : [];
     const { answers, silent } = await askEvery(
       balancers,
       'rehearse',
-      { site: reading.text, witnesses: witnessesOf(planned.view) },
+      { site: reading.text, witnesses: witnessesOf(planned.view), recent },
       rehearsalTimeoutMs,
     );
     const wrong = answers.flatMap(({ balancer, output }) =>
@@ -56,22 +70,88 @@ export const rehearsal: Gate<'rehearsal'> = {
         [],
         heavier.map((message) => ({ ...mistake(message), remedy: heavierRemedy })),
       );
+    const real = judgeAll(sample, answers);
+    if (real.against.length > 0)
+      return refused(
+        `recent real requests are answered otherwise than by what runs: ${real.against.length} of them, unplanned`,
+        [...real.against, ...real.unclear, ...real.evidence],
+        real.against.map(mistake),
+      );
     if (silent.length > 0) return couldNotTell(silent);
+    if (real.unclear.length > 0) {
+      const [first = ''] = real.unclear;
+      const summary = `could not tell what becomes of recent real requests: ${first}`;
+      return { verdict: 'unknown', summary, evidence: [...real.unclear, ...real.evidence], diagnostics: [] };
+    }
     const all = answers.reduce((sum, { output }) => sum + output.witnesses.length, 0);
     const slowest = Math.max(0, ...answers.map(({ output }) => output.startMs));
     const started = `cold start in ${Math.round(slowest)} ms`;
-    return passed(
-      own
-        ? `${started}; ${all === 0 ? 'no witness to send' : `${count(all, 'witness', 'witnesses')} of the plan answered as planned`}`
-        : `${count(all, 'witness', 'witnesses')} answered as planned, ${started}`,
-      answers.flatMap(({ balancer, output }) => [
+    const said = own
+      ? `${started}; ${all === 0 ? 'no witness to send' : `${count(all, 'witness', 'witnesses')} of the plan answered as planned`}`
+      : `${count(all, 'witness', 'witnesses')} answered as planned, ${started}`;
+    return passed([said, ...real.summaries].join('; '), [
+      ...real.evidence,
+      ...answers.flatMap(({ balancer, output }) => [
         `${balancer}: cold start ${figures(output)}${output.incumbent ? `; what runs ${figures(output.incumbent)}` : ''}`,
         ...(output.unproven ?? []).slice(0, unprovenShown).map((why) => `${balancer}: not proven: ${why}`),
         ...output.replaced.map((what) => `${balancer}: replaced ${what}`),
       ]),
-    );
+    ]);
   },
 };
+
+type Sample =
+  | ({ readonly kind: 'sample' } & RecentSample)
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** Only where the owner wants it; a renewed certificate sends no request elsewhere, and waits for no log. */
+async function sampleOrWhy({ policy, planner, before, reading, signal }: Proposal): Promise<Sample> {
+  const { realRequests: wanted } = policy.rehearsal;
+  if (wanted === null || isRenewal(reading, before)) return { kind: 'none' };
+  const stopped = untilAborted(signal).then(
+    (): Sample => ({ kind: 'unknown', why: 'the change was stopped' }),
+  );
+  const asked = planner.sample(before.text, reading.text, wanted).then(
+    (sample): Sample =>
+      sample.requests.length > 0
+        ? { kind: 'sample', ...sample }
+        : { kind: 'unknown', why: `none in ${sample.source} that may be sent, ${sample.leftOut} left out` },
+    (error: unknown): Sample => ({ kind: 'unknown', why: messageOf(error) }),
+  );
+  return await Promise.race([asked, stopped]);
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Of all balancers, each line with its name. Pure. */
+function judgeAll(sample: Sample, answers: Asked<RehearsalResult>['answers']) {
+  if (sample.kind !== 'sample')
+    return { against: [], unclear: sample.kind === 'none' ? [] : [sample.why], summaries: [], evidence: [] };
+  const judged = answers.map(({ balancer, output }) => {
+    const nothing = { against: [], unclear: ['it sent none'], summary: '', evidence: [] };
+    const one = output.real ? judgeReal(sample, output.real) : nothing;
+    const named = (lines: readonly string[]) => lines.map((line) => `${balancer}: ${line}`);
+    const { against, unclear, evidence } = one;
+    return {
+      against: named(against),
+      unclear: named(unclear),
+      evidence: named(evidence),
+      summary: `${balancer}: ${one.summary}`,
+    };
+  });
+  return {
+    against: judged.flatMap((one) => one.against),
+    unclear: judged.flatMap((one) => one.unclear),
+    evidence: judged.flatMap((one) => one.evidence),
+    summaries: judged.map((one) => one.summary),
+  };
+}
 
 function mistake(message: string): Diagnostic {
   return { code: 'HF104', severity: 'error', place: null, path: '', message, remedy: '' };

@@ -117,13 +117,13 @@ function proxyLine(family: 'TCP4' | 'TCP6') {
 }
 
 /** What is counted as good, and what of the rest is written down. */
-export function logMaps(folder: string): string[] {
+export function logMaps(folder: string, replays: boolean): string[] {
   return [
     // Good: no server error, by the first server that was asked. A line is its side, route and status.
     ...map(
       '$status $holdfast_led$upstream_status',
       '$holdfast_good',
-      [['~^(?:[1234]\\d\\d (?:\\d+|-)?|\\d+ own)$', '1']],
+      replays ? [] : [['~^(?:[1234]\\d\\d (?:\\d+|-)?|\\d+ own)$', '1']],
       '0',
     ),
     ...map('$holdfast_good', '$holdfast_bad', [['1', '0']], '1'),

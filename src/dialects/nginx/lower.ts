@@ -28,7 +28,7 @@ export function lower(site: Site, placement: Placement): string {
     ...edge.maps,
     ...limits.maps,
     ...pageMaps(site.errorPages),
-    ...logMaps(folder),
+    ...logMaps(folder, placement.replays === true),
     ...accessLogLines(site, routed),
     ...certificateMap(site, placement),
     ...locations.maps,

@@ -38,6 +38,8 @@ export class Tally {
   readonly #all = noCounts();
   readonly #pools: readonly Counts[];
   readonly #errorsOf = new Map<string, number>();
+  /** By pool's number and address; of requests that have a full line. */
+  readonly #requestsOf = new Map<string, number>();
   readonly #errors: string[] = [];
   #entrance = 0;
 
@@ -72,6 +74,8 @@ export class Tally {
     const failed = servers.filter((t) => !t.connected);
     const last = servers.at(-1);
     const code = Number(status);
+    const asked = `${poolNumber(route)} ${last?.address}`;
+    if (last) this.#requestsOf.set(asked, (this.#requestsOf.get(asked) ?? 0) + 1);
     this.#add(side, route, {
       requests: 1,
       errors: code >= 500 && led !== 'own' ? 1 : 0,
@@ -180,9 +184,11 @@ export class Tally {
 
   servers(states: Servers): ServerEvidence[] {
     return states.map((state) => {
-      const pool = this.#facts.pools.find(({ name }) => name === state.pool);
-      const address = pool?.servers.find(({ name }) => name === state.server)?.address ?? '';
-      return { ...state, requests: 0, errors: this.#errorsOf.get(address) ?? 0 };
+      const number = this.#facts.pools.findIndex(({ name }) => name === state.pool);
+      const servers = this.#facts.pools[number]?.servers;
+      const address = servers?.find(({ name }) => name === state.server)?.address ?? '';
+      const requests = this.#requestsOf.get(`${number} ${address}`) ?? 0;
+      return { ...state, requests, errors: this.#errorsOf.get(address) ?? 0 };
     });
   }
 

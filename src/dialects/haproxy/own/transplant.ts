@@ -31,6 +31,7 @@ export function transplant(own: OwnText, places: OwnPlaces): Transplanted {
   rewriteLogs(work);
   rewritePeer(work);
   if (places.purpose === 'rehearse') silence(work);
+  if (places.placement.replays) tellNobody(work);
   closeGently(work);
   const { rewritten, ...rest } = work.lines.result();
   return { ...rest, rewritten: [...rewritten, ...lists.rewritten], includes: lists.includes };
@@ -78,7 +79,9 @@ function rewriteBinds({ places, sections, lines }: Work): void {
         ? 'the listening socket is lent'
         : 'a private socket'
       : 'each generation has this socket for itself';
-    lines.replace(line.number, word, quoted(moved.join(',')), why);
+    // Requests of the past are sent with the address of their client.
+    const more = isListener && places.placement.replays ? ' accept-proxy' : '';
+    lines.replace(line.number, word, `${quoted(moved.join(','))}${more}`, why);
     dropOwnership(line, lines);
   }
 }
@@ -197,6 +200,19 @@ function silence({ sections, lines }: Work): void {
       if (why !== undefined && (kind === 'global' || kind === 'defaults' || isProxy(kind)))
         lines.comment(line.number, why);
     }
+}
+
+/** Agents hear of no request that was answered long ago, and are not asked how servers are. */
+function tellNobody({ sections, lines }: Work): void {
+  const why = 'an agent hears of no request of the past';
+  for (const line of sections.flatMap((section) => section.lines)) {
+    const [first, second] = line.words.map(({ value }) => value);
+    const asksAgent = line.words.some(({ value }) => value === 'send-spoe-group');
+    if ((first === 'filter' && second === 'spoe') || asksAgent) lines.comment(line.number, why);
+    if (first !== 'server' && first !== 'default-server' && first !== 'server-template') continue;
+    for (const word of line.words.slice(1))
+      if (word.value === 'agent-check') lines.replace(line.number, word, 'no-agent-check', why);
+  }
 }
 
 function isProxy(kind: string): boolean {

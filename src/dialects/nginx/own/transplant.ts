@@ -39,6 +39,7 @@ export function transplant(own: OwnText, places: OwnPlaces): Transplanted {
     shareSockets(work);
     if (places.purpose === 'rehearse') rewriteListens(work);
     else addMissingListens(work);
+    if (places.placement.replays) tellNobody(work);
     rewriteMain(work);
     addLogs(work);
     addToHttp(work);
@@ -202,6 +203,17 @@ function rewriteMain(work: Work): void {
     named(block, 'accept_mutex'),
   ))
     if (directive.args[0]) replace(work, directive, directive.args[0], 'off', 'or it could not be parked');
+}
+
+/** Copies of requests that were answered long ago. */
+function tellNobody(work: Work): void {
+  walk(work.texts.directives, ({ block }) => {
+    for (const directive of named(block, 'mirror')) {
+      const [target] = directive.args;
+      if (target && target.value !== 'off')
+        replace(work, directive, target, 'off', 'a request of the past is not copied');
+    }
+  });
 }
 
 /** A log of the text takes the place of ours that stands further out: so ours stands beside each of them. */

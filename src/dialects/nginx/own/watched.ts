@@ -30,7 +30,9 @@ export function watchLines({ folder, placement }: OwnPlaces, site: Site | null):
     `location = ${at} { access_log off; if (-x ${path(`${folder}/${name}`)}) { return 200 on; } return 200 off; }`;
   return [
     `map $proxy_host $holdfast_route { ${routes(site).join(' ')} default -; }`,
-    String.raw`map "$status $upstream_status" $holdfast_good { "~^[1234]\d\d (?:\d+|-)?$" 1; default 0; }`,
+    placement.replays
+      ? 'map $status $holdfast_good { default 0; }'
+      : String.raw`map "$status $upstream_status" $holdfast_good { "~^[1234]\d\d (?:\d+|-)?$" 1; default 0; }`,
     'map $holdfast_good $holdfast_bad { 1 0; default 1; }',
     `log_format holdfast_good 'p $holdfast_route $status';`,
     `log_format holdfast_bad '${badFields.join('\\t')}';`,
