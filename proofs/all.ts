@@ -10,9 +10,9 @@ const page = join(root, 'docs/proofs.md');
 const endMsMax = 30_000;
 
 /** Shows what it prints while it prints it. */
-function run({ name, minutesMax }: ListedProof): Promise<Outcome> {
+function run({ name, program = name, minutesMax }: ListedProof): Promise<Outcome> {
   process.stdout.write(`\nprove:${name} (at most ${minutesMax} minutes)\n`);
-  const child = spawn(process.execPath, [join(root, 'proofs', `${name}.ts`)], {
+  const child = spawn(process.execPath, [join(root, 'proofs', `${program}.ts`)], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

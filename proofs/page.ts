@@ -4,6 +4,8 @@ import { availableParallelism, release } from 'node:os';
 
 export interface ListedProof {
   readonly name: string;
+  /** Its program in this folder, without the ending, where it is not its name. */
+  readonly program?: string;
   readonly proves: string;
   /** It is ended when it takes longer. */
   readonly minutesMax: number;
@@ -88,6 +90,25 @@ export const proofs: readonly ListedProof[] = [
     proves:
       'Real faults at each step of a change, against the real `holdfast up` under load: kill -9 and SIGSTOP of controller, agent, holder, supervisor and each engine; a clock of the day that jumps (CLOCK_REALTIME has no namespace, so a library gives it to every process of the site, engines too); a disk that is full (a small file system) or takes a second for everything that is to stay (a library again); no more memory, by cgroup and by ulimit; controller and supervisor away for 20 s, more than six leases, in the place of an hour. `--only processes|clock|disk|memory|away` runs a part; needs a C compiler and root.',
     minutesMax: 45,
+  },
+  {
+    name: 'located',
+    proves:
+      'Injected faults on two balancers, HAProxy and NGINX, before two pools, each machine of the site a network namespace with its own cable, under 160 requests a second: of servers, pools, machines, the network (cut, late, lossy: a token bucket, as this kernel has no netem), names, engines, agents, too many requests, bad changes of each kind (forced), two at once. For each: what visitors got, when it was seen, what was said to be its cause, and whether that is right, among what is said to be possible, or wrong. Clients that misbehave and a minute without a fault wake nobody. `--only WORDS` runs some; needs root and iproute2.',
+    minutesMax: 15,
+  },
+  {
+    name: 'page',
+    program: 'to-page',
+    proves:
+      'From the first bad answer to the page at its receiver, for the founding incident and other faults, at 100 requests a second: Holdfast, and beside it Prometheus with Alertmanager (as the popular collections have them, and as fast as they go) and somebody who asks each minute and speaks at the third failure, as Gatus does by default. `--only WORDS` runs some.',
+    minutesMax: 20,
+  },
+  {
+    name: 'cost',
+    proves:
+      "What it costs to be watched: an engine's processor time for being asked ten times a second with 1,000 servers, as a share of what it takes at full load; and how many times faster than real time one core weighs 1,000 series of ticks.",
+    minutesMax: 8,
   },
   {
     name: 'outages',

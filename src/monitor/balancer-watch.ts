@@ -26,13 +26,15 @@ export interface BalancerWatch {
 export interface BalancerPlan {
   readonly balancer: string;
   readonly pools: readonly string[];
+  /** Of these, each server gets its share whoever asks: one that finishes none while the others do is stuck. */
+  readonly even?: readonly string[];
   /** Minutes of what was usual, by series and pool (empty: the whole balancer). */
   readonly known?: (series: string, pool: string) => readonly HistoryTick[];
 }
 
 /** How many detectors share the budget: what is counted, not what is simply so or not. */
 export function seriesCount(balancers: number, pools: number): number {
-  return balancers * (3 + pools * 5);
+  return balancers * (3 + pools * 6);
 }
 
 const silentMsMax = 2_000;
@@ -40,6 +42,7 @@ const unheardMsMax = 5_000;
 /** Half a minute of a full queue is no fault that was missed; a moment of one is none at all. */
 const queuedTicksMax = 20;
 const downLists = 2;
+const inMaintenance = 'in maintenance';
 const fullSoonMs = 600_000;
 const fullSoonLevel = 0.5;
 /** What is simply so has all the evidence that there can be. */
@@ -47,7 +50,7 @@ const sure = 1_000;
 const doubtful = sure / 2;
 
 /** Every detector of one balancer at work. */
-export function balancerWatch({ balancer, pools, known = () => [] }: BalancerPlan): BalancerWatch {
+export function balancerWatch({ balancer, pools, even = [], known = () => [] }: BalancerPlan): BalancerWatch {
   const name = (series: SeriesName['series']): SeriesName => ({
     series,
     scope: { kind: 'balancer', balancer },
@@ -59,7 +62,7 @@ export function balancerWatch({ balancer, pools, known = () => [] }: BalancerPla
   const traffic = trafficSeries(name('traffic'));
   const silence = turning(name('silence'));
   const host = hostWatch(name('saturation'));
-  const watches = new Map(pools.map((pool) => [pool, poolWatch(balancer, pool, known)]));
+  const watches = new Map(pools.map((pool) => [pool, poolWatch(balancer, pool, even.includes(pool), known)]));
   let silentMs = 0;
 
   return {
@@ -113,7 +116,12 @@ interface Judging {
   readonly sinceChangeMs: number | null;
 }
 
-function poolWatch(balancer: string, pool: string, known: NonNullable<BalancerPlan['known']>) {
+function poolWatch(
+  balancer: string,
+  pool: string,
+  isEven: boolean,
+  known: NonNullable<BalancerPlan['known']>,
+) {
   const name = (series: SeriesName['series']): SeriesName => ({
     series,
     scope: { kind: 'pool', pool },
@@ -138,16 +146,20 @@ function poolWatch(balancer: string, pool: string, known: NonNullable<BalancerPl
   const latency = latencySeries(name('latency'));
   const queue = turning(name('saturation'));
   const down = downWatch(name('probes'));
+  const stuck = stuckWatch(name('hung'));
   let queuedTicks = 0;
 
   return {
-    series: [...counted.map(({ watch }) => watch.state), latency.state, queue, down.state],
+    series: [...counted.map(({ watch }) => watch.state), latency.state, queue, down.state, stuck.state],
     tick({ at, servers }: Tick, now: PoolTick, { budget, sinceChangeMs }: Judging): Found[] {
       queuedTicks = now.queued > 0 ? queuedTicks + 1 : 0;
       const words = `${now.queued} requests wait for a server`;
       const score = queuedTicks >= queuedTicksMax ? sure : queuedTicks >= queuedTicksMax / 2 ? doubtful : 0;
       return [
         ...(servers ? [[down.state, down.add(at, servers, pool)] as const] : []),
+        ...(servers && isEven
+          ? [[stuck.state, stuck.add(at, servers, pool, budget.threshold(sinceChangeMs))] as const]
+          : []),
         ...counted.map(
           ({ of, watch }) =>
             [watch.state, watch.tick(at, now.requests, of(now), budget, sinceChangeMs)] as const,
@@ -180,8 +192,47 @@ function downWatch(name: SeriesName) {
   };
 }
 
+const learnRequests = 200;
+const shareMemory = 0.9;
+
+/**
+ * Servers that pass their checks and finish nothing, while the others of their pool go on: each request that is finished
+ * elsewhere would have been theirs by their usual share, and that none was has the chance that this has n times.
+ */
+function stuckWatch(name: SeriesName) {
+  const state = turning(name);
+  const kept = new Map<string, { share: number; score: number }>();
+  let seen = 0;
+  return {
+    state,
+    add(at: number, servers: readonly ServerTick[], pool: string, threshold: number): Turn {
+      const mine = servers.filter((one) => one.pool === pool);
+      const all = mine.reduce((sum, { requests }) => sum + requests, 0);
+      for (const { server, requests, state: is, lastCheck } of mine) {
+        const known = kept.get(server) ?? { share: 0, score: 0 };
+        const isIdle = is === 'up' && lastCheck !== inMaintenance && requests === 0;
+        const score = isIdle && seen >= learnRequests ? known.score - all * Math.log(1 - known.share) : 0;
+        // Never learned from what looks like a fault.
+        const isUsual = all > 0 && score === 0;
+        const share = isUsual ? mixed(known.share, requests / all, seen) : known.share;
+        kept.set(server, { share: Math.min(share, 0.99), score });
+      }
+      seen += all;
+      const scores = mine.map(({ server }) => ({ server, score: kept.get(server)?.score ?? 0 }));
+      const worst = Math.max(0, ...scores.map(({ score }) => score));
+      const stuck = scores.filter(({ score }) => score > threshold / 2).map(({ server }) => server);
+      const words = `passes its checks and finishes nothing: ${stuck.slice(0, 5).join(', ')}`;
+      return state.judge(at, threshold, { score: worst, bad: worst > 0, words, recovered: worst === 0 });
+    },
+  };
+}
+
+function mixed(before: number, now: number, seen: number): number {
+  return seen === 0 ? now : shareMemory * before + (1 - shareMemory) * now;
+}
+
 function isDown({ state, lastCheck }: ServerTick): boolean {
-  return state === 'down' && lastCheck !== 'in maintenance';
+  return state === 'down' && lastCheck !== inMaintenance;
 }
 
 const figures: readonly { readonly what: string; readonly of: (host: HostFigures) => number | null }[] = [

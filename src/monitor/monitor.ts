@@ -141,10 +141,16 @@ export class Monitor {
     const { falseAlarmsPerMonth, tickMs, calibrated, known = () => [] } = this.#plan;
     this.#site = site;
     const pools = site.pools.map(({ name }) => name);
+    const even = site.pools
+      .filter(
+        ({ algorithm, stickyCookie }) =>
+          algorithm !== 'source' && algorithm !== 'hash' && stickyCookie === null,
+      )
+      .map(({ name }) => name);
     this.#watches = new Map(
       site.balancers.map(({ name: balancer }) => [
         balancer,
-        balancerWatch({ balancer, pools, known: (series, pool) => known(balancer, series, pool) }),
+        balancerWatch({ balancer, pools, even, known: (series, pool) => known(balancer, series, pool) }),
       ]),
     );
     this.#heard = new Map();

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scopeWords } from '#events';
+import type { Site } from '#model';
 import { siteDifferenceOf } from './differences.ts';
-import { type Manner, simulated, type World } from './simulated.ts';
+import { type Manner, simulated, twoByTwo, type World } from './simulated.ts';
 
 /** Half a minute of good traffic, then the fault; what was told, with the milliseconds since. */
-function after(act: (world: World) => void, options: { seed?: number; rate?: number; forMs?: number } = {}) {
+function after(
+  act: (world: World) => void,
+  options: { seed?: number; rate?: number; forMs?: number; site?: Site } = {},
+) {
   const world = simulated(options);
   world.run(30_000);
   const quiet = world.told.filter(({ kind }) => kind !== 'fault.suspected');
@@ -23,6 +27,16 @@ function after(act: (world: World) => void, options: { seed?: number; rate?: num
     verdict: located?.verdict,
     culprits: located?.verdict.culprits.map(scopeWords) ?? [],
   };
+}
+
+/** s1 of every pool is on a machine of its own, s2 of every pool on another, and so on. */
+function sharedMachines(): Site {
+  const site = twoByTwo();
+  const pools = site.pools.map((pool) => ({
+    ...pool,
+    servers: pool.servers.map((server, at) => ({ ...server, host: `10.0.0.${at + 1}` })),
+  }));
+  return { ...site, pools };
 }
 
 const faults: readonly {
@@ -108,6 +122,32 @@ test('what hangs first and is answered 503 later, when its checks have failed, i
     seen.map((event) => event.kind === 'fault.seen' && event.series),
     ['hung'],
   );
+});
+
+test('a server that answers its check and nothing else is named, though the request of a balancer met it and that of another did not', () => {
+  const { culprits, verdict } = after((world) => void world.manners.set('web/s2', 'stuck'), {
+    forMs: 12_000,
+  });
+  assert.deepEqual(culprits, ['server web/s2'], verdict?.sentence ?? '');
+});
+
+test('servers of several pools that are on one machine are that machine', () => {
+  const { culprits, verdict } = after(
+    (world) => {
+      for (const pool of ['web', 'api']) world.manners.set(`${pool}/s2`, 'silent');
+    },
+    { site: sharedMachines() },
+  );
+  assert.deepEqual(culprits, ['zone 10.0.0.2'], verdict?.sentence ?? '');
+});
+
+test('a balancer that reaches no pool is one fault', () => {
+  const { verdict, culprits } = after((world) => {
+    for (const pool of ['web', 'api'])
+      for (const server of ['s1', 's2', 's3']) world.manners.set(`lb-2>${pool}/${server}`, 'silent');
+  });
+  assert.deepEqual(culprits, ['the network from lb-2 to pool web', 'the network from lb-2 to pool api']);
+  assert.doesNotMatch(verdict?.sentence ?? '', /faults at once/);
 });
 
 test('a balancer that answers 503 while its servers are healthy is named', () => {

@@ -24,7 +24,7 @@ export function twoByTwo(): Site {
   });
 }
 
-export type Manner = 'well' | 'refuses' | 'silent' | 'wrong' | 'slow' | 'hangs';
+export type Manner = 'well' | 'refuses' | 'silent' | 'wrong' | 'slow' | 'hangs' | 'stuck';
 
 export interface World {
   readonly site: Site;
@@ -136,7 +136,7 @@ function balancerOf(balancer: string, random: Random) {
         server = good[random.integer(good.length)];
       }
       const manner = server ? mannerOf(world, balancer, `${pool.name}/${server.name}`) : 'refuses';
-      if (manner === 'hangs') {
+      if (manner === 'hangs' || manner === 'stuck') {
         hanging += 1;
         continue;
       }
@@ -191,6 +191,8 @@ const answers: Readonly<Record<Manner, { ok: boolean; answered: string; tookMs: 
   wrong: { ok: true, answered: 'status 200', tookMs: 3 },
   slow: { ok: true, answered: 'status 200', tookMs: 900 },
   hangs: { ok: false, answered: 'no answer within 1000 ms', tookMs: 1_000 },
+  /** It hangs at all but its check. */
+  stuck: { ok: true, answered: 'status 200', tookMs: 3 },
 };
 
 /** What every server and balancer would answer at this moment. */
@@ -211,8 +213,10 @@ function probed(world: World): Probed {
       const alive = servers.filter(({ name }) =>
         ['well', 'slow'].includes(mannerOf(world, balancer, `${pool}/${name}`)),
       );
-      const ok = alive.length > 0 && !world.broken.has(balancer);
-      const answered = ok ? 'status 200' : 'status 503';
+      // One request meets one server: the second balancer's meets the one that is stuck.
+      const isStuck = balancer === 'lb-2' && alive.length < servers.length && stuckIn(world, pool);
+      const ok = alive.length > 0 && !world.broken.has(balancer) && !isStuck;
+      const answered = ok ? 'status 200' : isStuck ? 'no answer within 1000 ms' : 'status 503';
       return {
         balancer,
         listener: 'http',
@@ -225,4 +229,8 @@ function probed(world: World): Probed {
     }),
   );
   return { direct, through };
+}
+
+function stuckIn({ manners }: World, pool: string): boolean {
+  return [...manners].some(([server, manner]) => manner === 'stuck' && server.startsWith(`${pool}/`));
 }

@@ -34,9 +34,9 @@ describe('docs/proofs.md', () => {
     };
     const commands = Object.keys(scripts).filter((name) => name.startsWith('prove:'));
     assert.deepEqual(commands.sort(), proofs.map(({ name }) => `prove:${name}`).sort());
-    for (const { name } of proofs) {
-      assert.equal(scripts[`prove:${name}`], `node proofs/${name}.ts`);
-      assert.ok(existsSync(join(root, 'proofs', `${name}.ts`)));
+    for (const { name, program = name } of proofs) {
+      assert.equal(scripts[`prove:${name}`], `node proofs/${program}.ts`);
+      assert.ok(existsSync(join(root, 'proofs', `${program}.ts`)));
     }
   });
 });

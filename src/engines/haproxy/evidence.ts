@@ -188,7 +188,8 @@ function stateOf(status: string, checkStatus: string): ServerEvidence['state'] {
 /** HAProxy marks a check that is under way with a star: what it says is the check before. */
 function lastCheckOf(row: StatRow<'status' | 'check_status' | 'check_code' | 'last_chk'>): string {
   if (row.status.startsWith('MAINT (resolution)')) return 'the name does not resolve';
-  if (row.status.startsWith('MAINT')) return inMaintenance;
+  // Drained by hand: it is well, and gets nothing new.
+  if (row.status.startsWith('MAINT') || row.status.startsWith('DRAIN')) return inMaintenance;
   const code = row.last_chk.includes(row.check_code) ? '' : row.check_code;
   return [row.check_status.replace(/^\* /, ''), code, row.last_chk].filter((part) => part !== '').join(' ');
 }

@@ -3,7 +3,8 @@ import type { Picture } from '../picture.ts';
 import { exhaustedHosts, overload, silentBalancers } from './balancers.ts';
 import { type Blamed, blame } from './changes.ts';
 import { type Finding, namesOf, type Rule, unique } from './finding.ts';
-import { cutNetwork, deadServers, lostNames, slowServers, wrongServers } from './servers.ts';
+import { slowServers, stuckServers, wrongServers } from './misbehaving.ts';
+import { cutNetwork, deadServers, lostNames } from './servers.ts';
 import { badAnswers, badCertificates, badWays, lostTraffic } from './ways.ts';
 
 /** What is nearer to the cause comes first: what it explains is not explained again by what comes after it. */
@@ -16,6 +17,7 @@ const rules: readonly Rule[] = [
   wrongServers,
   overload,
   slowServers,
+  stuckServers,
   badWays,
   exhaustedHosts,
   badAnswers,
@@ -30,8 +32,11 @@ export interface Located {
 /** Where the fault is, from what was counted and asked. Pure; never guesses: what cannot be told apart is named as such. */
 export function locate(picture: Picture): Located {
   const found: Finding[] = [];
-  for (const rule of rules)
-    for (const finding of rule(picture)) if (!isExplained(finding, found)) found.push(finding);
+  for (const rule of rules) {
+    // What one rule tells apart is not explained by itself.
+    const before = [...found];
+    found.push(...rule(picture).filter((finding) => !isExplained(finding, before)));
+  }
   const blamed = found.map((finding) => blame(finding, picture));
   const [first] = blamed;
   return first === undefined ? unknown(picture) : told(blamed, first);

@@ -52,23 +52,36 @@ function badWay(picture: Picture, led: readonly ThroughProbe[], pool: string | n
       : pool === null
         ? [{ kind: 'site' }]
         : [{ kind: 'pool', pool }];
+  // One request meets one server: that it was the balancer is only sure where the others count no trouble either.
+  const isBalancer = goodAt.length > 0 && !goodAt.some((balancer) => hasTrouble(picture, balancer, pool));
   // A server that answers its check may answer this very request wrongly: only another balancer that gets it right excludes that.
   const between: FaultScope[] =
-    goodAt.length > 0 || pool === null ? [] : [...culprits, { kind: 'pool' as const, pool }];
+    isBalancer || pool === null ? [] : [...culprits, { kind: 'pool' as const, pool }];
   const all = between.length > 0 ? distinct(between) : culprits;
   return [
     {
       culprits: all,
       sentence: `${healthy}${namesOf(badAt)} ${verb(badAt.length, 'answers', 'answer')} ${namesOf(unique(bad.map(({ answered }) => answered)))} to requests for ${target}${goodAt.length > 0 ? `, ${namesOf(goodAt)} ${verb(goodAt.length, 'answers', 'answer')} them well` : ''}`,
       evidence: mine.map((one) => `${one.request} by ${one.balancer}: ${one.answered}`).slice(0, 20),
-      advice:
-        goodAt.length > 0
-          ? `lead clients to ${namesOf(goodAt)}; then look at ${namesOf(badAt)}`
-          : 'look at what the servers answer to this request itself, and at the last change',
-      certain: goodAt.length > 0,
+      advice: isBalancer
+        ? `lead clients to ${namesOf(goodAt)}; then look at ${namesOf(badAt)}`
+        : 'look at what the servers answer to this request itself, and at the last change',
+      certain: isBalancer,
       pools: pool === null ? 'all' : [pool],
     },
   ];
+}
+
+const troublesMin = 3;
+
+function hasTrouble({ balancers, series }: Picture, balancer: string, pool: string | null): boolean {
+  const hangs = series.some(
+    ({ series: name, scope }) => name === 'hung' && scope.kind === 'balancer' && scope.balancer === balancer,
+  );
+  const sum = balancers
+    .find((one) => one.balancer === balancer)
+    ?.pools.find((one) => pool === null || one.pool === pool);
+  return hangs || (sum !== undefined && sum.errors + sum.responseErrors >= troublesMin);
 }
 
 function distinct(scopes: readonly FaultScope[]): FaultScope[] {

@@ -60,6 +60,8 @@ export interface MonitoringPlan {
   /** Prometheus' own text. */
   readonly rules: string;
   readonly ports: { readonly metrics: number; readonly pager: number };
+  /** Labels whose alerts are one page; absent: all are. */
+  readonly groupBy?: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -71,7 +73,7 @@ export async function startMonitoring(plan: MonitoringPlan): Promise<void> {
   let alertmanagerPort: number | null = null;
   if (alertmanager !== null) {
     alertmanagerPort = await freePort();
-    await writeFile(join(folder, 'alertmanager.yml'), alertmanagerText(speed, ports.pager));
+    await writeFile(join(folder, 'alertmanager.yml'), alertmanagerText(speed, ports.pager, plan.groupBy));
     const part = parts.start('alertmanager', alertmanager, [
       '--config.file=alertmanager.yml',
       '--storage.path=alertmanager',

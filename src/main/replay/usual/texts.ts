@@ -83,9 +83,10 @@ export function rulesText(speed: Speed): string {
 `;
 }
 
-export function alertmanagerText(speed: Speed, pagerPort: number): string {
+export function alertmanagerText(speed: Speed, pagerPort: number, groupBy: readonly string[] = []): string {
   return `route:
   receiver: page
+  group_by: [${groupBy.join(', ')}]
   group_wait: ${speeds[speed].groupWait}
 receivers:
   - name: page
