@@ -110,6 +110,7 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
     types: [
       ['contract/api.ts', 'LiveView'],
       ['contract/api.ts', 'LiveBalancer'],
+      ['contract/api.ts', 'LiveObjective'],
     ],
   },
   changes: {

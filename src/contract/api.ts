@@ -86,6 +86,34 @@ export interface LiveView {
     readonly said: string;
     readonly advice: string;
   }[];
+  /** Of monitor.yaml. */
+  readonly objectives: readonly LiveObjective[];
+}
+
+/** An objective with its error budget, as far back as its days are known. */
+export interface LiveObjective {
+  readonly objective: string;
+  /** `pool web`, `the site`, `probe home` */
+  readonly of: string;
+  /** Of requests that are to be good, 0 to 1. */
+  readonly share: number;
+  /** Good is who answers within it; null: good is what is no error. */
+  readonly withinMs: number | null;
+  readonly windowDays: number;
+  readonly requests: number;
+  readonly bad: number;
+  /** 1: all of it; below 0: more than all is gone. */
+  readonly budgetLeft: number;
+  /** How many times as fast as it may the budget burns, over both windows; null: not too fast. */
+  readonly burning: {
+    readonly severity: FaultSeverity;
+    readonly longMs: number;
+    readonly long: number;
+    readonly shortMs: number;
+    readonly short: number;
+  } | null;
+  /** Why nothing is counted for it; empty: it is. */
+  readonly idle: string;
 }
 
 export interface LiveBalancer {

@@ -15,14 +15,23 @@ export interface BurnWatch {
   burning(
     atMs: number,
   ): { readonly window: BurnWindow; readonly long: number; readonly short: number } | null;
-  /** How much of the budget of 30 days is left, 1 to below 0, from what is known of them. */
+  /** How much of the budget is left, 1 to below 0, from what is known of its days. */
   budgetLeft(atMs: number): number;
+  /** Of all of its days. */
+  counted(atMs: number): { readonly requests: number; readonly bad: number };
 }
 
-const keptMs = 30 * 24 * hourMs;
+const dayMs = 24 * hourMs;
+const usualDays = 30;
+/** A few bad requests of a few burn any budget fast, and say nothing. */
+const badMin = 10;
 
-/** An objective (0.999: one of a thousand requests may fail) as its error budget and how fast that burns, in minutes. */
-export function burnWatch(objective: number): BurnWatch {
+/**
+ * An objective (0.999: one of a thousand requests may fail) as its error budget and how fast that burns, in minutes. With a
+ * budget of fewer days the same share of it is gone sooner, so its windows speak at proportionally lower rates.
+ */
+export function burnWatch(objective: number, days = usualDays): BurnWatch {
+  const keptMs = days * dayMs;
   const minutes: { readonly atMs: number; requests: number; bad: number }[] = [];
   const allowed = Math.max(1e-9, 1 - objective);
 
@@ -56,10 +65,13 @@ export function burnWatch(objective: number): BurnWatch {
     burning(atMs) {
       for (const window of burnWindows) {
         const [long, short] = [rate(atMs, window.longMs), rate(atMs, window.shortMs)];
-        if (long >= window.rate && short >= window.rate) return { window, long, short };
+        const most = (window.rate * days) / usualDays;
+        if (long < most || short < most || within(atMs, window.longMs).bad < badMin) continue;
+        return { window, long, short };
       }
       return null;
     },
+    counted: (atMs) => within(atMs, keptMs),
     budgetLeft: (atMs) => {
       const { requests, bad } = within(atMs, keptMs);
       return requests === 0 ? 1 : 1 - bad / requests / allowed;

@@ -4,6 +4,15 @@ export { type Located, locate } from './locate/locate.ts';
 export { type Meter, type MetricsFormat, meter } from './metrics.ts';
 export { type Act, Monitor, type MonitorPlan, type Probed } from './monitor.ts';
 export {
+  burningFault,
+  type CountedMinute,
+  type ObjectiveBook,
+  type ObjectiveState,
+  objectiveBook,
+  type Past,
+  storedName,
+} from './objectives.ts';
+export {
   type BalancerPicture,
   type ChangePicture,
   type DirectProbe,
@@ -12,3 +21,4 @@ export {
   type ThroughProbe,
 } from './picture.ts';
 export * from './settings/index.ts';
+export type { OpenStated, Stated } from './stated.ts';

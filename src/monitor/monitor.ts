@@ -16,6 +16,7 @@ import {
 import { locate } from './locate/locate.ts';
 import { type DirectProbe, recentTicks, type ThroughProbe } from './picture.ts';
 import type { Watched } from './series.ts';
+import { type OpenStated, type Stated, type StatedBook, statedBook } from './stated.ts';
 
 export interface MonitorPlan {
   readonly site: Site;
@@ -50,12 +51,14 @@ const endingEveryMs = 2_000;
 /** Half of the evidence and two answers that fail are as good as all of it. */
 const failedProbesMin = 2;
 
+/** A symptom that outlives its fault by so long is one of its own. */
+const symptomAfterMs = 330_000;
 const suspectedMsMax = 60_000;
 const unheardLookMs = 1_000;
 
 /** Detection and localisation as a value: ticks, probes and journal entries in, acts out. No clock, no I/O. */
 export class Monitor {
-  readonly #plan: MonitorPlan;
+  #plan: MonitorPlan;
   readonly #recent = recentTicks();
   readonly #changes = changeBook();
   #faults: OpenFault[] = [];
@@ -66,9 +69,12 @@ export class Monitor {
   #budget: Budget;
   #watches = new Map<string, BalancerWatch>();
   #heard = new Map<string, number>();
+  readonly #stated: StatedBook;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(plan: MonitorPlan) {
     this.#plan = plan;
+    this.#stated = statedBook();
     this.#site = plan.site;
     this.#number = plan.lastFault;
     this.#budget = this.#begin(plan.site, plan.falseAlarmsBefore ?? 0);
@@ -79,9 +85,34 @@ export class Monitor {
     this.#budget = this.#begin(site, this.#budget.falseAlarms);
   }
 
+  /** Of the whole site, from now on. */
+  budgetIs(falseAlarmsPerMonth: number): void {
+    if (falseAlarmsPerMonth === this.#plan.falseAlarmsPerMonth) return;
+    this.#plan = { ...this.#plan, falseAlarmsPerMonth };
+    this.#budget = this.#begin(this.#site, this.#budget.falseAlarms);
+  }
+
   /** Faults that are suspected or seen and not over. */
   get open(): readonly OpenFault[] {
     return this.#faults;
+  }
+
+  /** What is simply so, and not over. */
+  get stated(): readonly OpenStated[] {
+    return this.#stated.open;
+  }
+
+  /** All that is simply so now: what is new is told, what is missing has ended. */
+  state(now: number, all: readonly Stated[]): readonly Act[] {
+    if (this.#faults.some(({ seenAt }) => seenAt !== null)) this.#toldAt = now;
+    const isQuiet = now - this.#toldAt >= symptomAfterMs;
+    const { falseAlarmsPerMonth } = this.#plan;
+    const events = this.#stated.state(now, all, {
+      isQuiet,
+      falseAlarmsPerMonth,
+      newName: () => this.#newName(),
+    });
+    return events.map((event) => ({ kind: 'tell', event }));
   }
 
   get falseAlarms(): number {
@@ -178,10 +209,14 @@ export class Monitor {
   }
 
   #newFault(watched: Watched, at: number): OpenFault {
-    this.#number += 1;
-    const fault = openFault(`fault-${this.#number}`, watched, at);
+    const fault = openFault(this.#newName(), watched, at);
     this.#faults.push(fault);
     return fault;
+  }
+
+  #newName(): string {
+    this.#number += 1;
+    return `fault-${this.#number}`;
   }
 
   #suspect(fault: OpenFault, at: number): Act[] {

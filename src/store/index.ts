@@ -1,5 +1,6 @@
 export { type JournalOptions, type JournalStatus, type OpenJournal, openJournal } from './journal.ts';
 export {
+  type CountedMinute,
   type KeptSum,
   type OpenTicks,
   openTicks,

@@ -9,6 +9,7 @@ export const retention = [
   { name: 'minute', stepMs: 60_000, keptMs: 40 * 86_400_000 },
   { name: 'hour', stepMs: 3_600_000, keptMs: 400 * 86_400_000 },
 ] as const;
+const minuteKeptMs = retention[1].keptMs;
 export type Resolution = (typeof retention)[number]['name'];
 
 /** Sums over a step, of one balancer and one of its pools (empty: the whole balancer). */
@@ -44,11 +45,22 @@ export interface Peak {
   readonly connections: number;
 }
 
+export interface CountedMinute {
+  readonly at: number;
+  readonly requests: number;
+  readonly bad: number;
+}
+
 export interface OpenTicks {
   /** Kept in memory until the step is over: at a crash the last second is lost. */
   add(tick: Tick): void;
   /** Oldest first. */
   read(query: TickQuery): readonly KeptSum[];
+  /** Requests and errors of every minute since then, of all balancers, oldest first; no pools: of the whole site. */
+  minutes(since: number, pools: readonly string[]): readonly CountedMinute[];
+  /** What is counted by a name of its own, and no engine does; of one minute, added to what is there. */
+  count(name: string, minute: CountedMinute): void;
+  countedBy(name: string, since: number): readonly CountedMinute[];
   /** The highest of each balancer and pool since then. */
   peaks(since: number): readonly Peak[];
   /** Removes what is older than its retention. */
@@ -119,6 +131,7 @@ export function openTicks(folder: string): OpenTicks {
       }
     },
     read: (query) => rowsOf(database, query),
+    ...countedMinutes(database),
     peaks(since) {
       const rows = database
         .prepare(
@@ -131,10 +144,44 @@ export function openTicks(folder: string): OpenTicks {
     expire(now) {
       for (const { stepMs, keptMs } of retention)
         database.prepare('delete from sums where step = ? and at < ?').run(stepMs, now - keptMs);
+      database.prepare('delete from counted where at < ?').run(now - minuteKeptMs);
     },
     close() {
       flush();
       database.close();
+    },
+  };
+}
+
+/** What is summed up by the minute, whether engines count it or only we do. */
+function countedMinutes(database: DatabaseSync): Pick<OpenTicks, 'minutes' | 'count' | 'countedBy'> {
+  database.exec(`create table if not exists counted (
+    name text not null, at integer not null, requests real not null, bad real not null,
+    primary key (name, at)) strict, without rowid`);
+  const minutesOf = (rows: readonly object[]) => rows.map((row) => ({ ...row }) as CountedMinute);
+  return {
+    minutes(since, pools) {
+      const wanted = pools.length === 0 ? [''] : pools;
+      const marks = wanted.map(() => '?').join(', ');
+      const select = database.prepare(
+        `select at, sum(requests) as requests, sum(errors) as bad from sums
+         where step = 60000 and at >= ? and pool in (${marks}) group by at order by at`,
+      );
+      return minutesOf(select.all(since, ...wanted));
+    },
+    count(name, { at, requests, bad }) {
+      database
+        .prepare(
+          `insert into counted (name, at, requests, bad) values (?, ?, ?, ?)
+           on conflict do update set requests = requests + excluded.requests, bad = bad + excluded.bad`,
+        )
+        .run(name, Math.floor(at / 60_000) * 60_000, requests, bad);
+    },
+    countedBy(name, since) {
+      const select = database.prepare(
+        'select at, requests, bad from counted where name = ? and at >= ? order by at',
+      );
+      return minutesOf(select.all(name, since));
     },
   };
 }

@@ -33,7 +33,8 @@ export function toldOfFault(
 ): Told {
   const [name, usual] = names[seen.series];
   // What nobody notices yet wakes nobody.
-  const severity = seen.severity === 'warning' ? 'warning' : usual;
+  const isSaid = seen.series === 'objective';
+  const severity = isSaid || seen.severity === 'warning' ? seen.severity : usual;
   return {
     name,
     severity,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { systemClock } from '#base';
-import type { LiveView } from '#contract';
+import type { LiveObjective, LiveView } from '#contract';
 import { type CommonOptions, type Context, contextOf, type Exit, exit, talksToSite } from '../command.ts';
 import type { Io } from '../io.ts';
 import { ago, number, table } from '../texts.ts';
@@ -56,12 +56,24 @@ function liveLines(view: LiveView, { paint }: Pick<Context, 'paint'>): readonly 
     `${paint.bold(view.site)}  ${time} UTC`,
     ...view.balancers.flatMap((one) => balancerLines(one, paint)),
     ...(view.balancers.length === 0 ? ['  nothing was heard of any balancer yet'] : []),
+    ...view.objectives.map((one) => objectiveLine(one, paint)),
     ...(view.faults.length === 0 ? [`  ${paint.good('no fault')}`] : []),
     ...view.faults.flatMap(({ fault, severity, startedAt, said, advice }) => [
       `  ${paint.bad(`${fault} ${severity}`)}, ${ago(view.at - startedAt)} ago: ${said}`,
       ...(advice === '' ? [] : [`    ${advice}`]),
     ]),
   ];
+}
+
+function objectiveLine(one: LiveObjective, paint: Context['paint']): string {
+  const { objective, of, share, withinMs, windowDays, requests, bad, budgetLeft, burning, idle } = one;
+  const within = withinMs === null ? '' : ` within ${withinMs} ms`;
+  const promised = `${Number((share * 100).toFixed(5))} % of ${of}${within}`;
+  if (idle !== '') return `  objective ${objective}  ${promised}  ${paint.warn(`not counted: ${idle}`)}`;
+  const left = `${Math.round(budgetLeft * 1_000) / 10} % of the budget of ${windowDays} d left`;
+  const burns = burning ? `  ${paint.bad(`BURNS ${burning.short.toFixed(1)} times too fast`)}` : '';
+  const said = budgetLeft > 0 ? left : paint.bad(left);
+  return `  objective ${objective}  ${promised}  ${said} (${number(bad)} of ${number(requests)} bad)${burns}`;
 }
 
 function balancerLines(one: LiveView['balancers'][number], paint: Context['paint']): readonly string[] {

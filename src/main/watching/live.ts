@@ -1,12 +1,12 @@
-import type { LiveBalancer, LiveView } from '#contract';
-import type { ServerTick, Tick } from '#events';
-import { type Monitor, recentTicks } from '#monitor';
+import type { LiveBalancer, LiveObjective, LiveView } from '#contract';
+import { type ServerTick, scopeWords, type Tick } from '#events';
+import { type Monitor, type ObjectiveState, type OpenStated, recentTicks } from '#monitor';
 
 const windowMs = 2_000;
 
 export interface Live {
   add(tick: Tick): void;
-  view(site: string, monitor: Monitor | null, now: number): LiveView;
+  view(site: string, monitor: Monitor | null, objectives: readonly ObjectiveState[], now: number): LiveView;
 }
 
 /** What the last two seconds were like: for people who watch. */
@@ -50,7 +50,7 @@ export function live(): Live {
       newest.set(tick.balancer, tick);
       if (tick.servers) servers.set(tick.balancer, tick.servers);
     },
-    view: (site, monitor, now) => ({
+    view: (site, monitor, objectives, now) => ({
       site,
       at: now,
       balancers: [...newest.keys()].toSorted().map((name) => balancer(name, now)),
@@ -62,7 +62,33 @@ export function live(): Live {
           startedAt,
           said: located?.verdict.sentence ?? series[0]?.words() ?? '',
           advice: located?.verdict.advice ?? '',
-        })),
+        }))
+        .concat((monitor?.stated ?? []).map(statedView)),
+      objectives: objectives.map(objectiveView),
     }),
+  };
+}
+
+function statedView({ fault, startedAt, stated }: OpenStated): LiveView['faults'][number] {
+  const { severity, verdict } = stated;
+  return { fault, severity, startedAt, said: verdict.sentence, advice: verdict.advice };
+}
+
+function objectiveView({ objective, burning, ...counted }: ObjectiveState): LiveObjective {
+  const { name, of, share, withinMs, windowDays } = objective;
+  return {
+    objective: name,
+    of: of.kind === 'probe' ? `probe ${of.probe}` : scopeWords(of),
+    share,
+    withinMs,
+    windowDays,
+    ...counted,
+    burning: burning && {
+      severity: burning.window.severity,
+      longMs: burning.window.longMs,
+      long: burning.long,
+      shortMs: burning.window.shortMs,
+      short: burning.short,
+    },
   };
 }

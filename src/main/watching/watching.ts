@@ -9,6 +9,7 @@ import type { OpenTicks } from '#store';
 import { agentPort } from '../agent-port.ts';
 import type { JournalDoor } from '../journal-room.ts';
 import { live } from './live.ts';
+import { type ObjectivesAtWork, objectivesAtWork } from './objectives.ts';
 import { probeAll } from './probes.ts';
 import { tellerOf } from './teller.ts';
 
@@ -43,89 +44,134 @@ const expireEveryMs = 600_000;
 
 /** The monitor at work: ticks of all agents in, facts into the journal. It needs neither the journal nor its own disk. */
 export function watchSite(parts: WatchingParts): Watching {
-  const { clock, log, sites } = parts;
-  const ending = new AbortController();
-  const [shown, counted] = [live(), meter()];
-  let hasHeard = false;
-  const ports = parts.balancers.map((name) => agentPort(parts.paths, name));
-  const teller = tellerOf(parts);
-  let running: { readonly hash: string; readonly text: SiteText; readonly site: Site } | null = null;
-  let monitor: Monitor | null = null;
-  const keep = keeping(parts);
+  return new SiteWatch(parts);
+}
 
-  function take(acts: readonly Act[]): void {
+class SiteWatch implements Watching {
+  readonly #parts: WatchingParts;
+  readonly #ending = new AbortController();
+  readonly #shown = live();
+  readonly #counted = meter();
+  readonly #ports: readonly ReturnType<typeof agentPort>[];
+  readonly #teller: ReturnType<typeof tellerOf>;
+  readonly #keep: (tick: Tick) => void;
+  readonly #objectives: ObjectivesAtWork;
+  readonly #working: readonly Promise<void>[];
+  #hasHeard = false;
+  #expiredAt: number;
+  #running: { readonly hash: string; readonly text: SiteText; readonly site: Site } | null = null;
+  #monitor: Monitor | null = null;
+
+  constructor(parts: WatchingParts) {
+    const { clock, log } = parts;
+    this.#parts = parts;
+    this.#ports = parts.balancers.map((name) => agentPort(parts.paths, name));
+    this.#teller = tellerOf(parts);
+    this.#keep = keeping(parts);
+    this.#objectives = objectivesAtWork(parts.ticks, log);
+    this.#expiredAt = clock.monotonicMs();
+    const heard = (tick: Tick) => this.#heard(tick);
+    this.#working = [
+      this.#look(),
+      ...this.#ports.map((port) => followTicks(port, clock, this.#ending.signal, heard)),
+    ];
+  }
+
+  live(): LiveView {
+    const { site, clock } = this.#parts;
+    return this.#shown.view(site, this.#monitor, this.#objectives.states(), clock.now());
+  }
+
+  metrics(format: MetricsFormat): string {
+    const { open = [], falseAlarms = 0 } = this.#monitor ?? {};
+    return this.#counted.text(format, open, falseAlarms, this.#parts.clock.now());
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    for (const port of this.#ports) port.close();
+    await Promise.all(this.#working);
+    this.#teller.close();
+    this.#parts.ticks?.close();
+  }
+
+  #take(acts: readonly Act[]): void {
     for (const act of acts) {
-      if (act.kind === 'tell') teller.tell(act.event);
-      else probe(act.fault).catch((error) => log.error('the monitor stumbled', { why: messageOf(error) }));
+      if (act.kind === 'tell') this.#teller.tell(act.event);
+      else this.#probe(act.fault).catch((error) => this.#stumbled(error));
     }
   }
 
-  async function probe(fault: string): Promise<void> {
+  #stumbled(error: unknown): void {
+    this.#parts.log.error('the monitor stumbled', { why: messageOf(error) });
+  }
+
+  async #probe(fault: string): Promise<void> {
+    const [running, monitor] = [this.#running, this.#monitor];
     if (!running || !monitor) return;
+    const { log, clock } = this.#parts;
     const { site, text } = running;
     const pools = monitor.open
       .filter((one) => one.fault === fault)
       .flatMap(({ series }) => series.flatMap(({ pool }) => (pool === null ? [] : [pool])));
-    const probed = await probeAll({ site, text, balancers: ports, pools }).catch((error) => {
+    const probed = await probeAll({ site, text, balancers: this.#ports, pools }).catch((error) => {
       log.error('nobody could be asked', { why: messageOf(error) });
       return { direct: [], through: [] };
     });
-    if (!ending.signal.aborted) take(monitor.probed(fault, probed, clock.now()));
+    if (!this.#ending.signal.aborted) this.#take(monitor.probed(fault, probed, clock.now()));
   }
 
   /** A site that cannot be read is watched as it was. */
-  function lookAtSite(): void {
+  #lookAtSite(): void {
+    const { sites, clock } = this.#parts;
     const text = currentOf(sites);
-    if (!text || text.hash === running?.hash) return;
-    const { site } = readSite(text);
-    if (!site) return;
-    running = { hash: text.hash, text, site };
-    if (monitor) monitor.siteIs(site);
-    else {
-      const falseAlarmsPerMonth = parts.settings()?.falseAlarmsPerMonth ?? 1;
-      monitor = new Monitor({ site, tickMs, falseAlarmsPerMonth, lastFault: teller.lastFault() });
+    const settings = this.#parts.settings();
+    const falseAlarmsPerMonth = settings?.falseAlarmsPerMonth ?? 1;
+    const site = text && text.hash !== this.#running?.hash ? readSite(text).site : null;
+    if (text && site) {
+      this.#running = { hash: text.hash, text, site };
+      const lastFault = this.#teller.lastFault();
+      if (this.#monitor) this.#monitor.siteIs(site);
+      else this.#monitor = new Monitor({ site, tickMs, falseAlarmsPerMonth, lastFault });
     }
+    this.#monitor?.budgetIs(falseAlarmsPerMonth);
+    if (this.#running) this.#objectives.are(settings, this.#running.site, clock.now());
   }
 
-  function heard(tick: Tick): void {
-    hasHeard = true;
-    shown.add(tick);
-    counted.add(tick);
-    keep(tick);
-    if (monitor) take(monitor.tick(tick));
+  #heard(tick: Tick): void {
+    this.#hasHeard = true;
+    this.#shown.add(tick);
+    this.#counted.add(tick);
+    this.#keep(tick);
+    this.#objectives.add(tick);
+    if (this.#monitor) this.#take(this.#monitor.tick(tick));
   }
 
-  async function look(): Promise<void> {
-    let expiredAt = clock.monotonicMs();
-    while (!ending.signal.aborted) {
+  async #look(): Promise<void> {
+    const { clock } = this.#parts;
+    while (!this.#ending.signal.aborted) {
       try {
-        teller.follow((entry) => monitor?.journalled(entry));
-        lookAtSite();
-        if (monitor) take(monitor.look(clock.now()));
-        if (hasHeard) teller.endOrphans(clock.now());
-        if (clock.monotonicMs() - expiredAt >= expireEveryMs) {
-          expiredAt = clock.monotonicMs();
-          parts.ticks?.expire(clock.now());
-        }
+        this.#lookOnce(clock.now());
       } catch (error) {
-        log.error('the monitor stumbled', { why: messageOf(error) });
+        this.#stumbled(error);
       }
-      await clock.sleep(lookEveryMs, ending.signal).catch(() => {});
+      await clock.sleep(lookEveryMs, this.#ending.signal).catch(() => {});
     }
   }
 
-  const working = [look(), ...ports.map((port) => followTicks(port, clock, ending.signal, heard))];
-  return {
-    live: () => shown.view(parts.site, monitor, clock.now()),
-    metrics: (format) => counted.text(format, monitor?.open ?? [], monitor?.falseAlarms ?? 0, clock.now()),
-    async close() {
-      ending.abort();
-      for (const port of ports) port.close();
-      await Promise.all(working);
-      teller.close();
-      parts.ticks?.close();
-    },
-  };
+  #lookOnce(now: number): void {
+    const { clock, ticks } = this.#parts;
+    this.#teller.follow((entry) => this.#monitor?.journalled(entry));
+    this.#lookAtSite();
+    if (this.#monitor) {
+      this.#take(this.#monitor.look(now));
+      this.#take(this.#monitor.state(now, this.#objectives.look(now)));
+    }
+    if (this.#hasHeard) this.#teller.endOrphans(now);
+    if (clock.monotonicMs() - this.#expiredAt < expireEveryMs) return;
+    this.#expiredAt = clock.monotonicMs();
+    ticks?.expire(now);
+  }
 }
 
 /** A disk that is full costs history, and nothing else. */
