@@ -96,7 +96,7 @@ describe('objectives', () => {
       ],
     );
     const fault = states[0] && burningFault(states[0]);
-    assert.equal(fault?.usersSee, '2.5 % of the requests of 1 h went wrong, where 0.1 % may');
+    assert.equal(fault?.usersSee, '2.54 % of the requests of 1 h went wrong, where 0.1 % may');
     // An hour after, the short window is clean: nobody is paged for what is over.
     run(60, 0, 5, true);
     assert.equal(book.states(at)[0]?.burning, null);
