@@ -60,7 +60,7 @@ export async function startStandIns(
     await Promise.all(
       servers.map(async (server) => {
         const { socket: name, ...who } = server;
-        const http = httpServer({ insecureHTTPParser: true }, (asked, response) =>
+        const http = httpServer({ insecureHTTPParser: true, requireHostHeader: false }, (asked, response) =>
           answer(who, asked, response),
         ).on('clientError', (error: Error & { readonly rawPacket?: Buffer }, socket) =>
           answerOdd(who, error.rawPacket, socket as Socket),

@@ -84,6 +84,7 @@ http {
     location ~ "\\.php$" { fastcgi_pass unix:/run/php.sock; }
     location /u/ { proxy_pass http://unix:/run/app.sock:/x/; }
     location = /no { allow 10.0.0.0/8; deny all; }
+    location /unnamed { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Host $http_x_none; }
     location /whole { set $whole http://app; proxy_pass $whole; }
   }
 }
@@ -133,6 +134,8 @@ describe('a text on a stage', () => {
       ask({ scheme: 'https', path: '/no', sourceAddress: '10.1.1.1' }),
       ask({ scheme: 'https', path: '/no', sourceAddress: '192.0.2.1' }),
       ask({ scheme: 'https', path: '/whole' }),
+      // The server is told no host, which is no matter of the stand-in's.
+      ask({ scheme: 'https', path: '/unnamed' }),
     ];
     const proof = await proveOwn(nginx(locations), witnesses);
     const kinds = proof.outcomes.map(({ kind }) => kind);
