@@ -20,9 +20,9 @@ import { type Proof, prove } from './proof.ts';
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    mutants: { type: 'string', default: '320' },
+    mutants: { type: 'string', default: '200' },
     /** Of each engine, recorded. */
-    decisions: { type: 'string', default: '25600' },
+    decisions: { type: 'string', default: '12800' },
     /** Only mutants of files whose path begins so. */
     only: { type: 'string', default: '' },
     /** Processes at a time. */

@@ -64,7 +64,7 @@ const entry = `${root}proofs/mutants/judged.ts`;
 /** To ask what was come by costs as much as a few questions: short ones are asked together. */
 const togetherMs = 150;
 /** Of one mutant, asked until it is found: then it is given up, and not found. */
-const cpuSecondsPerMutantMax = 20;
+const cpuSecondsPerMutantMax = 12;
 /** A little more may be by the order of things. */
 const workShareMax = 1.05;
 const workMore = 200;

@@ -11,15 +11,15 @@ import { settingsPairs } from './settings.ts';
 import { pairsOf, record } from './tape.ts';
 
 /** Of the shortest texts: long ones need seconds. */
-const pairsMax = 200;
+const pairsMax = 100;
 const ruledCount = 100;
-const pointedCount = 300;
-const listCount = 200;
-const blowUpCount = 500;
+const pointedCount = 200;
+const listCount = 140;
+const blowUpCount = 300;
 const settingsCount = 40;
 const fallingCount = 60;
-const foldingCount = 500;
-const tableCount = 600;
+const foldingCount = 400;
+const tableCount = 400;
 
 /** @param tell hears how many of what there are. */
 export async function questionsOf(
