@@ -41,6 +41,8 @@ export async function questionsOf(
   const { refused, passedOver } = refusedTexts();
   tell('decisions of real engines', haproxy.decisions + nginx.decisions);
   tell('of which the model says wrong as it stands: left out', haproxy.wrong + nginx.wrong);
+  for (const { engine, seed: text, kind } of [...haproxy.disagreements, ...nginx.disagreements])
+    tell(`  prove:plan -- --engine ${engine} --text ${text}`, kind);
   tell('comparisons of two texts', pairs.length);
   tell('comparisons of two meanings', meanings.length);
   tell('tables, classes and expressions', tables.length);

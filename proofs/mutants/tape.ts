@@ -1,6 +1,6 @@
 /** What mutants are judged by, gathered once: what real engines did with many texts, and pairs of texts and of meanings. */
 import { type EngineName, meaningOf } from '../plan/case.ts';
-import { decide } from '../plan/decisions.ts';
+import { type Disagreement, decide } from '../plan/decisions.ts';
 import { verdictOf } from '../plan/judge.ts';
 import type { Reply } from '../plan/wire.ts';
 import { edited } from './edits.ts';
@@ -11,6 +11,8 @@ export interface Tape {
   readonly decisions: number;
   /** Decisions that the model says wrong as it stands: they are left out. */
   readonly wrong: number;
+  /** Some of them. */
+  readonly disagreements: readonly Disagreement[];
 }
 
 export async function record(engine: EngineName, seed: number, decisions: number): Promise<Tape> {
@@ -27,7 +29,7 @@ export async function record(engine: EngineName, seed: number, decisions: number
     });
     recorded.push({ kind: 'decided', case: one, replies: kept });
   });
-  return { recorded, decisions: outcome.decisions, wrong };
+  return { recorded, decisions: outcome.decisions, wrong, disagreements: outcome.disagreements };
 }
 
 const keptReply = (reply: Reply): KeptReply =>
