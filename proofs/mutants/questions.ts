@@ -25,7 +25,7 @@ const tableCount = 400;
 export async function questionsOf(
   seed: number,
   decisions: number,
-  tell: (name: string, count: number) => void,
+  tell: (name: string, count: number | string) => void,
 ): Promise<readonly Question[]> {
   const [haproxy, nginx] = [await record('haproxy', seed, decisions), await record('nginx', seed, decisions)];
   const meanings = [
