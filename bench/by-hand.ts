@@ -47,7 +47,8 @@ export async function byHand(proof: Proof): Promise<void> {
 }
 
 /** What a bad change gets for itself is not what is measured here. */
-const quick = 'guard:\n  canary: { steps: [1], step: 500ms }\n  bake: 500ms\n';
+const quick =
+  'guard:\n  canary: { steps: [1], step: 500ms }\n  bake: 500ms\n  limits: { removedServersShareMax: 1 }\n';
 
 function write({ folders, http, good, bad }: Place, name: 'good' | 'bad', more: string): string {
   const file = join(folders.folder, `${name}.yaml`);
