@@ -205,8 +205,7 @@ async function memory(proof: Proof): Promise<void> {
           lost: way === 'itself' ? mayFail(victim) : lostWith(victim, 'SIGKILL'),
           async strike() {
             const pids = (await pidsOf(scene.field, victim, 0)) ?? [];
-            if (way === 'itself') outOfOwnMemory(pids);
-            else undo = outOfGroupMemory(pids);
+            undo = way === 'itself' ? outOfOwnMemory(pids) : outOfGroupMemory(pids);
             if (way === 'its group' && undo === null) proof.say('  this machine lets nobody make a group');
           },
           over: { afterMs: 8_000, mend: () => undo?.() },

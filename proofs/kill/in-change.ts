@@ -34,17 +34,23 @@ export async function inAChange(proof: Proof, field: SiteField, blow: Blow): Pro
   const loads = await startLoads(field);
   let mend: () => Promise<void> = async () => {};
   try {
-    const before = (await changesOf(field)).length;
+    // A controller that was just killed is on its way back.
+    const before = await until('the changes so far', async () => ({
+      count: (await changesOf(field)).length,
+    }));
     const file = writeSite(field, blow.server);
     const words = ['apply', file, '--unfreeze', '--reason', 'measured', '--new-generation'];
     const applied = type(words, { env: field.folders.env });
     const acknowledged = new Map<number, string>();
-    await until(`a change that is ${state}`, async () => {
+    const reached = await until(`a change that is ${state}`, async () => {
       const [change, ...others] = await changesOf(field);
       const { entries } = await get<{ entries: JournalEntry[] }>(field, '/v1/journal');
       for (const entry of entries) acknowledged.set(entry.sequence, entry.hash);
-      return others.length >= before && change !== undefined && came(change, state, entries);
+      if (change === undefined || others.length < before.count) return false;
+      const isThere = came(change, state, entries);
+      return (isThere || finalStates.includes(change.state)) && { change, isThere };
     });
+    if (!reached.isThere) throw new Error(`it is ${reached.change.state}: ${reached.change.why}`);
     await sleep(afterMs);
     const at = preciseNow();
     mend = undoing(mending(blow));
@@ -54,7 +60,7 @@ export async function inAChange(proof: Proof, field: SiteField, blow: Blow): Pro
       'the end of the change',
       async () => {
         const [last, ...others] = await changesOf(field);
-        return others.length >= before && last && finalStates.includes(last.state) && last;
+        return others.length >= before.count && last && finalStates.includes(last.state) && last;
       },
       endsMsMax,
     );

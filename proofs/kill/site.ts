@@ -97,7 +97,9 @@ export async function judgeChange(
   );
   const kept = new Map<number, string>();
   for (let last = 0; ; ) {
-    const { entries } = await get<{ entries: JournalEntry[] }>(field, `/v1/journal?after=${last}`);
+    const { entries } = await until('the journal', () =>
+      get<{ entries: JournalEntry[] }>(field, `/v1/journal?after=${last}`),
+    );
     for (const entry of entries) kept.set(entry.sequence, entry.hash);
     if (entries.length === 0) break;
     last = entries.at(-1)?.sequence ?? last;

@@ -108,14 +108,15 @@ function siteOf(text: SiteText): Site {
 /** What a renewed certificate can do wrong shows at once: it is watched for seconds, not for minutes. */
 const renewal = { stepMs: 3_000, bakeMs: 5_000 };
 /** Two steps, short enough that a quiet site is through within ten seconds: the guard watches the whole time. */
-const emergency = { stepMs: 500, bakeMs: 2_000 };
+const emergency = { shareMin: 0.25, stepMs: 500, bakeMs: 2_000 };
 
 /** The running site's: a change is not judged by the policy that it brings. */
 function policyFor({ reading, before, view }: ProposalParts): GuardPolicy {
   const policy = before.site.guard;
   if (isRenewal(reading, before)) return shortened(policy, [1], renewal);
+  if (!view.asked?.emergency) return policy;
   const [first = 1] = policy.canary.steps;
-  return view.asked?.emergency ? shortened(policy, [...new Set([first, 1])], emergency) : policy;
+  return shortened(policy, [...new Set([Math.max(first, emergency.shareMin), 1])], emergency);
 }
 
 function shortened(
