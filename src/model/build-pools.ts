@@ -14,7 +14,8 @@ import type {
   StatusRange,
   StickyCookie,
 } from './pool.ts';
-import type { PoolPart, ServerPart } from './schema.ts';
+import type { ServerPart } from './schema.ts';
+import type { PoolPart } from './schema-pools.ts';
 import { durationOrNull, nameOfAddress, parseAddress, parseBytes, parseDurationMs } from './words.ts';
 import type { Path } from './yaml.ts';
 
@@ -27,7 +28,7 @@ export function buildPool(part: PoolPart, index: number, folder: string, placeOf
     stickyCookie: part.stickyCookie === undefined ? null : buildCookie(part.stickyCookie),
     tls: part.tls === undefined ? null : buildTls(part.tls, ['pools', index, 'tls'], folder, placeOf),
     proxyProtocol: part.proxyProtocol ?? null,
-    servers: part.servers.map((server, i) => buildServer(server, ['pools', index, 'servers', i], placeOf)),
+    servers: serversOf(part, index, placeOf),
     healthCheck: buildHealthCheck(part),
     ejection: part.ejection === undefined ? null : buildEjection(part.ejection),
     slowStartMs: durationOrNull(part.slowStart),
@@ -44,6 +45,25 @@ export function buildPool(part: PoolPart, index: number, folder: string, placeOf
     },
     place: placeOf(['pools', index]),
   };
+}
+
+interface Built {
+  readonly index: number;
+  readonly placeOf: PlaceOf;
+  readonly servers: readonly Server[];
+}
+
+const built = new WeakMap<PoolPart, Built>();
+
+/** A text's mistakes are looked for in what is built of it, too: of the same text, the same servers. */
+function serversOf(part: PoolPart, index: number, placeOf: PlaceOf): readonly Server[] {
+  const known = built.get(part);
+  if (known?.index === index && known.placeOf === placeOf) return known.servers;
+  const servers = part.servers.map((server, i) =>
+    buildServer(server, ['pools', index, 'servers', i], placeOf),
+  );
+  built.set(part, { index, placeOf, servers });
+  return servers;
 }
 
 function buildEjection({ of, errorsInARow, serversShareMax }: NonNullable<PoolPart['ejection']>): Ejection {

@@ -154,6 +154,7 @@ function overlap(a: string, b: string): boolean {
 
 function sameServers({ part, index }: Indexed<Pool>, source: SourceText): Diagnostic[] {
   const above: Path = ['pools', index, 'servers'];
+  if (isEachOfItsOwn(part)) return [];
   const names = repeated(
     part.servers.map((server) => server.name),
     above,
@@ -178,6 +179,16 @@ function sameServers({ part, index }: Indexed<Pool>, source: SourceText): Diagno
     );
     return [{ ...twice, severity: 'warning' as const }];
   });
+}
+
+/** Nearly all pools: neither a name nor an address twice. */
+function isEachOfItsOwn({ servers }: Pool): boolean {
+  const [names, addresses] = [new Set<string>(), new Set<string>()];
+  for (const { name, host, port } of servers) {
+    names.add(name);
+    addresses.add(hostPort(host, port));
+  }
+  return names.size === servers.length && addresses.size === servers.length;
 }
 
 function unreachedPools({ pools, routes }: Parts, source: SourceText): Diagnostic[] {

@@ -9,14 +9,13 @@ import type { IncludedText } from './own.ts';
 import { poolMistakes } from './pools.ts';
 import { referenceMistakes } from './references.ts';
 import { accessMistakes, listenerMistakes, pageMistakes, routeMistakes } from './route-mistakes.ts';
-import { siteJsonSchema, siteSchema } from './schema.ts';
-import { remembered } from './shaped.ts';
+import { siteJsonSchema } from './schema.ts';
+import { readWhole } from './shaped.ts';
 import type { Site } from './site.ts';
 import { streamMistakes } from './stream-mistakes.ts';
 import { readYaml, type SourceText } from './yaml.ts';
 
-const readShape = remembered(siteSchema);
-const siteShape: Shape = { read: readShape, json: once(siteJsonSchema) };
+const siteShape: Shape = { read: readWhole, json: once(siteJsonSchema) };
 
 export interface ParsedSite {
   /** Null as soon as one diagnostic is an error. */
@@ -58,7 +57,7 @@ export function parseSite(
   const told = all.toSorted(byPlace).slice(0, diagnosticsMax);
   if (all.some((diagnostic) => diagnostic.severity === 'error')) return { site: null, diagnostics: told };
   const content = contentsOf(folder, includes);
-  const { data } = readShape(source.value);
+  const { data } = readWhole(source.value);
   return { site: data ? buildSite(data, folder, source.placeOf, content) : null, diagnostics: told };
 }
 

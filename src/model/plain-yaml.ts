@@ -6,7 +6,10 @@
 import { once, type Place } from '#base';
 import type { Path, SourceText } from './yaml.ts';
 
-/** Where a value was written: an offset in the text, with those of its parts. */
+/**
+ * Where a value was written: an offset in the text, with those of its parts. Below zero (`-1 - offset`): braces or brackets
+ * whose parts are looked for when somebody asks for them, as nobody does of most of a hundred thousand servers.
+ */
 export type Spot = number | MapSpot | ListSpot;
 
 export interface MapSpot {
@@ -44,23 +47,34 @@ export function readPlain(text: string): PlainYaml | null {
 
 /** With its places, as the general reader has them. */
 export function plainSource({ value, spot }: PlainYaml, text: string, file: string): SourceText {
-  const starts = once(() => [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)]);
+  const starts = once(() => lineStarts(text));
+  // Parts are asked for in their order, most of the time.
+  let last = 0;
   const place = (offset: number): Place => {
     const all = starts();
     let [low, high] = [0, all.length];
+    if ((all[last] ?? 0) <= offset) [low, high] = [last, Math.min(all.length, last + 2)];
+    if ((all[high] ?? Number.POSITIVE_INFINITY) <= offset) high = all.length;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
       if ((all[middle] ?? 0) <= offset) low = middle;
       else high = middle;
     }
+    last = low;
     return { file, line: low + 1, column: offset - (all[low] ?? 0) + 1 };
   };
-  const offsetOf = (one: Spot) => (typeof one === 'number' ? one : one.offset);
+  const offsetOf = (one: Spot) => (typeof one !== 'number' ? one.offset : one < 0 ? -1 - one : one);
+  let flow = { at: -1, spot: 0 as Spot };
+  const flowAt = (at: number): Spot => {
+    if (flow.at !== at) flow = { at, spot: new Reader(text, true).flowAt(at) };
+    return flow.spot;
+  };
   const find = (path: Path): { readonly at: number; readonly keyAt: number | null } => {
     let here = spot;
     let keyAt: number | null = null;
     for (const step of path) {
       keyAt = null;
+      if (typeof here === 'number' && here < 0) here = flowAt(-1 - here);
       if (typeof here === 'number') break;
       const below: Spot | undefined =
         'keys' in here
@@ -84,6 +98,12 @@ export function plainSource({ value, spot }: PlainYaml, text: string, file: stri
   };
 }
 
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}
+
 class NotPlain extends Error {}
 
 function notPlain(): never {
@@ -92,8 +112,20 @@ function notPlain(): never {
 
 const depthMax = 24;
 const key = /[A-Za-z_][\w./-]*(?=:(?: |\n|$))/y;
-const flowKey = /[A-Za-z_][\w./-]*(?=: )/y;
 const words = new Set(['null', 'true', 'false', 'y', 'n', 'yes', 'no', 'on', 'off']);
+const isWord = (name: string): boolean => name.length <= 5 && words.has(name.toLowerCase());
+const code = { space: 32, comma: 44, colon: 58, closingBracket: 93, closingBrace: 125 } as const;
+
+/** Letters and `_`; digits, `.`, `/` and `-` only behind another one. */
+function isOfKey(one: number, isBehind: boolean): boolean {
+  if ((one >= 97 && one <= 122) || (one >= 65 && one <= 90) || one === 95) return true;
+  return isBehind && one >= 45 && one <= 57;
+}
+
+const nothing: object = Object.create(null);
+
+/** Without keys that it was not given, as one without a prototype, which engines of JavaScript are slow with. */
+const emptyMap = (): Record<string, unknown> => Object.create(nothing);
 const rest = / *(?:(?<= )#[^\n]*)?(?:\n|$)/y;
 /** Signs that mean something at the beginning of a value. */
 const signs = new Set('-?:,[]{}#&*!|>\'"%@`');
@@ -105,9 +137,18 @@ class Reader {
   #at = 0;
   #indent = 0;
   #nodes = 0;
+  readonly #allSpots: boolean;
 
-  constructor(text: string) {
+  /** @param allSpots those within braces and brackets, too. */
+  constructor(text: string, allSpots = false) {
     this.#text = text;
+    this.#allSpots = allSpots;
+  }
+
+  /** Of braces or brackets that begin there. */
+  flowAt(offset: number): Spot {
+    this.#at = offset;
+    return this.#value(0, true).spot;
   }
 
   whole(): PlainYaml {
@@ -142,12 +183,12 @@ class Reader {
     if (depth > depthMax) notPlain();
     this.#nodes += 1;
     const offset = this.#at;
-    const value: Record<string, unknown> = Object.create(null);
+    const value = emptyMap();
     const keys = new Map<string, { offset: number; of: Spot }>();
     while (this.#indent === indent) {
       const start = this.#at;
       const name = this.#take(key);
-      if (name === null || words.has(name.toLowerCase()) || keys.has(name)) notPlain();
+      if (name === null || isWord(name) || keys.has(name)) notPlain();
       const read = this.#behindKey(start + name.length + 1, indent, depth);
       value[name] = read.value;
       keys.set(name, { offset: start, of: read.spot });
@@ -244,46 +285,57 @@ class Reader {
   #flowMap(depth: number): Read {
     this.#nodes += 1;
     const offset = this.#at;
-    const value: Record<string, unknown> = Object.create(null);
-    const keys = new Map<string, { offset: number; of: Spot }>();
+    const value = emptyMap();
+    const keys = this.#allSpots ? new Map<string, { offset: number; of: Spot }>() : null;
     this.#skip(1);
-    while (this.#text[this.#at] !== '}') {
+    while (this.#text.charCodeAt(this.#at) !== code.closingBrace) {
       const start = this.#at;
-      const name = this.#take(flowKey);
-      if (name === null || words.has(name.toLowerCase()) || keys.has(name)) notPlain();
+      const name = this.#flowKey();
+      if (isWord(name) || name in value) notPlain();
       this.#skip(name.length + 1);
       const read = this.#value(depth + 1, true);
       value[name] = read.value;
-      keys.set(name, { offset: start, of: read.spot });
-      this.#comma('}');
+      keys?.set(name, { offset: start, of: read.spot });
+      this.#comma(code.closingBrace);
     }
     this.#at += 1;
-    return { value, spot: { offset, keys } };
+    return { value, spot: keys ? { offset, keys } : -1 - offset };
   }
 
   #flowList(depth: number): Read {
     this.#nodes += 1;
     const offset = this.#at;
     const value: unknown[] = [];
-    const items: Spot[] = [];
+    const items: Spot[] | null = this.#allSpots ? [] : null;
     this.#skip(1);
-    while (this.#text[this.#at] !== ']') {
+    while (this.#text.charCodeAt(this.#at) !== code.closingBracket) {
       const read = this.#value(depth + 1, true);
       value.push(read.value);
-      items.push(read.spot);
-      this.#comma(']');
+      items?.push(read.spot);
+      this.#comma(code.closingBracket);
     }
     this.#at += 1;
-    return { value, spot: { offset, items } };
+    return { value, spot: items ? { offset, items } : -1 - offset };
+  }
+
+  /** With a colon and a space behind it. */
+  #flowKey(): string {
+    const text = this.#text;
+    let at = this.#at;
+    while (isOfKey(text.charCodeAt(at), at > this.#at)) at += 1;
+    if (at === this.#at || text.charCodeAt(at) !== code.colon || text.charCodeAt(at + 1) !== code.space)
+      notPlain();
+    return text.slice(this.#at, at);
   }
 
   /** A comma with something behind it, or the end. */
-  #comma(end: string): void {
+  #comma(end: number): void {
     this.#skip(0);
-    if (this.#text[this.#at] === ',') {
+    const here = this.#text.charCodeAt(this.#at);
+    if (here === code.comma) {
       this.#skip(1);
-      if (this.#text[this.#at] === end) notPlain();
-    } else if (this.#text[this.#at] !== end) notPlain();
+      if (this.#text.charCodeAt(this.#at) === end) notPlain();
+    } else if (here !== end) notPlain();
   }
 
   #skip(count: number): void {
@@ -305,10 +357,12 @@ class Reader {
   #flowWordEnd(): number {
     const text = this.#text;
     for (let at = this.#at; ; at += 1) {
-      const char = text[at];
-      if (char === ',' || char === ']' || char === '}') return at;
-      if (char === undefined || '\n[{#"\'`'.includes(char)) notPlain();
-      if (char === ':' && ' ,]}\n'.includes(text[at + 1] ?? '\n')) notPlain();
+      const here = text.charCodeAt(at);
+      if (here === code.comma || here === code.closingBracket || here === code.closingBrace) return at;
+      // Most of a word.
+      if (isOfKey(here, true)) continue;
+      if (Number.isNaN(here) || '\n[{#"\'`'.includes(text.charAt(at))) notPlain();
+      if (here === code.colon && ' ,]}\n'.includes(text[at + 1] ?? '\n')) notPlain();
     }
   }
 
@@ -320,6 +374,7 @@ class Reader {
 
 /** As YAML's core schema has it. Rare forms of numbers are not that plain. */
 function resolved(word: string): unknown {
+  if (!/^[-+.0-9~tfn]/i.test(word)) return word;
   if (/^[0-9]{1,15}$/.test(word)) return Number(word);
   if (/^(?:[Tt]rue|TRUE|[Ff]alse|FALSE)$/.test(word)) return /^t/i.test(word);
   if (/^(?:~|[Nn]ull|NULL)$/.test(word)) return notPlain();

@@ -3,7 +3,7 @@ import type { Diagnostic } from '#base';
 import { addressOf } from './build-pools.ts';
 import { pathText } from './mistakes.ts';
 import { sectionOf } from './parts.ts';
-import type { PoolPart } from './schema.ts';
+import type { PoolPart } from './schema-pools.ts';
 import { shaped } from './shaped.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 

@@ -240,6 +240,8 @@ const compression = z.strictObject(
   'a compression: types, minSize',
 );
 
+export const serversMax = 10_000;
+
 export const pool = z.strictObject(
   {
     name,
@@ -248,7 +250,7 @@ export const pool = z.strictObject(
     }),
     hash: hash.optional().meta({ description: 'What the algorithm "hash" looks at' }),
     stickyCookie: stickyCookie.optional().meta({ description: 'Leads a client back to its server' }),
-    servers: list(server, 'a list of servers', 1, 10_000),
+    servers: list(server, 'a list of servers', 1, serversMax),
     tls: poolTls.optional().meta({ description: 'The servers speak TLS' }),
     proxyProtocol: z.enum(['v1', 'v2'], 'one of').optional().meta({
       description: "The servers get the client's address by the PROXY protocol",
@@ -277,3 +279,5 @@ export const pool = z.strictObject(
   },
   'a pool: name, servers',
 );
+
+export type PoolPart = z.output<typeof pool>;

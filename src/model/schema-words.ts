@@ -5,9 +5,10 @@ import { parseDurationMs } from './words.ts';
 /** The small words of a site file's schema. Each error text is the phrase that stands after `expected` in a diagnostic. */
 
 /** Names of things. They become names of files and of the engines' sections. */
+export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export const name = text(
   'a name of letters, digits, "-", "_" and ".", at most 64, beginning with a letter or digit',
-  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  namePattern,
 ).refine((word) => !(word in Object.prototype), `another name: this one is reserved`);
 
 export function text(expected: string, pattern: RegExp) {

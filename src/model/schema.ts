@@ -227,16 +227,22 @@ const accessLog = text(accessLogText, /^(?:stdout|(?:file|syslog):[A-Za-z0-9._[\
   accessLogText,
 );
 
+export const partsMax = { listeners: 100, routes: 10_000, pools: 10_000, balancers: 64 } as const;
+
 export const siteSchema = z.strictObject(
   {
     site: name.meta({ description: "The site's name" }),
-    listeners: list(listener, 'a list of listeners', 1, 100).meta({ description: 'Where the site listens' }),
-    routes: list(route, 'a list of routes', 1, 10_000).meta({
+    listeners: list(listener, 'a list of listeners', 1, partsMax.listeners).meta({
+      description: 'Where the site listens',
+    }),
+    routes: list(route, 'a list of routes', 1, partsMax.routes).meta({
       description:
         'Which requests go to which pool, in the words of the Gateway API; the most specific one decides',
     }),
-    pools: list(pool, 'a list of pools', 1, 10_000).meta({ description: 'The web servers' }),
-    balancers: list(balancer, 'a list of balancers', 1, 64).meta({ description: 'The load-balancer nodes' }),
+    pools: list(pool, 'a list of pools', 1, partsMax.pools).meta({ description: 'The web servers' }),
+    balancers: list(balancer, 'a list of balancers', 1, partsMax.balancers).meta({
+      description: 'The load-balancer nodes',
+    }),
     timeouts: clientTimeouts.prefault({}).meta({ description: "Of the clients' side" }),
     accessLog: accessLog.optional().meta({
       description:
@@ -262,7 +268,6 @@ export type SiteDocument = z.output<typeof siteSchema>;
 export type ListenerPart = z.output<typeof listener>;
 export type RoutePart = z.output<typeof route>;
 export type MatchPart = z.output<typeof matchSchema>;
-export type PoolPart = z.output<typeof pool>;
 export type ServerPart = z.output<typeof server>;
 export type BalancerPart = z.output<typeof balancer>;
 

@@ -1,8 +1,8 @@
 import type { Diagnostic } from '#base';
 import { listed, pathText, shown } from './mistakes.ts';
 import { listOf, namesOf, sectionOf, textOf, valueIn } from './parts.ts';
-import type { PoolPart } from './schema.ts';
 import { accessKeys, filterKeys } from './schema-actions.ts';
+import type { PoolPart } from './schema-pools.ts';
 import { shaped } from './shaped.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 

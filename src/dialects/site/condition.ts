@@ -1,7 +1,23 @@
 import { type Condition, meaning } from '#routing';
 
-/** The conditions of a site's rules, as `decide` in routing/decide.ts defines them. */
+const known = new Map<string, meaning.Condition>();
+const knownMax = 50_000;
+
+/**
+ * The conditions of a site's rules, as `decide` in routing/decide.ts defines them. What is asked alike, in two texts that are
+ * compared too, is one and the same.
+ */
 export function conditionOf(condition: Condition): meaning.Condition {
+  const key = JSON.stringify(condition);
+  const before = known.get(key);
+  if (before) return before;
+  if (known.size >= knownMax) known.clear();
+  const made = meant(condition);
+  known.set(key, made);
+  return made;
+}
+
+function meant(condition: Condition): meaning.Condition {
   const { field, header } = meaning;
   switch (condition.kind) {
     case 'host':

@@ -42,18 +42,22 @@ export function settingsOfSite(site: Site): readonly meaning.Setting[] {
 /** Leaves of an object by their path: `healthCheck.intervalMs`. Empty lists and nulls are nothing that was set. */
 function flat(value: object, scope: Scope, above: string, place: Place): meaning.Setting[] {
   const here = placeIn(value) ?? place;
-  return Object.entries(value).flatMap(([key, one]): meaning.Setting[] => {
-    if (notSettings.has(key) || one === null || one === undefined) return [];
+  const found: meaning.Setting[] = [];
+  for (const key in value) {
+    const one = (value as Readonly<Record<string, unknown>>)[key];
+    if (notSettings.has(key) || one === null || one === undefined) continue;
     const name = `${above}${key}`;
-    if (typeof one === 'object' && !Array.isArray(one)) return flat(one, scope, `${name}.`, here);
-    if (Array.isArray(one)) {
+    if (!Array.isArray(one)) {
+      if (typeof one === 'object') found.push(...flat(one, scope, `${name}.`, here));
+      else found.push({ scope, name, value: String(one), place: here });
+    } else if (one.length > 0) {
       const words = one.map((item: unknown) =>
         typeof item === 'object' ? JSON.stringify(item, withoutPlaces) : String(item),
       );
-      return words.length === 0 ? [] : [{ scope, name, value: words.join(' '), place: here }];
+      found.push({ scope, name, value: words.join(' '), place: here });
     }
-    return [{ scope, name, value: String(one), place: here }];
-  });
+  }
+  return found;
 }
 
 function placeIn(value: object): Place | null {
