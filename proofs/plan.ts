@@ -1,6 +1,7 @@
 /**
- * `npm run prove:plan -- --engine haproxy|nginx --seed N --seeds N --decisions N --text N`: random texts by random requests, the meaning
- * of a text against the real engine. Each request that is treated otherwise is a defect, and is printed with its text.
+ * `npm run prove:plan -- --engine haproxy|nginx --seed N --seeds N --decisions N --minutes N --text N`: random texts by random
+ * requests, the meaning of a text against the real engine. Each request that is treated otherwise is a defect, and is printed with
+ * its text.
  */
 import { parseArgs } from 'node:util';
 import type { EngineName } from './plan/case.ts';
@@ -16,6 +17,8 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     /** Of each engine, over all seeds. */
     decisions: { type: 'string', default: '100000' },
+    /** Of each engine and seed: past it, what was decided by then is all. */
+    minutes: { type: 'string' },
     /** One text again, by the number that a disagreement is told with. */
     text: { type: 'string' },
     json: { type: 'boolean' },
@@ -54,7 +57,8 @@ async function compared(
   isText = false,
 ): Promise<void> {
   proof.say(`${engine}, ${isText ? 'text' : 'seed'} ${seed}`);
-  const outcome = await decide(engine, seed, decisions, undefined, isText ? [seed] : null);
+  const overAt = performance.now() + Number(values.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
+  const outcome = await decide(engine, seed, decisions, undefined, isText ? [seed] : null, overAt);
   for (const one of outcome.disagreements.slice(0, shownMax)) proof.say(shown(one));
   const told = (name: string, count: number | string) => proof.tell(`${engine} ${seed}: ${name}`, count);
   told('texts', outcome.texts);

@@ -92,11 +92,13 @@ export async function decide(
   heard: Listener = () => undefined,
   /** These texts alone. */
   only: readonly number[] | null = null,
+  /** As `performance.now()` tells it: past it, what there is by then is all. */
+  overAt = Number.POSITIVE_INFINITY,
 ): Promise<Outcome> {
   const sum = new Sum();
   const field = await openField();
   try {
-    for (let next = seed * 1_000_000; sum.decisions < wanted; ) {
+    for (let next = seed * 1_000_000; sum.decisions < wanted && performance.now() < overAt; ) {
       const drawn = Array.from({ length: textsPerProcess[engine] }, (_, index) => next + index);
       const seeds = only ?? drawn;
       next += seeds.length;
@@ -104,7 +106,7 @@ export async function decide(
       sum.refused += running.refused;
       try {
         for (const trial of running.trials) {
-          if (sum.decisions >= wanted) break;
+          if (sum.decisions >= wanted || performance.now() >= overAt) break;
           const replies = await asked(trial);
           if (!running.lives()) {
             sum.died.push(trial.case.seed);
