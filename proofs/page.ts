@@ -131,13 +131,13 @@ export const proofs: readonly ListedProof[] = [
   {
     name: 'plan',
     proves:
-      'What a text is said to mean is what the real engine does: random texts, their constructs as often as real files have them, by random requests near to what the texts ask for; each decision, rewritten path and header is compared.',
+      'What a text is said to mean is what the real engine does: random texts, their constructs as often as real files have them, by random requests near to what the texts ask for; each decision, rewritten path and header is compared. `--engine haproxy|nginx --seed N --decisions N` chooses, `--minutes N` bounds it, `--text N` asks one text again.',
     minutesMax: 20,
   },
   {
     name: 'mutants',
     proves:
-      'The comparison of `prove:plan` finds bugs: places of the model are changed one at a time (conditions negated, order swapped, off by one, flags dropped, ...), and at least 95 % of those that the decisions come by make one of them wrong. Which are drawn is decided by a seed.',
+      'What holds the model right would find it wrong: bugs are planted in the lifts, in what a meaning says, in the comparison of two and in what a plan tells (conditions negated, order swapped, off by one, flags dropped, ...), one at a time, and at least 95 % are found: by what real engines did with random texts, by lines that they refuse, by asking both sides of a comparison, by tables asked about every text of a small universe, by settings, and, in what a plan tells, by its tests. A place that nothing comes by counts as not found; what nobody could find is left out by named rules (`proofs/mutants/excluded.ts`). Nothing may be found where nothing is planted, and a plain mistake of each area has to be. Which are drawn is decided by `--seed N`, how many by `--mutants N`.',
     minutesMax: 30,
   },
   {

@@ -12,7 +12,8 @@ const sentences = /[?:] ['`][^'`]*[a-z"}] [a-z"$][^'`]*[a-z"}] [a-z"$][^'`]*['`]
 const rules: readonly Exclusion[] = [
   {
     why: 'words for people',
-    is: ({ file, text }) => /\/(?:describe|description|predicates)\.ts$/.test(file) || sentences.test(text),
+    is: ({ file, text }) =>
+      /\/(?:describe|description|predicates|terminal|markdown)\.ts$/.test(file) || sentences.test(text),
   },
   {
     why: 'one more or less than a named limit',
