@@ -61,7 +61,10 @@ await prove('located', async (proof) => {
     for (let next = waiting.shift(); next; next = waiting.shift())
       await chapterOf(proof, next, values.only === undefined ? controlMs : settleMs, judged);
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  // Whoever fails, the others end what they have started.
+  const ended = await Promise.allSettled(Array.from({ length: atOnce }, worker));
+  const failed = ended.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
   summary(proof, [...judged.keys()], [...judged.values()]);
 });
 

@@ -135,9 +135,18 @@ function judgedOf(field: Field, fault: Fault, { struckAt, visits, entries }: See
     said: last?.event.verdict.sentence ?? '',
     more: [
       ...(back?.event.kind === 'change.state' ? [`the guard took ${change} back: ${back.event.why}`] : []),
+      ...actsOf(entries),
       ...(culprits.length > 0 ? [`culprits: ${culprits.join(', ')}`] : []),
     ],
   };
+}
+
+/** What the guard did meanwhile. */
+function actsOf(entries: readonly JournalEntry[]): string[] {
+  const acts = entries.flatMap(({ event }) =>
+    event.kind === 'guard.acted' ? [`${event.record.what.kind} on ${event.balancer}`] : [],
+  );
+  return acts.length === 0 ? [] : [`the guard: ${[...new Set(acts)].join(', ')}`];
 }
 
 function wanted(field: Field, { is }: Fault, change: string): readonly (readonly string[])[] | null {

@@ -112,7 +112,7 @@ function visit(plan: VisitPlan): void {
   }, 2);
   process.on('message', ({ at, rate: next }: { at?: number; rate?: number }) => {
     if (next !== undefined) rate = next;
-    process.send?.(summed(visits.filter((one) => one.at >= (at ?? 0))));
+    if (process.connected) process.send?.(summed(visits.filter((one) => one.at >= (at ?? 0))));
   });
   process.on('disconnect', () => process.exit(0));
   process.on('SIGINT', () => {});

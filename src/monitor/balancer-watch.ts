@@ -152,6 +152,7 @@ function poolWatch(
   return {
     series: [...counted.map(({ watch }) => watch.state), latency.state, queue, down.state, stuck.state],
     tick({ at, servers }: Tick, now: PoolTick, { budget, sinceChangeMs }: Judging): Found[] {
+      stuck.finished(now.requests);
       queuedTicks = now.queued > 0 ? queuedTicks + 1 : 0;
       const words = `${now.queued} requests wait for a server`;
       const score = queuedTicks >= queuedTicksMax ? sure : queuedTicks >= queuedTicksMax / 2 ? doubtful : 0;
@@ -202,12 +203,19 @@ const shareMemory = 0.9;
 function stuckWatch(name: SeriesName) {
   const state = turning(name);
   const kept = new Map<string, { share: number; score: number }>();
-  let seen = 0;
+  let [seen, finished] = [0, 0];
   return {
     state,
+    finished(requests: number): void {
+      finished += requests;
+    },
     add(at: number, servers: readonly ServerTick[], pool: string, threshold: number): Turn {
       const mine = servers.filter((one) => one.pool === pool);
       const all = mine.reduce((sum, { requests }) => sum + requests, 0);
+      // Engines that name the server of few requests say nothing of the others.
+      const isCounted = all >= finished / 2;
+      finished = 0;
+      if (!isCounted) return null;
       for (const { server, requests, state: is, lastCheck } of mine) {
         const known = kept.get(server) ?? { share: 0, score: 0 };
         const isIdle = is === 'up' && lastCheck !== inMaintenance && requests === 0;

@@ -272,6 +272,8 @@ export class Monitor {
     this.#faults = this.#faults.filter((fault) => {
       if (goesOn(fault, at)) return true;
       if (fault.seenAt === null) return false;
+      // What was over before anybody could be asked has a verdict too.
+      if (fault.located === null) acts.push(...this.#place(fault, at));
       const event = endedEvent(fault, at, this.#recent);
       if (event.kind === 'fault.ended' && event.wasFalse) this.#budget.wasFalse();
       acts.push({ kind: 'tell', event });

@@ -131,6 +131,18 @@ test('a server that answers its check and nothing else is named, though the requ
   assert.deepEqual(culprits, ['server web/s2'], verdict?.sentence ?? '');
 });
 
+test('engines that name the servers of bad answers only blame no server that has none, and find the one that has', () => {
+  const { culprits, verdict, seen } = after(
+    (world) => {
+      world.namesBadOnly = true;
+      world.manners.set('web/s1', 'wrong');
+    },
+    { forMs: 30_000 },
+  );
+  assert.equal(seen.length, 1);
+  assert.deepEqual(culprits, ['server web/s1'], verdict?.sentence ?? '');
+});
+
 test('servers of several pools that are on one machine are that machine', () => {
   const { culprits, verdict } = after(
     (world) => {
@@ -162,6 +174,18 @@ test('a balancer that answers 503 while its servers are healthy is named', () =>
 test('an engine that says nothing is no engine without trouble', () => {
   const { culprits } = after((world) => world.mute.add('lb-1'), { forMs: 5_000 });
   assert.deepEqual(culprits, ['balancer lb-1']);
+});
+
+test('an engine that is replaced before anybody could be asked is named all the same', () => {
+  const world = simulated();
+  world.run(30_000);
+  world.mute.add('lb-1');
+  while (world.told.every(({ kind }) => kind !== 'fault.seen')) world.run(100);
+  world.mute.clear();
+  world.run(3_000);
+  const located = world.told.find((event) => event.kind === 'fault.located');
+  assert.ok(located?.kind === 'fault.located');
+  assert.deepEqual(located.verdict.culprits.map(scopeWords), ['balancer lb-1'], located.verdict.sentence);
 });
 
 test('traffic that stops is seen, and is in front of balancers that answer', () => {

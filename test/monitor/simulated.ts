@@ -36,6 +36,8 @@ export interface World {
   /** Balancers whose engine answers everything with 503, and those that say nothing. */
   readonly broken: Set<string>;
   readonly mute: Set<string>;
+  /** Engines name the server of a request only when something was wrong with it, as NGINX does. */
+  namesBadOnly: boolean;
   now: number;
   /** With the time at which it was. */
   readonly told: (FaultEvent & { readonly toldAt: number })[];
@@ -64,6 +66,7 @@ export function simulated(options: { site?: Site; seed?: number; rate?: number }
     manners: new Map(),
     broken: new Set(),
     mute: new Set(),
+    namesBadOnly: false,
     now: 1_000_000_000,
     told,
     journal(event) {
@@ -145,7 +148,8 @@ function balancerOf(balancer: string, random: Random) {
       if (isBad) now.errors += 1;
       now.timedRequests += 1;
       now.timeMs += manner === 'slow' ? 2_000 : 5 + random.integer(10);
-      if (server) servers.add(`${pool.name}/${server.name}`, isBad && manner === 'wrong');
+      if (server && (isBad || !world.namesBadOnly))
+        servers.add(`${pool.name}/${server.name}`, isBad && manner === 'wrong');
     }
     return {
       pool: pool.name,

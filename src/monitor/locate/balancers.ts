@@ -6,14 +6,22 @@ const silentMsMin = 800;
 const unheardMsMin = 2_000;
 
 /** Engines that say nothing, and agents that do not; whether clients are answered is asked at the same moment. */
-export const silentBalancers: Rule = ({ balancers, through }) =>
+export const silentBalancers: Rule = ({ balancers, through, series }) =>
   balancers.flatMap(({ balancer, silentMs, unheardMs }) => {
     const isUnheard = unheardMs >= unheardMsMin;
-    if (silentMs < silentMsMin && !isUnheard) return [];
+    const wasSilent = series.some(
+      ({ series: name, scope }) =>
+        name === 'silence' && scope.kind === 'balancer' && scope.balancer === balancer,
+    );
+    const isSilent = silentMs >= silentMsMin || isUnheard;
+    if (!isSilent && !wasSilent) return [];
     const mine = through.filter((one) => one.balancer === balancer);
     const serves = mine.some(({ ok }) => ok);
     const who = isUnheard ? `the agent of ${balancer}` : `the engine of ${balancer}`;
     const forMs = isUnheard ? unheardMs : silentMs;
+    const said = isSilent
+      ? `has said nothing for ${(forMs / 1000).toFixed(1)} s`
+      : 'was silent, and speaks again';
     const answers =
       mine.length === 0
         ? 'nobody asked it as a client'
@@ -23,12 +31,12 @@ export const silentBalancers: Rule = ({ balancers, through }) =>
     return [
       {
         culprits: [{ kind: 'balancer' as const, balancer }],
-        sentence: `${who} has said nothing for ${(forMs / 1000).toFixed(1)} s; ${answers}`,
+        sentence: `${who} ${said}; ${answers}`,
         evidence: mine.map((one) => `${one.request} by ${balancer}: ${one.answered}`).slice(0, 10),
         advice: serves
           ? `look at the process on ${balancer}: \`holdfast status\``
           : `lead clients to another balancer, and look at ${balancer}`,
-        certain: mine.length > 0,
+        certain: mine.length > 0 || wasSilent,
         pools: 'all' as const,
       },
     ];

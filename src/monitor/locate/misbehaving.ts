@@ -1,12 +1,33 @@
+import type { Picture, ServerSum } from '../picture.ts';
 import { type Finding, namesOf, percent, type Rule, unique, verb } from './finding.ts';
 import { asked } from './servers.ts';
+
+interface Counted extends ServerSum {
+  /** Its engine says how many requests each server had; else they are taken to be spread evenly. */
+  readonly isCounted: boolean;
+}
+
+const countedShareMin = 0.5;
+
+/** What became of each server's requests. NGINX names the server of a request only when something was wrong with it. */
+function countedServers({ balancers }: Picture): Counted[] {
+  return balancers.flatMap(({ servers, pools }) =>
+    servers.map((one) => {
+      const mine = servers.filter(({ pool }) => pool === one.pool);
+      const named = mine.reduce((sum, { requests }) => sum + requests, 0);
+      const all = pools.find(({ pool }) => pool === one.pool)?.requests ?? 0;
+      if (named >= countedShareMin * all) return { ...one, isCounted: true };
+      return { ...one, requests: Math.max(one.requests, Math.round(all / mine.length)), isCounted: false };
+    }),
+  );
+}
 
 const wrongRequestsMin = 3;
 const wrongFactor = 5;
 
 /** Servers whose answers are bad though they answer their check, while others of the pool answer well. */
 export const wrongServers: Rule = (picture) => {
-  const sums = picture.balancers.flatMap(({ servers }) => servers);
+  const sums = countedServers(picture);
   return unique(sums.map(({ pool }) => pool)).flatMap((pool) => {
     const servers = unique(sums.filter((s) => s.pool === pool).map(({ server }) => server)).map((server) => {
       const mine = sums.filter((s) => s.pool === pool && s.server === server);
@@ -64,7 +85,7 @@ export const stuckServers: Rule = (picture) => {
   return picture.site.pools.flatMap(({ name: pool, servers, algorithm, stickyCookie }) => {
     // What is alike goes to one server there: that another has none says nothing.
     if (algorithm === 'source' || algorithm === 'hash' || stickyCookie !== null) return [];
-    const sums = picture.balancers.flatMap((one) => one.servers).filter((one) => one.pool === pool);
+    const sums = countedServers(picture).filter((one) => one.pool === pool && one.isCounted);
     const used = servers.filter(({ maintenance, spare }) => !maintenance && !spare);
     const weights = used.reduce((sum, { weight }) => sum + weight, 0);
     const all = sums.reduce((sum, { requests }) => sum + requests, 0);
