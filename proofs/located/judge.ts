@@ -143,9 +143,7 @@ function judgedOf(field: Field, fault: Fault, { struckAt, visits, entries }: See
 
 /** What the guard did meanwhile. */
 function actsOf(entries: readonly JournalEntry[]): string[] {
-  const acts = entries.flatMap(({ event }) =>
-    event.kind === 'guard.acted' ? [`${event.record.what.kind} on ${event.balancer}`] : [],
-  );
+  const acts = entries.flatMap(({ event }) => (event.kind === 'guard.acted' ? [event.record.what.kind] : []));
   return acts.length === 0 ? [] : [`the guard: ${[...new Set(acts)].join(', ')}`];
 }
 
