@@ -172,6 +172,9 @@ function addWaiting(draft: Draft, entry: JournalEntry): void {
       draft.queued.set(event.change, event.because);
       update(draft, event.change, (view) => ({ ...view, why: `waits: ${event.because}` }));
       return;
+    case 'change.renewed':
+      update(draft, event.change, (view) => ({ ...view, siteHash: event.siteHash }));
+      return;
     case 'change.awaits':
       draft.awaiting.set(event.change, { written: event.written, newGeneration: event.newGeneration });
       update(draft, event.change, (view) => ({

@@ -54,6 +54,13 @@ export async function journalReleases(
     await book.append(request.by, { kind: 'quarantine.released', siteHash: text.hash, reason });
 }
 
+/** The same text, whose certificates were renewed while it waited: it goes on with those that are there now. */
+export async function renewed(desk: Desk, view: ChangeView, siteHash: string): Promise<ChangeView> {
+  if (siteHash === view.siteHash) return view;
+  await desk.book.append('controller', { kind: 'change.renewed', change: view.id, siteHash });
+  return viewOf(desk, view.id) ?? view;
+}
+
 /** Past the hour, past an incident, and past whoever waits for people. */
 export function isUrgent({ force, breakGlass = false, emergency = false }: ApplyRequest): boolean {
   return force || breakGlass || emergency;

@@ -1,4 +1,4 @@
-import { Failure, messageOf } from '#base';
+import { Failure, formatDiagnostic, messageOf } from '#base';
 import type { ApplyRequest, ChangeView, RollbackView } from '#contract';
 import type { WrittenText } from '#model';
 import { type Desk, viewOf } from './desk.ts';
@@ -7,7 +7,7 @@ import { blameLate } from './late-blame.ts';
 import { begun, waitingLine } from './ledger.ts';
 import type { Stop } from './machine.ts';
 import { proposalOf, runningSite } from './proposal.ts';
-import { isUrgent, journalProposal, journalReleases, readProposed } from './propose.ts';
+import { isUrgent, journalProposal, journalReleases, readProposed, renewed } from './propose.ts';
 import { abandonQueue, endWaiting, enqueue, heldBack } from './queue.ts';
 import { bindingOf, isRenewal, namedAs, type Reading, readText } from './reading.ts';
 import { recoverChange } from './recover.ts';
@@ -208,13 +208,16 @@ export class Turns {
     const { sites, clock, readFile } = this.#desk;
     const before = runningSite(sites);
     const reading = await readText(written, readFile, clock.now());
-    if (reading.text.hash !== view.siteHash) {
-      const why = 'what it was proposed with is not the same any more';
+    const isAsBefore = reading.site !== null || reading.text.hash === view.siteHash;
+    const lost = isAsBefore ? null : reading.diagnostics.find(({ severity }) => severity === 'error');
+    if (lost) {
+      const why = `what it was proposed with cannot be used any more: ${formatDiagnostic(lost)}`;
       await endWaiting(this.#desk, view.id, 'abandoned', why);
       this.#free(mine);
       return;
     }
-    this.#start(view, reading, { before, newGeneration }, mine);
+    const now = await renewed(this.#desk, view, reading.text.hash);
+    this.#start(now, reading, { before, newGeneration }, mine);
   }
 
   /** After a step back nothing begins by itself. A journal that does not take it holds up nobody. */

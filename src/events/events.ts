@@ -71,6 +71,8 @@ export type Event =
       readonly reason: string;
       readonly missing: string;
     }
+  /** Certificates were renewed while it waited: this is the site that it proposes from now on. */
+  | { readonly kind: 'change.renewed'; readonly change: string; readonly siteHash: string }
   /** It has all traffic, and is taken back at `until` unless a person confirms it. */
   | { readonly kind: 'change.awaitsConfirmation'; readonly change: string; readonly until: number }
   | { readonly kind: 'change.confirmed'; readonly change: string; readonly reason: string }

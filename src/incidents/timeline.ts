@@ -101,6 +101,8 @@ function textOf({ by }: JournalEntry, event: Event): string | null {
       return `${who(by)} approved it${event.reason === '' ? '' : `, with the reason "${plain(event.reason)}"`}.`;
     case 'change.queued':
       return `It waited: ${plain(event.because)}.`;
+    case 'change.renewed':
+      return 'Certificates were renewed while it waited: it went on with the new ones.';
     case 'change.brokeGlass':
       return `${who(by)} took it past its review, with the reason "${plain(event.reason)}": ${plain(event.missing)}.`;
     case 'change.awaitsConfirmation':

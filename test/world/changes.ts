@@ -69,24 +69,26 @@ export interface World {
 export function world(text = shop(fourServers)): World {
   const clock = simulatedClock();
   const first = siteText(text);
-  return around(
-    clock,
-    [scriptedBalancer('lb-1', clock, first), scriptedBalancer('lb-2', clock, first)],
-    memoryKeeper(first),
-    [],
-  );
+  return worldFrom(first, clock, noFile);
 }
 
-function around(
-  clock: SimulatedClock,
-  balancers: World['balancers'],
-  sites: SiteKeeper,
-  entries: readonly JournalEntry[],
-): World {
+/** The same of a text that names files: `readFile` is the disk, `first` has been read with it. */
+export function worldFrom(first: SiteText, clock: SimulatedClock, readFile: ReadFile): World {
+  const balancers = [scriptedBalancer('lb-1', clock, first), scriptedBalancer('lb-2', clock, first)] as const;
+  return around({ clock, balancers, sites: memoryKeeper(first), readFile }, []);
+}
+
+type ReadFile = (path: string) => Promise<string>;
+
+async function noFile(path: string): Promise<string> {
+  throw new Error(`no file ${path}`);
+}
+
+type Lasting = Pick<World, 'clock' | 'balancers' | 'sites'> & { readonly readFile: ReadFile };
+
+function around(lasting: Lasting, entries: readonly JournalEntry[]): World {
+  const { clock, balancers, sites, readFile } = lasting;
   const journal = memoryJournal(clock, entries);
-  const readFile = async (path: string) => {
-    throw new Error(`no file ${path}`);
-  };
   const planner: World['planner'] = {
     plan: async (before, after) => planWritten(before, after, filesAround),
     sample: () => Promise.reject(new Error('no log')),
@@ -103,7 +105,7 @@ function around(
       const { id } = await clock.run(pipeline.propose(asked));
       return clock.run(ended(pipeline, id));
     },
-    restarted: (left) => around(clock, balancers, sites, left),
+    restarted: (left) => around(lasting, left),
   };
 }
 
