@@ -1,9 +1,11 @@
 /**
  * `npm run prove:gates [-- --engine haproxy|nginx] [--case WORDS]`: each gate finds what it is for, and lets pass what it
- * must, on the real engines, under load: a table of gates, cases and verdicts.
+ * must, on the real engines, under load: a table of gates, cases and verdicts. Then every process is killed at each step of a
+ * change, and the machine boots without Holdfast (`--case boot` does that alone).
  */
 import { argv } from 'node:process';
 import type { ChangeView } from '../src/contract/api.ts';
+import { boots } from './gates/boots.ts';
 import { type Case, cases } from './gates/cases.ts';
 import { type EngineOfField, openField } from './gates/field.ts';
 import { type Proof, prove } from './proof.ts';
@@ -33,6 +35,7 @@ await prove('gates', async (proof) => {
     } finally {
       await field.close();
     }
+    if (words === null || words === 'boot') await boots(proof, engine);
   }
 });
 

@@ -94,6 +94,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     peers: plan.peers ?? null,
     ...(plan.knownDown ? { knownDown: plan.knownDown } : {}),
     servers: plan.servers,
+    ...(isBoot ? { alone: true } : {}),
     ...(plan.replays ? { replays: plan.replays } : {}),
     ...(plan.modules ? { modules: plan.modules } : {}),
   };

@@ -74,6 +74,11 @@ export interface Placement {
    * them. Absent: not so.
    */
   readonly replays?: true;
+  /**
+   * Nobody of ours is beside it: it has no private socket that a crash could leave behind, which NGINX would not take up again.
+   * Absent: not so.
+   */
+  readonly alone?: true;
   /** `pool/server` -> address to use instead of the site's (rehearsal). Null: the site's own. */
   readonly servers: Readonly<Record<string, string>> | null;
 }

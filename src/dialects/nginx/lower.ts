@@ -13,7 +13,9 @@ import { certificateMap, tlsLines, tlsWords } from './tls.ts';
 import { defaults, file, firstSocketFd, ours, path } from './vocabulary.ts';
 
 /** The site as a configuration for open-source NGINX 1.22. */
-export function lower(site: Site, placement: Placement): string {
+export function lower(written: Site, placed: Placement): string {
+  const placement = placed.alone ? { ...placed, entrance: null } : placed;
+  const site = placed.alone ? withoutCopies(written) : written;
   const routed = routeOf(site).listeners;
   const folder = folderOf(placement);
   const net = site.guard.net && placement.neighbour !== null;
@@ -38,7 +40,7 @@ export function lower(site: Site, placement: Placement): string {
     ),
     ...siteServers(site, { locations, edge }, placement, net),
     ...locations.servers,
-    ...controlServer(placement, folder),
+    ...(placement.alone ? [] : controlServer(placement, folder)),
   ];
   const stream = streamLines(site, placement, {
     folder,
@@ -52,6 +54,14 @@ export function lower(site: Site, placement: Placement): string {
     ...(stream.length > 0 ? ['stream {', ...indented(stream), '}'] : []),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** They are handed over by a socket of ours. */
+function withoutCopies(site: Site): Site {
+  return {
+    ...site,
+    routes: site.routes.map((route) => ({ ...route, filters: { ...route.filters, mirror: null } })),
+  };
 }
 
 /** Files beside the text that it names. */
