@@ -181,9 +181,10 @@ export class Repair {
     try {
       const began = this.#clock.monotonicMs();
       const ready = await this.#readyStandby();
-      if (ready) await this.#takeOver(bad, ready);
+      // A promotion may have been quicker: then it is the promoted one that took over.
+      const taken = ready ? await this.#takeOver(bad, ready) : null;
       const served = ready ? null : await this.#serve((next) => this.#takeOver(bad, next), null);
-      const takenOverBy = ready?.generation ?? served?.launched.generation ?? null;
+      const takenOverBy = taken?.to ?? served?.launched.generation ?? null;
       const tookOverMs = Math.round(this.#clock.monotonicMs() - began);
       const { generation, role } = bad;
       record({ kind: 'engineDied', generation, role, how, takenOverBy, tookOverMs });
@@ -232,9 +233,9 @@ export class Repair {
   async settle(status: HolderStatus): Promise<void> {
     const { fleet } = this.#parts;
     // Left by a take-back that the holder did not see.
-    for (const left of status.generations.filter((g) => g.role === 'candidate'))
-      await fleet.retire(left.generation);
     const active = activeOf(status);
+    for (const left of status.generations.filter((g) => isLeft(g, active)))
+      await fleet.retire(left.generation);
     if (active.engine !== this.#runnerName()) await this.#tookOverAlready(active);
     if (await this.#endDying(active)) return;
     await this.#restore(active);
@@ -273,6 +274,11 @@ export class Repair {
     const launched = await this.#launchGood('standby');
     this.#parts.fleet.link(active, launched.generation);
   }
+}
+
+/** A second active one accepts beside the one that is meant to. */
+function isLeft({ role, generation }: HeldGeneration, active: HeldGeneration): boolean {
+  return role === 'candidate' || (role === 'active' && generation !== active.generation);
 }
 
 /** Errors of clients count too: an engine that answers everybody 404 serves nobody. */

@@ -54,6 +54,19 @@ describe('the holder', () => {
     assert.deepEqual(await bodies(20), ['200 fresh']);
   });
 
+  test('whoever is taken back for one that is active no more is drained, and who is active by now stays the only one', async () => {
+    await world.start(2, 'standby', good.port);
+    const generation = await candidate();
+    await world.holder.call('activate', { generation });
+    const { to } = await world.holder.call('takeBack', { from: 1, to: 2, drainMs: 60_000 });
+    assert.equal(to, generation);
+    assert.equal((await world.status()).active, generation);
+    await until('one that accepts', async () =>
+      isDeepStrictEqual(await sides(), { 1: 'draining parked', 2: 'standby parked', 3: 'active accepting' }),
+    );
+    assert.deepEqual(await bodies(20), ['200 fresh']);
+  });
+
   test('a slice that ends while its candidate is activated does not park it', async () => {
     const generation = await candidate();
     for (let round = 0; round < 20; round += 1) {

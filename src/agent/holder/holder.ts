@@ -219,13 +219,13 @@ export class Holder {
     return { ...(await done), to: good.spec.generation };
   }
 
-  /** Who is good when the one that was meant has died: whoever took over. */
+  /**
+   * Who is good when another one is active by now than whoever decided knew of: it took over from one that died, or was
+   * promoted. Beside it the one that was meant would be a second one that accepts.
+   */
   #goodOne(meant: number, bad: number): Held {
-    const found = this.#generations.get(meant);
-    if (found && found.role !== 'draining') return found;
     const active = this.#activeOne();
-    if (!active || active.spec.generation === bad) return this.#mustHave(meant);
-    return active;
+    return active && active.spec.generation !== bad ? active : this.#mustHave(meant);
   }
 
   #retire(old: Held, withinMs: number): void {
