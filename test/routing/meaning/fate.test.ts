@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { meaning } from '#routing';
 
 const { all, fateOf, field, header, joined, not, requestOf, some, text, sentAsItCame, always } = meaning;
@@ -173,6 +174,18 @@ describe('a value of a request', () => {
     };
     for (const [raw, expected] of Object.entries(examples))
       assert.equal(meaning.normalisedPath(raw), expected, raw);
+  });
+
+  test('a path with nothing to decode is matched as the same path that is escaped byte for byte', () => {
+    const path = fc.string({ unit: fc.constantFrom(...'/..a~-\xff \n'), maxLength: 12 });
+    const escaped = (text: string) =>
+      text.replace(/./gs, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    fc.assert(
+      fc.property(path, (text) => {
+        assert.equal(meaning.normalisedPath(`/${text}`), meaning.normalisedPath(`/${escaped(text)}`), text);
+      }),
+      { numRuns: 2_000, seed: 4 },
+    );
   });
 });
 

@@ -42,8 +42,11 @@ export class SharedServers {
 
   /** Nothing in it is not known: that has a place, wherever it stands. */
   #isPlain(part: object): boolean {
+    if ('kind' in part) {
+      if (part.kind === 'unknown') return false;
+      if (bare.has(part.kind)) return true;
+    }
     if (this.#plain.has(part)) return true;
-    if ('kind' in part && part.kind === 'unknown') return false;
     for (const name in part) {
       const one = (part as Readonly<Record<string, unknown>>)[name];
       if (name !== 'place' && typeof one === 'object' && one !== null && !this.#isPlain(one)) return false;
@@ -52,6 +55,19 @@ export class SharedServers {
     return true;
   }
 }
+
+/** Most that conditions and values are made of: nothing is in them. */
+const bare = new Set<unknown>([
+  'is',
+  'begins',
+  'ends',
+  'contains',
+  'field',
+  'text',
+  'present',
+  'absent',
+  'always',
+]);
 
 /** The same lifting, and what was asked of it. Odd: something was refused, or all pools of the text were looked at. */
 function listening(lifting: Lifting) {

@@ -4,6 +4,8 @@
  */
 export function normalisedPath(raw: string): string | null {
   if (!raw.startsWith('/')) return null;
+  // Most paths: there is nothing to decode, to merge or to resolve.
+  if (!/%|\/[/.]/.test(raw)) return raw;
   const decoded = decodedPath(raw);
   if (decoded === null) return null;
   const kept: string[] = [];
