@@ -34,7 +34,13 @@ export interface Regex {
 
 const hostWithPort = /^\^((?:[\w-]|\\[.-])+)\(\?::\[0-9\]\*\)\?\$$/;
 
+const hosts = new WeakMap<Regex, string | null>();
+
 /** The host of an expression that takes one host with, perhaps, a port: `^shop\.example(?::[0-9]*)?$`. Null: it is another one. */
-export function hostInRegex({ source }: Regex): string | null {
-  return hostWithPort.exec(source)?.[1]?.replaceAll('\\', '') ?? null;
+export function hostInRegex(regex: Regex): string | null {
+  const known = hosts.get(regex);
+  if (known !== undefined) return known;
+  const host = hostWithPort.exec(regex.source)?.[1]?.replaceAll('\\', '') ?? null;
+  hosts.set(regex, host);
+  return host;
 }

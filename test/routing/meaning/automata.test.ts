@@ -85,6 +85,28 @@ test('spaces inside of a part count, though what is before them leads back to th
   );
 });
 
+test('an expression for a host with a port takes what its machine takes', () => {
+  const of = fc.record({
+    source: fc.constantFrom('a', 'a\\.b', 'A\\.b', 'a\\-b', 'a-1').map((text) => `^${text}(?::[0-9]*)?$`),
+    ignoreCase: fc.boolean(),
+  });
+  const rest = fc.string({ unit: fc.constantFrom(...':1\na. '), maxLength: 4 });
+  fc.assert(
+    fc.property(
+      of,
+      fc.constantFrom('a', 'A', 'a.b', 'A.B', 'a-b', 'a-1', ''),
+      rest,
+      (regex, host, behind) => {
+        const language = { kind: 'matches' as const, regex: { ...regex, syntax: 'pcre' as const } };
+        const word = `${host}${behind}`;
+        const value = meaning.text(word);
+        assert.equal(isIn(value, language), labelOf(machineOf(language), word) === 1, JSON.stringify(word));
+      },
+    ),
+    { numRuns: 3_000, seed: 4 },
+  );
+});
+
 test('many expressions for hosts with a port are one table, which says what each of them says', () => {
   const name = fc.constantFrom('a', 'b-1', 'a\\.b', 'A\\.b', 'a\\-b', '1', 'ab', 'a_b\\.c');
   const host = fc.record({ source: name.map((text) => `^${text}(?::[0-9]*)?$`), ignoreCase: fc.boolean() });

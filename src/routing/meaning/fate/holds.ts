@@ -1,7 +1,7 @@
 import { unreachable } from '#base';
 import { type Runner, runnerOf } from '../automata/run.ts';
 import type { Condition } from '../condition.ts';
-import type { Language } from '../language.ts';
+import { hostInRegex, type Language } from '../language.ts';
 import { scriptOf } from '../regex/index.ts';
 import type { Value } from '../value.ts';
 import { describeLanguage } from './describe.ts';
@@ -63,6 +63,8 @@ function isWord(told: string, language: OfWords, world: World): boolean {
     case 'number':
       return isNumber(told, language.min, language.max);
     case 'matches': {
+      const host = language.regex.syntax === 'pcre' ? hostInRegex(language.regex) : null;
+      if (host !== null) return isHostWithPort(told, host, language.regex.ignoreCase);
       const runner = runnerOf(language.regex);
       if (typeof runner === 'object') return isMatch(runner, told);
       const script = runner === 'none' ? null : scriptOf(language.regex);
@@ -82,6 +84,12 @@ function isWord(told: string, language: OfWords, world: World): boolean {
     default:
       return unreachable(language);
   }
+}
+
+/** As the expression of `hostInRegex` says it; what is behind the port may be the end of the line. */
+function isHostWithPort(told: string, host: string, ignoreCase: boolean): boolean {
+  if (!isText(told, { kind: 'begins', text: host, ignoreCase })) return false;
+  return /^(?::[0-9]*)?\n?$/.test(told.slice(host.length));
 }
 
 /** Of many requests, most say the same about most. */
