@@ -28,7 +28,8 @@ const chapters: readonly Chapter[] = [
 const atOnce = 2;
 /** With nothing injected. */
 const controlMs = 60_000;
-const settleMs = 3_000;
+/** What is usual must be known before something is unusual. */
+const settleMs = 10_000;
 const locatedMsMax = 2_000;
 
 const namings: Readonly<Record<Naming, string>> = {

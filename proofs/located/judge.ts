@@ -125,6 +125,7 @@ function judgedOf(field: Field, fault: Fault, { struckAt, visits, entries }: See
     naming: namingOf(
       wanted(field, fault, change ?? ''),
       culprits,
+      last?.event.verdict.certain ?? false,
       seen !== undefined,
       back !== undefined && fault.isChange === true,
     ),
@@ -155,6 +156,7 @@ function wanted(field: Field, { is }: Fault, change: string): readonly (readonly
 function namingOf(
   is: readonly (readonly string[])[] | null,
   culprits: readonly string[],
+  isCertain: boolean,
   isSeen: boolean,
   isTakenBack: boolean,
 ): Naming {
@@ -163,6 +165,8 @@ function namingOf(
   if (is.some((way) => way.length === said.size && way.every((one) => said.has(one)))) return 'right';
   // Whoever takes a change back and says so has named it.
   if (isTakenBack && (!isSeen || culprits.length === 0)) return 'right';
-  if (is.some((way) => way.every((one) => said.has(one)))) return 'between';
+  // Nothing is claimed that is not known: the pool of that server, or this among others.
+  const holds = (one: string) => said.has(one) || said.has(one.replace(/^server ([^/]*)\/.*$/, 'pool $1'));
+  if (is.some((way) => way.every(isCertain ? (one) => said.has(one) : holds))) return 'between';
   return isSeen ? 'wrong' : 'unseen';
 }

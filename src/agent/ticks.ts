@@ -95,6 +95,7 @@ export class Ticks {
         requests: more(one.requests, was.requests),
         errors: more(one.errors, was.errors),
         faults: more(one.faults ?? 0, was.faults ?? 0),
+        ...(one.timeMs === undefined ? {} : { timeMs: more(one.timeMs, was.timeMs ?? one.timeMs) }),
       };
     });
   }

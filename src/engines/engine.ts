@@ -206,4 +206,6 @@ export interface ServerEvidence {
   readonly errors: number;
   /** Connections to it that failed, and its answers that broke off. Absent where nobody counts them by server. */
   readonly faults?: number;
+  /** Milliseconds of all its finished requests. Absent where nobody tells. */
+  readonly timeMs?: number;
 }

@@ -54,6 +54,8 @@ export interface ServerTick {
   readonly requests: number;
   readonly errors: number;
   readonly faults: number;
+  /** Milliseconds of those requests. Absent where the engine does not tell. */
+  readonly timeMs?: number;
 }
 
 /** Shares are 0 to 1. Null: this machine does not tell. */

@@ -160,6 +160,7 @@ function serverSums(ticks: readonly Tick[]): ServerSum[] {
         requests: one.requests + (before?.requests ?? 0),
         errors: one.errors + (before?.errors ?? 0),
         faults: one.faults + (before?.faults ?? 0),
+        ...(one.timeMs === undefined ? {} : { timeMs: one.timeMs + (before?.timeMs ?? 0) }),
       });
     }
   return [...sums.values()];

@@ -143,6 +143,11 @@ test('engines that name the servers of bad answers only blame no server that has
   assert.deepEqual(culprits, ['server web/s1'], verdict?.sentence ?? '');
 });
 
+test('a server that is slow to visitors and not to its check is named', () => {
+  const { culprits, verdict } = after((world) => void world.manners.set('web/s2', 'late'), { forMs: 8_000 });
+  assert.deepEqual(culprits, ['server web/s2'], verdict?.sentence ?? '');
+});
+
 test('servers of several pools that are on one machine are that machine', () => {
   const { culprits, verdict } = after(
     (world) => {

@@ -24,7 +24,7 @@ export function twoByTwo(): Site {
   });
 }
 
-export type Manner = 'well' | 'refuses' | 'silent' | 'wrong' | 'slow' | 'hangs' | 'stuck';
+export type Manner = 'well' | 'refuses' | 'silent' | 'wrong' | 'slow' | 'hangs' | 'stuck' | 'late';
 
 export interface World {
   readonly site: Site;
@@ -147,9 +147,10 @@ function balancerOf(balancer: string, random: Random) {
       const isBad = manner === 'wrong' || server === undefined || world.broken.has(balancer);
       if (isBad) now.errors += 1;
       now.timedRequests += 1;
-      now.timeMs += manner === 'slow' ? 2_000 : 5 + random.integer(10);
+      const tookMs = manner === 'slow' || manner === 'late' ? 2_000 : 5 + random.integer(10);
+      now.timeMs += tookMs;
       if (server && (isBad || !world.namesBadOnly))
-        servers.add(`${pool.name}/${server.name}`, isBad && manner === 'wrong');
+        servers.add(`${pool.name}/${server.name}`, isBad && manner === 'wrong', tookMs);
     }
     return {
       pool: pool.name,
@@ -163,12 +164,13 @@ function balancerOf(balancer: string, random: Random) {
 }
 
 function serverCounts() {
-  const servers = new Map<string, { requests: number; errors: number; faults: number }>();
+  const servers = new Map<string, { requests: number; errors: number; faults: number; timeMs: number }>();
   return {
-    add(server: string, isBad: boolean): void {
-      const before = servers.get(server) ?? { requests: 0, errors: 0, faults: 0 };
+    add(server: string, isBad: boolean, tookMs: number): void {
+      const before = servers.get(server) ?? { requests: 0, errors: 0, faults: 0, timeMs: 0 };
       const errors = before.errors + (isBad ? 1 : 0);
-      servers.set(server, { ...before, requests: before.requests + 1, errors });
+      const timeMs = before.timeMs + tookMs;
+      servers.set(server, { ...before, requests: before.requests + 1, errors, timeMs });
     },
     /** Since it was asked last. */
     take(world: World, balancer: string): ServerTick[] {
@@ -178,7 +180,7 @@ function serverCounts() {
           const isDown = ['refuses', 'silent'].includes(mannerOf(world, balancer, name));
           const state = isDown ? ('down' as const) : ('up' as const);
           const lastCheck = isDown ? 'L4CON Connection refused' : 'L7OK 200';
-          const sums = servers.get(name) ?? { requests: 0, errors: 0, faults: 0 };
+          const sums = servers.get(name) ?? { requests: 0, errors: 0, faults: 0, timeMs: 0 };
           return { pool: pool.name, server: server.name, state, lastCheck, ...sums };
         }),
       );
@@ -195,6 +197,7 @@ const answers: Readonly<Record<Manner, { ok: boolean; answered: string; tookMs: 
   wrong: { ok: true, answered: 'status 200', tookMs: 3 },
   slow: { ok: true, answered: 'status 200', tookMs: 900 },
   hangs: { ok: false, answered: 'no answer within 1000 ms', tookMs: 1_000 },
+  late: { ok: true, answered: 'status 200', tookMs: 3 },
   /** It hangs at all but its check. */
   stuck: { ok: true, answered: 'status 200', tookMs: 3 },
 };
@@ -215,7 +218,7 @@ function probed(world: World): Probed {
   const through = site.balancers.flatMap(({ name: balancer }) =>
     site.pools.map(({ name: pool, servers }) => {
       const alive = servers.filter(({ name }) =>
-        ['well', 'slow'].includes(mannerOf(world, balancer, `${pool}/${name}`)),
+        ['well', 'slow', 'late'].includes(mannerOf(world, balancer, `${pool}/${name}`)),
       );
       // One request meets one server: the second balancer's meets the one that is stuck.
       const isStuck = balancer === 'lb-2' && alive.length < servers.length && stuckIn(world, pool);

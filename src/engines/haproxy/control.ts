@@ -33,7 +33,7 @@ const commandsAtOnceMax = 50;
 export function openControl(handle: GenerationHandle, clock: Clock = systemClock): EngineControl {
   const cli = openCli(handle.control);
   const side = publicSide(handle, cli, clock);
-  const times = new PoolTimes();
+  const [times, serverTimes] = [new PoolTimes(), new PoolTimes()];
   let serversAll: ReadonlyMap<string, number> | null = null;
   let last: { readonly text: string; readonly stopping: boolean; readonly evidence: Evidence } | null = null;
 
@@ -54,7 +54,7 @@ export function openControl(handle: GenerationHandle, clock: Clock = systemClock
       if (last.stopping) cli.close();
       return last.evidence;
     },
-    servers: async (timeoutMs) => serversOf(await cli.ask(serversCommand, timeoutMs)),
+    servers: async (timeoutMs) => serversOf(await cli.ask(serversCommand, timeoutMs), serverTimes),
     know: (down, timeoutMs) => setDown(cli, down, within(clock, timeoutMs)),
     async commandServers(commands, timeoutMs) {
       try {

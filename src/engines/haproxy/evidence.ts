@@ -153,13 +153,17 @@ const serverColumns = [
   'stot',
   'econ',
   'eresp',
+  'rtime',
   ...answers,
 ] as const;
 
 const readServers = statReader(serverColumns);
 
-/** @param text the answer to `serversCommand` */
-export function serversOf(text: string): ServerEvidence[] {
+/**
+ * @param text the answer to `serversCommand`
+ * @param times what earlier answers said of the servers' times
+ */
+export function serversOf(text: string, times: PoolTimes | null = null): ServerEvidence[] {
   return readServers(text)
     .filter((row) => !isOurs(row.pxname) && !isOurs(row.svname))
     .map((row) => ({
@@ -173,8 +177,18 @@ export function serversOf(text: string): ServerEvidence[] {
             requests: sum(answers.map((column) => count(row[column]))),
             errors: count(row.hrsp_5xx),
             faults: count(row.econ) + count(row.eresp),
+            ...timeOf(row, times),
           }),
     }));
+}
+
+function timeOf(
+  row: StatRow<(typeof serverColumns)[number]>,
+  times: PoolTimes | null,
+): Pick<ServerEvidence, 'timeMs'> {
+  if (times === null) return {};
+  const requests = sum(answers.map((column) => count(row[column])));
+  return { timeMs: times.sum(`${row.pxname}/${row.svname}`, requests, count(row.rtime)) };
 }
 
 /** `UP 1/3` is a server on its way down that still gets requests; `DOWN 1/2` the other way round. */

@@ -3,7 +3,7 @@ import type { Picture } from '../picture.ts';
 import { exhaustedHosts, overload, silentBalancers } from './balancers.ts';
 import { type Blamed, blame } from './changes.ts';
 import { type Finding, namesOf, type Rule, unique } from './finding.ts';
-import { slowServers, stuckServers, wrongServers } from './misbehaving.ts';
+import { lateServers, slowServers, stuckServers, wrongServers } from './misbehaving.ts';
 import { cutNetwork, deadServers, lostNames } from './servers.ts';
 import { badAnswers, badCertificates, badWays, lostTraffic } from './ways.ts';
 
@@ -18,6 +18,7 @@ const rules: readonly Rule[] = [
   overload,
   slowServers,
   stuckServers,
+  lateServers,
   badWays,
   exhaustedHosts,
   badAnswers,

@@ -76,6 +76,46 @@ function othersShare(
   return requests === 0 ? 1 : others.reduce((sum, s) => sum + s.bad, 0) / requests;
 }
 
+const timedRequestsMin = 5;
+
+/** Servers that answer visitors much later than the others of their pool, though their check is answered at once. */
+export const lateServers: Rule = (picture) => {
+  if (!picture.series.some(({ series }) => series === 'latency')) return [];
+  const sums = picture.balancers
+    .flatMap(({ servers }) => servers)
+    .filter(({ timeMs }) => timeMs !== undefined);
+  return unique(sums.map(({ pool }) => pool)).flatMap((pool) => {
+    const means = [
+      ...Map.groupBy(
+        sums.filter((one) => one.pool === pool),
+        ({ server }) => server,
+      ),
+    ].flatMap(([server, some]) => {
+      const requests = some.reduce((sum, one) => sum + one.requests, 0);
+      const timeMs = some.reduce((sum, one) => sum + (one.timeMs ?? 0), 0);
+      return requests < timedRequestsMin ? [] : [{ server, ms: timeMs / requests }];
+    });
+    const median =
+      means.map(({ ms }) => ms).toSorted((a, b) => a - b)[Math.floor((means.length - 1) / 2)] ?? 0;
+    const late = means.filter(({ ms }) => ms >= slowMsMin && ms > slowFactor * Math.max(1, median));
+    if (late.length === 0) return [];
+    const names = late.map(({ server }) => server);
+    return [
+      {
+        culprits: names.map((server) => ({ kind: 'server' as const, pool, server })),
+        sentence: `${verb(names.length, 'server', 'servers')} ${namesOf(names)} of pool ${pool} ${verb(names.length, 'is', 'are')} slow to visitors (${namesOf(late.map(({ ms }) => `${Math.round(ms)} ms`))}, the others ${Math.round(median)} ms), though ${verb(names.length, 'its', 'their')} check is not`,
+        evidence: means
+          .map(({ server, ms }) => `${pool}/${server}: ${Math.round(ms)} ms in the mean`)
+          .slice(0, 20),
+        advice: `take ${namesOf(names)} out of pool ${pool}, and look at what ${verb(names.length, 'it waits', 'they wait')} for`,
+        certain: true,
+        pools: [pool],
+        servers: names.map((server) => ({ pool, server })),
+      },
+    ];
+  });
+};
+
 const fairRequestsMin = 8;
 const stuckShare = 0.1;
 
