@@ -11,6 +11,9 @@ import { prove } from './proof.ts';
 
 const seedsDefault = 40;
 const shownMax = 3;
+const plantedSeeds = 10;
+/** Scenarios in which nobody answers well, so that nothing comes twice for sure. */
+const deafSeedsMax = 3;
 
 function option(name: string, otherwise: number): number {
   const at = argv.indexOf(`--${name}`);
@@ -20,7 +23,23 @@ function option(name: string, otherwise: number): number {
   process.exit(1);
 }
 
+/** What the judge says of a keeper that sends each page twice: one that does not find it is worth nothing. */
+async function foundPlanted(seeds: number): Promise<number> {
+  let found = 0;
+  for (let seed = 0; seed < seeds; seed += 1) {
+    const scenario = drawScenario(seed);
+    if (breachesOf(scenario, await runScenario(scenario, null, true)).length > 0) found += 1;
+  }
+  return found;
+}
+
 await prove('escalation', async (proof) => {
+  const planted = await foundPlanted(plantedSeeds);
+  proof.atLeast(
+    `control: of ${plantedSeeds} runs that send each page twice, found`,
+    planted,
+    plantedSeeds - deafSeedsMax,
+  );
   const [seeds, from] = [option('seeds', seedsDefault), option('from', 0)];
   let [runs, pages, again] = [0, 0, 0];
   const broken: string[] = [];

@@ -81,8 +81,15 @@ export interface Outcome {
   readonly kills: number;
 }
 
-/** `killAfter`: the controller dies as soon as so many entries are on disk; null: never. */
-export async function runScenario(scenario: Scenario, killAfter: number | null): Promise<Outcome> {
+/**
+ * `killAfter`: the controller dies as soon as so many entries are on disk; null: never. `sendsTwice`: a mistake that is put
+ * in on purpose.
+ */
+export async function runScenario(
+  scenario: Scenario,
+  killAfter: number | null,
+  sendsTwice = false,
+): Promise<Outcome> {
   const { onCall } = readOnCall(text, 'oncall.yaml', Date.UTC(2026, 0, 1));
   assert(onCall, 'the settings of the proof are in order');
   const clock = simulatedClock();
@@ -113,8 +120,10 @@ export async function runScenario(scenario: Scenario, killAfter: number | null):
       settings: () => settings,
       deliver: (_, message, signal) => {
         if (one.dead) return never;
-        came.push({ atMs: clock.monotonicMs(), to: message.to, page: message.page, what: message.what });
-        return answerOf(scenario.receivers[message.to] ?? 'ok', (ms) => clock.sleep(ms, signal));
+        const { to, page, what } = message;
+        for (let times = sendsTwice ? 2 : 1; times > 0; times -= 1)
+          came.push({ atMs: clock.monotonicMs(), to, page, what });
+        return answerOf(scenario.receivers[to] ?? 'ok', (ms) => clock.sleep(ms, signal));
       },
     });
     return Object.assign(one, { keeper });
@@ -129,8 +138,7 @@ export async function runScenario(scenario: Scenario, killAfter: number | null):
       life = startLife(onCall);
     });
   };
-  const append = (by: string, event: Parameters<Journal['append']>[1]) =>
-    void disk.append(by, event).catch(() => {});
+  const append = (...said: Parameters<Journal['append']>) => void disk.append(...said).catch(() => {});
   clock.at(100, () => append('controller', { kind: 'pipeline.frozen', why: 'c1: errors' }));
   if (scenario.ackAtMs !== null)
     clock.at(scenario.ackAtMs, () =>
