@@ -80,6 +80,12 @@ export const proofs: readonly ListedProof[] = [
     minutesMax: 15,
   },
   {
+    name: 'spike',
+    proves:
+      'Five times the traffic on a pool that is not made for it, with and without its spare server, in one run on HAProxy and NGINX: what fails, how long requests take, when the spare serves, and that it leaves again.',
+    minutesMax: 15,
+  },
+  {
     name: 'ladder',
     proves:
       'Engines that misbehave, each from each point in the life of a change on: refused, rolled back, or another engine carries the site; what is not used may be broken. HAProxy behind a script, or with a library loaded into it (`npm run prove:ladder -- --engine WAY --phase PHASE`; needs a C compiler). Requests come all the while.',

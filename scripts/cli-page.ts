@@ -24,6 +24,7 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
     types: [
       ['main/replay.ts', 'Replay'],
       ['main/replay/run.ts', 'ReplayRun'],
+      ['main/replay/people.ts', 'Knows'],
     ],
   },
   check: {
@@ -160,6 +161,7 @@ const shapes: Readonly<Record<string, JsonShape | null>> = {
     says: 'A `NotifyTestView`. Exit status: 1 when a message was not taken.',
     types: [['contract/alerts.ts', 'NotifyTestView']],
   },
+  'incident resolve': { says: 'An `IncidentView`, as `incidents --json` has it.', types: [] },
   incidents: {
     says: '`{ "incidents": IncidentView[] }`, newest first.',
     types: [['events/incident.ts', 'IncidentView']],

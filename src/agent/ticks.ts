@@ -122,6 +122,7 @@ function poolTick(now: PoolEvidence, was: PoolEvidence): PoolTick[] {
     serversLive: now.serversLive,
     serversAll: now.serversAll,
     queued: now.queued,
+    ...(now.inHand === undefined ? {} : { inHand: now.inHand }),
     timedRequests: more(now.timedRequests, was.timedRequests),
     timeMs: more(now.timeMs, was.timeMs),
   };

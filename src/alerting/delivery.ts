@@ -119,10 +119,12 @@ async function deliverOne(
     alerts: parts.alertsOf(escalation),
     // Planned before this process began: the one before may have sent it.
     again: page.attempts > 0 || page.dueAt < startedAt,
+    unsaved: ledger.unsaved() > 0,
     now: clock.now(),
   });
   const outcome = await tryOnce(parts, page.notifier, message, stopping);
-  if (outcome.kind === 'sent') return { kind: 'page.sent', page: page.id, attempt, said: outcome.said };
+  if (outcome.kind === 'sent')
+    return { kind: 'page.sent', page: page.id, attempt, said: outcome.said, cause: message.cause };
   const { why, final, retryAfterMs } = outcome;
   if (final || attempt >= attemptsMax) return { kind: 'page.dead', page: page.id, attempt, why };
   const pauseMs = Math.min(pauseMsMax, pauseMsFirst * 2 ** (attempt - 1)) * (0.5 + random());
@@ -132,6 +134,7 @@ async function deliverOne(
 
 /** Nobody is woken for what is over, or for what somebody has. */
 function whyMoot({ what, plannedAt }: Page, { ended, ack }: Escalation): string | null {
+  if (what === 'updated' && ended) return 'it was over before it could be sent';
   if (what !== 'page') return null;
   if (ended) return 'it was over before it could be sent';
   return ack && ack.at >= plannedAt ? 'it was taken before it could be sent' : null;

@@ -7,7 +7,7 @@ export interface Message {
   readonly key: string;
   /** The same for every try of one page, and no other's: whoever knows such keys takes it once. */
   readonly page: string;
-  readonly what: 'page' | 'acknowledged' | 'resolved' | 'test';
+  readonly what: 'page' | 'updated' | 'acknowledged' | 'resolved' | 'test';
   /** It may have come before: the receiver's answer to an earlier try was not heard. */
   readonly again: boolean;
   readonly site: string;
@@ -33,6 +33,8 @@ export interface Message {
 
 export const alertsShownMax = 20;
 const titleMax = 200;
+const unsavedNote =
+  'The journal takes nothing now (see `holdfast status`): this is written down as soon as it does.';
 const severities = ['critical', 'error', 'warning', 'info'];
 
 export interface MessageParts {
@@ -42,19 +44,30 @@ export interface MessageParts {
   /** Those that fire, or the last that did when it is over. */
   readonly alerts: readonly FiringAlert[];
   readonly again: boolean;
+  /** The journal takes nothing: what is told here stands in memory alone. */
+  readonly unsaved: boolean;
   readonly now: number;
 }
 
 /** Worst first; among those, a cause before its symptoms, then the oldest. */
-export function messageOf({ site, escalation, page, alerts, again, now }: MessageParts): Message {
-  const sorted = alerts
-    .map(({ alert }) => alert)
-    .toSorted((a, b) => rank(a) - rank(b) || a.startsAt - b.startsAt);
+export function inOrder(alerts: readonly FiringAlert[]): readonly FiringAlert[] {
+  return alerts.toSorted(({ alert: a }, { alert: b }) => rank(a) - rank(b) || a.startsAt - b.startsAt);
+}
+
+/** The second of the three lines. */
+export function causeOf({ annotations }: Alert): string {
+  return annotations.cause ?? annotations.description ?? '';
+}
+
+export function messageOf({ site, escalation, page, alerts, again, unsaved, now }: MessageParts): Message {
+  const sorted = inOrder(alerts).map(({ alert }) => alert);
   const [first] = sorted;
   const annotations = first?.annotations;
   const summary = annotations?.summary ?? first?.labels.alertname ?? 'Alerts';
   const others = sorted.length - 1;
-  const what = { page: '', acknowledged: 'Taken: ', resolved: 'Over: ' }[page.what];
+  const what = { page: '', updated: 'Known better: ', acknowledged: 'Taken: ', resolved: 'Over: ' }[
+    page.what
+  ];
   return {
     key: keyOf(site, escalation),
     page: `${keyOf(site, escalation)}/${page.id}`,
@@ -67,9 +80,9 @@ export function messageOf({ site, escalation, page, alerts, again, now }: Messag
     severity: first?.labels.severity ?? 'error',
     title: `${site}: ${what}${summary}${others > 0 ? ` (and ${others} more)` : ''}`.slice(0, titleMax),
     users: annotations?.users ?? '',
-    cause: annotations?.cause ?? annotations?.description ?? '',
+    cause: first ? causeOf(first) : '',
     action: annotations?.action ?? '',
-    notes: notesOf(escalation, page, again),
+    notes: [...notesOf(escalation, page, again), ...(unsaved ? [unsavedNote] : [])],
     runbook: annotations?.runbook_url ?? '',
     alerts: sorted.slice(0, alertsShownMax),
     more: Math.max(0, sorted.length - alertsShownMax),
@@ -103,6 +116,7 @@ function notesOf({ id, ack, ended }: Escalation, { what, reason }: Page, again: 
       `${ack?.by ?? 'Somebody'} has it${ack && ack.comment !== '' ? `: ${ack.comment}` : ''}.`,
       ...twice,
     ];
+  if (what === 'updated') return ['You know of this already: its cause is known better now.', ...twice];
   const why = reasons[reason];
   return [...(why === null ? [] : [why]), `Take it: holdfast ack ${id}`, ...twice];
 }

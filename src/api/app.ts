@@ -82,13 +82,7 @@ export function createApi(backend: Backend, token: string): Hono {
     const { by, reason, change } = readAbortRequest(await bodyOf(c.req.raw));
     return c.json(await backend.abort(by, reason, change));
   });
-  app.get('/v1/incidents', (c) => c.json({ incidents: backend.incidents() }));
-  app.get('/v1/incidents/:id/postmortem', (c) => {
-    const id = c.req.param('id');
-    const text = backend.postmortem(id);
-    if (text === null) throw new Failure('HF404', `there is no incident "${id}"`);
-    return c.body(text, 200, { 'content-type': 'text/markdown; charset=utf-8' });
-  });
+  incidentRoutes(app, backend);
   app.get('/v1/reports', (c) => c.json({ reports: backend.reports() }));
   app.post('/v1/reports', async (c) => {
     const { by, input } = readWrittenReport(await bodyOf(c.req.raw));
@@ -106,4 +100,18 @@ export function createApi(backend: Backend, token: string): Hono {
     return c.json({ entries: backend.entries(after, max) });
   });
   return app;
+}
+
+function incidentRoutes(app: Hono, backend: Backend): void {
+  app.get('/v1/incidents', (c) => c.json({ incidents: backend.incidents() }));
+  app.post('/v1/incidents/:id/resolve', async (c) => {
+    const { by, reason } = readRollbackRequest(await bodyOf(c.req.raw));
+    return c.json(await backend.resolveIncident(c.req.param('id'), by, reason));
+  });
+  app.get('/v1/incidents/:id/postmortem', (c) => {
+    const id = c.req.param('id');
+    const text = backend.postmortem(id);
+    if (text === null) throw new Failure('HF404', `there is no incident "${id}"`);
+    return c.body(text, 200, { 'content-type': 'text/markdown; charset=utf-8' });
+  });
 }

@@ -37,6 +37,8 @@ export interface Backend {
   abort(by: string, reason: string, change?: string): Promise<RollbackView>;
   /** Newest first. */
   incidents(): readonly IncidentView[];
+  /** A person says that it is over. Rejects with HF404: there is none such, or it is over already; HF203. */
+  resolveIncident(incident: string, by: string, reason: string): Promise<IncidentView>;
   /** Markdown; null when there is no such incident. */
   postmortem(incident: string): string | null;
   /** Takes a customer's report in; its number. `sender` tells clients apart, and is not kept. */

@@ -8,7 +8,7 @@ import type { Confirmation, Proposal } from './gates/index.ts';
 import { ranBefore } from './ledger.ts';
 import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
 import type { ProgressHub } from './progress.ts';
-import { bindingOf, differenceOf, isRenewal, type Reading } from './reading.ts';
+import { bindingOf, differenceOf, isRenewal, isSpareTurnOf, type Reading } from './reading.ts';
 import type { UnderWay } from './under-way.ts';
 import { createWatch } from './watch.ts';
 
@@ -42,6 +42,7 @@ export function proposalOf(parts: ProposalParts): Proposal {
   const waits = (now: boolean) => {
     mine.waits = now;
   };
+  const isSpare = isSpareTurnOf(reading, before, view.by);
   const again = { written: reading.text, newGeneration };
   return {
     change: view.id,
@@ -49,7 +50,8 @@ export function proposalOf(parts: ProposalParts): Proposal {
     newGeneration,
     reading,
     before,
-    policy: policyFor(parts),
+    policy: policyFor(parts, isSpare),
+    isSpareTurn: isSpare,
     // What runs may be another one than when it was proposed.
     difference: differenceOf(before.site, reading.site),
     ranAt: view.asked?.older ? null : ranBefore(book.ledger(), reading.text.hash, before.text.hash),
@@ -105,15 +107,15 @@ function siteOf(text: SiteText): Site {
   return site;
 }
 
-/** What a renewed certificate can do wrong shows at once: it is watched for seconds, not for minutes. */
+/** What a renewed certificate or one more server can do wrong shows at once: it is watched for seconds, not for minutes. */
 const renewal = { stepMs: 3_000, bakeMs: 5_000 };
 /** Two steps, short enough that a quiet site is through within ten seconds: the guard watches the whole time. */
 const emergency = { shareMin: 0.25, stepMs: 500, bakeMs: 2_000 };
 
 /** The running site's: a change is not judged by the policy that it brings. */
-function policyFor({ reading, before, view }: ProposalParts): GuardPolicy {
+function policyFor({ reading, before, view }: ProposalParts, isSpare: boolean): GuardPolicy {
   const policy = before.site.guard;
-  if (isRenewal(reading, before)) return shortened(policy, [1], renewal);
+  if (isSpare || isRenewal(reading, before)) return shortened(policy, [1], renewal);
   if (!view.asked?.emergency) return policy;
   const [first = 1] = policy.canary.steps;
   return shortened(policy, [...new Set([Math.max(first, emergency.shareMin), 1])], emergency);

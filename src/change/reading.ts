@@ -4,6 +4,7 @@ import type { ApplyRequest, SiteText } from '#contract';
 import { readSite, unsupportedUses } from '#dialects';
 import {
   checkCertificates,
+  isSpareTurn,
   readCertificates,
   type Site,
   type SiteDifference,
@@ -39,6 +40,11 @@ export async function readText(request: WrittenText, readFile: ReadFile, now: nu
 /** The same site with other certificates. */
 export function isRenewal({ text, site }: Reading, before: { text: SiteText; site: Site }): boolean {
   return site !== null && text.hash !== before.text.hash && siteHash(site) === siteHash(before.site);
+}
+
+/** Spare servers come or go, as the running site's own settings let them: those were reviewed. */
+export function isSpareTurnOf({ site }: Reading, before: { site: Site }, by: string): boolean {
+  return by === 'controller' && site !== null && isSpareTurn(before.site, site);
 }
 
 /** What an approval is of: every character of the text and of what it includes, on the site that runs, whatever its certificates. */

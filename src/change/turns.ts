@@ -9,7 +9,7 @@ import type { Stop } from './machine.ts';
 import { proposalOf, runningSite } from './proposal.ts';
 import { isUrgent, journalProposal, journalReleases, readProposed, renewed } from './propose.ts';
 import { abandonQueue, endWaiting, enqueue, heldBack } from './queue.ts';
-import { bindingOf, isRenewal, namedAs, type Reading, readText } from './reading.ts';
+import { bindingOf, isRenewal, isSpareTurnOf, namedAs, type Reading, readText } from './reading.ts';
 import { recoverChange } from './recover.ts';
 import { journalBeforeTakeBackMs, runChange } from './running.ts';
 import { aheadOf, type UnderWay, underWay } from './under-way.ts';
@@ -109,7 +109,8 @@ export class Turns {
     const before = runningSite(sites);
     const reading = await readProposed(this.#desk, request, before);
     await journalReleases(this.#desk, request, reading);
-    const who = { isRenewal: isRenewal(reading, before), isUrgent: isUrgent(request) };
+    const isSpare = isSpareTurnOf(reading, before, request.by);
+    const who = { isRenewal: isRenewal(reading, before), isUrgent: isUrgent(request) || isSpare };
     const held = heldBack(this.#desk.book.ledger(), before.site.guard.changes, clock.now(), who);
     if (held && request.queue) {
       const view = await this.#enqueue(request, held.message);

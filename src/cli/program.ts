@@ -9,7 +9,7 @@ import { type AskEngine, check, type ReadSettingsFile } from './commands/check.t
 import { confirm } from './commands/confirm.ts';
 import { drift } from './commands/drift.ts';
 import { explain } from './commands/explain.ts';
-import { incidents } from './commands/incidents.ts';
+import { incident, incidents } from './commands/incidents.ts';
 import { journal, type VerifyOffline } from './commands/journal.ts';
 import { notify } from './commands/notify.ts';
 import { oncall } from './commands/oncall.ts';
@@ -89,6 +89,7 @@ export function createProgram(
   oncall(program, io, done);
   notify(program, io, done);
   incidents(program, io, done);
+  incident(program, io, done);
   postmortem(program, io, done);
   review(program, io, done);
   journal(program, io, done, verifyOffline);

@@ -62,7 +62,7 @@ export interface EscalationView {
   } | null;
   readonly turns: readonly {
     readonly at: number;
-    readonly what: 'page' | 'acknowledged' | 'resolved';
+    readonly what: 'page' | 'updated' | 'acknowledged' | 'resolved';
     /** Of the policy, from 1. */
     readonly step: number;
     readonly round: number;

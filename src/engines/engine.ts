@@ -186,6 +186,8 @@ export interface PoolEvidence {
   readonly serversAll: number;
   /** Requests that wait for a server now. */
   readonly queued: number;
+  /** Requests of it that are under way now, with those that wait. Absent where the engine does not tell. */
+  readonly inHand?: number;
   /** Finished requests whose time is known, and the milliseconds of all of them. Absent where the engine does not tell. */
   readonly timedRequests?: number;
   readonly timeMs?: number;

@@ -97,7 +97,8 @@ export type AlertEvent =
       readonly escalation: string;
       /** Counts from 0 within its escalation. */
       readonly turn: number;
-      readonly what: 'page' | 'acknowledged' | 'resolved';
+      /** `updated`: what was told of the cause is known better; nobody is woken anew. */
+      readonly what: 'page' | 'updated' | 'acknowledged' | 'resolved';
       /** Of the policy, from 0. */
       readonly step: number;
       /** How often the policy has begun anew. */
@@ -108,7 +109,14 @@ export type AlertEvent =
       readonly missing: readonly string[];
     }
   /** The receiver has it, in its own words. */
-  | { readonly kind: 'page.sent'; readonly page: string; readonly attempt: number; readonly said: string }
+  | {
+      readonly kind: 'page.sent';
+      readonly page: string;
+      readonly attempt: number;
+      readonly said: string;
+      /** What was told of the cause. Absent in journals of before. */
+      readonly cause?: string;
+    }
   /** It is tried again at `retryAt`. */
   | {
       readonly kind: 'page.failed';

@@ -6,12 +6,14 @@ import type { GuardRecord } from './guard.ts';
 import type { PlanView } from './plan.ts';
 import type { ReportEvent } from './report.ts';
 import type { ReviewEvent } from './review.ts';
+import type { SpareEvent } from './spare.ts';
 
 /** The facts that are journalled. Past tense; what a person must be able to read back years later. */
 export type Event =
   | AlertEvent
   | ReportEvent
   | ReviewEvent
+  | SpareEvent
   | {
       readonly kind: 'site.started';
       readonly site: string;

@@ -7,4 +7,5 @@ export * from './incident.ts';
 export type * from './plan.ts';
 export * from './report.ts';
 export * from './review.ts';
+export type * from './spare.ts';
 export type * from './tick.ts';

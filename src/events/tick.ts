@@ -34,6 +34,8 @@ export interface PoolTick {
   readonly serversLive: number;
   readonly serversAll: number;
   readonly queued: number;
+  /** Requests that are under way, with those that wait. Absent where the engine does not tell. */
+  readonly inHand?: number;
   /** Finished requests whose time is known, and the milliseconds of all of them; both 0 where nobody tells. */
   readonly timedRequests: number;
   readonly timeMs: number;

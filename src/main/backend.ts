@@ -54,6 +54,15 @@ export function controllerBackend(parts: BackendParts): Backend {
       return { change: null, balancers: await tellEvery(balancers, null, `${by} took it back: ${reason}`) };
     },
     incidents: () => incidents().toReversed(),
+    async resolveIncident(id, by, reason) {
+      const known = incidents().find((one) => one.id === id);
+      if (!known) throw new Failure('HF404', `there is no incident "${id}"`, 'See `holdfast incidents`.');
+      if (known.resolvedAt !== null)
+        throw new Failure('HF404', `${id} is over since ${new Date(known.resolvedAt).toISOString()}`);
+      const how = `${by} says that it is over${reason === '' ? '' : `: ${reason}`}`;
+      await door.room().journal.append(by, { kind: 'incident.resolved', incident: id, how });
+      return incidents().find((one) => one.id === id) ?? known;
+    },
     postmortem(incident) {
       const known = incidents().some(({ id }) => id === incident);
       return known ? postmortem(door.room().journal.entries(), incident) : null;

@@ -5,7 +5,7 @@ import type { BalancerPort, SiteKeeper } from '#change';
 import { readLocally } from '#cli';
 import type { DriftFinding, DriftView, SiteText } from '#contract';
 import { readSite } from '#dialects';
-import { siteHash } from '#model';
+import { siteHash, withoutJoined } from '#model';
 import type { JournalDoor } from './journal-room.ts';
 
 const lookEveryMs = 30_000;
@@ -139,7 +139,7 @@ async function fileDrift(current: SiteText): Promise<readonly DriftFinding[]> {
     const now = site && readSite({ ...read, ...named }).site;
     const running = readSite(current).site;
     if (!now) return finding('edited, and no site any more', `See why: \`holdfast check ${path}\`. ${back}`);
-    if (!running || siteHash(now) === siteHash(running)) return [];
+    if (!running || siteHash(now) === siteHash(withoutJoined(running))) return [];
     return finding(
       'edited, and not applied',
       `See what it would do: \`holdfast plan ${path}\`. Take it over: \`holdfast apply ${path}\`. ${back}`,

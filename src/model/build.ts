@@ -14,6 +14,7 @@ import type {
   Route,
   RouteMatch,
   Site,
+  SparePolicy,
 } from './site.ts';
 import { parseDurationMs, parseLogTarget } from './words.ts';
 import type { Path, SourceText } from './yaml.ts';
@@ -170,6 +171,7 @@ export function buildGuard({
   changes,
   review,
   rehearsal,
+  spares,
   knownFaults,
   limits,
 }: SiteDocument['guard']): GuardPolicy {
@@ -197,7 +199,20 @@ export function buildGuard({
           }
         : null,
     },
+    ...(spares ? { spares: sparePolicy(spares) } : {}),
     acceptedFaults: knownFaults.accept,
     limits,
+  };
+}
+
+function sparePolicy(given: NonNullable<SiteDocument['guard']['spares']>): SparePolicy {
+  return {
+    queuedMin: given.whenQueued,
+    usedMin: given.whenUsed,
+    fullWithinMs: parseDurationMs(given.whenFullWithin),
+    fullForMs: parseDurationMs(given.for),
+    most: given.most,
+    leavesBelow: given.leavesBelow,
+    leavesAfterMs: parseDurationMs(given.leavesAfter),
   };
 }

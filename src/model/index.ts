@@ -24,5 +24,13 @@ export { revocationsEnd } from './revocation-list.ts';
 export { hostPort, routeOf } from './route.ts';
 export type { SettingsWords } from './settings-words.ts';
 export * from './site.ts';
+export {
+  isSpareTurn,
+  joinedSpares,
+  spareName,
+  waitingSpares,
+  withoutJoined,
+  withSpare,
+} from './spares.ts';
 export { streamPools, streamsOf } from './stream.ts';
 export { durationOrNull } from './words.ts';

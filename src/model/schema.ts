@@ -164,6 +164,37 @@ const guard = z.strictObject(
         'memoryFactorMax, startFactorMax, realRequests',
       )
       .prefault({}),
+    spares: z
+      .strictObject(
+        {
+          whenQueued: wholeNumber(1, 1_000_000)
+            .default(1)
+            .meta({ description: 'A pool is full when so many requests wait for a server on one balancer' }),
+          whenUsed: share(0.1).default(0.95).meta({
+            description: "or so much of its servers' connectionsMax is used, as a share",
+          }),
+          whenFullWithin: duration('20s').meta({
+            description: 'or, more than half used, it will be full within so long at its pace',
+          }),
+          for: duration('1s').meta({ description: 'for so long' }),
+          most: wholeNumber(1, 100)
+            .default(1)
+            .meta({ description: 'How many spare servers of one pool may serve beside the others' }),
+          leavesBelow: share(0.01).default(0.6).meta({
+            description:
+              'One leaves when no more than this share would be used without it, nothing waits, and no fault of the pool is open',
+          }),
+          leavesAfter: duration('5m').meta({
+            description: 'for so long; twice as long each time that it has to come back soon',
+          }),
+        },
+        'whenQueued, whenUsed, whenFullWithin, for, most, leavesBelow, leavesAfter',
+      )
+      .optional()
+      .meta({
+        description:
+          'When a spare server serves beside the others because its pool is full. Left out: only when all the others are down',
+      }),
     knownFaults: z
       .strictObject(
         {
@@ -204,7 +235,7 @@ const guard = z.strictObject(
       )
       .prefault({}),
   },
-  'canary, bake, drainTimeout, net, limits',
+  'canary, bake, drainTimeout, net, limits, spares',
 );
 
 const clientTimeouts = z.strictObject(

@@ -232,6 +232,24 @@ export interface RealRequests {
   readonly exceptPaths: readonly string[];
 }
 
+/** Of each pool, on each balancer. */
+export interface SparePolicy {
+  /** A pool is full when so many requests wait for a server, */
+  readonly queuedMin: number;
+  /** or so much of its servers' `connectionsMax` is used, as a share, */
+  readonly usedMin: number;
+  /** or it will be within so long at the pace of the last minute, */
+  readonly fullWithinMs: number;
+  /** for so long. */
+  readonly fullForMs: number;
+  /** How many spare servers of a pool may serve at once. */
+  readonly most: number;
+  /** One leaves when without it no more than this share would be used, nothing waits and no fault is open, */
+  readonly leavesBelow: number;
+  /** for so long; each time that it has to come back soon, for twice as long. */
+  readonly leavesAfterMs: number;
+}
+
 export interface GuardPolicy {
   readonly canary: {
     /** Shares of new connections, rising, each in (0, 1]; the first slice before them is sized in requests. */
@@ -271,6 +289,8 @@ export interface GuardPolicy {
     /** Recent requests are sent to the candidate and to what runs, and on to the real servers; null: none is. */
     readonly realRequests: RealRequests | null;
   };
+  /** When spare servers serve beside the others. Absent: only when every other server of their pool is down. */
+  readonly spares?: SparePolicy;
   /** Known faults of engine versions, by name, that stop no change. */
   readonly acceptedFaults: readonly string[];
   readonly limits: {

@@ -21,4 +21,5 @@ export {
   type ThroughProbe,
 } from './picture.ts';
 export * from './settings/index.ts';
+export { Spares, type SpareTurn } from './spares.ts';
 export type { OpenStated, Stated } from './stated.ts';

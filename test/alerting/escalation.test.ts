@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { fingerprintOf } from '#events';
+import { type FaultEvent, type FaultFacts, fingerprintOf } from '#events';
 import { quietness } from '../../src/alerting/core/decide.ts';
 import { type AlertWorld, alert, alertWorld, founding, minute } from './world.ts';
 
@@ -264,5 +264,77 @@ describe('escalation', () => {
     await world.clock.pass(7 * minute);
     assert.ok(!world.journal.kinds().includes('escalation.exhausted'));
     assert.equal([...world.keeper().ledger.book.firing].length, 0);
+  });
+});
+
+describe('a cause that is found after the page', () => {
+  const scope = { kind: 'pool', pool: 'web' } as const;
+  const facts = {
+    fault: 'fault-1',
+    series: 'errors',
+    scope,
+    severity: 'critical',
+    startedAt: 0,
+    evidence: ['web: 40 errors'],
+  } as const satisfies FaultFacts;
+  const seen = { kind: 'fault.seen', ...facts, usersSee: 'errors', falseAlarmsPerMonth: 1 } as const;
+  const located = (sentence: string): FaultEvent => {
+    const verdict = { sentence, culprits: [scope], certain: true, change: null, place: null, advice: 'look' };
+    return { kind: 'fault.located', ...facts, verdict };
+  };
+
+  let world: AlertWorld;
+  afterEach(() => world.stop());
+
+  it('is told once to whoever was paged, and pages nobody anew', async () => {
+    world = alertWorld();
+    await world.journal.append('monitor', seen);
+    await world.clock.pass(1_000);
+    await world.journal.append('monitor', located('server two of pool web is dead'));
+    await world.clock.pass(1_000);
+    await world.journal.append('monitor', located('server two of pool web is dead'));
+    await world.restart();
+    await world.clock.pass(minute);
+    assert.deepEqual(
+      world.lines().map((line) => line.replace(/^\S+ /, '')),
+      ['phone 1 page', 'channel page', 'phone 1 updated', 'channel updated'],
+    );
+    const [page, , update] = world.told.map(({ message }) => message);
+    assert.equal(update?.key, page?.key, 'one incident at the receiver');
+    assert.match(update?.cause ?? '', /server two of pool web is dead/);
+    assert.match(page?.cause ?? '', /^Not located yet/);
+  });
+
+  it('that swings between two is told twice at most, and the next step comes in its time', async () => {
+    world = alertWorld();
+    await world.journal.append('monitor', seen);
+    for (let time = 0; time < 6; time += 1) {
+      await world.clock.pass(10_000);
+      await world.journal.append('monitor', located(`it is ${['one', 'two'][time % 2]}`));
+    }
+    await world.clock.pass(4.5 * minute);
+    const phone = world.lines().filter((line) => line.includes('phone'));
+    assert.deepEqual(
+      phone.map((line) => line.replace(/^\S+ /, '')),
+      ['phone 1 page', 'phone 1 updated', 'phone 1 updated', 'phone 2 page'],
+    );
+  });
+
+  it('while the disk is full it is told all the same, and said to be in memory alone; then written down once', async () => {
+    world = alertWorld();
+    await world.journal.append('monitor', seen);
+    await world.clock.pass(1_000);
+    world.journal.full = true;
+    await world.clock.pass(6 * minute);
+    const late = world.told.filter(({ message }) => message.to === '2');
+    assert.equal(late.length, 1);
+    assert.match(late[0]?.message.notes.join('\n') ?? '', /The journal takes nothing now/);
+    world.journal.full = false;
+    await world.clock.pass(minute);
+    await world.restart();
+    await world.clock.pass(minute);
+    assert.equal(world.told.filter(({ message }) => message.to === '2').length, 1, 'not a second time');
+    const sent = world.journal.entries().filter(({ event }) => event.kind === 'page.sent');
+    assert.equal(sent.length, world.told.length, 'each is in the journal, once');
   });
 });

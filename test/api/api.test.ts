@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Backend, createApi } from '#api';
 import { Failure, systemClock } from '#base';
-import type { ProblemView, Progress } from '#contract';
+import type { IncidentView, ProblemView, Progress } from '#contract';
 import { fiveServers, request, shop } from '../world/changes.ts';
 
 const nothing = () => {
@@ -24,6 +24,7 @@ function api(over: Partial<Backend> = {}) {
     rollback: nothing,
     abort: nothing,
     incidents: () => [],
+    resolveIncident: nothing,
     postmortem: () => null,
     report: nothing,
     reports: () => [],
@@ -162,6 +163,21 @@ describe('what is asked for', () => {
       .map((block) => (JSON.parse(block.replace(/^data: /, '')) as Progress).kind);
     assert.deepEqual(lines, ['gate started', 'state', 'end']);
     assert.ok(stopped);
+  });
+
+  it('a person resolves an incident, and says why', async () => {
+    const asked: unknown[] = [];
+    const ask = api({
+      resolveIncident: async (...said) => {
+        asked.push(said);
+        return { id: said[0] } as unknown as IncidentView;
+      },
+    });
+    const body = JSON.stringify({ by: 'person:anna', reason: 'a mistyped address' });
+    const response = await ask('/v1/incidents/i1/resolve', { method: 'POST', body });
+    assert.equal(response.status, 200, await response.clone().text());
+    assert.deepEqual(await response.json(), { id: 'i1' });
+    assert.deepEqual(asked, [['i1', 'person:anna', 'a mistyped address']]);
   });
 
   it('a postmortem is Markdown', async () => {

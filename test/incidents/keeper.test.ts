@@ -207,3 +207,21 @@ test('a keeper that was stopped writes no more', async (t) => {
   await clock.pass(60_000);
   assert.deepEqual(incidents(), []);
 });
+
+test('a person resolves one that cannot end by itself: once, and it is told in the list', async (t) => {
+  const { clock, journal, incidents } = world(t);
+  await journal.append('agent:lb-1', back(1, 0, 'lb-1'));
+  await journal.append('agent:lb-1', alarm(2, 50));
+  await clock.pass(quietMs * 3);
+  assert.equal(incidents().length, 1, 'a bad sign keeps it open');
+  const how = 'person:anna says that it is over: a mistyped address';
+  await journal.append('person:anna', { kind: 'incident.resolved', incident: 'inc-1', how });
+  await journal.append('agent:lb-1', recovered(3, 60));
+  await clock.pass(quietMs * 3);
+  assert.deepEqual(
+    incidents().map(({ kind }) => kind),
+    ['incident.opened', 'incident.resolved'],
+  );
+  const [incident] = incidentsOf(journal.entries());
+  assert.ok(incident && incident.resolvedAt !== null);
+});

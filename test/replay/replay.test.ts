@@ -47,6 +47,27 @@ test('holdfast replay --quick --json: four runs, the report, nothing else on sta
     [],
   );
   assert.ok((forced.seenMs ?? Number.NaN) < (usual.seenMs ?? Number.NaN), 'the guard saw it first');
+  const knew = (run: ReplayRun) => run.people.map(({ role, atMs }) => [role, atMs !== null]);
+  assert.deepEqual(knew(proposed), [
+    ['customer', false],
+    ['support', false],
+    ['engineering', false],
+    ['vendor', false],
+  ]);
+  assert.deepEqual(
+    knew(forced).filter(([, hasKnown]) => hasKnown),
+    [
+      ['support', true],
+      ['engineering', true],
+      ['vendor', true],
+    ],
+    'no customer, and everybody else by the escalation',
+  );
+  const times = forced.people.flatMap(({ atMs }) => (atMs === null ? [] : [atMs]));
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  );
   assert.deepEqual(folders(), before);
 });
 

@@ -82,7 +82,7 @@ export interface Acknowledgement {
 
 export interface Turn {
   readonly turn: number;
-  readonly what: 'page' | 'acknowledged' | 'resolved';
+  readonly what: 'page' | 'updated' | 'acknowledged' | 'resolved';
   readonly step: number;
   readonly round: number;
   readonly reason: PageReason;
@@ -95,13 +95,15 @@ export interface Turn {
 
 export interface Page extends PlannedPage {
   readonly escalation: string;
-  readonly what: 'page' | 'acknowledged' | 'resolved';
+  readonly what: 'page' | 'updated' | 'acknowledged' | 'resolved';
   readonly reason: PageReason;
   readonly plannedAt: number;
   state: 'planned' | 'sent' | 'dead';
   attempts: number;
   /** Steady: not before. */
   dueAt: number;
+  /** What was told of the cause; null: nothing was sent, or by a version that did not say. */
+  cause: string | null;
   /** What its receiver said last, or what was in the way. */
   said: string;
   at: number;

@@ -1,4 +1,5 @@
 import type { Alert, Event, PageReason } from '#events';
+import { causeOf, inOrder } from '../message.ts';
 import type { OnCall, Policy, Step } from '../settings.ts';
 import type { Book, Escalation, FiringAlert, Turn } from './book.ts';
 import { groupOf, inhibitor, matches, policyOf } from './matchers.ts';
@@ -20,6 +21,8 @@ export interface Decision {
 /** A page that failed so often is as good as not delivered: the next step need not wait for it. */
 const failuresAreLost = 3;
 const openEscalationsMax = 100;
+/** A cause that is found anew again and again is for whoever looks, not for their telephone. */
+const updatesMax = 5;
 
 /**
  * What is to be done next, of what the journal says and no more: no clock, no chance, nothing sent. Whoever died between
@@ -183,6 +186,8 @@ function nextOf(
   });
   if (!last) return plan(0, 0, 'first');
   if (escalation.handedTo) return plan(last.step, last.round, 'handedOver');
+  if (isKnownBetter(book, escalation, alerts, last))
+    return { facts: [noticeOf(book, settings, escalation, 'updated')], waitMs: 0 };
   if (escalation.ack) {
     if (worseThanTold(alerts, last)) return plan(last.step, last.round, 'worse');
     if (escalation.ack.runsOutAt <= now.steady) return plan(last.step, last.round, 'ackRanOut');
@@ -204,6 +209,27 @@ function worseThanTold(alerts: readonly FiringAlert[], last: Turn): boolean {
   const isCritical = ({ alert }: FiringAlert) => alert.labels.severity === 'critical';
   const before = alerts.filter(({ firedAt }) => firedAt <= last.seenAt);
   return !before.some(isCritical) && alerts.some((one) => isCritical(one) && one.firedAt > last.seenAt);
+}
+
+/**
+ * What the alert that leads is found to come of is not what anybody was told: those who were paged are told, once. An alert
+ * that came later is no news of this one; a cause that was told before is none either.
+ */
+function isKnownBetter(
+  book: Book,
+  { turns }: Escalation,
+  alerts: readonly FiringAlert[],
+  last: Turn,
+): boolean {
+  const [first] = inOrder(alerts);
+  if (!first || first.firedAt > last.seenAt) return false;
+  const pages = turns.flatMap((turn) => turn.pages.flatMap((id) => book.pages.get(id) ?? []));
+  const told = pages.flatMap(({ cause }) => (cause === null ? [] : [cause]));
+  const cause = causeOf(first.alert);
+  // What was not tried yet will say what is known by then.
+  const isUnderWay = pages.some(({ state, attempts }) => state === 'planned' && attempts === 0);
+  const updates = turns.filter(({ what }) => what === 'updated').length;
+  return told.length > 0 && cause !== '' && !told.includes(cause) && !isUnderWay && updates < updatesMax;
 }
 
 /** Steady time at which the next step comes; null: there is none after a step that only tells. */
@@ -254,7 +280,7 @@ function noticeOf(
   book: Book,
   settings: OnCall,
   escalation: Escalation,
-  what: 'acknowledged' | 'resolved',
+  what: 'updated' | 'acknowledged' | 'resolved',
 ): Event {
   const last = escalation.turns.at(-1);
   const turn = escalation.turns.length;

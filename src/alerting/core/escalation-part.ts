@@ -44,7 +44,10 @@ export function escalationPart(): {
     page.at = at;
     page.said = event.kind === 'page.sent' ? event.said : event.why;
     if (event.kind === 'page.failed') page.dueAt = seenAt + Math.max(0, event.retryAt - at);
-    if (event.kind === 'page.sent') page.state = 'sent';
+    if (event.kind === 'page.sent') {
+      page.state = 'sent';
+      page.cause = event.cause ?? null;
+    }
     if (event.kind === 'page.dead') {
       page.state = 'dead';
       keep(deadLetters, page, deadLettersMax);
@@ -128,6 +131,7 @@ function pagesOf(
     state: 'planned',
     attempts: 0,
     dueAt: seenAt,
+    cause: null,
     said: '',
     at,
   }));

@@ -14,11 +14,13 @@ import {
   toldOfCertificate,
   toldOfConfirmation,
   toldOfExhaustion,
+  toldOfFailedSpare,
   toldOfFlood,
   toldOfFreeze,
   toldOfGate,
   toldOfIncident,
   toldOfReview,
+  toldOfSpare,
 } from './told-change.ts';
 import { toldOfFault } from './told-fault.ts';
 import { toldOfGuard } from './told-guard.ts';
@@ -132,6 +134,11 @@ function toldOfRest(event: Event): Told | null {
       return toldOfBreakGlass(event);
     case 'change.gate':
       return toldOfGate(event);
+    case 'spare.joins':
+    case 'spare.leaves':
+      return event.kind === 'spare.joins' ? toldOfSpare(event) : null;
+    case 'spare.failed':
+      return toldOfFailedSpare(event);
     case 'certificate.refused':
       return toldOfCertificate(event);
     case 'escalation.exhausted':
@@ -168,6 +175,11 @@ function endedBy(event: Event): readonly string[] {
       return [ending.confirmation(event.change)];
     case 'change.gate':
       return event.report.gate === 'way back' && event.report.verdict === 'passed' ? [ending.wayBack] : [];
+    case 'spare.joins':
+    case 'spare.leaves':
+      return [ending.spare(event.pool, event.server)];
+    case 'spare.failed':
+      return event.turn === 'joins' ? [ending.spare(event.pool, event.server)] : [];
     case 'guard.acted':
       return endedByGuard(event.record);
     case 'fault.ended':

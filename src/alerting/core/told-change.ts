@@ -1,6 +1,7 @@
-import type { Event } from '#events';
+import type { Event, SpareEvent } from '#events';
 import { clockOf, ending, type Told } from './told.ts';
 
+type SpareTurned = Pick<Extract<SpareEvent, { readonly change: string }>, 'pool' | 'server' | 'because'>;
 type Of<K extends Event['kind']> = Extract<Event, { readonly kind: K }>;
 
 export function toldOfFreeze({ why }: Of<'pipeline.frozen'>): Told {
@@ -118,5 +119,34 @@ export function toldOfFlood({ count, why }: Of<'alert.dropped'>): Told {
     cause: why,
     action: 'Find who sends them, and let it group or limit them.',
     until: [ending.flood],
+  };
+}
+
+/** A pool that needs its spare server has none left, and something fills it: that stays to be seen. */
+export function toldOfSpare({ pool, server, because }: SpareTurned): Told {
+  return {
+    name: 'SpareInUse',
+    severity: 'warning',
+    labels: { pool },
+    summary: `Pool ${pool} needs its spare server ${server}`,
+    users: 'Nothing now; there is one spare server less.',
+    cause: because,
+    action: 'See what fills the pool (`holdfast watch`). It leaves by itself when the pool is quiet again.',
+    until: [ending.spare(pool, server)],
+  };
+}
+
+export function toldOfFailedSpare(event: Of<'spare.failed'>): Told | null {
+  const { turn, pool, server, because, why } = event;
+  if (turn === 'leaves') return null;
+  return {
+    name: 'SpareNotUsed',
+    severity: 'error',
+    labels: { pool },
+    summary: `Pool ${pool} is full, and its spare server ${server} cannot come in`,
+    users: 'Requests wait, or fail.',
+    cause: `${because}; ${why}`,
+    action: 'Mend what is named: it is tried again by itself. `holdfast changes` shows what was tried.',
+    until: [ending.spare(pool, server)],
   };
 }

@@ -33,6 +33,7 @@ export const ending = {
   certificate: 'certificate',
   frozen: 'frozen',
   flood: 'flood',
+  spare: (pool: string, server: string) => `spare ${pool}/${server}`,
   glass: (change: string) => `glass ${change}`,
 } as const;
 

@@ -4,6 +4,8 @@ import { deliveryOf, failed, type NotifierPorts, type Send } from './notifier.ts
 
 const actions = {
   page: 'trigger',
+  // Of a known key it changes the incident, and wakes nobody.
+  updated: 'trigger',
   acknowledged: 'acknowledge',
   resolved: 'resolve',
   test: 'trigger',

@@ -5,6 +5,7 @@ import { deliveryOf, type NotifierPorts, type Send } from './notifier.ts';
 
 const marks = {
   page: ':rotating_light:',
+  updated: ':mag:',
   acknowledged: ':raising_hand:',
   resolved: ':white_check_mark:',
   test: ':wave:',

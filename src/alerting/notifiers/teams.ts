@@ -3,7 +3,13 @@ import { type Message, plainLines } from '../message.ts';
 import type { NotifierHow } from '../settings.ts';
 import { deliveryOf, type NotifierPorts, type Send } from './notifier.ts';
 
-const colours = { page: 'attention', acknowledged: 'warning', resolved: 'good', test: 'default' };
+const colours = {
+  page: 'attention',
+  updated: 'attention',
+  acknowledged: 'warning',
+  resolved: 'good',
+  test: 'default',
+};
 
 /** A Workflows webhook of Microsoft Teams: a message with one adaptive card. */
 export function teams({ url }: NotifierHow & { kind: 'teams' }, { post, secret }: NotifierPorts): Send {

@@ -49,6 +49,8 @@ export interface Proposal {
   /** What the gate of that name found, for those behind it. */
   readonly planned: { view: PlanView | null };
   readonly approvals: Approvals;
+  /** A spare server comes or goes, as the site's own settings say. */
+  readonly isSpareTurn: boolean;
   /** Its author takes it past its review. */
   readonly breakGlass: boolean;
   /** Null: nobody has to. */

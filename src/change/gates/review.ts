@@ -8,6 +8,7 @@ export const review: Gate<'review'> = {
   during: 'proposed',
   async ask(proposal) {
     const { planned, approvals, forced, breakGlass, signal } = proposal;
+    if (proposal.isSpareTurn) return passed('guard.spares of the site, which was reviewed, says so');
     const needed = planned.view?.risk.approvals ?? { count: 0, because: [] };
     if (needed.count === 0) return passed('no approval is needed');
     const asked = `${count(needed.count, 'approval')} needed: ${needed.because.join('; ')}`;

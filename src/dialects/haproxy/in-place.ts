@@ -116,7 +116,7 @@ function poolChanges({ name: pool, algorithm }: Pool, was: ReadText, is: ReadTex
 /** A server that is added while HAProxy runs keeps no idle connections unless it is told so. */
 const asConfigured = ['pool-purge-delay 5s', 'pool-max-conn -1'];
 /** Words behind an address that `add server` takes, with their values. */
-const tellable = /^(?:maxconn|send-proxy|send-proxy-v2|\d+)$/;
+const tellable = /^(?:maxconn|send-proxy|send-proxy-v2|backup|\d+)$/;
 
 function wordsOf(words: readonly string[]): { rest: string; weight: number; maintenance: boolean } {
   const at = words.indexOf('weight');

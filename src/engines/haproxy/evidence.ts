@@ -138,6 +138,7 @@ function poolEvidence(row: Row, serversAll: ReadonlyMap<string, number>, times: 
     serversLive: count(row.act),
     serversAll: serversAll.get(row.pxname) ?? 0,
     queued: count(row.qcur),
+    inHand: count(row.scur),
     ...(isStream(row) ? {} : { timedRequests: requests, timeMs: times.sum(row.pxname, requests, meanMs) }),
   };
 }

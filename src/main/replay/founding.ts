@@ -1,3 +1,5 @@
+import type { Knows } from './people.ts';
+
 const minuteMs = 60_000;
 
 /**
@@ -18,7 +20,14 @@ export const foundingReport = {
   restoredMs: 180 * minuteMs,
   /** 6:00 PM. */
   declaredResolvedMs: 240 * minuteMs,
+  /** When each of its people knew or was told. */
+  people: [
+    { role: 'customer', atMs: 0, how: 'by a 503 answer' },
+    { role: 'support', atMs: 0, how: 'by that customer; by many within five minutes' },
+    { role: 'engineering', atMs: 5 * minuteMs, how: 'by support; by an alert five minutes later' },
+    { role: 'vendor', atMs: 60 * minuteMs, how: 'by engineering, after the rollback had failed' },
+  ],
   /** `Approximately 90% of our users`; it counts no requests. */
   usersAffectedShare: 0.9,
-} as const;
+} as const satisfies Readonly<Record<string, unknown>> & { readonly people: readonly Knows[] };
 export type FoundingReport = typeof foundingReport;

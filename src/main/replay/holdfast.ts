@@ -12,6 +12,7 @@ import { interruption } from './interruption.ts';
 import { preciseNow, usualLoad } from './load.ts';
 import { startLoadProcess } from './load-process.ts';
 import { clientTimeoutMs, together, until, untilQuiet } from './load-watch.ts';
+import { hasToldAll, onCallText, peopleTold } from './people.ts';
 import { figures, type ReplayRun, runOf } from './run.ts';
 import { startScene } from './scene.ts';
 
@@ -41,6 +42,7 @@ const siteFile = 'site.yaml';
 const changedFile = 'changed.yaml';
 const pollMs = 25;
 const resolvedMsMax = 30_000;
+const toldMsMax = 20_000;
 /** Our own proof that `holdfast apply` told its end goes no further than this. */
 const applyMsMax = 180_000;
 
@@ -60,6 +62,7 @@ export async function runHoldfast(options: HoldfastOptions): Promise<HoldfastOut
     const text = (isChanged: boolean) => siteText({ port, engine, net, isChanged, servers: scene.servers });
     await writeFile(join(folder, siteFile), text(false));
     await writeFile(join(folder, changedFile), text(true));
+    await writeFile(join(folder, 'oncall.yaml'), onCallText);
     const site = await startUp(folder, siteFile, signal);
     closers.push(() => site.close());
     const loads = await Promise.all(
@@ -96,7 +99,7 @@ async function play({ options, signal, site, load }: Stage): Promise<HoldfastOut
   const isRestored = await untilQuiet(load.counts, signal);
   const records = await load.stop();
 
-  const { entries } = await site.json<{ readonly entries: readonly JournalEntry[] }>('/v1/journal');
+  const entries = await entriesWithPages(site, change.state === 'refused', signal);
   const takeBacks = takeBacksOf(entries, change.id);
   const exposedAt = entries.find(({ event }) => event.kind === 'change.exposed')?.at ?? null;
   const appliedAt = exposedAt ?? proposedAt;
@@ -105,11 +108,14 @@ async function play({ options, signal, site, load }: Stage): Promise<HoldfastOut
   const decidedAt = takeBacks.map(({ takeBack }) => takeBack.decidedAt);
   const seen = figures(records, appliedAt, exposedAt === null ? appliedAt : endedAt, isRestored);
   const notes = [
-    ...(seen.firstErrorMs === null ? [] : [{ at: appliedAt + seen.firstErrorMs, what: 'the first error' }]),
+    ...(seen.firstErrorMs === null
+      ? []
+      : [{ at: appliedAt + seen.firstErrorMs, what: 'a customer meets the first error' }]),
     ...(namedAt === null ? [] : [{ at: namedAt, what: 'the postmortem can be read and names the cause' }]),
   ];
   const earlier = records.filter((r) => r.outcome !== 'ok' && r.endedAt < appliedAt).length;
   if (earlier > 0) notes.push({ at: proposedAt, what: `${earlier} requests failed before the change` });
+  const people = peopleTold(entries, appliedAt, seen.firstErrorMs);
   const run: ReplayRun = {
     ...runOf(options.name),
     ...seen,
@@ -118,9 +124,24 @@ async function play({ options, signal, site, load }: Stage): Promise<HoldfastOut
     exposed: exposedAt === null ? null : exposedTo(takeBacks.map(({ takeBack }) => takeBack)),
     refused: change.state === 'refused',
     words: saidBy(change, takeBacks),
+    people,
     timeline: timelineOf(entries, notes, appliedAt),
   };
   return { run, postmortem: options.withPostmortem ? await postmortemOf(site, change, signal) : null };
+}
+
+/** The journal, once everybody of the report was told. A change that was refused wakes nobody. */
+async function entriesWithPages(
+  site: UpSite,
+  isRefused: boolean,
+  signal: AbortSignal,
+): Promise<readonly JournalEntry[]> {
+  const deadline = systemClock.monotonicMs() + toldMsMax;
+  for (;;) {
+    const { entries } = await site.json<{ readonly entries: readonly JournalEntry[] }>('/v1/journal');
+    if (isRefused || hasToldAll(entries) || systemClock.monotonicMs() > deadline) return entries;
+    await systemClock.sleep(250, signal);
+  }
 }
 
 /** `holdfast apply`, to its end. */

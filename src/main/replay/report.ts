@@ -1,6 +1,7 @@
 import type { Replay } from '../replay.ts';
 import { foundingReport } from './founding.ts';
 import { drawTimeline } from './lanes.ts';
+import { type Knows, nobodyAcknowledges, roles } from './people.ts';
 import type { ReplayRun } from './run.ts';
 import { usualName } from './usual.ts';
 
@@ -10,6 +11,7 @@ export function renderReplay(replay: Replay, columns: number): string {
   const sections = [
     `The incident of the founding report, ${rate} requests a second, ${speed} intervals of the usual monitoring`,
     tableOf(runs).join('\n'),
+    peopleOf(runs).join('\n'),
     notesOf(runs).join('\n'),
     drawTimeline(runs, columns).join('\n'),
     ...runs.filter(({ words }) => words.length > 0).map(wordsOf),
@@ -29,7 +31,13 @@ const heads = [
 
 export function tableOf(runs: readonly ReplayRun[]): string[] {
   const rows = [heads, reportRow(), ...runs.map(runRow)];
-  const widths = heads.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return drawTable(rows);
+}
+
+function drawTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
   const lines = rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
@@ -68,12 +76,30 @@ function runRow(run: ReplayRun): readonly string[] {
   ];
 }
 
+/** When customer, support, engineering and vendor knew, in the report and in each run. */
+export function peopleOf(runs: readonly ReplayRun[]): string[] {
+  const cell = (atMs: number | null) => (atMs === null ? 'never' : durationOf(Math.max(0, atMs)));
+  const row = (name: string, people: readonly Knows[]) => [
+    name,
+    ...roles.map((role) => cell(people.find((one) => one.role === role)?.atMs ?? null)),
+  ];
+  const rows = [
+    ['who knew when', ...roles],
+    row('the report, 2023', foundingReport.people),
+    ...runs.filter(({ people }) => people.length > 0).map(({ name, people }) => row(name, people)),
+  ];
+  return drawTable(rows);
+}
+
 function notesOf(runs: readonly ReplayRun[]): string[] {
   const leftOut = [...new Set(runs.flatMap((run) => run.leftOut))];
   return [
     `The report: ${foundingReport.source}. Declared resolved after ${durationOf(foundingReport.declaredResolvedMs)}.`,
     'Times count from the reload, or from the first exposure under Holdfast. Failed: as the client saw it.',
     'Seen: the page arrives, or the guard decides. Cause named: its postmortem can be read, with servers, lines and change.',
+    ...(runs.some(({ people }) => people.some(({ role, atMs }) => role === 'vendor' && atMs !== null))
+      ? [nobodyAcknowledges]
+      : []),
     ...runs.flatMap(({ name, simulated }) => simulated.map((what) => `simulated, ${name}: ${what}`)),
     ...runs.flatMap(({ name, exposed }) => (exposed === null ? [] : [exposedNote(name, exposed)])),
     ...leftOut.map((what) => `left out: ${what}`),

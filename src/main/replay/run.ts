@@ -1,4 +1,5 @@
 import type { RequestRecord } from './load.ts';
+import type { Knows } from './people.ts';
 
 /** One arm of the replay: an entry of `runs` in `replay --json`. Times in milliseconds since the change was applied, null where it never happened. */
 export interface ReplayRun {
@@ -26,6 +27,8 @@ export interface ReplayRun {
   readonly leftOut: readonly string[];
   /** What it said by itself: the gates that refused, or the guard that took it back. */
   readonly words: readonly string[];
+  /** The report's people: when each knew or was told. */
+  readonly people: readonly Knows[];
   readonly timeline: readonly { readonly atMs: number; readonly what: string }[];
 }
 
@@ -45,6 +48,7 @@ export function runOf(name: string): ReplayRun {
     simulated: [],
     leftOut: [],
     words: [],
+    people: [],
     timeline: [],
   };
 }

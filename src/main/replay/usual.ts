@@ -5,6 +5,7 @@ import { interruption } from './interruption.ts';
 import { preciseNow, usualLoad } from './load.ts';
 import { type LoadProcess, startLoadProcess } from './load-process.ts';
 import { clientTimeoutMs, until, untilQuiet } from './load-watch.ts';
+import { peopleUsually } from './people.ts';
 import { newParts } from './processes.ts';
 import { figures, type ReplayRun, runOf } from './run.ts';
 import { startScene } from './scene.ts';
@@ -106,7 +107,7 @@ async function play({ options, signal, haproxy, balancer, pager, load }: Stage):
 
   await until(() => pager.pagedAt() !== null, load.counts, signal, seconds * 1_000);
   const pagedAt = pager.pagedAt();
-  note(pagedAt === null ? `nobody was paged within ${seconds} s` : 'the page arrives');
+  note(pagedAt === null ? `nobody was paged within ${seconds} s` : 'the page arrives: engineering is told');
   await writeFile(balancer.file, balancer.goodText);
   note('the old file is put back; its reload has no effect yet');
   await systemClock.sleep(rollbackWithheldMs, signal);
@@ -117,10 +118,13 @@ async function play({ options, signal, haproxy, balancer, pager, load }: Stage):
   note(isRestored ? 'the site answers again' : 'the site does not answer again');
 
   const { records } = await load.stop();
+  const seen = figures(records, appliedAt, rolledBackAt, isRestored);
+  const seenMs = pagedAt === null ? null : pagedAt - appliedAt;
   return {
     ...nothingHappened,
-    ...figures(records, appliedAt, rolledBackAt, isRestored),
-    seenMs: pagedAt === null ? null : pagedAt - appliedAt,
+    ...seen,
+    seenMs,
+    people: peopleUsually(seen.firstErrorMs, seenMs),
     simulated: [
       `the people who look for the cause: none are here, the rollback begins ${pagedAt === null ? 'when the wait for a page is over' : 'with the page'}`,
       `the bug that made the rollback fail: the reload is withheld for ${rollbackWithheldMs / 1_000} s`,

@@ -11,6 +11,7 @@ import type { JournalDoor } from '../journal-room.ts';
 import { live } from './live.ts';
 import { type ObjectivesAtWork, objectivesAtWork } from './objectives.ts';
 import { probeAll } from './probes.ts';
+import { SparesAtWork } from './spares.ts';
 import { tellerOf } from './teller.ts';
 
 export interface WatchingParts {
@@ -56,6 +57,7 @@ class SiteWatch implements Watching {
   readonly #teller: ReturnType<typeof tellerOf>;
   readonly #keep: (tick: Tick) => void;
   readonly #objectives: ObjectivesAtWork;
+  readonly #spares: SparesAtWork;
   readonly #working: readonly Promise<void>[];
   #hasHeard = false;
   #expiredAt: number;
@@ -69,6 +71,7 @@ class SiteWatch implements Watching {
     this.#teller = tellerOf(parts);
     this.#keep = keeping(parts);
     this.#objectives = objectivesAtWork(parts.ticks, log);
+    this.#spares = new SparesAtWork(parts);
     this.#expiredAt = clock.monotonicMs();
     const heard = (tick: Tick) => this.#heard(tick);
     this.#working = [
@@ -130,6 +133,7 @@ class SiteWatch implements Watching {
     const site = text && text.hash !== this.#running?.hash ? readSite(text).site : null;
     if (text && site) {
       this.#running = { hash: text.hash, text, site };
+      this.#spares.siteIs(site);
       const lastFault = this.#teller.lastFault();
       if (this.#monitor) this.#monitor.siteIs(site);
       else this.#monitor = new Monitor({ site, tickMs, falseAlarmsPerMonth, lastFault });
@@ -145,6 +149,7 @@ class SiteWatch implements Watching {
     this.#keep(tick);
     this.#objectives.add(tick);
     if (this.#monitor) this.#take(this.#monitor.tick(tick));
+    this.#spares.tick(tick);
   }
 
   async #look(): Promise<void> {
@@ -167,6 +172,7 @@ class SiteWatch implements Watching {
       this.#take(this.#monitor.look(now));
       this.#take(this.#monitor.state(now, this.#objectives.look(now)));
     }
+    void this.#spares.look(this.#monitor?.open ?? []);
     if (this.#hasHeard) this.#teller.endOrphans(now);
     if (clock.monotonicMs() - this.#expiredAt < expireEveryMs) return;
     this.#expiredAt = clock.monotonicMs();

@@ -68,6 +68,10 @@ function sentences(event: Event): readonly { readonly at?: number; readonly what
         { at: doneAt, what: `${balancer} serves what was last good, read back` },
       ];
     }
+    case 'page.planned':
+      return event.what !== 'page'
+        ? null
+        : event.pages.map(({ person }) => ({ what: `${person ?? 'somebody'} is paged` }));
     case 'incident.opened':
       return [{ what: `incident ${event.incident} is opened` }];
     case 'change.state':
