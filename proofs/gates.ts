@@ -39,15 +39,18 @@ await prove('gates', async (proof) => {
   }
 });
 
-function judge(proof: Proof, { gate, name, verdict, state, says }: Case, view: ChangeView): void {
+function judge(proof: Proof, { gate, name, verdict, state, says, shows }: Case, view: ChangeView): void {
   const report = view.gates.find((one) => one.gate === gate);
   const came = saidOf(view, report);
   const wanted = `${verdict}, ${state}`;
   const isSaid = says === undefined || says.test(report?.summary ?? '');
-  const holds = came === wanted && isSaid;
+  const isShown = shows === undefined || (report?.evidence.some((line) => shows.test(line)) ?? false);
+  const holds = came === wanted && isSaid && isShown;
   proof.holds(`${gate}: ${name}`, came, wanted, holds);
   if (!holds)
-    proof.say(`      ${view.id} ${view.state}: ${view.why}; ${gate}: ${report?.summary ?? 'was not asked'}`);
+    proof.say(
+      `      ${view.id} ${view.state}: ${view.why}; ${gate}: ${report?.summary ?? 'was not asked'}${isShown ? '' : `\n      ${report?.evidence.join('\n      ') ?? ''}`}`,
+    );
 }
 
 function saidOf({ state }: ChangeView, report: ChangeView['gates'][number] | undefined): string {

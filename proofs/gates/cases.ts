@@ -2,7 +2,7 @@
 import type { ChangeView } from '../../src/contract/api.ts';
 import type { GateName } from '../../src/events/change.ts';
 import { startOrigin } from '../../test/world/origins.ts';
-import type { EngineOfField, Field } from './field.ts';
+import type { EngineOfField, Field, SiteWords } from './field.ts';
 
 export interface Case {
   readonly gate: GateName;
@@ -12,6 +12,8 @@ export interface Case {
   readonly state: ChangeView['state'];
   /** In its summary. */
   readonly says?: RegExp;
+  /** In a line of its evidence. */
+  readonly shows?: RegExp;
   /** Absent: on every engine. */
   readonly only?: EngineOfField;
   how(field: Field): Promise<ChangeView>;
@@ -22,13 +24,32 @@ const eyes =
 const never =
   'policies:\n  - { name: "the api stays where it is", requests: { path: { type: PathPrefix, value: /api } }, always: api }\n';
 
+/** Two recent requests, of which one goes to the api. */
+function realRequests(field: Field): SiteWords {
+  const line = (path: string) =>
+    JSON.stringify({ method: 'GET', host: 'shop.example', path, scheme: 'http' });
+  const accessLog = field.write('recent.log', `${['/', '/api/cart'].map(line).join('\n')}\n`);
+  return { guard: `  rehearsal: { realRequests: { accessLog: ${accessLog} } }\n` };
+}
+
+/** The api is led to a pool of its own, whose check takes 500 for well. */
+function moved(field: Field): string {
+  const server = `{ name: web-5, address: "127.0.0.1:${field.origins[4]?.port}" }`;
+  const check = '{ path: /health, expectStatus: [200, 500] }';
+  return field
+    .text([1, 2, 3], realRequests(field))
+    .replace('value: /api } }], pool: api }', 'value: /api } }], pool: next }')
+    .replace('pools:\n', `pools:\n  - { name: next, servers: [${server}], healthCheck: ${check} }\n`);
+}
+
 /** With words of the running site's own, which a change before brings; afterwards it is as it was. */
 async function under(field: Field, running: string, how: () => Promise<ChangeView>): Promise<ChangeView> {
   const before = await field.change(running, { force: true, reason: 'what the case begins with' });
   if (before.state !== 'promoted' && before.state !== 'abandoned')
     throw new Error(`${before.state}: ${before.why}`);
   const view = await how();
-  await field.change(field.text([1, 2, 3]), { force: true, reason: 'as it was' });
+  const after = await field.change(field.text([1, 2, 3]), { force: true, release: true, reason: 'as it was' });
+  if (after.state !== 'promoted') throw new Error(`as it was: ${after.state}: ${after.why}`);
   return view;
 }
 
@@ -175,6 +196,74 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    gate: 'existence',
+    name: 'a server that answers its check for another site',
+    verdict: 'refused',
+    state: 'refused',
+    shows: /"web-5"/,
+    how: async (f) => {
+      const words = { identity: '    identity: { body: "web-" }\n' };
+      return await under(f, f.text([1, 2, 3], words), async () => {
+        await f.origins[4]?.become('wrong');
+        return await f.change(f.text([1, 2, 3, 5], words)).finally(() => f.origins[4]?.become('right'));
+      });
+    },
+  },
+  {
+    gate: 'existence',
+    name: 'the same server when it says that it is of this one',
+    verdict: 'passed',
+    state: 'promoted',
+    how: (f) => {
+      const words = { identity: '    identity: { body: "web-" }\n' };
+      return under(f, f.text([1, 2, 3], words), () => f.change(f.text([1, 2, 3, 5], words)));
+    },
+  },
+  {
+    gate: 'rehearsal',
+    name: 'a text that takes many times the memory of what runs',
+    verdict: 'refused',
+    state: 'refused',
+    only: 'haproxy',
+    says: /takes more than 4 times the memory/,
+    how: (f) => {
+      f.engineIs({ megabytes: 400 });
+      return f.change(f.text([1, 2, 3, 6])).finally(() => f.engineIs({}));
+    },
+  },
+  {
+    gate: 'rehearsal',
+    name: 'recent real requests that come to servers which answer 500',
+    verdict: 'refused',
+    state: 'refused',
+    shows: /GET http:\/\/shop.example.*\/api\/cart .*: 500 from next\/web-5, with what runs 200 from api\/web-1/,
+    how: (f) =>
+      under(f, f.text([1, 2, 3], realRequests(f)), async () => {
+        await f.origins[4]?.become('errors');
+        return await f.change(moved(f)).finally(() => f.origins[4]?.become('right'));
+      }),
+  },
+  {
+    gate: 'rehearsal',
+    name: 'recent real requests that move as planned and are answered',
+    verdict: 'passed',
+    state: 'promoted',
+    says: /1 of them otherwise, as planned/,
+    shows: /^lb-1: for real requests: replaced /,
+    how: (f) => under(f, f.text([1, 2, 3], realRequests(f)), () => f.change(moved(f))),
+  },
+  {
+    gate: 'rehearsal',
+    name: 'recent real requests without a log to take them from',
+    verdict: 'unknown',
+    state: 'refused',
+    says: /there is no access log/,
+    how: (f) => {
+      const words = { guard: '  rehearsal: { realRequests: { accessLog: /nowhere/access.log } }\n' };
+      return under(f, f.text([1, 2, 3], words), () => f.change(f.text([1, 2, 3, 5], words)));
+    },
+  },
+  {
     gate: 'rehearsal',
     name: 'an engine whose check passes what its start refuses',
     verdict: 'refused',
@@ -225,6 +314,7 @@ export const cases: readonly Case[] = [
     verdict: 'passed',
     state: 'promoted',
     says: /lb-1 to generation \d+, lb-2 to generation \d+/,
+    shows: /a cold start of the last good text, in a sandbox: answered after \d+ ms/,
     how: (f) => f.change(f.text([1, 2, 3, 4])),
   },
   {
@@ -303,6 +393,7 @@ export const cases: readonly Case[] = [
     verdict: 'passed',
     state: 'promoted',
     says: /confirmed by person:anna/,
+    shows: /a request in a slice of public traffic: .*has served/,
     how: async (f) => {
       const words = f.text([4, 5, 6, 2]);
       const { id } = await f.change(

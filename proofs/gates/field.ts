@@ -28,7 +28,9 @@ export interface Field {
   say(path: string, by: string, reason: string): Promise<ChangeView>;
   view(change: string): Promise<ChangeView>;
   /** How the HAProxy of this machine behaves from now on: its version as it says it, and its next starts. */
-  engineIs(way: { readonly version?: string; readonly starts?: boolean }): void;
+  engineIs(way: { readonly version?: string; readonly starts?: boolean; readonly megabytes?: number }): void;
+  /** A file beside the site's, which everybody may read; its path. */
+  write(name: string, content: string): string;
   /** Requests that failed since the beginning, of all. */
   traffic(): Promise<{ readonly sent: number; readonly failed: number }>;
   close(): Promise<void>;
@@ -39,6 +41,8 @@ export interface SiteWords {
   readonly limits?: string;
   readonly policies?: string;
   readonly listener?: string;
+  /** Of the pool `web`. */
+  readonly identity?: string;
   /** In place of the pool `web` for `/api`. */
   readonly api?: readonly number[];
 }
@@ -65,7 +69,8 @@ export async function openField(engine: EngineOfField): Promise<Field> {
   const text = (servers: readonly number[], more: SiteWords = {}) =>
     siteText({ engine, ports, origins }, servers, more);
   const file = write('site.yaml', text([1, 2, 3]));
-  const engineIs: Field['engineIs'] = ({ version = '', starts = true }) => {
+  const engineIs: Field['engineIs'] = ({ version = '', starts = true, megabytes = 0 }) => {
+    write('haproxy-megabytes', `${megabytes}`, 0o644);
     write('haproxy-version', version, 0o644);
     write('haproxy-starts', starts ? 'yes' : 'no', 0o644);
   };
@@ -95,6 +100,7 @@ export async function openField(engine: EngineOfField): Promise<Field> {
     ports,
     text,
     engineIs,
+    write: (name, content) => write(name, content, 0o644),
     view: (id) => ask(`/v1/changes/${id}`),
     say: (path, by, reason) => ask(path, { by, reason }),
     async change(wanted, more = {}, isEnough = () => false) {
@@ -142,6 +148,8 @@ for word in "$@"; do
   esac
 done
 [ "$(cat ${folder}/haproxy-starts)" = yes ] || { echo 'symbol lookup error' >&2; exit 127; }
+megabytes=$(cat ${folder}/haproxy-megabytes)
+if [ "$megabytes" -gt 0 ]; then { head -c "\${megabytes}M" /dev/zero; sleep 60; } | tail -c "\${megabytes}M" >/dev/null & fi
 exec ${realHaproxy} "$@"
 `;
 }
@@ -149,7 +157,7 @@ exec ${realHaproxy} "$@"
 function siteText(
   { engine, ports, origins }: Pick<Field, 'engine' | 'ports' | 'origins'>,
   servers: readonly number[],
-  { guard = '', limits = '', policies = '', listener = '', api = [1] }: SiteWords,
+  { guard = '', limits = '', policies = '', listener = '', identity = '', api = [1] }: SiteWords,
 ): string {
   const lines = (of: readonly number[]) =>
     of.map((n) => `      - { name: web-${n}, address: "127.0.0.1:${origins[n - 1]?.port}" }`).join('\n');
@@ -168,7 +176,7 @@ pools:
     servers:
 ${lines(servers)}
 ${check}
-  - name: api
+${identity}  - name: api
     servers:
 ${lines(api)}
 ${check}
