@@ -219,17 +219,6 @@ export const cases: readonly Case[] = [
       return under(f, f.text([1, 2, 3], words), () => f.change(f.text([1, 2, 3, 5], words)));
     },
   },
-  {
-    gate: 'rehearsal',
-    name: 'a text that takes many times the memory of what runs',
-    verdict: 'refused',
-    state: 'refused',
-    only: 'haproxy',
-    says: /takes more than 4 times the memory/,
-    how: (f) => {
-      f.engineIs({ megabytes: 400 });
-      return f.change(f.text([1, 2, 3, 6])).finally(() => f.engineIs({}));
-    },
   },
   {
     gate: 'rehearsal',

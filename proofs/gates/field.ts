@@ -28,7 +28,7 @@ export interface Field {
   say(path: string, by: string, reason: string): Promise<ChangeView>;
   view(change: string): Promise<ChangeView>;
   /** How the HAProxy of this machine behaves from now on: its version as it says it, and its next starts. */
-  engineIs(way: { readonly version?: string; readonly starts?: boolean; readonly megabytes?: number }): void;
+  engineIs(way: { readonly version?: string; readonly starts?: boolean }): void;
   /** A file beside the site's, which everybody may read; its path. */
   write(name: string, content: string): string;
   /** Requests that failed since the beginning, of all. */
@@ -69,8 +69,7 @@ export async function openField(engine: EngineOfField): Promise<Field> {
   const text = (servers: readonly number[], more: SiteWords = {}) =>
     siteText({ engine, ports, origins }, servers, more);
   const file = write('site.yaml', text([1, 2, 3]));
-  const engineIs: Field['engineIs'] = ({ version = '', starts = true, megabytes = 0 }) => {
-    write('haproxy-megabytes', `${megabytes}`, 0o644);
+  const engineIs: Field['engineIs'] = ({ version = '', starts = true }) => {
     write('haproxy-version', version, 0o644);
     write('haproxy-starts', starts ? 'yes' : 'no', 0o644);
   };
@@ -148,8 +147,6 @@ for word in "$@"; do
   esac
 done
 [ "$(cat ${folder}/haproxy-starts)" = yes ] || { echo 'symbol lookup error' >&2; exit 127; }
-megabytes=$(cat ${folder}/haproxy-megabytes)
-if [ "$megabytes" -gt 0 ]; then { head -c "\${megabytes}M" /dev/zero; sleep 60; } | tail -c "\${megabytes}M" >/dev/null & fi
 exec ${realHaproxy} "$@"
 `;
 }
