@@ -48,7 +48,11 @@ async function under(field: Field, running: string, how: () => Promise<ChangeVie
   if (before.state !== 'promoted' && before.state !== 'abandoned')
     throw new Error(`${before.state}: ${before.why}`);
   const view = await how();
-  const after = await field.change(field.text([1, 2, 3]), { force: true, release: true, reason: 'as it was' });
+  const after = await field.change(field.text([1, 2, 3]), {
+    force: true,
+    release: true,
+    reason: 'as it was',
+  });
   if (after.state !== 'promoted') throw new Error(`as it was: ${after.state}: ${after.why}`);
   return view;
 }
@@ -219,13 +223,13 @@ export const cases: readonly Case[] = [
       return under(f, f.text([1, 2, 3], words), () => f.change(f.text([1, 2, 3, 5], words)));
     },
   },
-  },
   {
     gate: 'rehearsal',
     name: 'recent real requests that come to servers which answer 500',
     verdict: 'refused',
     state: 'refused',
-    shows: /GET http:\/\/shop.example.*\/api\/cart .*: 500 from next\/web-5, with what runs 200 from api\/web-1/,
+    shows:
+      /GET http:\/\/shop.example.*\/api\/cart .*: 500 from next\/web-5, with what runs 200 from api\/web-1/,
     how: (f) =>
       under(f, f.text([1, 2, 3], realRequests(f)), async () => {
         await f.origins[4]?.become('errors');
