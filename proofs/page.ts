@@ -101,14 +101,14 @@ export const proofs: readonly ListedProof[] = [
     name: 'located',
     proves:
       'Injected faults on two balancers, HAProxy and NGINX, before two pools, each machine of the site a network namespace with its own cable, under 160 requests a second: of servers, pools, machines, the network (cut, late, lossy: a token bucket, as this kernel has no netem), names, engines, agents, too many requests, bad changes of each kind (forced), two at once. For each: what visitors got, when it was seen, what was said to be its cause, and whether that is right, among what is said to be possible, or wrong. Clients that misbehave and a minute without a fault wake nobody. `--only WORDS` runs some; needs root and iproute2.',
-    minutesMax: 15,
+    minutesMax: 25,
   },
   {
     name: 'page',
     program: 'to-page',
     proves:
       'From the first bad answer to the page at its receiver, for the founding incident and other faults, at 100 requests a second: Holdfast, and beside it Prometheus with Alertmanager (as the popular collections have them, and as fast as they go) and somebody who asks each minute and speaks at the third failure, as Gatus does by default. `--only WORDS` runs some.',
-    minutesMax: 20,
+    minutesMax: 35,
   },
   {
     name: 'cost',
