@@ -23,6 +23,28 @@ describe('found by the plan proof', () => {
     assert.equal(asked(other, 'http://sub.b/'), '200 first');
   });
 
+  test('what a subrequest sets on its way is set for the request, too', () => {
+    const served = (more: string, rest = '') =>
+      asked(
+        `${rest} location = /auth { set $on sub; return 204; }
+        location ~ ^/(?<first>[a-z]+)/(?<second>.*)$ { ${more} auth_request /auth; proxy_pass http://x/$first/$on; }`,
+        'http://h/a/b',
+      )
+        .split(' | ')
+        .filter((way) => way.startsWith('x:80'));
+    assert.deepEqual(served('set $on own;'), ['x:80 x (auth_request /auth: $on behind it)']);
+    assert.deepEqual(served('set $on sub;'), ['x:80 x /a/sub']);
+    assert.deepEqual(
+      asked(
+        'location ~ ^/(?<first>[a-z]+)/ { auth_request /u/; proxy_pass http://x/$first; }',
+        'http://h/a/b',
+      )
+        .split(' | ')
+        .filter((way) => way.startsWith('x:80')),
+      ['x:80 x (auth_request /u/: $first behind it)'],
+    );
+  });
+
   test('the root of a text that names none is not known', () => {
     const text = 'location / { if ($document_root ~ ^html) { return 200 html; } return 200 other; }';
     assert.equal(asked(text, 'http://h/'), '200 html | 200 other');

@@ -6,6 +6,7 @@ import { pcre } from './regex.ts';
 import { said, word } from './scope.ts';
 import { type State, unknown, type Where } from './state.ts';
 import { stepThen } from './steps.ts';
+import { behindSubrequest } from './subrequest.ts';
 import type { Node } from './tree.ts';
 import type { Ways } from './ways.ts';
 
@@ -13,8 +14,9 @@ import type { Ways } from './ways.ts';
 export function gated(before: State, where: Where, ways: Ways, next: (state: State) => Fate): Fate {
   const { scope } = where;
   const state = withRealAddress(before, where);
-  const inside = next(state);
-  const passed = authorised(state, where, ways, inside);
+  const behind = behindSubrequest(state, where);
+  const inside = next(behind);
+  const passed = authorised(behind, where, ways, inside);
   const guards = said(scope, 'modsecurity').filter(({ words }) => words[0] === 'on');
   const programs = [
     'access_by_lua',
