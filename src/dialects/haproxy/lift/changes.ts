@@ -278,7 +278,8 @@ export function setVariable(action: string, rule: Rule): boolean {
   }
   // A sample that gives nothing leaves the variable as it was.
   const gives = kind === 'unset-var' ? rule.when : meaning.all([rule.when, givenBy(now)]);
-  request.setVariable(variable, chosenSample(gives, now, before));
+  const odd = { text: `var(${variable})`, place: scene.notes.place(rule.line), why: 'complex' } as const;
+  request.setVariable(variable, chosenSample(gives, now, before, { kind: 'unknown', ...odd }));
   return true;
 }
 

@@ -5,7 +5,7 @@ import { fetchOf } from './fetches.ts';
 import { networksOf, tableOf } from './lists.ts';
 import { found, truth } from './match.ts';
 import type { Sample } from './request.ts';
-import { asValue, isIn, pcre, type Scene, textSample, unknownSample } from './scene.ts';
+import { asValue, isIn, isReadNumber, pcre, type Scene, textSample, unknownSample } from './scene.ts';
 import { bytes } from './source.ts';
 import { templateOf } from './template.ts';
 
@@ -90,6 +90,10 @@ export function sampleOf(expression: Expression, scene: Scene, line: Line): Samp
 function converted(sample: Sample, name: string, given: Given): Sample {
   const { scene, line, said } = given;
   if (sample.kind === 'unknown') return { ...sample, text: said };
+  if (isReadNumber(sample) && !['not', 'bool'].includes(name) && !nothing.has(name)) {
+    const why = 'a number that is read from a text is not followed here';
+    return unknownSample(scene, line, 'complex', said, why);
+  }
   if (name === 'length') return measuredLength(sample, given);
   if (name === 'not' || name === 'bool') return truthOf(sample, name === 'not', given);
   if (nothing.has(name)) return sample;

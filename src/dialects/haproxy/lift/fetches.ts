@@ -7,6 +7,7 @@ import {
   asValue,
   chosen,
   isIn,
+  isReadNumber,
   lastOf,
   no,
   pcre,
@@ -372,15 +373,25 @@ export function variableOf(name: string, asked: Asked): Sample {
   return { kind: 'value', type: 'any', value: absent };
 }
 
-/** Two samples as one: the first where the condition holds. */
-export function chosenSample(when: meaning.Condition, then: Sample, otherwise: Sample): Sample {
+/** Two samples as one: the first where the condition holds. `asRead`: a number that was read from a text, as text. */
+export function chosenSample(
+  when: meaning.Condition,
+  then: Sample,
+  otherwise: Sample,
+  asRead: meaning.Value,
+): Sample {
   if (when.kind === 'always') return then;
   if (then.kind === 'unknown' && otherwise.kind === 'unknown' && then.text === otherwise.text) return then;
-  const value: meaning.Value = meaning.chosen(when, asValue(then), asValue(otherwise));
   const isNumber = [then, otherwise].every(
     (one) => one.kind === 'bool' || (one.kind === 'value' && (one.type === 'number' || isNothing(one))),
   );
+  const value: meaning.Value = meaning.chosen(when, kept(then), kept(otherwise));
   return { kind: 'value', type: isNumber ? 'number' : 'any', value };
+
+  /** Beside what is no number nothing tells any more that it was read as one. */
+  function kept(one: Sample): meaning.Value {
+    return isNumber || !isReadNumber(one) ? asValue(one) : asRead;
+  }
 }
 
 const isNothing = (sample: Sample) => sample.kind === 'value' && sample.value.kind === 'absent';

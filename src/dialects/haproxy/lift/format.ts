@@ -4,8 +4,7 @@ import type { Word } from '../own/words.ts';
 import { sampleOf } from './converters.ts';
 import { expressionOf, textOfExpression } from './expression.ts';
 import { asItCame, asWritten, setIt } from './fetches.ts';
-import { isFromText } from './match.ts';
-import { asValue, isIn, pcre, type Scene } from './scene.ts';
+import { asValue, isIn, isReadNumber, pcre, type Scene } from './scene.ts';
 import { bytes } from './source.ts';
 
 type Value = meaning.Value;
@@ -91,9 +90,8 @@ function variableAt(source: string, start: number, line: Line, scene: Scene, use
     const expression = expressionOf(source.slice(at + 1, end).trim());
     if (expression === null || end === source.length) return null;
     const sample = sampleOf(expression, scene, line);
-    const isRead = sample.kind === 'value' && sample.type === 'number' && isFromText(sample.value);
     const whole = textOfExpression(expression);
-    const value = isRead ? notWritten(whole) : escaped(asValue(sample), whole);
+    const value = isReadNumber(sample) ? notWritten(whole) : escaped(asValue(sample), whole);
     return {
       value: flags === '' ? value : flagged(flags, value, whole),
       end: end + 1,

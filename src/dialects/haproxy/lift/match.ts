@@ -5,7 +5,7 @@ import { drawn } from './draws.ts';
 import { isHttpIn, wellKnownMethods } from './fetches.ts';
 import { isHollow, isTextMethod, languageOf, type Range, rangesOf } from './languages.ts';
 import type { Sample } from './request.ts';
-import { asValue, isIn, no, pcre, type Scene, yes } from './scene.ts';
+import { asValue, isFromText, isIn, isReadNumber, no, pcre, type Scene, yes } from './scene.ts';
 import { bytes } from './source.ts';
 
 type Condition = meaning.Condition;
@@ -33,6 +33,10 @@ export function matchOf(sample: Sample, question: Question): Condition {
   if (method === 'bool') return truth(sample, question);
   if (sample.kind === 'address' && method === 'ip') return from(sample.of, question);
   if (method === 'int') return numbered(sample, question);
+  if (isReadNumber(sample)) {
+    const why = 'a number that is read from a text is not followed as text';
+    return { kind: 'unknown', ...scene.notes.unknown(line, 'complex', said, why) };
+  }
   if (method === 'len') return measuredBy(question, (language) => textual(sample, language, question));
   if (method === 'ip') return address(sample, question);
   if (sample.kind === 'value' && sample.type === 'bytes') return begun(sample.value, method, question);
@@ -173,22 +177,6 @@ function inRanges(sample: Sample, ranges: readonly Range[], question: Question):
 
 /** What is no digit is counted into a number by its code, as far as that is below theirs; several are each asked. */
 const oddNumber = pcre('^-?[0-9]*[^0-9:-\\x7f]|,');
-
-/** What came from a client is read up to its first letter, and is 0 without digits. */
-export function isFromText(value: meaning.Value): boolean {
-  switch (value.kind) {
-    case 'text':
-      return !/^-?\d+$/.test(value.text);
-    case 'field':
-      return !['localPort', 'sourcePort'].includes(value.field.kind);
-    case 'chosen':
-      return isFromText(value.then) || isFromText(value.otherwise);
-    case 'absent':
-      return false;
-    default:
-      return true;
-  }
-}
 
 function measuredIn(sample: Extract<Sample, { kind: 'measured' }>, { min, max }: Range): Condition {
   if (sample.by === 'length') {

@@ -87,3 +87,23 @@ export function unknownSample(
 }
 
 export const textSample = (value: Value): Sample => ({ kind: 'value', type: 'text', value });
+
+/** What came from a client is read up to its first letter, and is 0 without digits. */
+export function isFromText(value: meaning.Value): boolean {
+  switch (value.kind) {
+    case 'text':
+      return !/^-?\d+$/.test(value.text);
+    case 'field':
+      return !['localPort', 'sourcePort'].includes(value.field.kind);
+    case 'chosen':
+      return isFromText(value.then) || isFromText(value.otherwise);
+    case 'absent':
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** As text it is what HAProxy has made of it, which is another than it was read from. */
+export const isReadNumber = (sample: Sample): boolean =>
+  sample.kind === 'value' && sample.type === 'number' && isFromText(sample.value);
