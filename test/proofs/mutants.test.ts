@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { controls } from '../../proofs/mutants/controls.ts';
+import { areas } from '../../proofs/mutants/mutants.ts';
 import { mutationsOf } from '../../proofs/mutants/rules.ts';
 
 const text = `/** a && b */
@@ -31,4 +33,16 @@ test('bugs are planted in code alone, and each rule finds its places', () => {
 
 test('each change is made where it says', () => {
   for (const { at, was } of mutationsOf(text)) assert.equal(text.slice(at, at + was.length), was);
+});
+
+test('plain mistakes have their places in the model as it stands, and nothing is planted beside them', () => {
+  const { nothing, wrong } = controls('');
+  assert.deepEqual(
+    wrong.map(({ area }) => area),
+    Object.keys(areas).toSorted(
+      (a, b) => wrong.findIndex(({ area }) => area === a) - wrong.findIndex(({ area }) => area === b),
+    ),
+  );
+  for (const { was, is } of wrong) assert.notEqual(was, is);
+  for (const { was, is } of nothing) assert.equal(was, is);
 });
