@@ -1,5 +1,5 @@
 /**
- * `npm run prove:faults [-- --only PART]`: real faults at each step of a change, against the real `holdfast up` under load:
+ * `npm run prove:faults [-- --only PART] [--victim WHO]`: real faults at each step of a change, against the real `holdfast up` under load:
  * kill -9 and SIGSTOP of every process, a clock that jumps, a disk that is full or slow, no memory, the controller away.
  * `prove:kill` has the finer moments of a balancer's own processes.
  */
@@ -129,9 +129,9 @@ async function hitProcess(
 const isThere = (victim: Victim, { state }: (typeof steps)[number]) =>
   victim !== 'candidate' || state === 'canary' || state === 'baking';
 
-async function processes(proof: Proof): Promise<void> {
+async function processes(proof: Proof, only?: string): Promise<void> {
   await inScene(proof, null, async (scene) => {
-    for (const victim of victims)
+    for (const victim of victims.filter((one) => only === undefined || one === only))
       for (const name of ['SIGKILL', 'SIGSTOP'] as const)
         for (const step of steps.filter((one) => isThere(victim, one)))
           await hitProcess(scene, victim, name, step);
@@ -148,7 +148,8 @@ async function clock(proof: Proof): Promise<void> {
         await strikeIn(scene, {
           name: `the clock jumps by ${days} days`,
           ...step,
-          lost: 'none',
+          // HAProxy counts a request's time by the clock of the day: to what it has just sent on, a day has gone by.
+          lost: days > 0 ? 'in hand' : 'none',
           strike: () => scene.world.become({ clockOffSeconds: days * dayInSeconds }),
           over: { afterMs: 10_000, mend: () => scene.world.become({}) },
         });
@@ -275,9 +276,11 @@ async function withoutController(scene: Scene, holder: ReturnType<typeof holderC
 const parts = { processes, clock, disk, memory, away } as const;
 
 await prove('faults', async (proof) => {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { only: { type: 'string' }, victim: { type: 'string' }, json: { type: 'boolean' } },
+  });
   const chosen = Object.entries(parts).filter(([name]) => values.only === undefined || name === values.only);
   if (chosen.length === 0)
     throw new Error(`there is no part "${values.only}". Known: ${Object.keys(parts).join(', ')}`);
-  for (const [, run] of chosen) await run(proof);
+  for (const [, run] of chosen) await run(proof, values.victim);
 });

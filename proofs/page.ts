@@ -94,7 +94,7 @@ export const proofs: readonly ListedProof[] = [
   {
     name: 'faults',
     proves:
-      'Real faults at each step of a change, against the real `holdfast up` under load: kill -9 and SIGSTOP of controller, agent, holder, supervisor and each engine; a clock of the day that jumps (CLOCK_REALTIME has no namespace, so a library gives it to every process of the site, engines too); a disk that is full (a small file system) or takes a second for everything that is to stay (a library again); no more memory, by cgroup and by ulimit; controller and supervisor away for 20 s, more than six leases, in the place of an hour. `--only processes|clock|disk|memory|away` runs a part; needs a C compiler and root.',
+      'Real faults at each step of a change, against the real `holdfast up` under load: kill -9 and SIGSTOP of controller, agent, holder, supervisor and each engine; a clock of the day that jumps (CLOCK_REALTIME has no namespace, so a library gives it to every process of the site, engines too); a disk that is full (a small file system) or takes a second for everything that is to stay (a library again); no more memory, by cgroup and by ulimit; controller and supervisor away for 20 s, more than six leases, in the place of an hour. `--only processes|clock|disk|memory|away` runs a part, `--victim active` what happens to that process; needs a C compiler and root.',
     minutesMax: 45,
   },
   {

@@ -21,8 +21,8 @@ export interface Blow {
   strike(): unknown;
   /** What is over by itself, after so long; or when the change has ended, whichever comes first. */
   readonly over?: { readonly afterMs: number; mend(): unknown };
-  /** What may fail; a number: so many requests, however. */
-  readonly lost: Case['lost'] | number;
+  /** What may fail; a number: so many requests, however; `in hand`: what was sent before it happened, and nothing after. */
+  readonly lost: Case['lost'] | 'in hand' | number;
 }
 
 /** A process that hangs holds things up until somebody ends it. */
@@ -83,6 +83,14 @@ async function judgeLoads(
   lost: Blow['lost'],
   when: { readonly at: number; readonly doneAt: number },
 ): Promise<void> {
+  if (lost === 'in hand') {
+    const failed = (await recordsOf(loads)).filter(({ outcome }) => outcome !== 'ok');
+    const how = [...Map.groupBy(failed, (r) => `${r.outcome} ${r.status ?? ''}`)];
+    const told = how.map(([outcome, some]) => `${outcome} ${some.length}`).join(', ');
+    proof.tell(`  failed of what was in the engine's hands ${told}`, failed.length);
+    proof.atMost('  failed of what came later', failed.filter((r) => r.sentAt > when.doneAt).length, 0);
+    return;
+  }
   if (typeof lost === 'string') return judge(proof, { lost }, await recordsOf(loads), when);
   const { all, failed, how } = await failedOf(loads);
   proof.atMost(`  failed of ${all} ${how}`, failed, lost);
