@@ -88,6 +88,15 @@ export interface LiveView {
   }[];
   /** Of monitor.yaml. */
   readonly objectives: readonly LiveObjective[];
+  /** The newest answer to each question of monitor.yaml. */
+  readonly probes: readonly {
+    readonly probe: string;
+    readonly target: string;
+    readonly ok: boolean;
+    readonly answered: string;
+    readonly tookMs: number;
+    readonly askedMsAgo: number;
+  }[];
 }
 
 /** An objective with its error budget, as far back as its days are known. */

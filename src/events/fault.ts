@@ -14,6 +14,7 @@ export const faultSeries = [
   'probes',
   'certificate',
   'objective',
+  'expression',
 ] as const;
 export type FaultSeries = (typeof faultSeries)[number];
 

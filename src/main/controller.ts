@@ -70,9 +70,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const clock = systemClock;
   const balancers = options.balancers.map((name) => agentPort(paths, name));
   const sites = siteKeeper(paths);
-  const onCall = onCallFile(siteName, options.onCall ?? null, clock);
-  const monitor = settingsFile(monitorKind, siteName, options.monitor ?? null, clock);
-  await Promise.all([onCall.look(), monitor.look()]);
+  const { onCall, monitor } = await filesBeside(options);
   const ticks = once(() => ticksOf(paths, log));
   const door = journalDoor({
     ticks,
@@ -88,8 +86,9 @@ export async function startController(options: ControllerOptions): Promise<Runni
     readFile: readCertificateFile,
   });
   const renewals = renewalsOf(sites, door, log);
-  const watched = { site: siteName, paths, balancers: options.balancers, sites, door, clock, log };
-  const watching = once(() => watchSite({ ...watched, settings: monitor.current, ticks: ticks() }));
+  const settings = monitor.current;
+  const shared = { site: siteName, paths, balancers: options.balancers, sites, door, clock, log };
+  const watching = once(() => watchSite({ ...shared, version: version(), settings, ticks: ticks() }));
   const drift = new DriftWatch({ door, sites, balancers, clock, log });
   const backend = controllerBackend({
     site: siteName,
@@ -135,6 +134,13 @@ export async function startController(options: ControllerOptions): Promise<Runni
       for (const balancer of balancers) balancer.close();
     },
   };
+}
+
+async function filesBeside({ siteName, ...named }: ControllerOptions) {
+  const onCall = onCallFile(siteName, named.onCall ?? null, systemClock);
+  const monitor = settingsFile(monitorKind, siteName, named.monitor ?? null, systemClock);
+  await Promise.all([onCall.look(), monitor.look()]);
+  return { onCall, monitor };
 }
 
 function renewalsOf(sites: SiteKeeper, door: JournalDoor, log: Log): Renewals {

@@ -1,15 +1,28 @@
 import type { HostFigures, PoolTick, Tick } from '#events';
 import type { OpenFault } from './faults.ts';
+import { ofObjectives, ofProbes } from './metrics-asked.ts';
+import type { ObjectiveState } from './objectives.ts';
+import type { ProbeResult } from './probe-book.ts';
 
 /** What is counted since this process began, as Prometheus and OpenMetrics want to read it. */
 export interface Meter {
   add(tick: Tick): void;
-  text(format: MetricsFormat, faults: readonly OpenFault[], falseAlarms: number, now: number): string;
+  families(around: Around, now: number): readonly Family[];
+  text(format: MetricsFormat, around: Around, now: number): string;
+}
+
+/** What is shown beside what is counted. */
+export interface Around {
+  readonly faults: readonly OpenFault[];
+  readonly falseAlarms: number;
+  readonly falseAlarmsPerMonth: number;
+  readonly probes: readonly ProbeResult[];
+  readonly objectives: readonly ObjectiveState[];
 }
 
 export type MetricsFormat = 'prometheus' | 'openmetrics';
 
-interface Family {
+export interface Family {
   readonly name: string;
   readonly kind: 'counter' | 'gauge';
   readonly help: string;
@@ -41,6 +54,13 @@ interface BalancerTotals {
 export function meter(): Meter {
   const balancers = new Map<string, BalancerTotals>();
   const pools = new Map<string, PoolTotals>();
+  const familiesOf = (around: Around, now: number) => [
+    ...ofBalancers(balancers, now),
+    ...ofPools([...pools.values()]),
+    ...ofFaults(around),
+    ...ofProbes(around.probes),
+    ...ofObjectives(around.objectives),
+  ];
   return {
     add(tick) {
       const { balancer, counts } = tick;
@@ -63,12 +83,9 @@ export function meter(): Meter {
         pools.set(key, before ? addedTo(before, pool) : { balancer, ...pool, last: pool });
       }
     },
-    text(format, faults, falseAlarms, now) {
-      const families = [
-        ...ofBalancers(balancers, now),
-        ...ofPools([...pools.values()]),
-        ...ofFaults(faults, falseAlarms),
-      ];
+    families: (around, now) => familiesOf(around, now),
+    text(format, around, now) {
+      const families = familiesOf(around, now);
       const lines = families.flatMap((family) => (family.samples.length > 0 ? linesOf(family, format) : []));
       return `${lines.join('\n')}\n${format === 'openmetrics' ? '# EOF\n' : ''}`;
     },
@@ -202,7 +219,7 @@ function ofBalancers(balancers: ReadonlyMap<string, BalancerTotals>, now: number
   ];
 }
 
-function ofFaults(faults: readonly OpenFault[], falseAlarms: number): Family[] {
+function ofFaults({ faults, falseAlarms, falseAlarmsPerMonth }: Around): Family[] {
   const count = (severity: string) =>
     faults.filter((f) => f.seenAt !== null && f.severity === severity).length;
   return [
@@ -217,6 +234,12 @@ function ofFaults(faults: readonly OpenFault[], falseAlarms: number): Family[] {
       kind: 'counter',
       help: 'Alarms for which nothing else was seen; each raised the threshold.',
       samples: [[{}, falseAlarms]],
+    },
+    {
+      name: 'holdfast_false_alarms_budget_per_month',
+      kind: 'gauge',
+      help: 'False alarms that 30 days may have: the budget that thresholds are made of.',
+      samples: [[{}, falseAlarmsPerMonth]],
     },
   ];
 }

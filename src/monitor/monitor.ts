@@ -92,6 +92,12 @@ export class Monitor {
     this.#budget = this.#begin(this.#site, this.#budget.falseAlarms);
   }
 
+  /** The least that any threshold is: what the site's own past asks for. */
+  calibratedTo(calibrated: number): void {
+    this.#plan = { ...this.#plan, calibrated };
+    this.#budget = this.#newBudget(this.#site, this.#budget.falseAlarms);
+  }
+
   /** Faults that are suspected or seen and not over. */
   get open(): readonly OpenFault[] {
     return this.#faults;
@@ -169,7 +175,7 @@ export class Monitor {
   }
 
   #begin(site: Site, falseAlarmsBefore: number): Budget {
-    const { falseAlarmsPerMonth, tickMs, calibrated, known = () => [] } = this.#plan;
+    const { known = () => [] } = this.#plan;
     this.#site = site;
     const pools = site.pools.map(({ name }) => name);
     const even = site.pools
@@ -185,9 +191,14 @@ export class Monitor {
       ]),
     );
     this.#heard = new Map();
+    return this.#newBudget(site, falseAlarmsBefore);
+  }
+
+  #newBudget(site: Site, falseAlarmsBefore: number): Budget {
+    const { falseAlarmsPerMonth, tickMs, calibrated } = this.#plan;
     return budget({
       falseAlarmsPerMonth,
-      series: seriesCount(site.balancers.length, pools.length),
+      series: seriesCount(site.balancers.length, site.pools.length),
       tickMs,
       falseAlarmsBefore,
       ...(calibrated === undefined ? {} : { calibrated }),

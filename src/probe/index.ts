@@ -10,6 +10,14 @@ export {
   type Resolved,
   resolver,
 } from './outbound.ts';
+export {
+  askDnsOutside,
+  askHttpOutside,
+  askTcpOutside,
+  askTlsOutside,
+  type OutsideAnswer,
+  type OutsideHttp,
+} from './outside.ts';
 export { askServer, probeServer, type ServerAnswer } from './server.ts';
 export {
   askStream,

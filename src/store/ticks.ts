@@ -45,6 +45,7 @@ export interface Peak {
   readonly connections: number;
 }
 
+/** Of a minute, or where it is said of a second. */
 export interface CountedMinute {
   readonly at: number;
   readonly requests: number;
@@ -56,6 +57,19 @@ export interface OpenTicks {
   add(tick: Tick): void;
   /** Oldest first. */
   read(query: TickQuery): readonly KeptSum[];
+  /**
+   * What happened at a balancer, oldest first, as ticks would tell it: each second in which something of `column` was bad by
+   * itself, what was good between those at once. `knownMs`: of how long anything is known.
+   */
+  history(
+    balancer: string,
+    column: BadColumn,
+    from: number,
+    to: number,
+  ): {
+    readonly history: readonly CountedMinute[];
+    readonly knownMs: number;
+  };
   /** Requests and errors of every minute since then, of all balancers, oldest first; no pools: of the whole site. */
   minutes(since: number, pools: readonly string[]): readonly CountedMinute[];
   /** What is counted by a name of its own, and no engine does; of one minute, added to what is there. */
@@ -77,6 +91,10 @@ const counted = [
   'timedRequests',
   'timeMs',
 ] as const;
+const bad = ['errors', 'connectionErrors', 'retries', 'resets'] as const;
+export type BadColumn = (typeof bad)[number];
+/** Seconds in which something was bad are kept longer than the others: bursts are told apart by them. */
+const badKeptMs = 15 * 86_400_000;
 const highest = ['connections', 'queued'] as const;
 const rowsMax = 100_000;
 
@@ -131,6 +149,7 @@ export function openTicks(folder: string): OpenTicks {
       }
     },
     read: (query) => rowsOf(database, query),
+    history: (balancer, column, from, to) => historyOf(database, { balancer, column, from, to }),
     ...countedMinutes(database),
     peaks(since) {
       const rows = database
@@ -143,7 +162,11 @@ export function openTicks(folder: string): OpenTicks {
     },
     expire(now) {
       for (const { stepMs, keptMs } of retention)
-        database.prepare('delete from sums where step = ? and at < ?').run(stepMs, now - keptMs);
+        database
+          .prepare(
+            `delete from sums where step = ? and at < ?${stepMs === 1_000 ? ` and (at < ? or not ${anyBad})` : ''}`,
+          )
+          .run(stepMs, now - keptMs, ...(stepMs === 1_000 ? [now - badKeptMs] : []));
       database.prepare('delete from counted where at < ?').run(now - minuteKeptMs);
     },
     close() {
@@ -151,6 +174,39 @@ export function openTicks(folder: string): OpenTicks {
       database.close();
     },
   };
+}
+
+const anyBad = `(${bad.map((column) => `"${column}"`).join(' + ')}) > 0`;
+
+function historyOf(
+  database: DatabaseSync,
+  { balancer, column, from, to }: { balancer: string; column: BadColumn; from: number; to: number },
+): ReturnType<OpenTicks['history']> {
+  const rows = (step: number, where: string) =>
+    database
+      .prepare(
+        `select at, requests, "${column}" as bad from sums
+         where step = ? and balancer = ? and pool = '' and at >= ? and at < ? ${where} order by at`,
+      )
+      .all(step, balancer, from, to)
+      .map((row) => ({ ...row }) as { at: number; requests: number; bad: number });
+  const minutes = rows(60_000, '');
+  const seconds = rows(1_000, `and "${column}" > 0`);
+  const history: CountedMinute[] = [];
+  let next = 0;
+  for (const minute of minutes) {
+    const mine: typeof seconds = [];
+    for (; (seconds[next]?.at ?? to) < minute.at + 60_000; next += 1) {
+      const one = seconds[next];
+      if (one && one.at >= minute.at) mine.push(one);
+    }
+    const good = Math.max(0, minute.requests - mine.reduce((sum, one) => sum + one.requests, 0));
+    const between = { at: minute.at, requests: good / (mine.length + 1), bad: 0 };
+    for (const { at, requests, bad: bads } of mine) history.push(between, { at, requests, bad: bads });
+    history.push(between);
+  }
+  const first = minutes[0]?.at;
+  return { history, knownMs: first === undefined ? 0 : minutes.length * 60_000 };
 }
 
 /** What is summed up by the minute, whether engines count it or only we do. */

@@ -70,10 +70,11 @@ test('peaks are those of the busiest minute', () =>
 
 test('seconds go after hours, minutes after weeks; an engine that said nothing is no zero', () =>
   withTicks((ticks) => {
-    ticks.add(tickOf(noon, 10));
+    const well = { counts: { ...noCounts, requests: 10 } };
+    ticks.add(tickOf(noon, 10, well));
     ticks.add(tickOf(noon + 1_000, 0, { answered: false }));
-    ticks.add(tickOf(noon + 2_000, 10));
-    ticks.add(tickOf(noon + 3_000, 10));
+    ticks.add(tickOf(noon + 2_000, 10, well));
+    ticks.add(tickOf(noon + 3_000, 10, well));
     const seconds = () =>
       ticks.read({ resolution: 'second', from: noon, to: noon + dayMs, pool: '' }).map(({ at }) => at - noon);
     assert.deepEqual(seconds(), [0, 2_000]);
@@ -92,4 +93,29 @@ test('what was kept is there when it is opened again', () =>
     } finally {
       again.close();
     }
+  }));
+
+test('seconds in which something was bad outlive the others, and history tells them apart from what was good', () =>
+  withTicks((ticks) => {
+    const good = { counts: { ...noCounts, requests: 10, errors: 0 } };
+    for (let at = noon; at < noon + 60_000; at += 1_000)
+      ticks.add(
+        tickOf(at, 10, at === noon + 30_000 ? { counts: { ...noCounts, requests: 10, errors: 4 } } : good),
+      );
+    ticks.add(tickOf(noon + 60_000, 0, { counts: noCounts }));
+    ticks.expire(noon + dayMs);
+    const { history, knownMs } = ticks.history('lb-1', 'errors', noon, noon + 60_000);
+    assert.deepEqual(history, [
+      { at: noon, requests: 295, bad: 0 },
+      { at: noon + 30_000, requests: 10, bad: 4 },
+      { at: noon, requests: 295, bad: 0 },
+    ]);
+    assert.equal(knownMs, 60_000);
+    const seconds = { resolution: 'second', from: noon, to: noon + 60_000, pool: '' } as const;
+    assert.deepEqual(
+      ticks.read(seconds).map(({ at }) => at - noon),
+      [30_000],
+    );
+    ticks.expire(noon + 16 * dayMs);
+    assert.deepEqual(ticks.read(seconds), []);
   }));

@@ -21,6 +21,7 @@ const names: Readonly<Record<FaultSeries, readonly [name: string, severity: Aler
   probes: ['ProbesFail', 'critical'],
   certificate: ['CertificateTrouble', 'error'],
   objective: ['ErrorBudgetBurns', 'error'],
+  expression: ['SeriesIsBad', 'error'],
 };
 
 /**
@@ -33,7 +34,7 @@ export function toldOfFault(
 ): Told {
   const [name, usual] = names[seen.series];
   // What nobody notices yet wakes nobody.
-  const isSaid = seen.series === 'objective';
+  const isSaid = seen.series === 'objective' || seen.series === 'expression';
   const severity = isSaid || seen.severity === 'warning' ? seen.severity : usual;
   return {
     name,

@@ -57,11 +57,22 @@ function liveLines(view: LiveView, { paint }: Pick<Context, 'paint'>): readonly 
     ...view.balancers.flatMap((one) => balancerLines(one, paint)),
     ...(view.balancers.length === 0 ? ['  nothing was heard of any balancer yet'] : []),
     ...view.objectives.map((one) => objectiveLine(one, paint)),
+    ...probeLines(view.probes, paint),
     ...(view.faults.length === 0 ? [`  ${paint.good('no fault')}`] : []),
     ...view.faults.flatMap(({ fault, severity, startedAt, said, advice }) => [
       `  ${paint.bad(`${fault} ${severity}`)}, ${ago(view.at - startedAt)} ago: ${said}`,
       ...(advice === '' ? [] : [`    ${advice}`]),
     ]),
+  ];
+}
+
+/** Those that fail, and how many are well. */
+function probeLines(probes: LiveView['probes'], paint: Context['paint']): readonly string[] {
+  if (probes.length === 0) return [];
+  const bad = probes.filter(({ ok }) => !ok);
+  return [
+    `  probes  ${probes.length - bad.length} of ${probes.length} answered well`,
+    ...bad.map(({ probe, target, answered }) => `    ${paint.bad(probe)} ${target}: ${answered}`),
   ];
 }
 

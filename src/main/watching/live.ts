@@ -1,12 +1,20 @@
 import type { LiveBalancer, LiveObjective, LiveView } from '#contract';
 import { type ServerTick, scopeWords, type Tick } from '#events';
-import { type Monitor, type ObjectiveState, type OpenStated, recentTicks } from '#monitor';
+import { type Monitor, type ObjectiveState, type OpenStated, type ProbeResult, recentTicks } from '#monitor';
 
 const windowMs = 2_000;
 
 export interface Live {
   add(tick: Tick): void;
-  view(site: string, monitor: Monitor | null, objectives: readonly ObjectiveState[], now: number): LiveView;
+  /** Requests a second. */
+  rate(balancer: string, now: number): number;
+  view(
+    site: string,
+    monitor: Monitor | null,
+    objectives: readonly ObjectiveState[],
+    probes: readonly ProbeResult[],
+    now: number,
+  ): LiveView;
 }
 
 /** What the last two seconds were like: for people who watch. */
@@ -50,7 +58,8 @@ export function live(): Live {
       newest.set(tick.balancer, tick);
       if (tick.servers) servers.set(tick.balancer, tick.servers);
     },
-    view: (site, monitor, objectives, now) => ({
+    rate: (name, now) => (recent.balancer(name, now - windowMs, now).requests * 1_000) / windowMs,
+    view: (site, monitor, objectives, probes, now) => ({
       site,
       at: now,
       balancers: [...newest.keys()].toSorted().map((name) => balancer(name, now)),
@@ -65,6 +74,14 @@ export function live(): Live {
         }))
         .concat((monitor?.stated ?? []).map(statedView)),
       objectives: objectives.map(objectiveView),
+      probes: probes.map(({ probe, target, ok, answered, tookMs, at }) => ({
+        probe,
+        target,
+        ok,
+        answered,
+        tookMs,
+        askedMsAgo: Math.max(0, now - at),
+      })),
     }),
   };
 }

@@ -26,7 +26,7 @@ export async function probeAll(asked: Asked): Promise<Probed> {
   return { direct, through };
 }
 
-async function askServers({ site, text, balancers, pools }: Asked): Promise<readonly DirectProbe[]> {
+export async function askServers({ site, text, balancers, pools }: Asked): Promise<readonly DirectProbe[]> {
   const inOrder = site.pools.toSorted(
     (a, b) => Number(pools.includes(b.name)) - Number(pools.includes(a.name)),
   );
@@ -56,7 +56,7 @@ async function askServers({ site, text, balancers, pools }: Asked): Promise<read
   return answers.flat();
 }
 
-async function askBalancers({ site, pools }: Asked): Promise<readonly ThroughProbe[]> {
+export async function askBalancers({ site, pools }: Asked): Promise<readonly ThroughProbe[]> {
   const ways = waysOf(site)
     .toSorted((a, b) => Number(pools.includes(b.pool)) - Number(pools.includes(a.pool)))
     .slice(0, requestsMax);

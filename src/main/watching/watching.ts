@@ -2,15 +2,29 @@ import { type Clock, type Log, messageOf, type SitePaths } from '#base';
 import type { SiteKeeper } from '#change';
 import type { LiveView, SiteText } from '#contract';
 import { readSite } from '#dialects';
-import type { Tick } from '#events';
+import type { JournalEntry, Tick } from '#events';
 import type { Site } from '#model';
-import { type Act, type MetricsFormat, Monitor, type Monitoring, meter } from '#monitor';
+import {
+  type Act,
+  type Around,
+  type MetricsFormat,
+  Monitor,
+  type Monitoring,
+  meter,
+  type ProbeBook,
+  type ProbeResult,
+  probeBook,
+  seriesCount,
+} from '#monitor';
 import type { OpenTicks } from '#store';
 import { agentPort } from '../agent-port.ts';
 import type { JournalDoor } from '../journal-room.ts';
+import { type Exchange, exchange } from './exchange.ts';
 import { live } from './live.ts';
 import { type ObjectivesAtWork, objectivesAtWork } from './objectives.ts';
+import { calibrated, type FaultTime, usual } from './past.ts';
 import { probeAll } from './probes.ts';
+import { type Probing, probing } from './probing.ts';
 import { SparesAtWork } from './spares.ts';
 import { tellerOf } from './teller.ts';
 
@@ -26,6 +40,7 @@ export interface WatchingParts {
   readonly ticks: OpenTicks | null;
   /** monitor.yaml as it is in force; null: there is none. */
   readonly settings: () => Monitoring | null;
+  readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,6 +57,8 @@ const answerMsMax = 4_000;
 const retryMs = 250;
 const tickMs = 100;
 const expireEveryMs = 600_000;
+const dayMs = 86_400_000;
+const faultsMax = 1_000;
 
 /** The monitor at work: ticks of all agents in, facts into the journal. It needs neither the journal nor its own disk. */
 export function watchSite(parts: WatchingParts): Watching {
@@ -58,6 +75,12 @@ class SiteWatch implements Watching {
   readonly #keep: (tick: Tick) => void;
   readonly #objectives: ObjectivesAtWork;
   readonly #spares: SparesAtWork;
+  readonly #probes: ProbeBook;
+  readonly #exchange: Exchange;
+  #calibratedAt = Number.NEGATIVE_INFINITY;
+  #vetoed = '';
+  readonly #faults = new Map<string, FaultTime>();
+  readonly #probing: Probing;
   readonly #working: readonly Promise<void>[];
   #hasHeard = false;
   #expiredAt: number;
@@ -72,6 +95,19 @@ class SiteWatch implements Watching {
     this.#keep = keeping(parts);
     this.#objectives = objectivesAtWork(parts.ticks, log);
     this.#spares = new SparesAtWork(parts);
+    this.#probes = probeBook(() => parts.settings()?.falseAlarmsPerMonth ?? 1);
+    this.#probing = probing({
+      paths: parts.paths,
+      balancers: this.#ports,
+      clock,
+      random: Math.random,
+      rate: (balancer) => this.#shown.rate(balancer, clock.now()),
+      heard: (result) => this.#answered(result),
+    });
+    this.#exchange = exchange({
+      ...parts,
+      families: () => this.#counted.families(this.#around(), clock.now()),
+    });
     this.#expiredAt = clock.monotonicMs();
     const heard = (tick: Tick) => this.#heard(tick);
     this.#working = [
@@ -82,18 +118,28 @@ class SiteWatch implements Watching {
 
   live(): LiveView {
     const { site, clock } = this.#parts;
-    return this.#shown.view(site, this.#monitor, this.#objectives.states(), clock.now());
+    return this.#shown.view(site, this.#monitor, this.#objectives.states(), this.#probes.newest, clock.now());
   }
 
   metrics(format: MetricsFormat): string {
+    return this.#counted.text(format, this.#around(), this.#parts.clock.now());
+  }
+
+  #around(): Around {
     const { open = [], falseAlarms = 0 } = this.#monitor ?? {};
-    return this.#counted.text(format, open, falseAlarms, this.#parts.clock.now());
+    return {
+      faults: open,
+      falseAlarms,
+      falseAlarmsPerMonth: this.#parts.settings()?.falseAlarmsPerMonth ?? 1,
+      probes: this.#probes.newest,
+      objectives: this.#objectives.states(),
+    };
   }
 
   async close(): Promise<void> {
     this.#ending.abort();
     for (const port of this.#ports) port.close();
-    await Promise.all(this.#working);
+    await Promise.all([...this.#working, this.#probing.close(), this.#exchange.close()]);
     this.#teller.close();
     this.#parts.ticks?.close();
   }
@@ -126,7 +172,7 @@ class SiteWatch implements Watching {
 
   /** A site that cannot be read is watched as it was. */
   #lookAtSite(): void {
-    const { sites, clock } = this.#parts;
+    const { sites, clock, ticks } = this.#parts;
     const text = currentOf(sites);
     const settings = this.#parts.settings();
     const falseAlarmsPerMonth = settings?.falseAlarmsPerMonth ?? 1;
@@ -136,10 +182,26 @@ class SiteWatch implements Watching {
       this.#spares.siteIs(site);
       const lastFault = this.#teller.lastFault();
       if (this.#monitor) this.#monitor.siteIs(site);
-      else this.#monitor = new Monitor({ site, tickMs, falseAlarmsPerMonth, lastFault });
+      else
+        this.#monitor = new Monitor({
+          site,
+          tickMs,
+          falseAlarmsPerMonth,
+          lastFault,
+          known: usual(ticks, clock.now()),
+        });
     }
     this.#monitor?.budgetIs(falseAlarmsPerMonth);
-    if (this.#running) this.#objectives.are(settings, this.#running.site, clock.now());
+    if (!this.#running) return;
+    this.#objectives.are(settings, this.#running.site, clock.now());
+    this.#probing.are(settings, this.#running);
+    this.#exchange.are(settings);
+    this.#probes.only((settings?.probes ?? []).map(({ name }) => name));
+  }
+
+  #answered(result: ProbeResult): void {
+    this.#probes.add(result);
+    this.#objectives.probed(result.probe, result.at, result.ok, result.tookMs);
   }
 
   #heard(tick: Tick): void {
@@ -164,15 +226,60 @@ class SiteWatch implements Watching {
     }
   }
 
+  /** Once a day: what the past of the site asks for may rise, and fall. */
+  #calibrate(now: number): void {
+    const { ticks, log } = this.#parts;
+    const site = this.#running?.site;
+    if (!this.#monitor || !site || now - this.#calibratedAt < dayMs) return;
+    this.#calibratedAt = now;
+    const balancers = site.balancers.map(({ name }) => name);
+    const series = seriesCount(balancers.length, site.pools.length);
+    const falseAlarmsPerMonth = this.#parts.settings()?.falseAlarmsPerMonth ?? 1;
+    const plan = { balancers, series, falseAlarmsPerMonth, faults: [...this.#faults.values()] };
+    this.#monitor.calibratedTo(calibrated(ticks, plan, now, log) ?? 0);
+  }
+
+  /** A change that has traffic while a series of monitor.yaml speaks against it is taken back. */
+  #veto(): void {
+    const [why] = this.#exchange.expressions.against();
+    const pipeline = this.#parts.door.open()?.pipeline;
+    const change = why === undefined ? null : (pipeline?.inFlight() ?? null);
+    if (!pipeline || !change || why === undefined || this.#vetoed === change.id) return;
+    if (change.state !== 'canary' && change.state !== 'baking') return;
+    this.#vetoed = change.id;
+    pipeline.abort('controller', why, change.id).catch((error) => this.#stumbled(error));
+  }
+
+  #journalled(entry: JournalEntry): void {
+    this.#monitor?.journalled(entry);
+    const { event } = entry;
+    if (event.kind === 'fault.seen')
+      this.#faults.set(event.fault, { from: event.startedAt, to: Number.POSITIVE_INFINITY });
+    if (event.kind !== 'fault.ended') return;
+    // A false alarm is what thresholds are to rise by.
+    if (event.wasFalse) this.#faults.delete(event.fault);
+    else this.#faults.set(event.fault, { from: event.startedAt, to: event.endedAt });
+    const [oldest] = this.#faults.keys();
+    if (this.#faults.size > faultsMax && oldest !== undefined) this.#faults.delete(oldest);
+  }
+
   #lookOnce(now: number): void {
     const { clock, ticks } = this.#parts;
-    this.#teller.follow((entry) => this.#monitor?.journalled(entry));
+    this.#teller.follow((entry) => this.#journalled(entry));
     this.#lookAtSite();
     if (this.#monitor) {
       this.#take(this.#monitor.look(now));
-      this.#take(this.#monitor.state(now, this.#objectives.look(now)));
+      this.#take(
+        this.#monitor.state(now, [
+          ...this.#objectives.look(now),
+          ...this.#probes.stated(now),
+          ...this.#exchange.expressions.stated(),
+        ]),
+      );
     }
     void this.#spares.look(this.#monitor?.open ?? []);
+    this.#calibrate(now);
+    this.#veto();
     if (this.#hasHeard) this.#teller.endOrphans(now);
     if (clock.monotonicMs() - this.#expiredAt < expireEveryMs) return;
     this.#expiredAt = clock.monotonicMs();
