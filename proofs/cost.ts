@@ -103,6 +103,7 @@ listeners:
   - { name: http, address: "*:${port}" }
 routes:
 ${routes.join('\n')}
+  - { name: own, matches: [{ path: { value: /full } }], answer: { statusCode: 200, body: here } }
   - { name: rest, pool: pool-0 }
 pools:
 ${pools.map(pool).join('\n')}

@@ -1,11 +1,11 @@
-/** As many requests as the engine takes, on kept connections. */
+/** As many requests as the engine takes, on kept connections; it answers them itself, so no server has a share in it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 const seconds = 12;
 
 export function startWrk(port: number): { readonly ended: Promise<{ readonly perSecond: number }> } {
-  const words = ['-t1', '-c64', `-d${seconds}s`, `http://127.0.0.1:${port}/`];
+  const words = ['-t1', '-c64', `-d${seconds}s`, `http://127.0.0.1:${port}/full`];
   const child = spawn('wrk', words, { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -78,7 +78,8 @@ export const queueFaults: readonly Fault[] = [
   ),
   {
     name: 'more requests than the servers take: the queue is full',
-    is: [['pool api']],
+    // The change that made them take so few is as true a name.
+    is: [['pool api'], ['change CHANGE']],
     async strike(field) {
       for (const at of [1, 2, 3]) await field.server(`api/api-${at}`).become({ delayMs: 60 });
       await field.apply((text) => text.replaceAll('connectionsMax: 100', 'connectionsMax: 3'));

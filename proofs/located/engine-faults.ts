@@ -65,7 +65,7 @@ export const engineFaults: readonly Fault[] = [
     name: 'NGINX has no file descriptors left',
     is: [['the machine of lb-2 (file descriptors)'], ['balancer lb-2']],
     strike: (field) => limit(field, 24),
-    mend: (field) => limit(field, 65_536),
+    mend: (field) => limit(field, 1_024),
   },
   {
     name: 'more requests than the servers take',
@@ -113,5 +113,5 @@ async function setWays(field: Field, delayMs: number | null): Promise<void> {
 
 async function limit(field: Field, most: number): Promise<void> {
   for (const pid of await field.engine('lb-2'))
-    quietly(() => execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${most}:65536`]));
+    quietly(() => execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${most}:`]));
 }

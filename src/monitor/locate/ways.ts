@@ -53,7 +53,9 @@ function badWay(picture: Picture, led: readonly ThroughProbe[], pool: string | n
         ? [{ kind: 'site' }]
         : [{ kind: 'pool', pool }];
   // One request meets one server: that it was the balancer is only sure where the others count no trouble either.
-  const isBalancer = goodAt.length > 0 && !goodAt.some((balancer) => hasTrouble(picture, balancer, pool));
+  const isLate = mine.some(({ ok, tookMs }) => ok && tookMs >= lateMs);
+  const isBalancer =
+    goodAt.length > 0 && !isLate && !goodAt.some((balancer) => hasTrouble(picture, balancer, pool));
   // A server that answers its check may answer this very request wrongly: only another balancer that gets it right excludes that.
   const between: FaultScope[] =
     isBalancer || pool === null ? [] : [...culprits, { kind: 'pool' as const, pool }];
@@ -72,6 +74,8 @@ function badWay(picture: Picture, led: readonly ThroughProbe[], pool: string | n
   ];
 }
 
+/** A good answer that took so long is no proof that its way is well. */
+const lateMs = 500;
 const troublesMin = 3;
 
 function hasTrouble({ balancers, series }: Picture, balancer: string, pool: string | null): boolean {
