@@ -1,7 +1,7 @@
 /**
  * `npm run prove:scale`: what a plan costs as a text grows, one route changed and every route changed, in each dialect.
  * Times are processor time of the whole command, its start with it, so that a busy machine is no slow plan (a very busy one
- * is, by a half). The curves are drawn into docs/scale.svg with `--write`.
+ * is, by a half). Judged by what is wanted, not by what was reached before. The curves are drawn into docs/scale.svg with `--write`.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,8 +24,8 @@ const allMax = 10_000;
 
 /** `--up-to=1000`: no larger text. */
 const upTo = Number(process.argv.find((word) => word.startsWith('--up-to='))?.split('=')[1] ?? 100_000);
-/** At ten thousand routes over a thousand hosts with a hundred thousand servers. */
-const limits = { one: 6_000, all: 10_000, memoryMb: 1_000 } as const;
+/** What is wanted at ten thousand routes over a thousand hosts with a hundred thousand servers; judged up to there. */
+const goals = { one: 1_000, all: 5_000, memoryMb: 1_000 } as const;
 
 async function costOf(folder: string, dialect: DialectName, routes: number, change: Change): Promise<Cost> {
   const files = (['none', change] as const).map((one) => {
@@ -71,8 +71,8 @@ function judge(proof: Proof, name: string, routes: number, change: 'one' | 'all'
     found,
   );
   if (routes <= 10_000) {
-    proof.atMost(`${name}: processor time`, cost.cpuMs, limits[change], 'ms');
-    proof.atMost(`${name}: memory`, cost.memoryMb, limits.memoryMb, 'MB');
+    proof.atMost(`${name}: processor time`, cost.cpuMs, goals[change], 'ms');
+    proof.atMost(`${name}: memory`, cost.memoryMb, goals.memoryMb, 'MB');
   } else {
     proof.tell(`${name}: processor time, ms`, cost.cpuMs);
     proof.tell(`${name}: memory, MB`, cost.memoryMb);

@@ -90,13 +90,16 @@ export interface Judged {
 export function judged(way: Misbehaviour, phase: Phase, { what, failed, of, gapMs, served }: Cell): Judged {
   const mayPromote = misbehaviours[way].harmless === true || !phase.changesUnderIt;
   const wanted = [
-    `at most ${phase.failedMax} failed`,
+    phase.failedMax === null ? 'failed: told only' : `at most ${phase.failedMax} failed`,
     mayPromote ? '' : 'not promoted',
     'serves at the end',
   ].filter(Boolean);
   return {
     seen: `${what}; ${failed} of ${of} failed, longest silence ${gapMs} ms${served ? '' : ', NOT SERVED'}`,
     wanted: wanted.join(', '),
-    holds: failed <= phase.failedMax && served && (mayPromote || !what.startsWith('promoted')),
+    holds:
+      (phase.failedMax === null || failed <= phase.failedMax) &&
+      served &&
+      (mayPromote || !what.startsWith('promoted')),
   };
 }

@@ -25,8 +25,8 @@ export interface Phase {
   readonly fromTheStart?: true;
   /** A change meets the bad engine: it may not be promoted, unless what is broken is not used. */
   readonly changesUnderIt?: true;
-  /** Requests that may fail: what the dying process had in its hands, or what the exposure let through. */
-  readonly failedMax: number;
+  /** Requests that may fail: what the dying process had in its hands, or what the exposure let through. Null: their number is only told. */
+  readonly failedMax: number | null;
   run(scene: Scene): Promise<Came>;
 }
 
@@ -154,7 +154,7 @@ export const phases: readonly Phase[] = [
   },
   {
     name: 'all die',
-    failedMax: Number.POSITIVE_INFINITY,
+    failedMax: null,
     async run({ site, engine, way }) {
       engine.become(way);
       for (const pid of await pids(site, 'active', 'standby', 'candidate')) process.kill(pid, 'SIGKILL');

@@ -35,3 +35,15 @@ describe('engines that misbehave', () => {
       assert.ok(holds, `${seen} (${wanted})`);
     });
 });
+
+test('what may fail is a number, or is only told', () => {
+  const came = { what: 'serves on', failed: 7, of: 900, gapMs: 3, served: true };
+  for (const phase of phases) {
+    const { holds, wanted } = judged('never starts', phase, came);
+    const limit = phase.failedMax === null ? 'failed: told only' : `at most ${phase.failedMax} failed`;
+    assert.ok(wanted.split(', ').includes(limit), wanted);
+    assert.doesNotMatch(wanted, /Infinity|null/);
+    assert.equal(holds, phase.failedMax === null || phase.failedMax >= 7, phase.name);
+  }
+  assert.ok(phases.some(({ failedMax }) => failedMax === null));
+});
