@@ -11,6 +11,7 @@ import type { JournalEntry } from '../../src/events/index.ts';
 import { selfSigned } from '../../test/world/certificate.ts';
 import { freePort, until } from '../../test/world/stack.ts';
 import { makeFolders, type, type UpSite, up } from '../../test/world/up.ts';
+import { undoing } from '../proof.ts';
 import { type Machine, makeNetwork } from './network.ts';
 import { type ServerProcess, startServer } from './server.ts';
 import { startVisitors, type Visitors } from './visitors.ts';
@@ -49,9 +50,9 @@ export async function openField(engines: Engines): Promise<Field> {
   const folders = makeFolders();
   const network = makeNetwork([...balancers, ...machineNames]);
   const ending: (() => unknown)[] = [() => folders.remove(), () => network.close()];
-  const close = async () => {
+  const close = undoing(async () => {
     for (const end of ending.splice(0).toReversed()) await end();
-  };
+  });
   try {
     const servers = await startServers(network.machine);
     ending.push(() => Promise.all([...servers.values()].map((one) => one.close())));
