@@ -196,9 +196,10 @@ function historyOf(
   let next = 0;
   for (const minute of minutes) {
     const mine: typeof seconds = [];
-    for (; (seconds[next]?.at ?? to) < minute.at + 60_000; next += 1) {
+    for (; next < seconds.length; next += 1) {
       const one = seconds[next];
-      if (one && one.at >= minute.at) mine.push(one);
+      if (!one || one.at >= minute.at + 60_000) break;
+      if (one.at >= minute.at) mine.push(one);
     }
     const good = Math.max(0, minute.requests - mine.reduce((sum, one) => sum + one.requests, 0));
     const between = { at: minute.at, requests: good / (mine.length + 1), bad: 0 };

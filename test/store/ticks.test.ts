@@ -119,3 +119,12 @@ test('seconds in which something was bad outlive the others, and history tells t
     ticks.expire(noon + 16 * dayMs);
     assert.deepEqual(ticks.read(seconds), []);
   }));
+
+test('history up to the middle of a minute ends: who starts again then reads it', () =>
+  withTicks((ticks) => {
+    for (let at = noon; at < noon + 30_000; at += 1_000) ticks.add(tickOf(at, 10));
+    ticks.add(tickOf(noon + 31_000, 0, { counts: noCounts }));
+    const { history, knownMs } = ticks.history('lb-1', 'errors', noon, noon + 31_500);
+    assert.equal(knownMs, 60_000);
+    assert.ok(history.reduce((sum, { requests }) => sum + requests, 0) > 0);
+  }));
