@@ -252,6 +252,7 @@ class SiteWatch implements Watching {
 
   #journalled(entry: JournalEntry): void {
     this.#monitor?.journalled(entry);
+    this.#counted.journalled(entry);
     const { event } = entry;
     if (event.kind === 'fault.seen')
       this.#faults.set(event.fault, { from: event.startedAt, to: Number.POSITIVE_INFINITY });
