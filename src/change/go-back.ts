@@ -34,7 +34,7 @@ export async function goBack(parts: GoBackParts, stop: ByPerson): Promise<Rollba
   const told = await tellEvery(balancers, change, why);
   if (change) missed.remember(told, change, why);
   if (told.some(({ takeBack }) => takeBack))
-    await owed.write('the text that was gone back to', () => settleByBalancers(sites, balancers));
+    await owed.write('the text that was gone back to', () => settleByBalancers(sites, missed.heard()));
   await records.poll().catch(() => {});
   return { change: change === null ? null : (book.ledger().changes.get(change) ?? null), balancers: told };
 }

@@ -5,7 +5,10 @@ import { type Told, tellEvery } from './take-back.ts';
 export interface Missed {
   /** Who answered is told no more, who did not is told again. */
   remember(told: Told, change: string, reason: string): void;
-  tellAgain(): Promise<void>;
+  /** Those that have nothing to hear: what they say is good has been decided to be. */
+  heard(): readonly BalancerPort[];
+  /** Resolves with whether somebody heard it at last. */
+  tellAgain(): Promise<boolean>;
 }
 
 export function createMissed(balancers: readonly BalancerPort[]): Missed {
@@ -17,11 +20,14 @@ export function createMissed(balancers: readonly BalancerPort[]): Missed {
   };
   return {
     remember,
+    heard: () => balancers.filter(({ name }) => !missed.has(name)),
     async tellAgain() {
+      const before = missed.size;
       for (const [name, { change, reason }] of missed) {
         const still = balancers.filter((balancer) => balancer.name === name);
         remember(await tellEvery(still, change, reason), change, reason);
       }
+      return missed.size < before;
     },
   };
 }

@@ -11,6 +11,7 @@ import { whyStopped } from './machine.ts';
 import type { BalancerPort, Planner, SiteKeeper } from './ports.ts';
 import { endWaiting } from './queue.ts';
 import type { ReadFile } from './reading.ts';
+import { settleByBalancers } from './settle.ts';
 import { Turns } from './turns.ts';
 
 export interface PipelineParts {
@@ -152,9 +153,10 @@ class OneAtATime implements Pipeline {
   }
 
   async tend(): Promise<void> {
-    const { missed, owed, records, book } = this.#desk;
+    const { missed, owed, records, book, sites } = this.#desk;
     // First what needs no disk.
-    await missed.tellAgain();
+    if (await missed.tellAgain())
+      await owed.write('the text that was gone back to', () => settleByBalancers(sites, missed.heard()));
     await owed.pay();
     await records.poll();
     if (!this.busy()) await blameLate(book);

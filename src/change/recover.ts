@@ -5,9 +5,10 @@ import { askEvery } from './gates/gate.ts';
 import { blameLate } from './late-blame.ts';
 import { begun } from './ledger.ts';
 import { decide } from './machine.ts';
+import type { Missed } from './missed.ts';
 import type { BalancerPort, SiteKeeper } from './ports.ts';
 import type { RecordCollector } from './records.ts';
-import { type Told, tellEvery } from './take-back.ts';
+import { tellEvery } from './take-back.ts';
 
 const statusTimeoutMs = 2_000;
 /** Balancers may start at the same time as the controller. */
@@ -21,7 +22,7 @@ export interface RecoveryParts {
   readonly clock: Clock;
   readonly log: Log;
   /** Balancers that did not hear it are told again later. */
-  remember(told: Told, change: string, reason: string): void;
+  readonly missed: Missed;
 }
 
 /**
@@ -29,14 +30,14 @@ export interface RecoveryParts {
  * one that was decided to be taken back, but may not have been everywhere, is taken back again. May be repeated.
  */
 export async function recoverChange(parts: RecoveryParts): Promise<void> {
-  const { book, sites, records } = parts;
+  const { book, sites, records, missed } = parts;
   await records.poll();
   const view = begun(book.ledger());
   const statuses = await statusOfEvery(parts, view !== null);
   if (view) await endInterrupted(parts, view, statuses);
   else await finishTakeBack(parts, statuses);
   await blameLate(book);
-  const [now] = await statusOfEvery(parts, false);
+  const [now] = await statusOfEvery({ ...parts, balancers: missed.heard() }, false);
   if (now) await sites.settle(now.lastGoodHash);
 }
 
@@ -45,7 +46,7 @@ async function endInterrupted(
   view: ChangeView,
   statuses: readonly BalancerStatus[],
 ): Promise<void> {
-  const { book, balancers, log, remember } = parts;
+  const { book, balancers, log, missed } = parts;
   const promotedEverywhere =
     statuses.length === balancers.length &&
     statuses.every(({ lastGoodHash }) => lastGoodHash === view.siteHash);
@@ -59,24 +60,24 @@ async function endInterrupted(
     failure = error;
     log.error('the end of the change is not journalled', { change: view.id, why: messageOf(error) });
   }
-  if (step.takeBack) remember(await tellEvery(balancers, view.id, why), view.id, why);
+  if (step.takeBack) missed.remember(await tellEvery(balancers, view.id, why), view.id, why);
   if (failure) throw failure;
 }
 
 /** Journalled as rolled back, but the controller may have ended before every balancer heard it. One that is silent now may not have. */
 async function finishTakeBack(parts: RecoveryParts, statuses: readonly BalancerStatus[]): Promise<void> {
-  const { book, balancers, remember } = parts;
+  const { book, balancers, missed } = parts;
   const last = [...book.ledger().changes.values()].at(-1);
   if (last?.state !== 'rolled back') return;
-  const missed = statuses.some(
+  const isLeft = statuses.some(
     ({ lastGoodHash, generations }) =>
       lastGoodHash === last.siteHash ||
       generations.some(
         ({ change, role }) => change === last.id && (role === 'candidate' || role === 'active'),
       ),
   );
-  if (missed || statuses.length < balancers.length)
-    remember(await tellEvery(balancers, last.id, last.why), last.id, last.why);
+  if (isLeft || statuses.length < balancers.length)
+    missed.remember(await tellEvery(balancers, last.id, last.why), last.id, last.why);
 }
 
 /** Those that answer; with `patient`, all of them if they come within `patienceMs`. */

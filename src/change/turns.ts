@@ -176,7 +176,7 @@ export class Turns {
 
   /** Once at the start: ends what an earlier controller left under way; then the first that waits begins. */
   async recover(): Promise<void> {
-    await recoverChange({ ...this.#desk, remember: this.#desk.missed.remember });
+    await recoverChange(this.#desk);
     await this.next();
   }
 

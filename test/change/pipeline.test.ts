@@ -379,6 +379,29 @@ describe('a person takes a change back', () => {
     assert.equal(sites.current().hash, before);
   });
 
+  for (const [which, deaf] of [
+    ['one balancer is deaf', ['lb-1']],
+    ['both are', ['lb-1', 'lb-2']],
+  ] as const)
+    it(`after it was promoted, while ${which}: the text goes back as soon as one has gone back`, async () => {
+      const { apply, pipeline, clock, balancers, sites } = world();
+      const before = sites.current().hash;
+      await apply(request(grown));
+      for (const { name, script } of balancers)
+        if (deaf.some((one) => one === name))
+          script.rollback = () => {
+            throw new Failure('HF304', 'no answer');
+          };
+      await clock.run(pipeline.rollback('person:ben', 'slow'));
+      assert.equal(sites.current().hash, deaf.length === balancers.length ? grownHash : before);
+      for (const { script } of balancers) delete script.rollback;
+      await clock.run(pipeline.tend());
+      assert.deepEqual(
+        [...balancers.map(({ lastGood }) => lastGood.hash), sites.current().hash],
+        [before, before, before],
+      );
+    });
+
   it('with a full disk all the same', async () => {
     const { apply, pipeline, clock, balancers, journal } = world();
     await apply(request(grown));
