@@ -1,5 +1,6 @@
 /** Faults of balancers, too much of everything, and clients that misbehave. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { both, type Fault } from './fault.ts';
 import { type BalancerName, type Field, usualRate } from './field.ts';
@@ -64,8 +65,12 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'NGINX has no file descriptors left',
     is: [['the machine of lb-2 (file descriptors)'], ['balancer lb-2']],
-    strike: (field) => limit(field, 24),
-    mend: (field) => limit(field, 1_024),
+    async strike(field) {
+      for (const pid of await field.engine('lb-2')) limit(pid, 24);
+    },
+    async mend(field) {
+      for (const pid of await field.engine('lb-2')) quietly(() => limit(pid, 1_024));
+    },
   },
   {
     name: 'more requests than the servers take',
@@ -111,7 +116,10 @@ async function setWays(field: Field, delayMs: number | null): Promise<void> {
   for (const at of [1, 2, 3]) await field.server(`api/api-${at}`).become(manner);
 }
 
-async function limit(field: Field, most: number): Promise<void> {
-  for (const pid of await field.engine('lb-2'))
-    quietly(() => execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${most}:`]));
+/** As the user whose process it is: root of a container may be forbidden to. */
+function limit(pid: number, most: number): void {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const id = (of: string) => new RegExp(`^${of}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? '0';
+  const user = ['--reuid', id('Uid'), '--regid', id('Gid'), '--clear-groups'];
+  execFileSync('setpriv', [...user, 'prlimit', '--pid', `${pid}`, `--nofile=${most}:`]);
 }
