@@ -216,15 +216,21 @@ export async function untilCalm(
   openFaults: () => Promise<number>,
   msMax: number,
 ): Promise<void> {
+  let last = '';
   await until(
     'calm',
     async () => {
-      if ((await openFaults()) > 0) return false;
+      const open = await openFaults();
+      last = `${open} faults open`;
+      if (open > 0) return false;
       const from = Date.now();
       await sleep(400);
       const { requests, bad, slow } = await field.visitors.since(from);
+      last = `${bad} bad and ${slow} slow of ${requests}`;
       return requests > 10 && bad === 0 && slow < slowShareMax * requests;
     },
     msMax,
-  );
+  ).catch(() => {
+    throw new Error(`at the end ${last}`);
+  });
 }

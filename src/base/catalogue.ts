@@ -161,7 +161,7 @@ export const catalogue = {
   HF118: {
     title: 'No change may begin now',
     solve:
-      'The site has change windows, freezes, or waits for the end of an incident (`guard.changes`). `--queue` waits for it; `--break-glass --reason WHY` goes on now and is reviewed afterwards. A rollback and a renewed certificate never wait.',
+      'The site has change windows, freezes, or waits for the end of an incident (`guard.changes`), or a series of monitor.yaml with `gate: true` is bad. `--queue` waits for it; `--break-glass --reason WHY` goes on now and is reviewed afterwards. A rollback and a renewed certificate never wait.',
   },
   HF201: {
     title: 'The journal is held by another process',

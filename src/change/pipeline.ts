@@ -23,6 +23,8 @@ export interface PipelineParts {
   readonly clock: Clock;
   readonly readFile: ReadFile;
   readonly log?: Log;
+  /** Why no change may begin now, from evidence of elsewhere: one line each. Absent: there is none. */
+  against?(): readonly string[];
 }
 
 /** Owns every change of one site, one at a time. */

@@ -14,11 +14,17 @@ export interface QueueParts {
   readonly hubs: Hubs;
 }
 
-/** Why no change may begin now, though nobody is ahead: a freeze, an incident, the hour. Null: one may. */
+/** What a change would begin in. `against`: what the team's own series say, one line each. */
+interface Moment {
+  readonly ledger: Ledger;
+  readonly changes: GuardPolicy['changes'];
+  readonly now: number;
+  readonly against: readonly string[];
+}
+
+/** Why no change may begin now, though nobody is ahead: a freeze, an incident, a series, the hour. Null: one may. */
 export function heldBack(
-  ledger: Ledger,
-  changes: GuardPolicy['changes'],
-  now: number,
+  { ledger, changes, now, against }: Moment,
   who: { readonly isRenewal: boolean; readonly isUrgent: boolean },
 ): Failure | null {
   if (ledger.frozen !== null)
@@ -33,6 +39,8 @@ export function heldBack(
   const [incident] = ledger.openIncidents;
   if (changes.duringIncidents === 'refused' && incident !== undefined)
     return new Failure('HF118', `no change during incident ${incident}`, remedy);
+  const [why] = against;
+  if (why !== undefined) return new Failure('HF118', why, remedy);
   const closed = closedAt(changes, now);
   if (!closed) return null;
   const opens =

@@ -102,7 +102,7 @@ export class Turns {
   }
 
   async #begin(request: ApplyRequest, mine: UnderWay): Promise<ChangeView> {
-    const { sites, clock } = this.#desk;
+    const { sites } = this.#desk;
     await this.#desk.owed.pay();
     if (begun(this.#desk.book.ledger())) await this.recover();
     await blameLate(this.#desk.book);
@@ -111,7 +111,7 @@ export class Turns {
     await journalReleases(this.#desk, request, reading);
     const isSpare = isSpareTurnOf(reading, before, request.by);
     const who = { isRenewal: isRenewal(reading, before), isUrgent: isUrgent(request) || isSpare };
-    const held = heldBack(this.#desk.book.ledger(), before.site.guard.changes, clock.now(), who);
+    const held = heldBack(this.#moment(), who);
     if (held && request.queue) {
       const view = await this.#enqueue(request, held.message);
       this.#free(mine);
@@ -180,6 +180,12 @@ export class Turns {
     await this.next();
   }
 
+  #moment(): Parameters<typeof heldBack>[0] {
+    const { book, sites, clock, against } = this.#desk;
+    const { changes } = runningSite(sites).site.guard;
+    return { ledger: book.ledger(), changes, now: clock.now(), against: against?.() ?? [] };
+  }
+
   /** The first that waits begins, or begins anew: every gate is asked, and what was approved stays approved. */
   async next(): Promise<void> {
     try {
@@ -187,9 +193,8 @@ export class Turns {
       const [view] = waitingLine(ledger);
       const again = view && ledger.awaiting.get(view.id);
       if (this.#busy || !view || !again) return;
-      const { changes } = runningSite(this.#desk.sites).site.guard;
       const who = { isRenewal: false, isUrgent: false };
-      if (ledger.queued.has(view.id) && heldBack(ledger, changes, this.#desk.clock.now(), who)) return;
+      if (ledger.queued.has(view.id) && heldBack(this.#moment(), who)) return;
       const mine = underWay(view.by, view.file, view.proposedAt, view.id);
       this.#busy = mine;
       await this.#resume(view, again, mine).catch((error: unknown) => {

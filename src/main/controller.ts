@@ -84,6 +84,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     log,
     reviews: options.reviews ?? reviewStandard,
     readFile: readCertificateFile,
+    against: () => watching().against(),
   });
   const renewals = renewalsOf(sites, door, log);
   const settings = monitor.current;

@@ -35,6 +35,8 @@ export interface RoomParts {
   /** Numbers over time; null: they cannot be kept. */
   readonly ticks: () => OpenTicks | null;
   readFile(path: string): Promise<string>;
+  /** What series of monitor.yaml say against changes now. */
+  against(): readonly string[];
 }
 
 /** Opens it when it can, and says why when it cannot. */
@@ -104,7 +106,7 @@ export function journalDoor(parts: RoomParts): JournalDoor {
 }
 
 async function enter(parts: RoomParts, planner: ThreadPlanner): Promise<JournalRoom> {
-  const { site, onCall, paths, balancers, sites, clock, log, readFile } = parts;
+  const { site, onCall, paths, balancers, sites, clock, log, readFile, against } = parts;
   const journal = await openJournal({ folder: journalFolder(paths), clock, log });
   try {
     const pipeline = createPipeline({
@@ -115,6 +117,7 @@ async function enter(parts: RoomParts, planner: ThreadPlanner): Promise<JournalR
       clock,
       log,
       readFile,
+      against,
     });
     await pipeline.recover();
     return {

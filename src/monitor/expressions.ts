@@ -14,8 +14,13 @@ export interface LabelledValue {
 export interface ExpressionBook {
   add(source: PrometheusSource, series: PrometheusSeries, answer: ExpressionAnswer, now: number): void;
   stated(): readonly Stated[];
-  /** Why no change may have traffic now: one line each. */
-  against(): readonly string[];
+  /** Why no change may have traffic now, and since when (milliseconds since 1970) it was bad for as long as its series wants. */
+  against(): readonly Objection[];
+}
+
+export interface Objection {
+  readonly why: string;
+  readonly since: number;
 }
 
 interface Known {
@@ -108,8 +113,15 @@ export function expressionBook(): ExpressionBook {
       ...silences([...all.values()]),
     ],
     against: () =>
-      [...all].flatMap(([key, { series, isBad, words }]) =>
-        isBad && series.gate ? [`series ${key} is bad (${conditionWords(series)}): ${words}`] : [],
+      [...all].flatMap(([key, { series, isBad, badSince, words }]) =>
+        isBad && series.gate
+          ? [
+              {
+                why: `series ${key} is bad (${conditionWords(series)}): ${words}`,
+                since: (badSince ?? 0) + series.forMs,
+              },
+            ]
+          : [],
       ),
   };
 }

@@ -148,6 +148,24 @@ describe('change windows and freezes', () => {
     assert.equal(stateOf(one, id), 'promoted');
   });
 
+  it('while a series of the team speaks against it; what is urgent goes on, and going back always', async () => {
+    const one = world();
+    one.against.push('series team/errors is bad (bad is > 5): 7');
+    await assert.rejects(propose(one, shop(fiveServers)), { code: 'HF118', message: /series team\/errors/ });
+    const urgent = await propose(one, shop(fiveServers), { breakGlass: true, reason: 'it mends them' });
+    await pass(one, 60_000);
+    assert.equal(stateOf(one, urgent.id), 'promoted');
+    const { id } = await propose(one, shop(six), { queue: true });
+    await pass(one, 60_000);
+    assert.equal(stateOf(one, id), 'proposed');
+    one.against.length = 0;
+    await pass(one, 60_000);
+    assert.equal(stateOf(one, id), 'promoted');
+    one.against.push('series team/errors is bad (bad is > 5): 7');
+    const back = await one.clock.run(one.pipeline.rollback('person:anna', 'no better'));
+    assert.equal(back.change?.state, 'rolled back');
+  });
+
   it('during an incident, where the site says so', async () => {
     const calm = '  changes: { duringIncidents: refused }\n';
     const one = world(shop(fourServers, calm));

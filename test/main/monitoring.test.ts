@@ -66,7 +66,7 @@ function siteText(name: string): string {
   return shopText({ http: ports.site, https: null, engine: 'haproxy', servers }, folders.folder);
 }
 
-function monitorText(): string {
+function monitorText(made = 'vector(7)'): string {
   const url = `http://127.0.0.1:${ports.site}/`;
   return `
 objectives:
@@ -86,7 +86,7 @@ prometheus:
     timeout: 20s
     series:
       - { name: scraped, expr: 'max(up{job="holdfast"})', bad: "== 1", severity: warning }
-      - { name: made, expr: "vector(7)", bad: "> 5", gate: true, alert: false }
+      - { name: made, expr: "${made}", bad: "> 5", gate: true, alert: false }
 openTelemetry: { url: "${receiver.url}/v1/metrics", every: 500ms }
 allowedHosts: ["127.0.0.1"]
 `;
@@ -186,12 +186,25 @@ test('metrics come by OTLP/HTTP, in the shape that its specification has', async
   }
 });
 
-test('a change is taken back while a series speaks against it', async () => {
+test('no change begins while a series speaks against it, and one that has traffic then is taken back', async () => {
   const file = join(folders.folder, 'next.yaml');
   writeFileSync(file, siteText('another'));
-  const { exit, out, err } = await type(['apply', file], { env: folders.env }).ended;
+  const refused = await type(['apply', file], { env: folders.env }).ended;
+  assert.equal(refused.exit, 1, refused.out + refused.err);
+  assert.match(refused.out + refused.err, /HF118 series team\/made is bad \(bad is > 5\): 7/);
+  const monitor = join(folders.folder, 'monitor.yaml');
+  writeFileSync(monitor, monitorText('vector(3)'));
+  const queued = type(['apply', file, '--queue'], { env: folders.env });
+  const flying = async () => {
+    const { url, token } = location();
+    const answer = await fetch(`${url}/v1/changes`, { headers: { authorization: `Bearer ${token}` } });
+    return /"state":"(?:canary|baking)"/.test(await answer.text());
+  };
+  await until('traffic', flying, waitMs);
+  writeFileSync(monitor, monitorText('vector(8)'));
+  const { exit, out, err } = await queued.ended;
   assert.equal(exit, 1, out + err);
-  assert.match(out + err, /series team\/made is bad \(bad is > 5\): 7/);
+  assert.match(out + err, /series team\/made is bad \(bad is > 5\): 8/);
 });
 
 test('a site that dies is named by its probes, and watch shows them', async () => {

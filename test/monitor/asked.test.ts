@@ -113,7 +113,8 @@ test('a series is bad for as long as it says, stays so while nobody answers, and
   book.add(source, series, vector('7'), noon);
   assert.deepEqual(book.against(), []);
   book.add(source, series, vector('+Inf'), noon + 30_000);
-  assert.deepEqual(book.against(), ['series team/checkout is bad (bad is > 5): Infinity of {shop="a"}']);
+  const why = 'series team/checkout is bad (bad is > 5): Infinity of {shop="a"}';
+  assert.deepEqual(book.against(), [{ why, since: noon + 30_000 }]);
   for (let i = 0; i < 3; i += 1)
     book.add(source, series, { kind: 'nothing', why: 'connection refused' }, noon + 31_000);
   assert.equal(book.against().length, 1);

@@ -58,6 +58,8 @@ export interface World {
   readonly sites: SiteKeeper;
   readonly balancers: readonly [ScriptedBalancer, ScriptedBalancer];
   readonly pipeline: Pipeline;
+  /** What series of elsewhere say against changes. */
+  readonly against: string[];
   /** Plans in this process; a test may put another in its place. */
   readonly planner: { -readonly [Name in keyof Planner]: Planner[Name] };
   /** Proposes, and waits in simulated time until the change has ended. */
@@ -93,9 +95,12 @@ function around(lasting: Lasting, entries: readonly JournalEntry[]): World {
     plan: async (before, after) => planWritten(before, after, filesAround),
     sample: () => Promise.reject(new Error('no log')),
   };
-  const pipeline = createPipeline({ journal, balancers, sites, planner, clock, readFile });
+  const against: string[] = [];
+  const parts = { journal, balancers, sites, planner, clock, readFile };
+  const pipeline = createPipeline({ ...parts, against: () => against });
   return {
     clock,
+    against,
     journal,
     sites,
     balancers,

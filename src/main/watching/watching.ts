@@ -48,6 +48,8 @@ export interface WatchingParts {
 export interface Watching {
   live(): LiveView;
   metrics(format: MetricsFormat): string;
+  /** Why no change may begin now: one line for each series of monitor.yaml with `gate: true` that is bad. */
+  against(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -119,6 +121,10 @@ class SiteWatch implements Watching {
   live(): LiveView {
     const { site, clock } = this.#parts;
     return this.#shown.view(site, this.#monitor, this.#objectives.states(), this.#probes.newest, clock.now());
+  }
+
+  against(): readonly string[] {
+    return this.#exchange.expressions.against().map(({ why }) => why);
   }
 
   metrics(format: MetricsFormat): string {
@@ -239,13 +245,18 @@ class SiteWatch implements Watching {
     this.#monitor.calibratedTo(calibrated(ticks, plan, now, log) ?? 0);
   }
 
-  /** A change that has traffic while a series of monitor.yaml speaks against it is taken back. */
+  /**
+   * A change that has traffic when a series of monitor.yaml begins to speak against it is taken back. What was bad before it was
+   * proposed is not its fault: what is urgent may begin all the same, and may be what mends it.
+   */
   #veto(): void {
-    const [why] = this.#exchange.expressions.against();
     const pipeline = this.#parts.door.open()?.pipeline;
-    const change = why === undefined ? null : (pipeline?.inFlight() ?? null);
-    if (!pipeline || !change || why === undefined || this.#vetoed === change.id) return;
+    const change = pipeline?.inFlight();
+    if (!pipeline || !change || this.#vetoed === change.id) return;
     if (change.state !== 'canary' && change.state !== 'baking') return;
+    const against = this.#exchange.expressions.against();
+    const why = against.find(({ since }) => since > change.proposedAt)?.why;
+    if (why === undefined) return;
     this.#vetoed = change.id;
     pipeline.abort('controller', why, change.id).catch((error) => this.#stumbled(error));
   }
