@@ -21,6 +21,8 @@ export interface BalancerWatch {
   tick(tick: Tick, budget: Budget, sinceChangeMs: number | null): readonly Turned[];
   /** The agent itself has said nothing for so long. */
   unheard(at: number, forMs: number): readonly Turned[];
+  /** The same balancer of another site: what is alarmed stays as it is, so that it can end; all else learns anew. */
+  again(plan: BalancerPlan): BalancerWatch;
 }
 
 export interface BalancerPlan {
@@ -49,23 +51,53 @@ const fullSoonLevel = 0.5;
 const sure = 1_000;
 const doubtful = sure / 2;
 
-/** Every detector of one balancer at work. */
-export function balancerWatch({ balancer, pools, even = [], known = () => [] }: BalancerPlan): BalancerWatch {
+interface Parts {
+  readonly errors: ReturnType<typeof countedSeries>;
+  readonly hung: ReturnType<typeof hungSeries>;
+  readonly traffic: ReturnType<typeof trafficSeries>;
+  readonly silence: ReturnType<typeof turning>;
+  readonly host: ReturnType<typeof hostWatch>;
+  readonly watches: ReadonlyMap<string, ReturnType<typeof poolWatch>>;
+}
+
+function partsOf(
+  { balancer, pools, even = [], known = () => [] }: BalancerPlan,
+  before: Parts | null,
+): Parts {
   const name = (series: SeriesName['series']): SeriesName => ({
     series,
     scope: { kind: 'balancer', balancer },
     balancer,
     pool: null,
   });
-  const errors = countedSeries(name('errors'), 'errors', known('errors', ''));
-  const hung = hungSeries(name('hung'));
-  const traffic = trafficSeries(name('traffic'));
-  const silence = turning(name('silence'));
-  const host = hostWatch(name('saturation'));
-  const watches = new Map(pools.map((pool) => [pool, poolWatch(balancer, pool, even.includes(pool), known)]));
+  const kept = <T extends { readonly state: Watched }>(one: T | undefined, anew: () => T): T =>
+    one?.state.alarmed ? one : anew();
+  const poolOf = (pool: string) => {
+    const [one, isEven] = [before?.watches.get(pool), even.includes(pool)];
+    const stays = one?.isEven === isEven && one.series.some(({ alarmed }) => alarmed);
+    return one && stays ? one : poolWatch(balancer, pool, isEven, known);
+  };
+  return {
+    errors: kept(before?.errors, () => countedSeries(name('errors'), 'errors', known('errors', ''))),
+    hung: kept(before?.hung, () => hungSeries(name('hung'))),
+    traffic: kept(before?.traffic, () => trafficSeries(name('traffic'))),
+    silence: before?.silence ?? turning(name('silence')),
+    host: kept(before?.host, () => hostWatch(name('saturation'))),
+    watches: new Map(pools.map((pool) => [pool, poolOf(pool)])),
+  };
+}
+
+/** Every detector of one balancer at work. */
+export function balancerWatch(plan: BalancerPlan): BalancerWatch {
+  return watchOf(partsOf(plan, null));
+}
+
+function watchOf(parts: Parts): BalancerWatch {
+  const { errors, hung, traffic, silence, host, watches } = parts;
   let silentMs = 0;
 
   return {
+    again: (plan) => watchOf(partsOf(plan, parts)),
     series: [
       ...[...watches.values()].flatMap((pool) => pool.series),
       ...[errors.state, hung.state, traffic.state, silence, host.state],
@@ -150,6 +182,7 @@ function poolWatch(
   let queuedTicks = 0;
 
   return {
+    isEven,
     series: [...counted.map(({ watch }) => watch.state), latency.state, queue, down.state, stuck.state],
     tick({ at, servers }: Tick, now: PoolTick, { budget, sinceChangeMs }: Judging): Found[] {
       stuck.finished(now.requests);

@@ -17,7 +17,7 @@ export interface OpenFault {
   startedAt: number;
   seenAt: number | null;
   /** Whoever spoke, the first one first. */
-  readonly series: Watched[];
+  series: Watched[];
   readonly first: { readonly series: FaultSeries; readonly scope: FaultScope };
   direct: readonly DirectProbe[];
   through: readonly ThroughProbe[];
@@ -48,6 +48,13 @@ export function openFault(fault: string, watched: Watched, at: number): OpenFaul
     told: '',
     severity: 'warning',
   };
+}
+
+/** What nobody looks at any more would be alarmed for ever: it is over, and its words stay. */
+export function leaveBehind(fault: OpenFault, watched: ReadonlySet<Watched>): void {
+  fault.series = fault.series.map((one) =>
+    watched.has(one) ? one : { ...one, alarmed: false, score: 0, beganAt: null },
+  );
 }
 
 /** Alarms that come so near to each other are one fault until something tells them apart. */

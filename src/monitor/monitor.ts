@@ -7,6 +7,7 @@ import {
   belongs,
   endedEvent,
   factsOf,
+  leaveBehind,
   locatedEvent,
   type OpenFault,
   openFault,
@@ -83,6 +84,8 @@ export class Monitor {
   /** The site that runs is another one now. */
   siteIs(site: Site): void {
     this.#budget = this.#begin(site, this.#budget.falseAlarms);
+    const watched = new Set([...this.#watches.values()].flatMap(({ series }) => series));
+    for (const fault of this.#faults) leaveBehind(fault, watched);
   }
 
   /** Of the whole site, from now on. */
@@ -185,10 +188,13 @@ export class Monitor {
       )
       .map(({ name }) => name);
     this.#watches = new Map(
-      site.balancers.map(({ name: balancer }) => [
-        balancer,
-        balancerWatch({ balancer, pools, even, known: (series, pool) => known(balancer, series, pool) }),
-      ]),
+      site.balancers.map(({ name: balancer }) => {
+        const plan = {
+          ...{ balancer, pools, even },
+          known: (series: string, pool: string) => known(balancer, series, pool),
+        };
+        return [balancer, this.#watches.get(balancer)?.again(plan) ?? balancerWatch(plan)];
+      }),
     );
     this.#heard = new Map();
     return this.#newBudget(site, falseAlarmsBefore);

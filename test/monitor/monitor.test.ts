@@ -39,6 +39,15 @@ function sharedMachines(): Site {
   return { ...site, pools };
 }
 
+/** One server of it has another weight. */
+function heavier(): Site {
+  const site = twoByTwo();
+  const [web, ...others] = site.pools;
+  assert.ok(web);
+  const servers = web.servers.map((server, at) => (at === 0 ? { ...server, weight: 2 } : server));
+  return { ...site, pools: [{ ...web, servers }, ...others] };
+}
+
 const faults: readonly {
   readonly name: string;
   readonly manners: readonly (readonly [string, Manner])[];
@@ -233,6 +242,39 @@ test('a fault ends when its server is back, and is told once', () => {
   assert.equal(ended.length, 1);
   assert.ok(ended[0]?.kind === 'fault.ended' && !ended[0].wasFalse);
   assert.deepEqual(world.monitor.open, []);
+});
+
+test('a fault that is open while the site becomes another one is the same fault, and ends when its server is back', () => {
+  const { world } = after((w) => void w.manners.set('web/s2', 'refuses'));
+  const open = world.monitor.open.map(({ fault }) => fault);
+  assert.equal(open.length, 1);
+  world.monitor.siteIs(heavier());
+  world.run(20_000);
+  assert.deepEqual(
+    world.monitor.open.map(({ fault }) => fault),
+    open,
+  );
+  world.manners.clear();
+  world.run(60_000);
+  assert.deepEqual(world.monitor.open, []);
+  const told = world.told.filter(({ kind }) => kind === 'fault.seen' || kind === 'fault.ended');
+  assert.deepEqual(
+    told.map(({ kind, fault }) => [kind, fault]),
+    [
+      ['fault.seen', open[0]],
+      ['fault.ended', open[0]],
+    ],
+  );
+});
+
+test('a fault of a pool that the site has no more ends', () => {
+  const { world } = after((w) => void w.manners.set('web/s2', 'refuses'));
+  const { monitor, site } = world;
+  assert.equal(monitor.open.length, 1);
+  world.manners.clear();
+  monitor.siteIs({ ...site, pools: site.pools.filter(({ name }) => name !== 'web') });
+  world.run(60_000);
+  assert.deepEqual(monitor.open, []);
 });
 
 test('at 100 requests a second of which nine of ten fail it is seen within 0.3 s', () => {
