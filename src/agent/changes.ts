@@ -13,6 +13,7 @@ import { InPlaceFlight } from './in-place-flight.ts';
 import { inWords } from './in-place-words.ts';
 import type { Kept } from './kept.ts';
 import { residentBytes } from './memory.ts';
+import { Starting } from './starting.ts';
 
 export interface ChangesParts {
   readonly fleet: Fleet;
@@ -33,10 +34,7 @@ export class Changes {
   #flight: AnyFlight | null = null;
   /** Promoted or taken back: who asked for it may still look. */
   #last: AnyFlight | null = null;
-  /** The change whose candidate starts. */
-  #launching: string | null = null;
-  /** Why it is not to be a candidate, once it has started. */
-  #calledOff: string | null = null;
+  readonly #starting = new Starting();
   #goingBack = false;
   /** What is done to the generations without a change. */
   #alone: Promise<void> | null = null;
@@ -52,7 +50,7 @@ export class Changes {
 
   /** A candidate is in the air, or about to be, or what is good is just being changed: not to be repaired. */
   get busy(): boolean {
-    return this.#flight !== null || this.#launching !== null || this.#goingBack || this.#alone !== null;
+    return this.#flight !== null || this.#starting.now !== null || this.#goingBack || this.#alone !== null;
   }
 
   /** The flight of a change, in the air or just landed; null when there is none that this process knows. */
@@ -90,7 +88,7 @@ export class Changes {
     const { fleet } = this.#parts;
     await this.#alone?.catch(() => {});
     this.#requireFree();
-    this.#launching = change;
+    this.#starting.begin(change);
     try {
       const incumbent = activeOf(await fleet.status(calmMs));
       fleet.certificates.take(text, site);
@@ -100,20 +98,18 @@ export class Changes {
       await this.#requireWanted(change);
       return launched;
     } finally {
-      this.#hasLaunched();
+      this.#starting.end();
     }
   }
 
   /** Whoever took the change back while it started has long been answered. */
   async #requireWanted(change: string): Promise<void> {
-    if (this.#calledOff === null) return;
-    const why = this.#calledOff;
-    await this.takeBack('person', why);
-    throw new Failure('HF404', `${change} was taken back while it started: ${why}`);
-  }
-
-  #hasLaunched(): void {
-    [this.#launching, this.#calledOff] = [null, null];
+    try {
+      this.#starting.requireWanted(change);
+    } catch (error) {
+      await this.takeBack('person', messageOf(error));
+      throw error;
+    }
   }
 
   /** Nothing else begins meanwhile; a change that comes waits. */
@@ -137,7 +133,7 @@ export class Changes {
     const { fleet, kept, history, record } = this.#parts;
     await this.#alone?.catch(() => {});
     this.#requireFree();
-    this.#launching = change;
+    this.#starting.begin(change);
     try {
       const active = activeOf(await fleet.status(calmMs));
       const intent = await this.inPlace.begin(text, site, change);
@@ -158,7 +154,7 @@ export class Changes {
       await this.#requireWanted(change);
       return active;
     } finally {
-      this.#hasLaunched();
+      this.#starting.end();
     }
   }
 
@@ -262,10 +258,8 @@ export class Changes {
    * only starts: then it goes as soon as it has started.
    */
   async rollback(reason: string, change: string | null): Promise<TakeBack | null> {
-    if (this.#launching !== null && !this.#flight && (change === null || this.#launching === change)) {
-      this.#calledOff ??= reason;
-      return null;
-    }
+    const isStarting = this.#starting.takeBack(change, reason);
+    if (isStarting && !this.#flight) return null;
     if (this.#flight && (change === null || this.#flight.options.change === change))
       return await this.takeBack('person', reason);
     await this.#alone?.catch(() => {});

@@ -1,6 +1,7 @@
 import { Failure } from '#base';
 import type { BalancerCalls, CandidateObservation, SiteText } from '#contract';
 import { type GuardRecord, noCounts, type TakeBack } from '#events';
+import { Starting } from '../../src/agent/starting.ts';
 import type { Random } from '../world/random.ts';
 import type { SimulatedBalancer, SimulatedWorld } from './balancer.ts';
 import type { Handlers } from './network.ts';
@@ -30,7 +31,7 @@ interface Candidate {
 
 /**
  * A balancer in aggregate, for many seeds: what an agent answers and remembers, with the times that it takes, without the
- * generations below it. What dies with the agent is the candidate that it watches, nothing else.
+ * generations below it; which candidate may start is the agent's own code. What dies with the agent is the candidate that it watches, nothing else.
  */
 export class ModelledBalancer implements SimulatedBalancer {
   readonly name: string;
@@ -38,8 +39,7 @@ export class ModelledBalancer implements SimulatedBalancer {
   readonly #random: Random;
   readonly #kept: Kept;
   #agent: SimulatedProcess;
-  #launching: string | null = null;
-  #calledOff = false;
+  #starting = new Starting();
   readonly #last = new Map<string, TakeBack>();
 
   constructor(name: string, world: SimulatedWorld, first: SiteText) {
@@ -77,7 +77,7 @@ export class ModelledBalancer implements SimulatedBalancer {
   /** As the real one begins: a candidate that nobody watched was taken back meanwhile by the lease. */
   startAgent(): void {
     this.#agent = this.#started();
-    this.#launching = null;
+    this.#starting = new Starting();
     this.#last.clear();
     if (this.#kept.candidate) this.#takeBack('lease', 'the agent ended while there was a candidate');
   }
@@ -131,13 +131,13 @@ export class ModelledBalancer implements SimulatedBalancer {
   }
 
   async #launch(process: SimulatedProcess, site: SiteText, change: string) {
-    if (this.#kept.candidate || this.#launching !== null)
+    const starting = this.#starting;
+    if (this.#kept.candidate || starting.now !== null)
       throw new Failure('HF108', `${this.name} already has a candidate`);
-    this.#launching = change;
-    this.#calledOff = false;
+    starting.begin(change);
     await process.clock.sleep(20 + this.#random.next() ** 4 * 3_000);
-    this.#launching = null;
-    if (this.#calledOff) throw new Failure('HF404', `${change} was taken back while it started`);
+    starting.end();
+    starting.requireWanted(change);
     if (this.#badness(site) === 'never starts') throw new Failure('HF303', 'the engine did not answer');
     const at = this.#world.scheduler.nowMs;
     const fresh = { share: 0, leaseEndsAt: at, exposedAt: null, requests: 0, countedAt: at };
@@ -205,10 +205,7 @@ export class ModelledBalancer implements SimulatedBalancer {
     const { planted } = this.#world;
     if (planted === 'a balancer forgets a take-back') return null;
     if (planted === 'a candidate goes on without a lease' && this.name === 'lb-2') return null;
-    if (this.#launching !== null && (change === null || this.#launching === change)) {
-      this.#calledOff = true;
-      return null;
-    }
+    if (this.#starting.takeBack(change, reason)) return null;
     const { candidate, previous, change: promoted } = this.#kept;
     if (candidate && (change === null || candidate.change === change))
       return this.#takeBack('person', reason);
