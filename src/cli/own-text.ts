@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { Failure } from '#base';
+import { dirname, join, resolve } from 'node:path';
+import { Failure, type Place } from '#base';
 import { ownDialects } from '#dialects';
 import {
   type FileDigest,
@@ -25,39 +25,54 @@ const nginxFolder = '/etc/nginx';
  * @throws Failure HF002, HF003, HF004
  */
 export async function readOwnText(read: WrittenText, dialect: OwnDialectName): Promise<WrittenText> {
-  const folders = dialect === 'nginx' ? [read.folder, nginxFolder] : [read.folder];
-  const tried = await Promise.all(folders.map((folder) => readIncludes(read, folder, dialect)));
-  const at = Math.max(
-    0,
-    tried.findIndex(({ missing }) => missing === 0),
-  );
-  const folder = folders[at] ?? read.folder;
-  const includes = tried[at]?.includes ?? [];
+  const beside = await readIncludes(read, read.folder, dialect);
+  const installed =
+    dialect === 'nginx' && beside.missing > 0 ? await readIncludes(read, nginxFolder, dialect) : beside;
+  const { folder, includes } = installed.missing === 0 ? installed : beside;
   const whole = { ...read, dialect, folder, includes };
   return { ...whole, digests: digestsOf(ownDialects[dialect].files(whole)) };
 }
 
 async function readIncludes(read: WrittenText, folder: string, dialect: OwnDialectName) {
   const includes = new Map<string, IncludedText>();
-  const queue = [read.text];
+  const queue = [{ path: read.file, text: read.text }];
   let missing = 0;
   let characters = 0;
-  for (let text = queue.shift(); text !== undefined; text = queue.shift()) {
-    for (const pattern of ownDialects[dialect].includes(text)) {
+  for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+    for (const { pattern, place } of ownDialects[dialect].includes(one.path, one.text)) {
       const paths = filesOf(resolve(folder, pattern));
       if (paths.length === 0 && !isGlob(pattern) && !pattern.startsWith('/')) missing += 1;
       for (const path of paths) {
         if (includes.has(path)) continue;
-        const { text: included } = await readSiteFile(path);
-        characters += included.length;
+        const included = await readIncluded(path, pattern, place);
+        characters += included.text.length;
         if (includes.size >= filesMax || characters > charactersMax)
-          throw new Failure('HF002', `${read.file} includes more than ${filesMax} files or 4 MiB`);
-        includes.set(path, { path, text: included });
+          throw placed('HF002', place, `${read.file} includes more than ${filesMax} files or 4 MiB`, '');
+        includes.set(path, included);
         queue.push(included);
       }
     }
   }
-  return { includes: [...includes.values()], missing };
+  return { folder, includes: [...includes.values()], missing };
+}
+
+/** @throws Failure as `readSiteFile`, at the place of the include. */
+async function readIncluded(path: string, pattern: string, place: Place): Promise<IncludedText> {
+  try {
+    return { path, text: (await readSiteFile(path)).text };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const remedy = isGlob(pattern)
+      ? `Write a pattern that meets nothing but files of configuration, such as ${dirname(pattern)}/*.conf`
+      : error.remedy.replace(/\.$/, '');
+    throw placed(error.code, place, error.message, remedy);
+  }
+}
+
+function placed(code: string, place: Place, message: string, remedy: string): Failure {
+  return new Failure(code, message, remedy, [
+    { code, severity: 'error', place, path: 'include', message, remedy },
+  ]);
 }
 
 function isGlob(pattern: string): boolean {

@@ -1,3 +1,4 @@
+import type { Place } from '#base';
 import type { IncludedText, OwnText, ParsedSite, WrittenText } from '#model';
 import type { Placement } from './dialect.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -7,8 +8,8 @@ import type { KeepAlive } from './keep-alive.ts';
  * `own/survey.ts` (text -> site), `own/transplant.ts` (text -> the same text at another place), `own/files.ts`.
  */
 export interface OwnDialect {
-  /** Names (with globs) of files that the text includes, for whoever reads it. Relative ones start at the text's folder. */
-  includes(text: string): readonly string[];
+  /** Names (with globs) of files that the text includes, for whoever reads it, each once. Relative ones start at the text's folder. */
+  includes(file: string, text: string): readonly IncludeName[];
   /**
    * A survey, not the meaning: listeners and pools as far as they are plainly written, no routes. Null when a line says
    * something that cannot be carried over; then `diagnostics` have an error with that line. Never throws, whatever the text.
@@ -22,6 +23,12 @@ export interface OwnDialect {
   user(own: OwnText): string | null;
   /** The unchanged text, but for the lines that are listed. Pure: same text and places, same result. */
   transplant(own: OwnText, places: OwnPlaces): Transplanted;
+}
+
+export interface IncludeName {
+  readonly pattern: string;
+  /** Where the text says it first. */
+  readonly place: Place;
 }
 
 export interface OwnFile {

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { OwnCertificate, OwnText, WrittenText } from '#model';
-import type { ControlAccess, OwnFile } from '../../own.ts';
+import type { ControlAccess, IncludeName, OwnFile } from '../../own.ts';
 import { addressOf } from './address.ts';
 import { type Line, type Section, sectionsOf } from './sections.ts';
 import { globalLines, globalWord } from './unix.ts';
@@ -74,8 +74,13 @@ export function listedFiles(sections: readonly Section[], text: string) {
   });
 }
 
-export function includes(text: string): readonly string[] {
-  return [...new Set(certificateLists(sectionsOf(text)).map(({ path }) => path))];
+export function includes(file: string, text: string): readonly IncludeName[] {
+  const found = new Map<string, IncludeName>();
+  for (const { path, line, word } of certificateLists(sectionsOf(text))) {
+    const place = { file, line: line.number, column: word.start + 1 };
+    if (!found.has(path)) found.set(path, { pattern: path, place });
+  }
+  return [...found.values()];
 }
 
 export function files({

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { IncludedText } from '#model';
+import type { IncludeName } from '../../own.ts';
 import { type Directive, type Parsed, parse } from './directives.ts';
 
 export interface OwnTexts {
@@ -18,7 +19,11 @@ export interface Include {
 }
 
 const includeDepthMax = 16;
+/** A file counts as often as it is included: files that include each other twice at each depth are soon millions. */
+const includesMax = 2_000;
+const charactersMax = 16 * 1024 * 1024;
 
+/** Reads nothing more once a file includes itself or a limit is met, which is `broken`. */
 export function readTexts(
   file: string,
   folder: string,
@@ -27,33 +32,59 @@ export function readTexts(
 ): OwnTexts {
   const includes: Include[] = [];
   let broken: OwnTexts['broken'] = null;
-  const read = (name: string, source: string, depth: number): readonly Directive[] => {
+  let [isOver, reads, characters] = [false, 0, 0];
+  const read = (name: string, source: string, within: readonly string[]): readonly Directive[] => {
     const parsed = parse(name, source);
     if (parsed.broken) broken ??= { ...parsed.broken, file: name };
-    return depth > includeDepthMax ? [] : spread(parsed.directives, depth);
+    return spread(parsed.directives, [...within, name]);
   };
-  const spread = (directives: readonly Directive[], depth: number): readonly Directive[] =>
+  const include = ({ file: by, at }: Directive, one: IncludedText, within: readonly string[]) => {
+    if (isOver) return [];
+    reads += 1;
+    characters += one.text.length;
+    const what = overLimit(one, within, reads, characters);
+    if (what === null) return read(one.path, one.text, within);
+    isOver = true;
+    broken ??= { file: by, line: at.line, column: at.start + 1, what };
+    return [];
+  };
+  const spread = (directives: readonly Directive[], within: readonly string[]): readonly Directive[] =>
     directives.flatMap((directive) => {
-      if (directive.block) return [{ ...directive, block: spread(directive.block, depth) }];
+      if (directive.block) return [{ ...directive, block: spread(directive.block, within) }];
       const [named] = directive.args;
       if (directive.name !== 'include' || !named) return [directive];
       const pattern = posix.resolve(folder, named.value);
       const found = included.filter(({ path }) => matches(path, pattern));
       includes.push({ directive, pattern, found });
-      return [directive, ...found.flatMap((one) => read(one.path, one.text, depth + 1))];
+      return [directive, ...found.flatMap((one) => include(directive, one, within))];
     });
-  const directives = read(file, text, 0);
+  const directives = read(file, text, []);
   return { directives, includes, broken };
 }
 
+function overLimit(
+  { path }: IncludedText,
+  within: readonly string[],
+  reads: number,
+  characters: number,
+): string | null {
+  if (within.includes(path)) return `${path} includes itself`;
+  if (within.length > includeDepthMax) return `files are included more than ${includeDepthMax} deep`;
+  if (reads > includesMax) return `more than ${includesMax} files are included, each as often as it is named`;
+  return characters > charactersMax ? 'more than 16 MiB are included' : null;
+}
+
 /** Names in one text's `include` lines, as they are written. */
-export function includeNames(text: string): readonly string[] {
-  const names = (directives: readonly Directive[]): string[] =>
-    directives.flatMap(({ name, args, block }) => {
-      if (block) return names(block);
-      return name === 'include' && args[0] ? [args[0].value] : [];
+export function includeNames(file: string, text: string): readonly IncludeName[] {
+  const found = new Map<string, IncludeName>();
+  walk(parse(file, text).directives, ({ name, at, args: [named], block }) => {
+    if (name !== 'include' || block || !named || found.has(named.value)) return;
+    found.set(named.value, {
+      pattern: named.value,
+      place: { file, line: at.line, column: at.start + 1 },
     });
-  return [...new Set(names(parse('', text).directives))];
+  });
+  return [...found.values()];
 }
 
 /** As glob(3): a star or question mark never stands for a slash, nor for a dot at the beginning of a name. */
