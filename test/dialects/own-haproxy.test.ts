@@ -318,7 +318,9 @@ backend inner
   it('certificates of a crt-list are moved in a copy of the list', () => {
     const list = '# names\n/etc/ssl/a.pem a.example\nb.pem [alpn h2] b.example\n';
     const cfg = `global\n  crt-base /etc/ssl\n${start}frontend www\n  bind :443 ssl crt-list /etc/haproxy/list\n`;
-    assert.deepEqual(own.includes(cfg), ['/etc/haproxy/list']);
+    assert.deepEqual(own.includes('haproxy.cfg', cfg), [
+      { pattern: '/etc/haproxy/list', place: { file: 'haproxy.cfg', line: 9, column: 26 } },
+    ]);
     const includes = [{ path: '/etc/haproxy/list', text: list }];
     const { site } = own.adopt({ file: 'haproxy.cfg', folder: '/', text: cfg, includes });
     assert.ok(site?.own);
