@@ -28,13 +28,23 @@ export interface ExposureStep {
   readonly lastsMs: number;
 }
 
+/**
+ * Pure: what one balancer goes through, whatever shares the site states. The last is always all of its new connections: what was
+ * never seen whole on one balancer would be given whole to every balancer at once by the bake.
+ */
 export function exposureSteps(
   canary: { readonly steps: readonly number[]; readonly firstSliceRequests: number; readonly stepMs: number },
   first: boolean,
 ): readonly ExposureStep[] {
-  const steps = canary.steps.map((share) => ({ share, requestsMax: null, lastsMs: canary.stepMs }));
+  const shares = [...rising(canary.steps), 1];
+  const steps = shares.map((share) => ({ share, requestsMax: null, lastsMs: canary.stepMs }));
   const [smallest] = steps;
   return first && smallest ? [{ ...smallest, requestsMax: canary.firstSliceRequests }, ...steps] : steps;
+}
+
+function rising(shares: readonly number[]): readonly number[] {
+  const below = shares.filter((share) => share > 0 && share < 1);
+  return [...new Set(below)].sort((a, b) => a - b);
 }
 
 /** Pure: whether a step may end, given what it saw since it began. `quiet`: it ends with too little traffic to judge. */

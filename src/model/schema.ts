@@ -100,7 +100,10 @@ const guard = z.strictObject(
               'shares that rise, such as [0.05, 0.25, 0.5, 1]',
             )
             .default([0.05, 0.25, 0.5, 1])
-            .meta({ description: 'Shares of new connections that a change gets, one after the other' }),
+            .meta({
+              description:
+                'Shares of new connections that a change gets, one after the other; then all of them, also where that is not said',
+            }),
           firstSliceRequests: wholeNumber(1, 1000)
             .default(20)
             .meta({ description: 'How many requests the first slice is meant to see' }),

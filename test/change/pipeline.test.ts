@@ -36,7 +36,7 @@ describe('a good change', () => {
     assert.deepEqual(viewsOf(journal.entries()), [change], 'the journal alone says the same');
   });
 
-  it('is exposed step by step: the first slice and the steps on one balancer, then the next, then both', async () => {
+  it('is exposed step by step: the first slice and the steps up to all on one balancer, then the next, then both', async () => {
     const { apply, journal } = world();
     await apply(request(grown));
     const exposed = journal
@@ -46,8 +46,10 @@ describe('a good change', () => {
       'lb-1 0.1',
       'lb-1 0.1',
       'lb-1 0.5',
+      'lb-1 1',
       'lb-2 0.1',
       'lb-2 0.5',
+      'lb-2 1',
       'lb-1 1',
       'lb-2 1',
     ]);
