@@ -70,12 +70,6 @@ export const changeFaults: readonly Fault[] = [
 
 /** For engines that have a queue. */
 export const queueFaults: readonly Fault[] = [
-  bad('one connection to each server', (text) =>
-    text.replace(
-      servers('api'),
-      (_, head: string, list: string) => head + list.replaceAll('connectionsMax: 100', 'connectionsMax: 1'),
-    ),
-  ),
   {
     name: 'more requests than the servers take: the queue is full',
     // The change that made them take so few is as true a name.

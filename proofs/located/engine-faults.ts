@@ -1,7 +1,6 @@
 /** Faults of balancers, too much of everything, and clients that misbehave. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { limitDescriptors } from './descriptors.ts';
 import { both, type Fault } from './fault.ts';
 import { type BalancerName, type Field, usualRate } from './field.ts';
 
@@ -66,10 +65,10 @@ export const engineFaults: readonly Fault[] = [
     name: 'NGINX has no file descriptors left',
     is: [['the machine of lb-2 (file descriptors)'], ['balancer lb-2']],
     async strike(field) {
-      for (const pid of await field.engine('lb-2')) limit(pid, 24);
+      for (const pid of await field.engine('lb-2')) limitDescriptors(pid, 24);
     },
     async mend(field) {
-      for (const pid of await field.engine('lb-2')) quietly(() => limit(pid, 1_024));
+      for (const pid of await field.engine('lb-2')) quietly(() => limitDescriptors(pid, 1_024));
     },
   },
   {
@@ -114,12 +113,4 @@ export const engineFaults: readonly Fault[] = [
 async function setWays(field: Field, delayMs: number | null): Promise<void> {
   const manner = delayMs === null ? {} : { delayMs };
   for (const at of [1, 2, 3]) await field.server(`api/api-${at}`).become(manner);
-}
-
-/** As the user whose process it is: root of a container may be forbidden to. */
-function limit(pid: number, most: number): void {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const id = (of: string) => new RegExp(`^${of}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? '0';
-  const user = ['--reuid', id('Uid'), '--regid', id('Gid'), '--clear-groups'];
-  execFileSync('setpriv', [...user, 'prlimit', '--pid', `${pid}`, `--nofile=${most}:`]);
 }

@@ -1,5 +1,6 @@
 /** Faults of servers and of what stands behind them. */
 import { connect, type Socket } from 'node:net';
+import { limitDescriptors } from './descriptors.ts';
 import type { Fault } from './fault.ts';
 import { poolServers } from './fault.ts';
 import type { Field } from './field.ts';
@@ -82,8 +83,8 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'one server has no file descriptors left',
     is: [one],
-    strike: (field) => limitDescriptors(field, descriptorsMax),
-    mend: (field) => limitDescriptors(field, 65_536),
+    strike: (field) => limitDescriptors(field.server(web2).pid(), descriptorsMax),
+    mend: (field) => limitDescriptors(field.server(web2).pid(), 1_024),
   },
   signalled('two of three servers are dead', [web2, 'web/web-1'], 'SIGKILL', ['server web/web-1', ...one]),
   misbehaves('two of three servers answer 500', [web2, 'web/web-1'], { status: 500 }, [
@@ -105,8 +106,3 @@ export const serverFaults: readonly Fault[] = [
   misbehaves('a pool breaks its answers off in the middle', api, { how: 'halves' }, all),
   misbehaves('a pool resets connections', api, { how: 'resets' }, all),
 ];
-
-async function limitDescriptors(field: Field, most: number): Promise<void> {
-  const { execFileSync } = await import('node:child_process');
-  execFileSync('prlimit', ['--pid', `${field.server(web2).pid()}`, `--nofile=${most}:65536`]);
-}

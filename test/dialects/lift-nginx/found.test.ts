@@ -449,4 +449,18 @@ describe('found by the plan proof', () => {
     const text = 'location = / { error_page 403 =200 /no; alias /r/there; } location / { return 418; }';
     assert.match(asked(text, 'http://h/'), /file/);
   });
+
+  test('the only server of an address takes the groups of its name all the same', () => {
+    const text = 'server_name ~^(www\\.)?a\\.; return 302 "http://x/$1-$2";';
+    assert.equal(asked(text, 'http://www.a.x/'), '302 http://x/www.-');
+    assert.equal(asked(text, 'http://a.x/'), '302 http://x/-');
+  });
+
+  test('a file that try_files found by an alias for a URI with a slash at its end is 500', () => {
+    const text = (way: string) => `error_page 500 /e; location = /e { return 418; }
+      location ${way} { alias /r/there; try_files $uri =404; }`;
+    assert.doesNotMatch(asked(text('= /'), 'http://h/'), /file/);
+    assert.doesNotMatch(asked(text('/c/'), 'http://h/c/'), /file/);
+    assert.match(asked(text('= /a'), 'http://h/a'), /file \/r\/there/);
+  });
 });

@@ -177,7 +177,7 @@ function rulesFor(
   steps.push(...unmerged(servers), ...faults(place, servers, each));
   if (tls) steps.push(...plainly(sharing, lifting));
   const otherwise = rulesOf(fateOf(standard, null));
-  const captures = standard.names.some((one) => one.startsWith('~') && one.includes('?<'));
+  const captures = standard.names.some((one) => one.startsWith('~') && one.includes('('));
   if (servers.length === 1 && !captures)
     return { steps: [...steps, ...otherwise.steps], otherwise: otherwise.otherwise };
   // The name in the ClientHello decides the handshake alone: a Host header that no server has leads to the standard one.

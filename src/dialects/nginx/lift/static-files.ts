@@ -61,9 +61,15 @@ export const isLost = (state: State, node: Node): boolean => node.name === 'alia
 function taken(ends: Ends, isFile: boolean): Fate {
   const isFolder = holds(ends.state.uri, { kind: 'ends', text: '/', ignoreCase: false });
   const plain = isFolder.kind === 'always' ? ends.found : fileEnds(ends, isFile);
-  if (isFile || isFolder.kind === 'never') return plain;
+  if (isFolder.kind === 'never') return plain;
+  if (isFile) return stepThen(ends.node, isFolder, indexOfFile(ends), plain);
   const folder = folderEnds({ ...ends, found: ofFolder(ends) });
   return folder === plain ? plain : stepThen(ends.node, isFolder, folder, plain);
+}
+
+/** Only an `alias` can name a file for a URI with a slash at its end: its index is looked for in what is no folder. */
+function indexOfFile({ found, state, where, ways, node }: Ends): Fate {
+  return node.name === 'alias' ? ways.fail(500, state, where, node) : found;
 }
 
 /** What is asked for with a slash at its end is a folder, though an `alias` may name it without one. */
