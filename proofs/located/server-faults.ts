@@ -3,7 +3,6 @@ import { connect, type Socket } from 'node:net';
 import { limitDescriptors } from './descriptors.ts';
 import type { Fault } from './fault.ts';
 import { poolServers } from './fault.ts';
-import type { Field } from './field.ts';
 import type { Manner } from './server.ts';
 
 function misbehaves(
