@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { childrenOf } from '#base';
 import type { HostFigures } from '#events';
 
 /** The kernel's clock of processor times. */
@@ -92,11 +93,6 @@ function listenOverflows(): number | null {
   const at = (lines[0] ?? '').split(' ').indexOf('ListenOverflows');
   const value = Number((lines[1] ?? '').split(' ')[at]);
   return at > 0 && Number.isFinite(value) ? value : null;
-}
-
-/** NGINX's workers, HAProxy's worker behind a master. */
-function childrenOf(pid: number): number[] {
-  return (read(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean).map(Number);
 }
 
 function ticksOf(pids: readonly number[]): number | null {

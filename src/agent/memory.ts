@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { childrenOf } from '#base';
 
 /** What a process and all that it started hold of the machine's memory; 0 when it is gone. */
 export function residentBytes(pid: number): number {
@@ -9,8 +10,4 @@ export function residentBytes(pid: number): number {
   } catch {
     return 0;
   }
-}
-
-function childrenOf(pid: number): readonly number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }

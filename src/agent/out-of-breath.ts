@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { childrenOf } from '#base';
 
 /**
  * How long a process, the processes that it started, and their threads were ready to run and got no processor, summed, since
@@ -16,14 +17,5 @@ function ownWaitedMs(pid: number): number {
     }, 0);
   } catch {
     return 0;
-  }
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
-    return text.split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
   }
 }

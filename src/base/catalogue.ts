@@ -194,6 +194,10 @@ export const catalogue = {
     title: 'There is no room for a proof',
     solve: 'Make room in the folder for temporary files, or set TMPDIR to another one, with a short name.',
   },
+  HF307: {
+    title: 'A process of Holdfast did not start in time',
+    solve: 'Its log says how far it came. `up` tries again by itself, each time with twice the time.',
+  },
   HF401: { title: 'No Holdfast runs here', solve: 'Start it: `holdfast up site.yaml`.' },
   HF402: { title: 'Several sites run here', solve: 'Say which: --site NAME.' },
   HF403: { title: 'Not allowed', solve: 'Run the command as the user who started Holdfast.' },

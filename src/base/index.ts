@@ -14,6 +14,7 @@ export {
   sitePaths,
 } from './paths.ts';
 export {
+  childrenOf,
   groupMembers,
   identify,
   isAlive,

@@ -41,6 +41,16 @@ export function signalGroup(leader: ProcessIdentity, name: NodeJS.Signals): bool
   }
 }
 
+/** The processes that it started and that live, also as remains. */
+export function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
 /** Every process of a group, by its leader's number. */
 export function groupMembers(leader: number): number[] {
   return readdirSync('/proc')
@@ -70,7 +80,7 @@ export function isGroupAlive(leader: ProcessIdentity): boolean {
 }
 
 /** SIGSTOP, or a debugger: it does nothing until it is continued. */
-export function isStopped({ pid }: ProcessIdentity): boolean {
+export function isStopped({ pid }: Pick<ProcessIdentity, 'pid'>): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return /^[Tt]/.test(stat.slice(stat.lastIndexOf(')') + 2));

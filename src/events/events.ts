@@ -22,6 +22,13 @@ export type Event =
       readonly version: string;
     }
   | { readonly kind: 'site.stopped'; readonly site: string }
+  /** A process of ours lived and did nothing, and was killed at `killedAt` (milliseconds since 1970) to be started again. */
+  | {
+      readonly kind: 'process.replaced';
+      readonly process: string;
+      readonly why: string;
+      readonly killedAt: number;
+    }
   /** Seen of an engine that is only watched (`adopt --observe`). */
   | { readonly kind: 'site.observed'; readonly site: string; readonly what: string }
   | {

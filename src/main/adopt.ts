@@ -16,13 +16,14 @@ import {
 import type { BalancerStatus, SiteText } from '#contract';
 import type { Site } from '#model';
 import { type Adoption, loadAdoption } from './adoption.ts';
+import { apiOf } from './asking.ts';
 import { ownCommand, runningPid } from './children.ts';
 import { findingsOf } from './findings.ts';
 import { readOwn } from './own-text.ts';
 import { adminSocket, balancerPlaces, siteFile } from './places.ts';
 import { release } from './release.ts';
 import { runSite } from './run-site.ts';
-import { apiOf, type ControllerFlags, mustBeFree, say, startAll, stopAll } from './site-processes.ts';
+import { type ControllerFlags, mustBeFree, say, startAll, stopAll } from './site-processes.ts';
 import { addressesOf, carryOn, settle, takeOver } from './taking-over.ts';
 import { waitingFor } from './waiting.ts';
 
@@ -66,16 +67,16 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
     site,
     paths,
     controller,
-    async begin(plans) {
+    async begin(plans, stopping) {
       if (engine && before.adoption && before.serves)
-        await carryOn({ engine, site, text, paths, plans, waitMs }, before.adoption);
+        await carryOn({ engine, site, text, paths, plans, waitMs, stopping }, before.adoption);
       else if (engine) {
         // What a killed one left is in nobody's way, and does not serve.
         if (before.processes.length > 0) await stopAll(site, paths, plans, { keepRun: true });
-        await takeOver({ engine, site, text, paths, plans, waitMs });
+        await takeOver({ engine, site, text, paths, plans, waitMs, stopping });
       } else {
         if (before.adoption) await settle(paths, balancer.name, before.adoption);
-        await startAll(plans, site);
+        await startAll(plans, site, stopping);
       }
       kept = true;
       return announcement(site, paths);

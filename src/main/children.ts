@@ -1,8 +1,18 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { codeCache, Failure, identify, isAlive, messageOf, type ProcessIdentity, systemClock } from '#base';
+import {
+  childrenOf,
+  codeCache,
+  Failure,
+  identify,
+  isAlive,
+  isStopped,
+  messageOf,
+  type ProcessIdentity,
+  systemClock,
+} from '#base';
 import type { Command } from '#engines';
 
 /** The processes that `up` keeps running. They outlive it, so each leaves a file that says who it is. */
@@ -14,7 +24,14 @@ export interface ChildPlan {
   readonly args: readonly string[];
   readonly pidFile: string;
   readonly logFile: string;
+  /** How it takes a question now. */
+  readonly ask: (withinMs: number) => Promise<Answer>;
+  /** After so many questions in a row without an answer it is of no use. */
+  readonly silencesMax: number;
 }
+
+/** `away`: nobody listens there, as while it starts. */
+export type Answer = 'answers' | 'silent' | 'away';
 
 /** What a child says while it starts, over the channel it was started with. */
 export type ChildNews =
@@ -43,51 +60,92 @@ const compileMsMax = 20_000;
 let compiled: Promise<void> | null = null;
 
 /** Once, before the first child. That it fails costs memory, nothing else. */
-function compile(): Promise<void> {
+function compile(stopping: AbortSignal): Promise<void> {
   compiled ??= new Promise((resolve) => {
     const { file, args, env } = ownCommand(['compile']);
-    execFile(file, [...args], { env: { ...process.env, ...env }, timeout: compileMsMax }, () => resolve());
+    const options = { env: { ...process.env, ...env }, timeout: compileMsMax, signal: stopping };
+    execFile(file, [...args], { ...options, killSignal: 'SIGKILL' }, () => resolve());
   });
   return compiled;
 }
 
-/** Starts a child in a session of its own and waits until it says that it is ready. @throws Failure when it says why not. */
-export async function startChild(plan: ChildPlan): Promise<void> {
-  await compile();
-  mkdirSync(dirname(plan.logFile), { recursive: true, mode: 0o755 });
-  const log = openSync(plan.logFile, 'a', 0o600);
-  const { file, args, env } = ownCommand(plan.args);
-  const child = spawn(file, [...args], {
-    detached: true,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', log, log, 'ipc'],
+export interface StartLimits {
+  /** From its start until it says that it is ready. */
+  readonly msMax: number;
+  readonly stopping: AbortSignal;
+}
+
+/** It was given all its time. */
+export class TooSlow extends Failure {}
+
+/**
+ * Starts a child in a session of its own and waits until it says that it is ready. One that does not start leaves no process.
+ * @throws Failure when it says why not; TooSlow after `msMax`; the reason of `stopping` when that is aborted first.
+ */
+export async function startChild(plan: ChildPlan, { msMax, stopping }: StartLimits): Promise<void> {
+  await compile(stopping);
+  stopping.throwIfAborted();
+  const child = spawnChild(plan);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  child.on('message', (news: ChildNews) => {
+    if (news.kind === 'ready') resolve();
+    else reject(new Failure(news.code, news.message, news.remedy));
   });
-  closeSync(log);
-  await new Promise<void>((resolve, reject) => {
-    const done = (end: () => void) => {
-      child.removeAllListeners();
-      child.on('error', () => {});
-      if (child.connected) child.disconnect();
-      child.unref();
-      end();
-    };
-    child.on('message', (news: ChildNews) => {
-      if (news.kind === 'ready') done(resolve);
-      else done(() => reject(new Failure(news.code, news.message, news.remedy)));
-    });
-    child.on('error', (error) => done(() => reject(error)));
-    child.on('exit', (code, signal) =>
-      done(() =>
-        reject(
-          new Failure(
-            'HF900',
-            `${plan.process} ended while it started (${signal ?? code})`,
-            `See ${plan.logFile}`,
-          ),
-        ),
+  child.on('error', reject);
+  child.on('exit', (code, signal) =>
+    reject(
+      new Failure(
+        'HF900',
+        `${plan.process} ended while it started (${signal ?? code})`,
+        `See ${plan.logFile}`,
       ),
-    );
-  });
+    ),
+  );
+  const late = setTimeout(() => {
+    child.kill('SIGKILL');
+    const words = `${plan.process} did not start within ${Math.round(msMax / 1_000)} s and was killed`;
+    reject(new TooSlow('HF307', words, `See ${plan.logFile}`));
+  }, msMax);
+  const stop = () => {
+    if (child.pid !== undefined) endUnfinished(child.pid);
+    reject(stopping.reason);
+  };
+  stopping.addEventListener('abort', stop, { once: true });
+  try {
+    await promise;
+  } finally {
+    clearTimeout(late);
+    stopping.removeEventListener('abort', stop);
+    child.removeAllListeners();
+    child.on('error', () => {});
+    if (child.connected) child.disconnect();
+    child.unref();
+  }
+}
+
+function spawnChild({ args: words, logFile }: ChildPlan): ChildProcess {
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o755 });
+  const log = openSync(logFile, 'a', 0o600);
+  try {
+    const { file, args, env } = ownCommand(words);
+    return spawn(file, [...args], {
+      detached: true,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', log, log, 'ipc'],
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** With what it has just started, of which nobody else knows yet. Stopped first: it starts nothing meanwhile. */
+function endUnfinished(pid: number): void {
+  try {
+    process.kill(pid, 'SIGSTOP');
+  } catch {
+    // It has ended.
+  }
+  for (const one of [...childrenOf(pid), pid]) kill(one);
 }
 
 /** In the child: leaves word who it is, runs `begin`, and tells the parent how it went. */
@@ -114,6 +172,14 @@ export async function asChild(pidFile: string, begin: () => Promise<void>): Prom
   }
 }
 
+export function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
 /** Whether the process that wrote the file still runs; its pid, or null. */
 export function runningPid(pidFile: string): number | null {
   try {
@@ -124,12 +190,12 @@ export function runningPid(pidFile: string): number | null {
   }
 }
 
-/** Resolves when they have ended; who has not within `msMax` is made to. */
+/** Resolves when they have ended; who has not within `msMax`, or cannot because it is stopped, is made to. */
 export async function untilGone(pidFiles: readonly string[], msMax: number): Promise<void> {
   const deadline = systemClock.monotonicMs() + msMax;
   for (const file of pidFiles)
     for (let pid = runningPid(file); pid !== null; pid = runningPid(file)) {
-      if (systemClock.monotonicMs() > deadline) process.kill(pid, 'SIGKILL');
+      if (systemClock.monotonicMs() > deadline || isStopped({ pid })) kill(pid);
       await systemClock.sleep(20);
     }
 }

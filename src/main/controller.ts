@@ -26,6 +26,7 @@ import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts'
 import { type MonitorFile, monitorKind } from './monitor-file.ts';
 import { type OnCallFile, onCallFile } from './on-call-file.ts';
 import { type HostPort, reviewStandard } from './port.ts';
+import { ReplacedWatch } from './replaced.ts';
 import { reportForm } from './report-form.ts';
 import { settingsFile } from './settings-file.ts';
 import { siteKeeper } from './site-keeper.ts';
@@ -72,11 +73,13 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const sites = siteKeeper(paths);
   const { onCall, monitor } = await filesBeside(options);
   const ticks = once(() => ticksOf(paths, log));
+  const journal = () => door.open()?.journal ?? null;
+  const replaced = new ReplacedWatch({ site: siteName, paths, journal, clock, log });
   const door = journalDoor({
     ticks,
     site: siteName,
     onCall,
-    trouble: () => [...onCall.alerts(), ...monitor.alerts()],
+    trouble: () => [...onCall.alerts(), ...monitor.alerts(), ...replaced.alerts()],
     paths,
     balancers,
     sites,
@@ -116,7 +119,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const location: ApiLocation = { url, token, pid: process.pid };
   writeDurably(paths.api, JSON.stringify(location));
   const ending = new AbortController();
-  const tending = tend({ door, renewals, onCall, monitor, drift }, ending.signal, log);
+  const tending = tend({ door, renewals, onCall, monitor, drift, replaced }, ending.signal, log);
   watching();
   return {
     url,
@@ -191,11 +194,12 @@ interface Tended {
   readonly onCall: OnCallFile;
   readonly monitor: MonitorFile;
   readonly drift: DriftWatch;
+  readonly replaced: ReplacedWatch;
 }
 
 /** Guard records come into the journal, missed take-backs are told again, and a journal that is not open is tried again. */
 async function tend(
-  { door, renewals, onCall, monitor, drift }: Tended,
+  { door, renewals, onCall, monitor, drift, replaced }: Tended,
   ending: AbortSignal,
   log: Log,
 ): Promise<void> {
@@ -214,6 +218,7 @@ async function tend(
     await renewals.look();
     await onCall.look();
     await monitor.look();
+    await replaced.look();
     await drift.tick();
     await door.leaveDamaged();
     if (door.open() || systemClock.monotonicMs() - triedAt < openJournalEveryMs) continue;

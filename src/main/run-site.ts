@@ -2,15 +2,15 @@ import type { SitePaths } from '#base';
 import type { Site } from '#model';
 import type { ChildPlan } from './children.ts';
 import { makeSiteFolders } from './folders.ts';
-import { type ControllerFlags, childPlans, claim, say, supervise } from './site-processes.ts';
-import { endHungAgents } from './watchdog.ts';
+import { type ControllerFlags, childPlans, claim, say } from './site-processes.ts';
+import { supervise } from './supervise.ts';
 
 export interface SiteRun {
   readonly site: Site;
   readonly paths: SitePaths;
   readonly controller: ControllerFlags;
-  /** Starts the site's processes; resolves with what a person reads when it is up. */
-  begin(plans: readonly ChildPlan[]): Promise<string>;
+  /** Starts the site's processes; resolves with what a person reads when it is up, rejects with the reason of `stopping`. */
+  begin(plans: readonly ChildPlan[], stopping: AbortSignal): Promise<string>;
   /** Goes on beside the site for as long as it is kept running. */
   beside?(stopping: AbortSignal): Promise<void>;
   /** Called once, after `begin`, also when that failed: then `started` is false. */
@@ -30,14 +30,15 @@ export async function runSite(run: SiteRun): Promise<void> {
   const plans = childPlans(site, paths, run.controller);
   let started = false;
   try {
-    const said = await run.begin(plans);
+    const said = await run.begin(plans, stopping.signal);
     started = true;
     say(said);
     await Promise.all([
-      supervise(plans, stopping.signal),
-      endHungAgents(site, paths, stopping.signal, say),
+      supervise(plans, { paths, stopping: stopping.signal }),
       run.beside?.(stopping.signal),
     ]);
+  } catch (error) {
+    if (error !== stopping.signal.reason) throw error;
   } finally {
     await run.end(plans, started);
   }

@@ -2,11 +2,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAdoption as loadAdopting } from '#agent';
 import {
-  type ApiLocation,
   agentSocket,
   Failure,
   identify,
-  messageOf,
+  isStopped,
   type Place,
   type SitePaths,
   systemClock,
@@ -15,13 +14,14 @@ import {
 } from '#base';
 import type { SiteText } from '#contract';
 import { boundHost, type Site } from '#model';
+import { agentSilencesMax, apiOf, askAgent, askController, controllerSilencesMax } from './asking.ts';
 import { type ChildPlan, ownCommand, runningPid, startChild, untilGone } from './children.ts';
 import { balancerPlaces, siteFile } from './places.ts';
 
-/** The processes of one site on this machine, started and kept running by `up` and by `adopt`. */
-const superviseMs = 200;
-const restartPauseMsMax = 5_000;
+/** The processes of one site on this machine, started and stopped by `up` and by `adopt`. */
 const stopMsMax = 10_000;
+/** A person waits for it, and Ctrl-C ends it. */
+const firstStartMsMax = 600_000;
 const holderStopMsMax = 1_000;
 
 /** The same failure, with the place in the site file that it is about. */
@@ -46,14 +46,6 @@ export function mustBeFree(paths: SitePaths, name: string): void {
       `${name} is already up (process ${other}${url ? `, its API at ${url}` : ''})`,
       'See it: holdfast status',
     );
-  }
-}
-
-export function apiOf(paths: SitePaths): ApiLocation | null {
-  try {
-    return JSON.parse(readFileSync(paths.api, 'utf8')) as ApiLocation;
-  } catch {
-    return null;
   }
 }
 
@@ -96,6 +88,8 @@ export function childPlans(
       args: ['agent', '--site', site.name, '--balancer', balancer.name],
       pidFile: places.agentPid,
       logFile: places.agentLog,
+      ask: askAgent(agentSocket(paths, balancer.name)),
+      silencesMax: agentSilencesMax,
     };
   });
   const names = site.balancers.flatMap((b) => ['--balancer', b.name]);
@@ -109,15 +103,27 @@ export function childPlans(
     ],
     pidFile: `${paths.run}/controller.pid`,
     logFile: `${paths.run}/controller.log`,
+    ask: askController(paths),
+    silencesMax: controllerSilencesMax,
   };
   return [...agents, controller];
 }
 
-/** All at once. Waits for every one of them, also when one fails: what still starts could not be stopped. */
-export async function startAll(plans: readonly ChildPlan[], site: Site): Promise<void> {
+/**
+ * All at once. Waits for every one of them, also when one fails: what still starts could not be stopped.
+ * @throws the reason of `stopping`, when that is aborted: then nothing starts any more
+ */
+export async function startAll(
+  plans: readonly ChildPlan[],
+  site: Site,
+  stopping: AbortSignal,
+): Promise<void> {
   const missing = plans.filter((plan) => runningPid(plan.pidFile) === null);
   for (const { name } of missing) say(`starting ${name} ...`);
-  const started = await Promise.allSettled(missing.map(startChild));
+  const started = await Promise.allSettled(
+    missing.map((plan) => startChild(plan, { msMax: firstStartMsMax, stopping })),
+  );
+  stopping.throwIfAborted();
   const failures = started.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   const told = failures.find((error) => error instanceof Failure && error.code !== 'HF900') ?? failures[0];
   if (told !== undefined) throw atListener(site, told);
@@ -133,27 +139,6 @@ function atListener(site: Site, error: unknown): unknown {
   return error;
 }
 
-export async function supervise(plans: readonly ChildPlan[], stopping: AbortSignal): Promise<void> {
-  const pauses = new Map<string, number>();
-  while (!stopping.aborted) {
-    for (const plan of plans) {
-      if (runningPid(plan.pidFile) !== null) continue;
-      const pause = pauses.get(plan.name) ?? 0;
-      await systemClock.sleep(pause, stopping).catch(() => {});
-      if (stopping.aborted) return;
-      say(`${new Date().toISOString()} ${plan.process} had ended and is started again`);
-      await startChild(plan).then(
-        () => pauses.set(plan.name, 0),
-        (error) => {
-          say(`${plan.process} does not start: ${messageOf(error)}`);
-          pauses.set(plan.name, Math.min(restartPauseMsMax, Math.max(100, pause * 2)));
-        },
-      );
-    }
-    await systemClock.sleep(superviseMs, stopping).catch(() => {});
-  }
-}
-
 /** `keepRun`: somebody else starts the site there right after. */
 export async function stopAll(
   site: Site,
@@ -165,20 +150,43 @@ export async function stopAll(
   const pid = controller ? runningPid(controller.pidFile) : null;
   if (pid !== null) process.kill(pid, 'SIGTERM');
   await Promise.all(site.balancers.map(({ name }) => stopBalancer(paths, name)));
-  const agents = plans.map(({ pidFile }) => pidFile);
-  await untilGone(agents, stopMsMax);
-  await Promise.all(site.balancers.map(({ name }) => endLeft(paths, name)));
-  const holders = site.balancers.map(({ name }) => balancerPlaces(paths, name).holderPid);
-  await untilGone(holders, stopMsMax);
+  await untilGone(
+    plans.map(({ pidFile }) => pidFile),
+    stopMsMax,
+  );
   if (!keepRun) rmSync(paths.run, { recursive: true, force: true });
 }
 
-/** A holder that was killed has left its state, and its engines. */
-async function endLeft(paths: SitePaths, name: string): Promise<void> {
-  const { run, holderPid } = balancerPlaces(paths, name);
-  // One that lives was told already, and is only slow.
-  if (!existsSync(join(run, 'holder.json')) || runningPid(holderPid) !== null) return;
-  const { ensureHolder, holderClient } = await loadAdopting();
+/** By its agent; one that hangs or did not start is killed, and what it leaves is ended without it. */
+async function stopBalancer(paths: SitePaths, name: string): Promise<void> {
+  const { run, agentPid, holderPid } = balancerPlaces(paths, name);
+  const stoppedByAgent = await askToStop(paths, name);
+  if (!stoppedByAgent) await untilGone([agentPid], 0);
+  const isHolderLeft = existsSync(join(run, 'holder.json'));
+  if (isHolderLeft || !stoppedByAgent) await endLeft(run, isHolderLeft);
+  await untilGone([agentPid, holderPid], holderStopMsMax);
+}
+
+/** False when it cannot be told, or does not do it. */
+async function askToStop(paths: SitePaths, name: string): Promise<boolean> {
+  const pid = runningPid(balancerPlaces(paths, name).agentPid);
+  if (pid === null || isStopped({ pid })) return false;
+  const agent = wireClient(agentSocket(paths, name));
+  try {
+    await agent.call('stop', {}, stopMsMax);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    agent.close();
+  }
+}
+
+/** Of an agent that was killed, and of a holder that was killed or hangs: that one is replaced by one that answers. */
+async function endLeft(run: string, isHolderLeft: boolean): Promise<void> {
+  const { clearSandboxes, ensureHolder, holderClient } = await loadAdopting();
+  if (existsSync(run)) clearSandboxes(run);
+  if (!isHolderLeft) return;
   const holder = holderClient(join(run, 'holder.sock'));
   try {
     const command = ownCommand(['holder', '--folder', run]);
@@ -187,20 +195,6 @@ async function endLeft(paths: SitePaths, name: string): Promise<void> {
   } catch {
     // Nothing of it answers, and nothing more can be done.
   } finally {
-    holder.close();
-  }
-}
-
-/** By its agent; when that does not answer, or did not start, by the holder that it left. */
-async function stopBalancer(paths: SitePaths, name: string): Promise<void> {
-  const agent = wireClient(agentSocket(paths, name));
-  const holder = wireClient(join(balancerPlaces(paths, name).run, 'holder.sock'));
-  try {
-    await agent.call('stop', {}, stopMsMax);
-  } catch {
-    await holder.call('shutdown', { withinMs: holderStopMsMax }, stopMsMax).catch(() => {});
-  } finally {
-    agent.close();
     holder.close();
   }
 }

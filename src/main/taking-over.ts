@@ -26,6 +26,7 @@ export interface TakingOver {
   readonly paths: SitePaths;
   readonly plans: readonly ChildPlan[];
   readonly waitMs: number;
+  readonly stopping: AbortSignal;
 }
 
 /** What fails before new connections were moved leaves the other engine as it was, and nothing of ours. */
@@ -47,7 +48,7 @@ export async function takeOver(work: TakingOver): Promise<void> {
     adoption = adoptionOf(text.file, work.engine, way);
     keepFirst(paths, text);
     keepAdoption(paths, adoption);
-    await startAll(plans, site);
+    await startAll(plans, site, work.stopping);
     adoption = await lead(work, parts, adoption);
   } catch (error) {
     say('  taking it back: the engine that runs was not touched');
@@ -69,7 +70,7 @@ export async function carryOn(work: TakingOver, adoption: Adoption): Promise<voi
   adopting.beginHandover(run, 'adoption', finishedBy(work.text));
   const parts = partsOf(work, holder, adopting.systemdRuns());
   try {
-    await startAll(work.plans, work.site);
+    await startAll(work.plans, work.site, work.stopping);
     await finish(work, parts, await lead(work, parts, adoption));
   } finally {
     holder.close();

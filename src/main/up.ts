@@ -6,18 +6,10 @@ import type { SiteText } from '#contract';
 import { chooseEngine } from '#engines';
 import { readCertificateFile, readCertificates, type Site, siteHash } from '#model';
 import { announcement } from './announce.ts';
+import { apiOf } from './asking.ts';
 import { type OwnServers, startOwnServers } from './own-servers.ts';
 import { runSite } from './run-site.ts';
-import {
-  apiOf,
-  at,
-  type ControllerFlags,
-  keepFirst,
-  say,
-  startAll,
-  statesOf,
-  stopAll,
-} from './site-processes.ts';
+import { at, type ControllerFlags, keepFirst, say, startAll, statesOf, stopAll } from './site-processes.ts';
 
 export interface UpOptions {
   readonly site: string;
@@ -38,13 +30,13 @@ export async function runUp(options: UpOptions): Promise<void> {
     site,
     paths,
     controller: options.controller,
-    async begin(plans) {
+    async begin(plans, stopping) {
       const serving = keepFirst(paths, text);
       if (options.with) {
         say(`starting ${options.with} ...`);
         servers = await startOwnServers(options.with, say);
       }
-      await startAll(plans, site);
+      await startAll(plans, site, stopping);
       const same = serving.hash === text.hash;
       return await announcement({
         site,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -8,7 +8,7 @@ import { ask } from '../world/ask.ts';
 import { type Origin, startOrigin } from '../world/origins.ts';
 import { shopText } from '../world/shop.ts';
 import { freePort, until } from '../world/stack.ts';
-import { type Folders, makeFolders, type, type UpSite, up } from '../world/up.ts';
+import { type Folders, makeFolders, processesOf, type, type UpSite, up } from '../world/up.ts';
 
 let folders: Folders;
 let origin: Origin;
@@ -43,16 +43,46 @@ function agentPid(): number {
 test('an agent that hangs is killed and started again, and the site never notices', async () => {
   const hung = agentPid();
   process.kill(hung, 'SIGSTOP');
+  const statuses = new Set<number>();
   await until(
     'another agent',
     async () => {
-      assert.equal((await ask(port)).status, 200);
+      statuses.add(
+        await ask(port).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      );
       return agentPid() !== hung;
     },
     40_000,
   );
+  assert.deepEqual([...statuses], [200]);
   await until('its answer', async () => (await site.status()).state === 'serving', 20_000);
   assert.match(site.up.out(), /the agent of lb-1 does not answer and is killed/);
+});
+
+test('a controller that hangs is killed and started again, and that is told', async () => {
+  const { pid: hung } = location();
+  process.kill(hung, 'SIGSTOP');
+  const statuses = new Set<number>();
+  await until(
+    'another controller',
+    async () => {
+      statuses.add(
+        await ask(port).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      );
+      return existsSync(locationFile()) && location().pid !== hung;
+    },
+    60_000,
+  );
+  assert.deepEqual([...statuses], [200]);
+  assert.match(site.up.out(), /the controller does not answer and is killed/);
+  await until('its alert', async () => /ProcessHung/.test(await got('/api/v2/alerts')), 20_000);
+  assert.match(await got('/v1/journal'), /"kind":"process\.replaced"[^}]*"process":"the controller"/);
 });
 
 test('what was changed behind its back is told, taken back, and kept where that is wanted', async () => {
@@ -90,11 +120,22 @@ test('what was changed behind its back is told, taken back, and kept where that 
     /server one .* weight 9/.test(readFileSync(boot, 'utf8')),
   );
   assert.equal((await drift()).exit, 0);
-  const location = readFileSync(join(folders.env.HOLDFAST_RUN, 't/api.json'), 'utf8');
-  const { url, token } = JSON.parse(location) as ApiLocation;
-  const journal = await fetch(`${url}/v1/journal`, { headers: { authorization: `Bearer ${token}` } });
-  assert.match(await journal.text(), /"found":\["[^\]]+"\],"kind":"drift\.seen"/);
+  assert.match(await got('/v1/journal'), /"found":\["[^\]]+"\],"kind":"drift\.seen"/);
 });
+
+function locationFile(): string {
+  return join(folders.env.HOLDFAST_RUN, 't/api.json');
+}
+
+function location(): ApiLocation {
+  return JSON.parse(readFileSync(locationFile(), 'utf8')) as ApiLocation;
+}
+
+async function got(path: string): Promise<string> {
+  const { url, token } = location();
+  const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+  return await answer.text();
+}
 
 function bootFile(): string {
   return join(folders.env.HOLDFAST_STATE, 't/lb-1/last-good/haproxy.cfg');
@@ -119,16 +160,3 @@ test('Ctrl-C leaves no process and no socket behind', async () => {
   await assert.rejects(ask(port));
   assert.deepEqual(processesOf(folders.folder), []);
 });
-
-/** Command lines that name the folder, but for our own. */
-function processesOf(folder: string): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return [];
-    try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      return line.includes(folder) ? [line] : [];
-    } catch {
-      return [];
-    }
-  });
-}

@@ -1,7 +1,7 @@
 /** Command lines as a person types them, each a process of its own; and a site that `holdfast up` runs, in folders of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { StatusView } from '#contract';
@@ -112,4 +112,17 @@ export async function up(
     throw error;
   }
   return { env, up: running, status, stop };
+}
+
+/** Command lines that name the folder, but for our own. */
+export function processesOf(folder: string): string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return [];
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      return line.includes(folder) ? [line] : [];
+    } catch {
+      return [];
+    }
+  });
 }

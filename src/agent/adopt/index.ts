@@ -2,6 +2,7 @@ export { ensureHolder } from '../ensure-holder.ts';
 export { type SteadyWatch, watchSteady } from '../guard/steady.ts';
 export { tickMs } from '../guard/watch.ts';
 export { holderClient } from '../holder/protocol.ts';
+export { clearSandboxes } from '../sandbox-process.ts';
 export { type Asked, findEngine, type RunningEngine } from './find.ts';
 export { giveBack, type HandBackParts, handBack, type Inherited } from './hand-back.ts';
 export { beginHandover, endHandover } from './handover.ts';
