@@ -2,6 +2,7 @@ import type { SitePaths } from '#base';
 import type { Site } from '#model';
 import type { ChildPlan } from './children.ts';
 import { makeSiteFolders } from './folders.ts';
+import { beatForService } from './service-watchdog.ts';
 import { type ControllerFlags, childPlans, claim, say } from './site-processes.ts';
 import { supervise } from './supervise.ts';
 
@@ -25,6 +26,7 @@ export async function runSite(run: SiteRun): Promise<void> {
   const { site, paths } = run;
   makeSiteFolders(paths, site);
   claim(paths, site.name);
+  await beatForService();
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
   const plans = childPlans(site, paths, run.controller);

@@ -103,7 +103,7 @@ describe('holdfast.service, its rules applied without systemd', () => {
 
   before(async () => {
     origin = await startOrigin({ name: 'web' });
-    host = await machine(text, origin);
+    host = await machine(text.replace('WatchdogSec=60s', 'WatchdogSec=15s'), origin);
     await host.unit.start();
     await host.untilServing();
   });
@@ -125,6 +125,22 @@ describe('holdfast.service, its rules applied without systemd', () => {
     });
     assert.deepEqual(failed, []);
     assert.equal(await host.engines(), engines);
+  });
+
+  test('the main process hangs: it is killed and started again, and no request fails', async () => {
+    const [main, engines, starts] = [host.unit.mainPid(), await host.engines(), host.unit.starts()];
+    const failed = await underLoad(host.http, async () => {
+      process.kill(main, 'SIGSTOP');
+      await until(
+        'a new main process',
+        async () => host.unit.starts() > starts && host.unit.mainPid() !== main,
+      );
+      await until('that it is up', async () => host.pidIn('up.pid') === host.unit.mainPid());
+      await host.untilServing();
+    });
+    assert.deepEqual(failed, []);
+    assert.equal(await host.engines(), engines);
+    assert.match(text, /^WatchdogSec=60s$/m);
   });
 
   test('restart: the main process is another, engines, holder, agent and controller are the same', async () => {

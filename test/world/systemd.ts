@@ -25,6 +25,8 @@ const applied = [
   'TimeoutStopSec',
   'Restart',
   'RestartSec',
+  'WatchdogSec',
+  'WatchdogSignal',
   'OOMPolicy',
   'RuntimeDirectory',
   'RuntimeDirectoryMode',
@@ -72,6 +74,7 @@ export interface Unit {
 export function unitOf(rules: Rules, folder: string): Unit {
   const rule = ruleOf(rules);
   const log = join(folder, 'unit.log');
+  const watchdog = watchdogOf(rule, notifySocket(folder));
   let main: ChildProcess | null = null;
   let isWanted = false;
   let starts = 0;
@@ -93,7 +96,11 @@ export function unitOf(rules: Rules, folder: string): Unit {
     starts += 1;
     main = startMain(rules, folder, log);
     const started = main;
-    started.on('exit', () => void ended(started));
+    const watched = watchdog(started);
+    started.on('exit', () => {
+      watched.end();
+      void ended(started);
+    });
     await once(started, 'spawn');
   }
 
@@ -149,6 +156,33 @@ export function unitOf(rules: Rules, folder: string): Unit {
   };
 }
 
+const notifySocket = (folder: string) => join(folder, 'notify.sock');
+/** After a stall of the machine what was sent is read late. */
+const graceMs = 2_000;
+
+/** Kills who has not been heard of for as long as `WatchdogSec` says. */
+function watchdogOf(rule: Rule, socket: string): (child: ChildProcess) => { end(): void } {
+  const withinMs = seconds(rule('WatchdogSec', '0'));
+  if (withinMs === 0) return () => ({ end() {} });
+  return (child) => {
+    rmSync(socket, { force: true });
+    const ear = spawn('socat', ['-u', `UNIX-RECV:${socket}`, '-'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const bite = () => child.kill(rule('WatchdogSignal', 'SIGABRT') as NodeJS.Signals);
+    let late = setTimeout(bite, withinMs + graceMs);
+    ear.stdout.on('data', (text) => {
+      if (!String(text).includes('WATCHDOG=1')) return;
+      clearTimeout(late);
+      late = setTimeout(bite, withinMs + graceMs);
+    });
+    return {
+      end() {
+        clearTimeout(late);
+        ear.kill();
+      },
+    };
+  };
+}
+
 type Rule = (name: string, otherwise: string) => string;
 
 function ruleOf(rules: Rules): Rule {
@@ -168,10 +202,23 @@ function startMain(rules: Rules, folder: string, log: string): ChildProcess {
   const child = spawn(file, args, {
     detached: true,
     stdio: ['ignore', output, output],
-    env: { PATH: process.env.PATH, ...env, HOLDFAST_RUN: run, HOLDFAST_STATE: state },
+    env: {
+      PATH: process.env.PATH,
+      ...env,
+      ...watchdogEnvironment(rule, folder),
+      HOLDFAST_RUN: run,
+      HOLDFAST_STATE: state,
+    },
   });
   closeSync(output);
   return child;
+}
+
+function watchdogEnvironment(rule: Rule, folder: string): Record<string, string> {
+  const withinMs = seconds(rule('WatchdogSec', '0'));
+  return withinMs === 0
+    ? {}
+    : { NOTIFY_SOCKET: notifySocket(folder), WATCHDOG_USEC: String(withinMs * 1_000) };
 }
 
 function environment(rules: Rules, folder: string): Record<string, string> {
