@@ -6,7 +6,7 @@
 import { argv } from 'node:process';
 import { breachesOf } from './escalation/judge.ts';
 import { killAtEachPage } from './escalation/killed.ts';
-import { drawScenario, runScenario } from './escalation/simulated.ts';
+import { drawScenario, type Mistake, runScenario } from './escalation/simulated.ts';
 import { prove } from './proof.ts';
 
 const seedsDefault = 40;
@@ -14,6 +14,10 @@ const shownMax = 3;
 const plantedSeeds = 10;
 /** Scenarios in which nobody answers well, so that nothing comes twice for sure. */
 const deafSeedsMax = 3;
+const mistakes: readonly (readonly [Mistake, string])[] = [
+  ['sends twice', 'that send each page twice'],
+  ['forgets sent', 'that forget over a kill what was sent'],
+];
 
 function option(name: string, otherwise: number): number {
   const at = argv.indexOf(`--${name}`);
@@ -23,23 +27,24 @@ function option(name: string, otherwise: number): number {
   process.exit(1);
 }
 
-/** What the judge says of a keeper that sends each page twice: one that does not find it is worth nothing. */
-async function foundPlanted(seeds: number): Promise<number> {
+/** What the judge says of keepers with a mistake: one that does not find it is worth nothing. */
+async function foundPlanted(seeds: number, mistake: Mistake): Promise<number> {
   let found = 0;
   for (let seed = 0; seed < seeds; seed += 1) {
     const scenario = drawScenario(seed);
-    if (breachesOf(scenario, await runScenario(scenario, null, true)).length > 0) found += 1;
+    const { entries } = await runScenario(scenario, null);
+    const settled = entries.find(({ event: { kind } }) => kind === 'page.sent' || kind === 'page.dead');
+    const kill = mistake === 'sends twice' ? null : (settled?.sequence ?? null);
+    if (breachesOf(scenario, await runScenario(scenario, kill, mistake)).length > 0) found += 1;
   }
   return found;
 }
 
 await prove('escalation', async (proof) => {
-  const planted = await foundPlanted(plantedSeeds);
-  proof.atLeast(
-    `control: of ${plantedSeeds} runs that send each page twice, found`,
-    planted,
-    plantedSeeds - deafSeedsMax,
-  );
+  for (const [mistake, words] of mistakes) {
+    const found = await foundPlanted(plantedSeeds, mistake);
+    proof.atLeast(`control: of ${plantedSeeds} runs ${words}, found`, found, plantedSeeds - deafSeedsMax);
+  }
   const [seeds, from] = [option('seeds', seedsDefault), option('from', 0)];
   let [runs, pages, again] = [0, 0, 0];
   const broken: string[] = [];

@@ -16,7 +16,7 @@ export function breachesOf(scenario: Scenario, { entries, came, kills }: Outcome
   return [
     ...twiceInTheJournal(planned),
     ...neverCame(planned, came, events),
-    ...tooOften(scenario, came, kills),
+    ...tooOften(scenario, came, kills, entries),
     ...forgotten(scenario, planned, entries),
   ];
 }
@@ -47,17 +47,43 @@ function neverCame(planned: readonly Planned[], came: Outcome['came'], events: r
     .map(({ id }) => `planned and never sent: ${id}`);
 }
 
-/** A receiver that answers gets each key once, and once more only where a kill came between its answer and the journal. */
-function tooOften(scenario: Scenario, came: Outcome['came'], kills: number): string[] {
-  const answering = ['ok', 'answers late', 'refuses'];
-  const counts = new Map<string, number>();
-  for (const { to, page } of came)
-    if (answering.includes(scenario.receivers[to] ?? 'ok')) counts.set(page, (counts.get(page) ?? 0) + 1);
-  const again = [...counts].filter(([, count]) => count > 1);
-  const spare = again.reduce((sum, [, count]) => sum + count - 1, 0);
-  return spare > kills
-    ? [`sent again ${spare} times with ${kills} kills: ${again.map(([page]) => page).join(' ')}`]
-    : [];
+/**
+ * A receiver that answers gets each key once, and once more only where a kill came between its answer and the journal. One
+ * kill may meet several such keys: answers that come late, and a disk that takes none of them.
+ */
+function tooOften(
+  { receivers }: Scenario,
+  came: Outcome['came'],
+  kills: Outcome['kills'],
+  entries: Outcome['entries'],
+): string[] {
+  const isAnswering = (to: string) => answering.includes(receivers[to] ?? 'ok');
+  const byKey = Map.groupBy(
+    came.filter(({ to }) => isAnswering(to)),
+    ({ page }) => page,
+  );
+  return [...byKey].flatMap(([page, times]) =>
+    times.slice(1).flatMap(({ atMs }, i) => {
+      const beforeMs = times[i]?.atMs ?? 0;
+      const excuse = kills.find(
+        (kill) => beforeMs <= kill.atMs && kill.atMs < atMs && !isSettled(page, kill.sequence, entries),
+      );
+      return excuse
+        ? []
+        : [`sent again though it was answered, and nobody was killed before that was written: ${page}`];
+    }),
+  );
+}
+
+const answering: readonly string[] = ['ok', 'answers late', 'refuses'];
+
+function isSettled(page: string, sequence: number, entries: Outcome['entries']): boolean {
+  return entries.some(
+    ({ sequence: at, event }) =>
+      at <= sequence &&
+      (event.kind === 'page.sent' || event.kind === 'page.dead') &&
+      page.endsWith(`/${event.page}`),
+  );
 }
 
 /** While nobody has it and it fires, somebody is paged in time, until the policy is through. */

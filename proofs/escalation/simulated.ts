@@ -78,17 +78,18 @@ export interface Outcome {
     readonly page: string;
     readonly what: string;
   }[];
-  readonly kills: number;
+  /** When, by the clock that never jumps, and after which entry. */
+  readonly kills: readonly { readonly atMs: number; readonly sequence: number }[];
 }
 
-/**
- * `killAfter`: the controller dies as soon as so many entries are on disk; null: never. `sendsTwice`: a mistake that is put
- * in on purpose.
- */
+/** Put in on purpose. `forgets sent`: whoever begins again does not read what came of the pages. */
+export type Mistake = 'sends twice' | 'forgets sent';
+
+/** `killAfter`: the controller dies as soon as so many entries are on disk; null: never. */
 export async function runScenario(
   scenario: Scenario,
   killAfter: number | null,
-  sendsTwice = false,
+  mistake: Mistake | null = null,
 ): Promise<Outcome> {
   const { onCall } = readOnCall(text, 'oncall.yaml', Date.UTC(2026, 0, 1));
   assert(onCall, 'the settings of the proof are in order');
@@ -97,7 +98,8 @@ export async function runScenario(
   const seen = { ...clock, now: () => clock.now() + wall.offsetMs };
   const disk = memoryJournal(seen);
   const came: Outcome['came'][number][] = [];
-  let kills = 0;
+  const kills: Outcome['kills'][number][] = [];
+  const read = mistake === 'forgets sent' ? withoutSent(disk, kills) : disk.entries;
   let life = startLife(onCall);
 
   function startLife(settings: OnCall): { keeper: AlertKeeper; dead: boolean } {
@@ -109,7 +111,7 @@ export async function runScenario(
         const entry = await disk.append(by, event);
         return one.dead ? never : entry;
       },
-      entries: (after, max) => (one.dead ? [] : disk.entries(after, max)),
+      entries: (after, max) => (one.dead ? [] : read(after, max)),
       follow: (use) => disk.follow((entry) => one.dead || use(entry)),
     };
     const keeper = alertKeeper({
@@ -121,7 +123,7 @@ export async function runScenario(
       deliver: (_, message, signal) => {
         if (one.dead) return never;
         const { to, page, what } = message;
-        for (let times = sendsTwice ? 2 : 1; times > 0; times -= 1)
+        for (let times = mistake === 'sends twice' ? 2 : 1; times > 0; times -= 1)
           came.push({ atMs: clock.monotonicMs(), to, page, what });
         return answerOf(scenario.receivers[to] ?? 'ok', (ms) => clock.sleep(ms, signal));
       },
@@ -131,7 +133,7 @@ export async function runScenario(
 
   disk.afterEntry = ({ sequence }) => {
     if (killAfter === null || sequence !== killAfter || life.dead) return;
-    kills += 1;
+    kills.push({ atMs: clock.monotonicMs(), sequence });
     life.dead = true;
     void life.keeper.stop();
     clock.at(restartMs, () => {
@@ -170,6 +172,14 @@ export async function runScenario(
   life.dead = true;
   void life.keeper.stop();
   return { entries: disk.entries(), came, kills };
+}
+
+function withoutSent(disk: Journal, kills: Outcome['kills']): Journal['entries'] {
+  return (after, max) =>
+    disk.entries(after, max).filter(({ sequence, event: { kind } }) => {
+      const isOutcome = kind === 'page.sent' || kind === 'page.dead';
+      return !isOutcome || kills.every((kill) => sequence > kill.sequence);
+    });
 }
 
 async function answerOf(behaviour: Behaviour, pause: (ms: number) => Promise<void>): Promise<Delivery> {
