@@ -39,14 +39,20 @@ export function changeTotals(): ChangeTotals {
       takeBackMs.set(event.record.balancer, tookMs(takeBack));
     },
     families: () => [
-      ...ofGates(gates, gateMs),
+      ...countedAndTimed('holdfast_gate', ['gate', 'verdict'], gates, gateMs, {
+        count: 'Answers of gates: plan, rehearsal, canary and the others.',
+        duration: 'How long the newest answer of the gate took.',
+      }),
       {
         name: 'holdfast_changes_total',
         kind: 'counter',
         help: 'Changes that ended, by how.',
         samples: [...outcomes].map(([outcome, count]) => [{ outcome }, count] as const),
       },
-      ...ofTakeBacks(takeBacks, takeBackMs),
+      ...countedAndTimed('holdfast_rollback', ['balancer', 'cause'], takeBacks, takeBackMs, {
+        count: 'Candidates that were taken back, by what spoke against them.',
+        duration: 'From the decision to the newest one until the public side was read back as it should be.',
+      }),
       {
         name: 'holdfast_config_last_apply_successful',
         kind: 'gauge',
@@ -67,42 +73,29 @@ const one = (counts: Counts, key: string) => counts.set(key, (counts.get(key) ??
 
 const tookMs = ({ decidedAt, doneAt }: TakeBack) => Math.max(0, doneAt - decidedAt);
 
-function ofGates(counts: Counts, lastMs: Counts): Family[] {
+/** How often, by two labels, and how long the newest took, by the first of them. */
+function countedAndTimed(
+  name: string,
+  [first, second]: readonly [string, string],
+  counts: Counts,
+  lastMs: Counts,
+  help: { readonly count: string; readonly duration: string },
+): Family[] {
   return [
     {
-      name: 'holdfast_gate_total',
+      name: `${name}_total`,
       kind: 'counter',
-      help: 'Answers of gates: plan, rehearsal, canary and the others.',
+      help: help.count,
       samples: [...counts].map(([key, count]) => {
-        const [gate = '', verdict = ''] = key.split('\n');
-        return [{ gate, verdict }, count] as const;
+        const [one = '', other = ''] = key.split('\n');
+        return [{ [first]: one, [second]: other }, count] as const;
       }),
     },
     {
-      name: 'holdfast_gate_duration_seconds',
+      name: `${name}_duration_seconds`,
       kind: 'gauge',
-      help: 'How long the newest answer of the gate took.',
-      samples: [...lastMs].map(([gate, ms]) => [{ gate }, ms / 1_000] as const),
-    },
-  ];
-}
-
-function ofTakeBacks(counts: Counts, lastMs: Counts): Family[] {
-  return [
-    {
-      name: 'holdfast_rollback_total',
-      kind: 'counter',
-      help: 'Candidates that were taken back, by what spoke against them.',
-      samples: [...counts].map(([key, count]) => {
-        const [balancer = '', cause = ''] = key.split('\n');
-        return [{ balancer, cause }, count] as const;
-      }),
-    },
-    {
-      name: 'holdfast_rollback_duration_seconds',
-      kind: 'gauge',
-      help: 'From the decision to the newest one until the public side was read back as it should be.',
-      samples: [...lastMs].map(([balancer, ms]) => [{ balancer }, ms / 1_000] as const),
+      help: help.duration,
+      samples: [...lastMs].map(([key, ms]) => [{ [first]: key }, ms / 1_000] as const),
     },
   ];
 }
