@@ -73,6 +73,8 @@ const workMore = 200;
 const importers = new Map<string, Set<string>>();
 const sources = new Map<string, string>();
 let planted: Work | null = null;
+/** The module with the change in it is one that was asked. */
+let isLoaded = false;
 let anew = new Set<string>();
 let number = 0;
 
@@ -98,6 +100,7 @@ registerHooks({
 
 function sourceOf(url: string): string {
   if (planted?.url === url) {
+    isLoaded = true;
     const text = readFileSync(fileURLToPath(url), 'utf8');
     const { at, was, is } = planted;
     return stripTypeScriptTypes(text.slice(0, at) + is + text.slice(at + was.length));
@@ -182,11 +185,13 @@ function aboveOf(url: string): Set<string> {
 
 async function tried(work: Work, expected: readonly Expected[]): Promise<Finding> {
   planted = work;
+  isLoaded = false;
   anew = aboveOf(work.url);
   number += 1;
   const began = process.cpuUsage();
   try {
     const { judged }: Door = await import(`${entry}?mutant=${number}`);
+    if (!isLoaded) return { found: null, how: 'it is not loaded anew, so nothing was asked of it' };
     for (const at of work.questions) {
       const question = questions[at];
       if (question === undefined) continue;

@@ -258,7 +258,7 @@ const nginxEdits: readonly Edit[] = [
   edit('worker_processes 2', 'worker_processes 4', rows(['global'], 'worker_processes', '2', '4')),
   edit('keepalive 8', 'keepalive 9', rows(['pool u'], 'keepalive', '8', '9')),
   edit('max_fails=3', 'max_fails=4', rows(['server 10.0.0.2:80 of w'], 'max_fails', '3', '4')),
-  edit('expires 1h', 'expires 2h', [['pool w', 'expires', '1h', '2h']]),
+  edit('expires 1h', 'expires 2h', rows(['pool w'], 'expires (a.example /w)', '1h', '2h')),
   edit('@f', '@g'),
   edit(
     'proxy_intercept_errors on',

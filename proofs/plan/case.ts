@@ -1,6 +1,8 @@
 /** A generated text with the requests that are asked of it: data alone, so that it can be kept and judged again. */
-import { liftHaproxy, liftNginx } from '#dialects';
 import type { meaning } from '#routing';
+// By their modules: `#dialects` loads them once for the whole process, and mutants are loaded one after the other.
+import { lift as liftHaproxy } from '../../src/dialects/haproxy/lift/index.ts';
+import { liftNginx } from '../../src/dialects/nginx/lift/lift.ts';
 
 export type EngineName = 'haproxy' | 'nginx';
 
