@@ -179,10 +179,7 @@ function bootDrift(fleet: Fleet, kept: Kept): BalancerDrift['found'] {
     kept.writeBoot(scratch);
     const names = [...new Set([...filesIn(scratch), ...filesIn(folder)])].sort();
     return names.flatMap((name) => {
-      const [is, wanted] = [
-        contentOf(folder, name),
-        contentOf(scratch, name)?.replaceAll(scratch, folder) ?? null,
-      ];
+      const [is, wanted] = [contentOf(folder, name), contentOf(scratch, name)];
       if (is === wanted) return [];
       const how = is === null ? 'is not there' : wanted === null ? 'is there' : 'was edited';
       return [

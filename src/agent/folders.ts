@@ -1,14 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '#base';
 import { type ListenAt, type Placement, streamDoor, streamEntrance } from '#dialects';
@@ -38,6 +29,8 @@ export interface FolderPlan {
   readonly engine: Engine;
   readonly identity: Identity;
   readonly folder: string;
+  /** What its texts call the folder. Absent: so, as it is written. */
+  readonly named?: string;
   readonly generation: number;
   readonly threads: number;
   /** Shared by all generations of a site, so TLS sessions go on over a switch. Null: none. */
@@ -59,33 +52,28 @@ export interface FolderPlan {
   readonly servers: Readonly<Record<string, string>> | null;
 }
 
-/** Writes the folder anew (that of the next boot file by file, so that it is whole at any moment): text, certificates with their keys (readable by the engine's user only), ticket keys. */
+/** Writes the folder anew: text, certificates with their keys (readable by the engine's user only), ticket keys. */
 export function prepareFolder(plan: FolderPlan): GenerationFolder {
-  const { site, balancer, folder, identity } = plan;
-  const isBoot = plan.purpose === 'boot';
-  if (!isBoot) rmSync(folder, { recursive: true, force: true });
+  const { site, balancer, folder, identity, named = folder } = plan;
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const give = (path: string) => {
     if (identity) chownSync(path, identity.uid, identity.gid);
   };
-  const written = new Set<string>();
   const write = (name: string, content: string | Buffer) => {
     const path = join(folder, name);
-    const draft = isBoot ? `${path}.new` : path;
-    rmSync(draft, { force: true });
-    writeFileSync(draft, content, { mode: 0o400 });
-    give(draft);
-    if (isBoot) renameSync(draft, path);
-    written.add(name.split('/')[0] ?? name);
-    return path;
+    rmSync(path, { force: true });
+    writeFileSync(path, content, { mode: 0o400 });
+    give(path);
+    return join(named, name);
   };
   const pem: ReadPem = (path) => plan.pems?.[path] ?? readFileSync(path, 'utf8');
   const placement: Placement = {
     generation: plan.generation,
     threads: plan.threads,
     listeners: listenersAt(plan),
-    control: join(folder, 'control.sock'),
-    entrance: join(folder, 'entrance.sock'),
+    control: join(named, 'control.sock'),
+    entrance: join(named, 'entrance.sock'),
     neighbour: plan.purpose === 'serve' ? join(folder, 'neighbour.sock') : null,
     certificates: certificateBundles(site, pem, write),
     certificateNames: certificateNames(site, pem),
@@ -94,7 +82,7 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
     peers: plan.peers ?? null,
     ...(plan.knownDown ? { knownDown: plan.knownDown } : {}),
     servers: plan.servers,
-    ...(isBoot ? { alone: true } : {}),
+    ...(plan.purpose === 'boot' ? { alone: true } : {}),
     ...(plan.replays ? { replays: plan.replays } : {}),
     ...(plan.modules ? { modules: plan.modules } : {}),
   };
@@ -109,8 +97,6 @@ export function prepareFolder(plan: FolderPlan): GenerationFolder {
   const { dialect } = plan.engine;
   const text = own ? own.text : dialect.lower(site, placement);
   const textFile = write(dialect.fileName, dialect.withSettings?.(text, plan.settings ?? []) ?? text);
-  for (const name of isBoot ? readdirSync(folder) : [])
-    if (!written.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
   give(folder);
   chmodSync(folder, 0o700);
   return { folder, textFile, placement, listeners: addressesOf(site, balancer), own };

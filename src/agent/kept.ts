@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { assert, messageOf } from '#base';
+import { assert, labelOfFolder, messageOf, writeFolderDurably } from '#base';
 import type { SiteText } from '#contract';
 import { type Installed, pickEngine } from '#engines';
 import { type EngineName, isStream, type Site } from '#model';
@@ -46,8 +46,9 @@ export class Kept {
     const kept = loadGood(this.#fleet.options.state, this.#fleet.options.files);
     if (kept) {
       this.#known = { good: kept, site: siteOf(kept.current) };
-      // Set by hand, and not yet in the text when the agent before was killed.
-      if (this.#fleet.kept.all.length > 0) this.refreshBoot();
+      // Set by hand, or promoted, and not yet in the text when the agent before was killed.
+      const isWritten = labelOfFolder(this.#bootFolder) === labelOf(kept);
+      if (!isWritten || this.#fleet.kept.all.length > 0) this.refreshBoot();
     } else this.keep({ current: first, previous: null, change: null, carried: null });
   }
 
@@ -71,19 +72,21 @@ export class Kept {
   /** The folder of the next boot, with what is good and what was set by hand. */
   refreshBoot(): void {
     try {
-      this.#prepareBoot(this.site);
+      const fill = (folder: string) => this.writeBoot(folder);
+      writeFolderDurably(this.#bootFolder, { label: labelOf(this.good), fill });
     } catch (error) {
       const { log } = this.#fleet.options;
       log.error('what the next boot would use could not be written', { error: messageOf(error) });
     }
   }
 
-  /** The same elsewhere, to compare it with. */
-  writeBoot(folder: string): void {
-    this.#prepareBoot(this.site, folder);
+  get #bootFolder(): string {
+    return join(this.#fleet.options.state, 'last-good');
   }
 
-  #prepareBoot(site: Site, folder = join(this.#fleet.options.state, 'last-good')): void {
+  /** The same elsewhere, to compare it with: byte by byte, as it is called what that of the next boot is called. */
+  writeBoot(folder: string): void {
+    const { site } = this;
     const { balancer } = this.#fleet.options;
     const { engine, binary } = this.#fleet.engineFor(site);
     prepareFolder({
@@ -91,6 +94,7 @@ export class Kept {
       balancer,
       engine,
       folder,
+      named: this.#bootFolder,
       identity: null,
       generation: 0,
       threads: 1,
@@ -102,4 +106,8 @@ export class Kept {
       pems: this.#fleet.certificates.of(this.good.current, site),
     });
   }
+}
+
+function labelOf({ current }: Good): string {
+  return current.hash.slice(0, 12);
 }

@@ -7,6 +7,8 @@ import type { OwnText } from '#model';
 export interface OwnFolderPlan {
   readonly own: OwnText;
   readonly folder: string;
+  /** What its texts call the folder. Absent: so, as it is written. */
+  readonly named?: string;
   readonly identity: Identity;
   readonly purpose: OwnPlaces['purpose'];
   readonly placement: OwnPlaces['placement'];
@@ -21,10 +23,10 @@ export type WrittenOwn = Transplanted & { readonly files: OwnPlaces['files'] };
 
 /** A team's own text for one generation: what it includes is written, what the engine's user cannot read is copied. */
 export function writeOwn(plan: OwnFolderPlan): WrittenOwn {
-  const { own, folder, purpose, placement, write } = plan;
+  const { own, folder, named = folder, purpose, placement, write } = plan;
   const dialect = ownDialects[own.dialect];
   const files = purpose === 'boot' ? {} : placesOf(plan);
-  const moved = dialect.transplant(own, { purpose, placement, folder, files });
+  const moved = dialect.transplant(own, { purpose, placement, folder: named, files });
   for (const { path, text } of moved.includes) {
     makeFolders(plan, dirname(path));
     write(path, text);

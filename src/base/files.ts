@@ -3,13 +3,15 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -30,6 +32,34 @@ export interface Files {
   remove(path: string): void;
 }
 
+/** The calls whose order decides what a disk holds after a kill or a power cut. */
+export interface DiskCalls {
+  write(path: string, content: string): void;
+  /** What was written to a file, or which names a folder has, is on the disk itself when it returns. */
+  sync(path: string): void;
+  rename(from: string, to: string): void;
+  symlink(target: string, path: string): void;
+  link(existing: string, path: string): void;
+  remove(path: string): void;
+}
+
+export const systemDisk: DiskCalls = {
+  // Not writeSync: that may write a part, where there is room for no more, and say so only by a number.
+  write: (path, content) => writeFileSync(path, content, { mode: 0o600 }),
+  sync(path) {
+    const file = openSync(path, 'r');
+    try {
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  },
+  rename: renameSync,
+  symlink: symlinkSync,
+  link: linkSync,
+  remove: (path) => rmSync(path, { recursive: true, force: true }),
+};
+
 export const systemFiles: Files = {
   read: (path) => readFileSync(path, 'utf8'),
   exists: existsSync,
@@ -37,19 +67,13 @@ export const systemFiles: Files = {
   makeFolder: (path, mode) => void mkdirSync(path, { recursive: true, mode }),
   writeDurably,
   append: (path, content) => appendFileSync(path, content, { mode: 0o600 }),
-  remove: (path) => rmSync(path, { recursive: true, force: true }),
+  remove: systemDisk.remove,
 };
 
-export function writeDurably(path: string, content: string): void {
-  const fd = openSync(`${path}.new`, 'w', 0o600);
-  try {
-    writeSync(fd, content);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(`${path}.new`, path);
-  const folder = openSync(dirname(path), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
+/** The whole file or the old one under its name, whoever is killed in between, also after a power cut. For this user only. */
+export function writeDurably(path: string, content: string, disk: DiskCalls = systemDisk): void {
+  disk.write(`${path}.new`, content);
+  disk.sync(`${path}.new`);
+  disk.rename(`${path}.new`, path);
+  disk.sync(dirname(path));
 }

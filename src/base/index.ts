@@ -4,7 +4,8 @@ export { after, type Clock, systemClock } from './clock.ts';
 export { codeCache } from './code-folder.js';
 export { type Diagnostic, didYouMean, formatDiagnostic, type Place } from './diagnostics.ts';
 export { assert, Failure, messageOf, unreachable } from './failure.ts';
-export { type Files, systemFiles, writeDurably } from './files.ts';
+export { type DiskCalls, type Files, systemDisk, systemFiles, writeDurably } from './files.ts';
+export { labelOfFolder, writeFolderDurably } from './folder-durably.ts';
 export { jsonLog, type Log, silentLog } from './log.ts';
 export { once } from './once.ts';
 export {

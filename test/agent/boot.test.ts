@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -19,6 +19,17 @@ test('what is on disk for the next boot serves the site with no Holdfast process
     engine: 'haproxy',
   });
   const lastGood = join(stack.state, 'last-good');
+  // An agent that was killed when it knew what is good, and had not yet written it for the next boot.
+  const agent = stack.agent();
+  const gone = once(agent, 'exit');
+  agent.kill('SIGKILL');
+  await gone;
+  rmSync(lastGood);
+  mkdirSync(`${lastGood}.0-stale`);
+  writeFileSync(join(`${lastGood}.0-stale`, 'haproxy.cfg'), '# of before');
+  symlinkSync(`${lastGood}.0-stale`, lastGood);
+  await stack.startAgent();
+  assert.match(readFileSync(join(lastGood, 'haproxy.cfg'), 'utf8'), /server two/);
   const socket = connect(join(stack.run, 'admin.sock'));
   socket.end('set server web/two state maint; set server web/three state drain\n');
   await once(socket.resume(), 'close');
