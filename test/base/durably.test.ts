@@ -52,8 +52,8 @@ const boot = () => join(folder, 'last-good');
 const version = (name: string) => ({
   label: name,
   fill: (path: string) => {
-    mkdirSync(join(path, 'root'), { recursive: true });
-    writeFileSync(join(path, 'root/part.conf'), `part of ${name}`);
+    mkdirSync(join(path, 'parts'), { recursive: true });
+    writeFileSync(join(path, 'parts/part.conf'), `part of ${name}`);
     writeFileSync(join(path, 'a.pem'), `certificate of ${name}`);
     writeFileSync(join(path, 'same.http'), 'the same');
     writeFileSync(join(path, 'haproxy.cfg'), `text of ${name}`, { mode: 0o400 });
@@ -66,7 +66,7 @@ const wholeOf = (name: string) => [
   `part of ${name}`,
 ];
 const lies = () =>
-  ['haproxy.cfg', 'a.pem', 'same.http', 'root/part.conf'].map((name) =>
+  ['haproxy.cfg', 'a.pem', 'same.http', 'parts/part.conf'].map((name) =>
     readFileSync(join(boot(), name), 'utf8'),
   );
 
@@ -121,7 +121,7 @@ describe('a folder that is written durably', () => {
       return index;
     };
     const taken = at('rename last-good.new last-good');
-    for (const part of ['/root/part.conf', '/a.pem', '/haproxy.cfg', '/root', ''])
+    for (const part of ['/parts/part.conf', '/a.pem', '/haproxy.cfg', '/parts', ''])
       assert.ok(at(`sync ${fresh}${part}`) < taken, part);
     assert.ok(at('sync .') < taken, 'the names of both');
     assert.equal(said[taken + 1], 'sync .', 'and then the name that leads there');
@@ -183,8 +183,8 @@ describe('a folder that is written durably', () => {
       for (let turn = 0; ; turn += 1) {
         const name = turn % 2 ? 'one' : 'two';
         writeFolderDurably(${JSON.stringify(boot())}, { label: name, fill(path) {
-          mkdirSync(path + '/root', { recursive: true });
-          writeFileSync(path + '/root/part.conf', 'part of ' + name);
+          mkdirSync(path + '/parts', { recursive: true });
+          writeFileSync(path + '/parts/part.conf', 'part of ' + name);
           writeFileSync(path + '/a.pem', 'certificate of ' + name);
           writeFileSync(path + '/same.http', 'the same');
           writeFileSync(path + '/haproxy.cfg', 'text of ' + name);
