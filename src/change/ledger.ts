@@ -158,6 +158,9 @@ function add(draft: Draft, entry: JournalEntry): void {
     case 'guard.acted':
       addRecord(draft, event.record);
       return;
+    case 'guard.refused':
+      draft.records.add(recordKey(event.record.balancer, event.record.number, event.record.at));
+      return;
     default:
       return;
   }
@@ -222,8 +225,15 @@ function addState(
   update(draft, change, (view) => ({ ...view, state, why, endedAt }));
 }
 
-function addRecord(draft: Draft, { balancer, number, at, what }: GuardRecord): void {
-  const back = what.kind === 'tookBack' ? what.takeBack : null;
+/** Pure: why a record cannot be what an agent says it is; null: it can. An entry of before, which was not held against this, changes nothing either. */
+export function whyRefused({ changes }: Pick<Ledger, 'changes'>, { what }: GuardRecord): string | null {
+  const change = what.kind === 'tookBack' ? what.takeBack.change : null;
+  return change === null || changes.has(change) ? null : `there never was a change ${change}`;
+}
+
+function addRecord(draft: Draft, record: GuardRecord): void {
+  const { balancer, number, at, what } = record;
+  const back = what.kind === 'tookBack' && whyRefused(draft, record) === null ? what.takeBack : null;
   if (back?.change && isToBlame(back.evidence.cause) && !draft.blamed.has(back.change))
     draft.blamed.set(back.change, `the guard of ${balancer} took it back: ${back.reason}`);
   draft.records.add(recordKey(balancer, number, at));

@@ -1,6 +1,6 @@
 import type { GuardRecord } from '#events';
 import type { Book } from './book.ts';
-import { recordKey } from './ledger.ts';
+import { recordKey, whyRefused } from './ledger.ts';
 import type { BalancerPort } from './ports.ts';
 
 const recordsTimeoutMs = 2_000;
@@ -28,8 +28,14 @@ export function createRecordCollector(book: Book, balancers: readonly BalancerPo
       return;
     }
     for (const record of records) {
-      const known = book.ledger().records.has(recordKey(record.balancer, record.number, record.at));
-      if (!known) await book.append(`agent:${record.balancer}`, { kind: 'guard.acted', record });
+      const ledger = book.ledger();
+      if (ledger.records.has(recordKey(record.balancer, record.number, record.at))) continue;
+      const why = whyRefused(ledger, record);
+      const event =
+        why === null
+          ? { kind: 'guard.acted' as const, record }
+          : { kind: 'guard.refused' as const, record, why };
+      await book.append(`agent:${record.balancer}`, event);
     }
     unsure.delete(name);
   }

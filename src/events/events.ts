@@ -113,6 +113,8 @@ export type Event =
   | { readonly kind: 'pipeline.frozen'; readonly why: string }
   | { readonly kind: 'pipeline.released'; readonly reason: string }
   | { readonly kind: 'guard.acted'; readonly record: GuardRecord }
+  /** An agent reported what cannot have been. It is kept as it came, and nothing follows from it. */
+  | { readonly kind: 'guard.refused'; readonly record: GuardRecord; readonly why: string }
   | {
       readonly kind: 'incident.opened';
       readonly incident: string;

@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GuardRecord } from '#events';
+import { type GuardRecord, noCounts } from '#events';
+import { growingLedger } from '../../src/change/ledger.ts';
 import { fiveServers, fourServers, request, shop, world } from '../world/changes.ts';
 
 /** What nobody should send, and somebody does: the journal says so, and the site goes on. */
 
 const dayMs = 86_400_000;
+
+function tookBack(change: string | null): GuardRecord['what'] {
+  const evidence = {
+    ...{ cause: 'errors', exposedAt: 1, firstBadAt: 2, candidate: noCounts, incumbent: noCounts },
+    ...{ serversDown: [], errorLines: [] },
+  };
+  const times = { decidedAt: 3, doneAt: 4, rung: 1, steps: [] } as const;
+  return {
+    kind: 'tookBack',
+    takeBack: { change, from: 3, to: 1, reason: 'errors', ...times, evidence },
+  };
+}
 
 describe('a balancer', () => {
   it('that reports a record of a site that never was: nothing is taken back for it', async () => {
@@ -23,6 +36,37 @@ describe('a balancer', () => {
     const { change } = await apply(request(shop(fiveServers)));
     assert.deepEqual([change.state, pipeline.frozen()], ['promoted', null]);
     assert.equal(sites.current().text, shop(fiveServers));
+  });
+
+  it('that says it took back a change that never was: the journal refuses it once, and nothing follows from it', async () => {
+    const { apply, balancers, pipeline, clock, sites, journal, restarted } = world();
+    const record = { balancer: 'lb-1', number: 1, at: clock.now(), what: tookBack('c9-nobody') };
+    const real = { balancer: 'lb-1', number: 2, at: clock.now(), what: tookBack(null) };
+    balancers[0].script.records = ({ after }) => [record, real].filter(({ number }) => number > after);
+    const { change } = await apply(request(shop(fiveServers)));
+    await clock.run(pipeline.tend());
+    assert.deepEqual([change.state, pipeline.frozen()], ['promoted', null]);
+    assert.equal(sites.current().text, shop(fiveServers));
+    const told = () =>
+      journal.entries().flatMap(({ by, event }) => {
+        if (event.kind === 'guard.refused') return [`${by} ${event.record.number}: ${event.why}`];
+        return event.kind === 'guard.acted' ? [`${by} ${event.record.number}`] : [];
+      });
+    const once = ['agent:lb-1 1: there never was a change c9-nobody', 'agent:lb-1 2'];
+    assert.deepEqual(told(), once);
+    const next = restarted(journal.entries());
+    await clock.run(next.pipeline.tend());
+    assert.deepEqual(next.pipeline.views(), pipeline.views());
+    assert.equal(next.journal.entries().length, journal.entries().length);
+  });
+
+  it('whose take-back of a change that never was stands in a journal of before blames nothing', async () => {
+    const { clock } = world();
+    const record = { balancer: 'lb-1', number: 1, at: clock.now(), what: tookBack('c9-nobody') };
+    const event = { kind: 'guard.acted', record } as const;
+    const entry = { sequence: 1, at: clock.now(), by: 'agent:lb-1', event, hash: '' };
+    const { now } = growingLedger([entry]);
+    assert.deepEqual([[...now.blamed], [...now.changes], now.lastRecord.get('lb-1')], [[], [], 1]);
   });
 
   it('that has seen a candidate of another change is no answer: the change ends, and the site goes on', async () => {

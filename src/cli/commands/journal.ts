@@ -96,6 +96,8 @@ function what(event: Event): string {
       const { report, sees, status, url, said } = event.report;
       return [report, sees, status ?? '', url, said].filter((word) => word !== '').join(' ');
     }
+    case 'guard.refused':
+      return `${event.record.balancer} ${event.record.number}: ${event.record.what.kind}, not believed: ${event.why}`;
     case 'guard.acted':
       return `${event.record.balancer} ${event.record.number}: ${event.record.what.kind}`;
     default:
