@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { assert, type Clock, Failure, messageOf } from '#base';
+import { assert, Failure, messageOf } from '#base';
 import type {
   BalancerCall,
   BalancerCalls,
@@ -13,14 +13,14 @@ import type {
 } from '#contract';
 import { streamEntrance } from '#dialects';
 import { inMaintenance } from '#engines';
-import type { ServerRef } from '#events';
-import { type Pool, routeOf, type Server, type Site } from '#model';
-import { askEntrance, describeRequest, probeServer } from '#probe';
+import { routeOf, type Site } from '#model';
+import { askEntrance, describeRequest } from '#probe';
 import { witnesses } from '#routing';
 import type { BesideWatch } from './adopt/beside.ts';
 import { activeOf, type Launched } from './fleet.ts';
 import { siteOf } from './good.ts';
 import { tryParked } from './parked.ts';
+import { probeAll } from './probe-all.ts';
 import { askReal } from './real-requests.ts';
 import { tryRoutes } from './routes.ts';
 import { checkText, knownFaults, rehearse } from './sandbox.ts';
@@ -33,7 +33,6 @@ export type AgentCalls = {
   readonly [C in BalancerCall]: (input: BalancerCalls[C]['input']) => Promise<BalancerCalls[C]['output']>;
 };
 
-const probesAtOnceMax = 32;
 const witnessMsMax = 5_000;
 const shutdownMs = 3_000;
 const ticksWaitMsMax = 2_000;
@@ -182,39 +181,6 @@ async function statusOf(serving: Serving, beside: BesideWatch): Promise<Balancer
     lastRecord: serving.records.last,
     ...(beside.found.length > 0 ? { beside: beside.found } : {}),
     ...(beside.unfinished ? { unfinished: beside.unfinished } : {}),
-  };
-}
-
-async function probeAll(
-  site: Site,
-  { wanted, withinMs }: { wanted: readonly ServerRef[]; withinMs: number | undefined },
-  clock: Clock,
-): Promise<BalancerCalls['probe']['output']> {
-  const asked = wanted.flatMap(({ pool, server }) => {
-    const p = site.pools.find((x) => x.name === pool);
-    const s = p?.servers.find((x) => x.name === server);
-    return p && s ? [{ pool: p, server: s }] : [];
-  });
-  const ask = async ({ pool, server }: { pool: Pool; server: Server }) => ({
-    pool: pool.name,
-    server: server.name,
-    address: `${server.host}:${server.port}`,
-    ...(await probeServer(server, withinMs === undefined ? pool : hurried(pool, withinMs), clock)),
-  });
-  const results: Awaited<ReturnType<typeof ask>>[] = [];
-  for (let i = 0; i < asked.length; i += probesAtOnceMax)
-    results.push(...(await Promise.all(asked.slice(i, i + probesAtOnceMax).map(ask))));
-  return results;
-}
-
-/** Connection and answer share the time. */
-function hurried(pool: Pool, withinMs: number): Pool {
-  const connectMs = Math.min(pool.timeouts.connectMs, withinMs / 2);
-  const timeoutMs = Math.min(pool.healthCheck.timeoutMs, withinMs / 2);
-  return {
-    ...pool,
-    timeouts: { ...pool.timeouts, connectMs },
-    healthCheck: { ...pool.healthCheck, timeoutMs },
   };
 }
 

@@ -230,6 +230,10 @@ export const catalogue = {
     title: 'The address cannot be handed over',
     solve: 'The message says why. What serves now goes on.',
   },
+  HF506: {
+    title: 'The site is only observed',
+    solve: 'End `adopt --observe`, and take the engine over: `holdfast adopt FILE`. Until then nothing is changed.',
+  },
   HF601: {
     title: 'Too many alerts',
     solve: 'Send fewer of them, or less often: what is not taken in is counted, and told as an alert itself.',

@@ -37,7 +37,7 @@ function adopt(program: Command, done: (code: Exit) => void): void {
       '--wait <seconds>',
       'how long its open connections may take to end by themselves; else as long as its text lets idle ones, 60 or more',
     )
-    .option('--observe', 'plan, detect and journal only: watch the engine, and touch nothing')
+    .option('--observe', 'plan, detect, page and journal only: watch the engine, and touch nothing')
     .option('--dry-run', 'only say what was found and what would be different; touch nothing')
     .option('--port <port>', 'port of the API on 127.0.0.1', '4790')
     .option('--reports <address>', reportsHelp)
@@ -49,12 +49,13 @@ function adopt(program: Command, done: (code: Exit) => void): void {
       '\nExamples:\n  holdfast adopt /etc/haproxy/haproxy.cfg --dry-run\n  holdfast adopt /etc/haproxy/haproxy.cfg --observe\n  holdfast adopt /etc/haproxy/haproxy.cfg\n  holdfast adopt /etc/nginx/nginx.conf --wait 300\n',
     )
     .action(async (file: string, options: AdoptFlags) => {
+      const { controllerFlags } = await import('./flags.ts');
       if (options.observe === true) {
         const { runObserve } = await import('./observe.ts');
-        await runObserve({ file, ...(options.name ? { name: options.name } : {}) });
+        const controller = await controllerFlags(options, file);
+        await runObserve({ file, controller, ...(options.name ? { name: options.name } : {}) });
         return done(exit.ok);
       }
-      const { controllerFlags } = await import('./flags.ts');
       const { runAdopt } = await import('./adopt.ts');
       await runAdopt({
         file,

@@ -24,6 +24,7 @@ import { controllerBackend } from './backend.ts';
 import { DriftWatch } from './drift.ts';
 import { type JournalDoor, journalDoor, journalFolder } from './journal-room.ts';
 import { type MonitorFile, monitorKind } from './monitor-file.ts';
+import { type Observed, onlyToRead } from './observing/observed.ts';
 import { type OnCallFile, onCallFile } from './on-call-file.ts';
 import { type HostPort, reviewStandard } from './port.ts';
 import { ReplacedWatch } from './replaced.ts';
@@ -48,10 +49,13 @@ export interface ControllerOptions {
   readonly onCall?: string;
   /** Where monitor.yaml is looked for first. Absent: only in /etc/holdfast. */
   readonly monitor?: string;
+  /** The engine is somebody else's, and only looked at: nothing is changed, no certificate renewed, no drift looked for. */
+  readonly observed?: Observed;
 }
 
 export interface RunningController {
   readonly url: string;
+  readonly door: JournalDoor;
   close(): Promise<void>;
 }
 
@@ -67,10 +71,12 @@ export async function runController(options: ControllerOptions): Promise<void> {
 
 export async function startController(options: ControllerOptions): Promise<RunningController> {
   const { siteName, paths, apiPort } = options;
-  const log = jsonLog('controller');
+  const { observed } = options;
+  const log = observed?.log ?? jsonLog('controller');
   const clock = systemClock;
-  const balancers = options.balancers.map((name) => agentPort(paths, name));
-  const sites = siteKeeper(paths);
+  const portTo = observed?.port ?? ((name: string) => agentPort(paths, name));
+  const balancers = options.balancers.map(portTo);
+  const sites = observed?.sites ?? siteKeeper(paths);
   const { onCall, monitor } = await filesBeside(options);
   const ticks = once(() => ticksOf(paths, log));
   const journal = () => door.open()?.journal ?? null;
@@ -91,10 +97,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
   });
   const renewals = renewalsOf(sites, door, log);
   const settings = monitor.current;
-  const shared = { site: siteName, paths, balancers: options.balancers, sites, door, clock, log };
+  const shared = { site: siteName, paths, ports: options.balancers.map(portTo), sites, door, clock, log };
   const watching = once(() => watchSite({ ...shared, version: version(), settings, ticks: ticks() }));
   const drift = new DriftWatch({ door, sites, balancers, clock, log });
-  const backend = controllerBackend({
+  const whole = controllerBackend({
     site: siteName,
     door,
     journalFolder: journalFolder(paths),
@@ -106,6 +112,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     watching,
     drift,
   });
+  const backend = observed ? onlyToRead(whole) : whole;
   const token = randomBytes(32).toString('hex');
   const api = createApi(backend, token);
   const server = await listen(api.fetch, { host: '127.0.0.1', port: apiPort }, '--port');
@@ -114,15 +121,17 @@ export async function startController(options: ControllerOptions): Promise<Runni
     : null;
   const url = `http://127.0.0.1:${server.port}`;
   await door.attempt();
-  await journalStart(door, options, sites, log);
+  if (!observed) await journalStart(door, options, sites, log);
   // Last: who finds the file may ask at once.
   const location: ApiLocation = { url, token, pid: process.pid };
   writeDurably(paths.api, JSON.stringify(location));
   const ending = new AbortController();
-  const tending = tend({ door, renewals, onCall, monitor, drift, replaced }, ending.signal, log);
+  const tended = { door, renewals, onCall, monitor, drift, replaced, observed: !!observed };
+  const tending = tend(tended, ending.signal, log);
   watching();
   return {
     url,
+    door,
     async close() {
       ending.abort();
       await watching().close();
@@ -130,10 +139,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
       await server.close();
       await form?.close();
       if (isOurs(paths, location)) rmSync(paths.api, { force: true });
-      await door
-        .open()
-        ?.journal.append('controller', { kind: 'site.stopped', site: siteName })
-        .catch(() => {});
+      const room = observed ? null : door.open();
+      await room?.journal.append('controller', { kind: 'site.stopped', site: siteName }).catch(() => {});
       await door.close();
       for (const balancer of balancers) balancer.close();
     },
@@ -195,11 +202,12 @@ interface Tended {
   readonly monitor: MonitorFile;
   readonly drift: DriftWatch;
   readonly replaced: ReplacedWatch;
+  readonly observed: boolean;
 }
 
 /** Guard records come into the journal, missed take-backs are told again, and a journal that is not open is tried again. */
 async function tend(
-  { door, renewals, onCall, monitor, drift, replaced }: Tended,
+  { door, renewals, onCall, monitor, drift, replaced, observed }: Tended,
   ending: AbortSignal,
   log: Log,
 ): Promise<void> {
@@ -215,11 +223,11 @@ async function tend(
       if (why !== said) log.error('guard records wait for the journal', { why });
       said = why;
     }
-    await renewals.look();
+    if (!observed) await renewals.look();
     await onCall.look();
     await monitor.look();
-    await replaced.look();
-    await drift.tick();
+    if (!observed) await replaced.look();
+    if (!observed) await drift.tick();
     await door.leaveDamaged();
     if (door.open() || systemClock.monotonicMs() - triedAt < openJournalEveryMs) continue;
     triedAt = systemClock.monotonicMs();

@@ -1,163 +1,188 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { loadAdoption as loadAdopting, type RunningEngine } from '#agent';
-import { Failure, formatDiagnostic, isAlive, jsonLog, messageOf, sitePaths, systemClock } from '#base';
-import { ownDialects } from '#dialects';
-import { type EngineControl, engines } from '#engines';
-import type { Event, GuardRecord } from '#events';
-import type { Site } from '#model';
-import { probeServer } from '#probe';
-import { openJournal } from '#store';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadAdoption as loadAdopting } from '#agent';
+import { Failure, formatDiagnostic, type Log, type SitePaths, sitePaths, systemClock } from '#base';
+import type { BalancerPort, SiteKeeper } from '#change';
+import type { BalancerCall, BalancerCalls } from '#contract';
+import type { JournalEntry } from '#events';
 import { nameOfMachine } from './adopt.ts';
+import { type RunningController, startController } from './controller.ts';
 import { findingsOf } from './findings.ts';
-import { journalFolder } from './journal-room.ts';
+import { makeSiteFolders } from './folders.ts';
+import { Edits } from './observing/edits.ts';
+import { type EngineLook, engineLook, type Read } from './observing/engine-look.ts';
+import type { Observed } from './observing/observed.ts';
+import { factLine, sightOf } from './observing/words.ts';
 import { readOwn } from './own-text.ts';
-import { say } from './site-processes.ts';
-import { addressesOf } from './taking-over.ts';
+import { hostPortOf } from './port.ts';
+import { type ControllerFlags, claim, say } from './site-processes.ts';
 
 const lookEveryMs = 1_000;
-const evidenceMsMax = 500;
-const probesAtOnceMax = 32;
+const firstWordMsMax = 2_000;
+const firstWordEveryMs = 20;
+const journalLinesMax = 40;
+
+export interface ObserveOptions {
+  readonly file: string;
+  readonly name?: string;
+  readonly controller: ControllerFlags;
+}
 
 /**
- * `holdfast adopt --observe FILE`: watches the engine that runs the text from outside: whether it lives and listens, its
- * counters where the text has a statistics socket, its servers by asking them. It sends no signal, takes no descriptor and
- * writes nothing but its own journal. Resolves when it is told to end.
+ * `holdfast adopt --observe FILE`: a controller with its monitor, journal, pages and API, and in the place of the agent one
+ * that only looks: at the engine's statistics, its processes and listeners, its servers by asking them, and at each edit of
+ * the text. It sends no signal, takes no descriptor and writes nothing but its own folders. Resolves when it is told to end.
  */
-export async function runObserve(options: { readonly file: string; readonly name?: string }): Promise<void> {
-  const { site, text, warnings } = await readOwn(options.file, options.name ?? nameOfMachine());
+export async function runObserve(options: ObserveOptions): Promise<void> {
+  const name = options.name ?? nameOfMachine();
+  const { warnings, ...first } = await readOwn(options.file, name);
   for (const warning of warnings) process.stderr.write(`${formatDiagnostic(warning)}\n`);
-  const paths = sitePaths(site.name);
+  const paths = sitePaths(first.site.name);
   const stopping = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
-  const look = await looker(site, text.file);
-  const first = look.engine();
-  for (const line of findingsOf(site, first, paths)) say(line);
-  mkdirSync(paths.state, { recursive: true, mode: 0o700 });
-  const log = jsonLog('observe');
-  const journal = await openJournal({ folder: journalFolder(paths), clock: systemClock, log });
-  const note = async (event: Event, line: string) => {
-    say(`${new Date().toISOString()} ${line}`);
-    await journal.append('observer', event).catch((error: unknown) => log.error(messageOf(error)));
-  };
-  const told = (what: string) => note({ kind: 'site.observed', site: site.name, what }, what);
-  say(`  ${site.name} is observed. Nothing is touched. Ctrl-C ends it.\n`);
-  await told(`began: ${options.file} as process ${first.main.pid} runs it`);
-  const steady = watchCounters(site, first, await loadAdopting());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+  const look = await engineLook(first, systemClock);
+  const found = look.find();
+  for (const line of findingsOf(first.site, found, paths)) say(line);
+  makeSiteFolders(paths, first.site);
+  claim(paths, first.site.name);
+  const edits = new Edits(first, options.file, name);
   try {
-    let known = new Map<string, string>();
-    let next = 0;
-    while (!stopping.signal.aborted) {
-      if (systemClock.monotonicMs() >= next) {
-        next = systemClock.monotonicMs() + lookEveryMs;
-        const now = await look.state();
-        for (const [what, state] of now)
-          if (known.has(what) && known.get(what) !== state) await told(`${what}: ${state}`);
-        for (const [what, state] of now)
-          if (!known.has(what) && state !== 'ok') await told(`${what}: ${state}`);
-        known = now;
-      }
-      for (const what of await steady.tick())
-        await note(
-          recordOf(site, what),
-          what.kind === 'alarm' ? `ALARM ${what.series}: ${what.bad} of ${what.requests} bad` : what.kind,
-        );
-      await systemClock.sleep(steady.everyMs, stopping.signal).catch(() => {});
-    }
-    await told('ended');
-  } finally {
-    steady.close();
-    await journal.close();
-  }
-}
-
-let records = 0;
-
-function recordOf({ name }: Site, what: GuardRecord['what']): Event {
-  records += 1;
-  return { kind: 'guard.acted', record: { number: records, at: systemClock.now(), balancer: name, what } };
-}
-
-/** What is looked at once a second, each with `ok` or what is wrong. */
-async function looker(site: Site, file: string) {
-  const { findEngine, listeningSockets, sameHost } = await loadAdopting();
-  const { own } = site;
-  if (!own) throw new Error('an own text was read');
-  const addresses = addressesOf(site);
-  const asked = { dialect: own.dialect, file, includes: own.includes.map(({ path }) => path), addresses };
-  let known: RunningEngine | null = null;
-  let firstPid: number | null = null;
-
-  function engine(): RunningEngine {
-    known ??= findEngine(asked);
-    return known;
-  }
-
-  function engineState(): string {
-    try {
-      if (known && !isAlive(known.main)) known = null;
-      const { main } = engine();
-      firstPid ??= main.pid;
-      return main.pid === firstPid ? 'ok' : `runs anew, as process ${main.pid}`;
-    } catch (error) {
-      return error instanceof Failure ? error.message : messageOf(error);
-    }
-  }
-
-  async function state(): Promise<Map<string, string>> {
-    const found = new Map([['engine', engineState()]]);
-    const open = listeningSockets();
-    for (const { host, port } of addresses) {
-      const one = open.find((socket) => socket.port === port && socket.host === sameHost(host));
-      found.set(`${host}:${port}`, one ? 'ok' : 'nobody listens');
-    }
-    found.set('text', readOr(file) === own?.text ? 'ok' : `${file} is not what was read at the start`);
-    for (const [server, said] of await serversOf(site)) found.set(server, said);
-    return found;
-  }
-
-  return { engine, state };
-}
-
-async function serversOf({ pools }: Site): Promise<[string, string][]> {
-  const all = pools.flatMap((pool) => pool.servers.map((server) => ({ pool, server })));
-  const found: [string, string][] = [];
-  for (let at = 0; at < all.length; at += probesAtOnceMax)
-    await Promise.all(
-      all.slice(at, at + probesAtOnceMax).map(async ({ pool, server }) => {
-        const { ok, answered } = await probeServer(server, pool, systemClock);
-        found.push([`${pool.name}/${server.name}`, ok ? 'ok' : answered]);
-      }),
+    await observe(
+      { look, edits, name, paths, ...options },
+      `${options.file} as process ${found.main.pid} runs it`,
+      stopping.signal,
     );
-  return found;
+  } finally {
+    edits.close();
+    look.close();
+    rmSync(join(paths.run, 'up.pid'), { force: true });
+  }
 }
 
-/** The engine's own counters, by the statistics socket that its text names; without one there is nothing to read. */
-function watchCounters(
-  site: Site,
-  { dialect, main }: RunningEngine,
-  { watchSteady, tickMs }: Awaited<ReturnType<typeof loadAdopting>>,
-) {
-  const control =
-    site.own && ownDialects[site.own.dialect].files(site.own).find(({ use }) => use === 'control');
-  const watch = watchSteady([]);
-  const opened: EngineControl | null = control
-    ? engines[dialect].control({ pid: main.pid, control: control.path })
-    : null;
-  if (!opened) say('  The text has no statistics socket: what its engine answers is not seen.');
-  return {
-    everyMs: tickMs,
-    async tick(): Promise<readonly GuardRecord['what'][]> {
-      const evidence = await opened?.evidence(evidenceMsMax).catch(() => null);
-      return evidence ? watch.tick(0, evidence) : [];
-    },
-    close: () => opened?.close(),
+interface Observing extends ObserveOptions {
+  readonly look: EngineLook;
+  readonly edits: Edits;
+  readonly name: string;
+  readonly paths: SitePaths;
+}
+
+async function observe(work: Observing, began: string, stopping: AbortSignal): Promise<void> {
+  const { look, edits, name, paths } = work;
+  const { onlooker } = await loadAdopting();
+  const looker = onlooker({ balancer: name, looked: look.looked, folder: paths.state, clock: systemClock });
+  let controller: RunningController | null = null;
+  try {
+    await firstWord(looker.hasCounted, look);
+    for (const line of sightOf(look.current.site, look.looked(), looker.hasCounted())) say(line);
+    const observed = {
+      sites: keeperOf(look),
+      port: (called: string) => portTo(called, looker.calls),
+      log: wordsLog,
+    };
+    controller = await controllerOf(work, observed);
+    const open = controller.door.open();
+    if (!open)
+      say(`  The journal is not open, so nothing is kept and nobody paged: ${controller.door.why()}`);
+    open?.journal.follow((entry: JournalEntry) => {
+      const line = factLine(entry.event);
+      if (line) say(`${new Date(entry.at).toISOString()} ${line}`);
+    });
+    say(`  API         ${controller.url}\n`);
+    say(`  ${name} is observed. Nothing is touched. Ctrl-C ends it.\n`);
+    const tell = teller(controller, name);
+    await tell(`began: ${began}`);
+    await watch(look, edits, tell, stopping);
+    await tell('ended');
+  } finally {
+    await controller?.close();
+    await looker.close();
+  }
+}
+
+type Tell = (what: string, lines?: readonly string[]) => Promise<void>;
+
+async function watch(look: EngineLook, edits: Edits, tell: Tell, stopping: AbortSignal): Promise<void> {
+  let known: ReadonlyMap<string, string> = new Map();
+  let running: Read = look.current;
+  while (!stopping.aborted) {
+    const edit = await edits.look(look.current);
+    if (edit) {
+      look.edited(edit.read);
+      await tell(edit.what, edit.lines);
+    }
+    const now = await look.look();
+    if (look.current !== running) await tell('engine: it runs the text as it was edited');
+    running = look.current;
+    for (const [what, state] of now) if ((known.get(what) ?? 'ok') !== state) await tell(`${what}: ${state}`);
+    known = now;
+    await systemClock.sleep(lookEveryMs, stopping).catch(() => {});
+  }
+}
+
+/** What cannot be seen is to be said before anybody relies on it. */
+async function firstWord(hasCounted: () => boolean, look: EngineLook): Promise<void> {
+  const deadline = systemClock.monotonicMs() + firstWordMsMax;
+  while (look.looked().counters && !hasCounted() && systemClock.monotonicMs() < deadline)
+    await systemClock.sleep(firstWordEveryMs);
+}
+
+function teller({ door }: RunningController, site: string): Tell {
+  return async (what, lines = []) => {
+    say(`${new Date().toISOString()} ${what}`);
+    for (const line of lines) say(`    ${line}`);
+    const kept = [what, ...lines.slice(0, journalLinesMax)].join('\n');
+    const journal = door.open()?.journal;
+    await journal
+      ?.append('observer', { kind: 'site.observed', site, what: kept })
+      .catch((error: unknown) => wordsLog.error('not journalled', { why: String(error) }));
   };
 }
 
-function readOr(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+function controllerOf(
+  { paths, name, controller }: Observing,
+  observed: Observed,
+): Promise<RunningController> {
+  const { port, review, onCall, monitor, reports } = controller;
+  return startController({
+    siteName: name,
+    balancers: [name],
+    paths,
+    apiPort: port,
+    reviews: review,
+    onCall,
+    monitor,
+    observed,
+    ...(reports === undefined ? {} : { reports: hostPortOf('--reports', reports) }),
+  });
+}
+
+/** The text is the team's: it is what the engine runs, and nothing is ever staged. */
+function keeperOf(look: EngineLook): SiteKeeper {
+  return {
+    current: () => look.current.text,
+    stage: () => Promise.reject(new Failure('HF506', 'the site is only observed')),
+    settle: async (hash) => look.current.text.hash === hash,
+  };
+}
+
+function portTo(
+  name: string,
+  calls: {
+    readonly [C in BalancerCall]: (input: BalancerCalls[C]['input']) => Promise<BalancerCalls[C]['output']>;
+  },
+): BalancerPort & { close(): void } {
+  return { name, close: () => {}, call: (call, input) => calls[call](input) };
+}
+
+/** For somebody who reads along; faults are told as facts of the journal. */
+const wordsLog: Log = {
+  info() {},
+  warn: (message, fields) => process.stderr.write(logged(message, fields)),
+  error: (message, fields) => process.stderr.write(logged(message, fields)),
+};
+
+function logged(message: string, fields: Readonly<Record<string, unknown>> = {}): string {
+  if (message.startsWith('fault')) return '';
+  const said = Object.entries(fields).map(([key, value]) => `${key}: ${String(value)}`);
+  return `${new Date().toISOString()} ${[message, ...said].join(', ')}\n`;
 }

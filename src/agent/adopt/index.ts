@@ -1,12 +1,11 @@
 export { ensureHolder } from '../ensure-holder.ts';
-export { type SteadyWatch, watchSteady } from '../guard/steady.ts';
-export { tickMs } from '../guard/watch.ts';
 export { holderClient } from '../holder/protocol.ts';
 export { clearSandboxes } from '../sandbox-process.ts';
 export { type Asked, findEngine, type RunningEngine } from './find.ts';
 export { giveBack, type HandBackParts, handBack, type Inherited } from './hand-back.ts';
 export { beginHandover, endHandover } from './handover.ts';
 export { listeningSockets, sameHost } from './listening.ts';
+export * from './onlooker.ts';
 export { withDescendants } from './processes.ts';
 export * from './service.ts';
 export * from './take-over.ts';

@@ -17,7 +17,7 @@ import {
   seriesCount,
 } from '#monitor';
 import type { OpenTicks } from '#store';
-import { agentPort } from '../agent-port.ts';
+import type { agentPort } from '../agent-port.ts';
 import type { JournalDoor } from '../journal-room.ts';
 import { type Exchange, exchange } from './exchange.ts';
 import { live } from './live.ts';
@@ -32,8 +32,8 @@ export interface WatchingParts {
   /** Its name. */
   readonly site: string;
   readonly paths: SitePaths;
-  /** Names. */
-  readonly balancers: readonly string[];
+  /** A connection of its own to each balancer, which is closed with the rest. */
+  readonly ports: readonly ReturnType<typeof agentPort>[];
   readonly sites: SiteKeeper;
   readonly door: JournalDoor;
   /** Null: it could not be opened, and nothing is kept. */
@@ -92,7 +92,7 @@ class SiteWatch implements Watching {
   constructor(parts: WatchingParts) {
     const { clock, log } = parts;
     this.#parts = parts;
-    this.#ports = parts.balancers.map((name) => agentPort(parts.paths, name));
+    this.#ports = parts.ports;
     this.#teller = tellerOf(parts);
     this.#keep = keeping(parts);
     this.#objectives = objectivesAtWork(parts.ticks, log);
