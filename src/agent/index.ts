@@ -14,15 +14,7 @@ export const runAgent: typeof RunAgent = async (options) => (await import('./run
 /** For a process that does nothing else. */
 export const loadAway = (): Promise<typeof Away> => import('./holder/away.ts');
 
-export type {
-  Counters,
-  Inherited,
-  Looked,
-  Onlooker,
-  RunningEngine,
-  TakeOverParts,
-  Way,
-} from './adopt/index.ts';
+export type { Inherited, Looked, Onlooker, RunningEngine, TakeOverParts, Way } from './adopt/index.ts';
 export type { Watched } from './holder/away.ts';
 export type { HolderClient } from './holder/protocol.ts';
 

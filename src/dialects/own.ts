@@ -17,6 +17,14 @@ export interface OwnDialect {
   adopt(text: WrittenText): ParsedSite;
   /** What the text reads and writes outside of itself, by the names it uses. */
   files(own: Pick<OwnText, 'file' | 'folder' | 'text' | 'includes'>): readonly OwnFile[];
+  /**
+   * Logs from which somebody who only looks can count requests. `prefix`: where relative names start; null: as it is built.
+   * Absent: the engine tells that in another way.
+   */
+  accessLogs?(
+    own: Pick<OwnText, 'file' | 'folder' | 'text' | 'includes'>,
+    prefix: string | null,
+  ): AccessLogs;
   /** How connections of clients end by themselves. */
   keepAlive(own: Pick<OwnText, 'file' | 'folder' | 'text' | 'includes'>): KeepAlive;
   /** The user that the text names for the engine. */
@@ -77,4 +85,23 @@ export interface RewrittenLine {
   readonly before: string;
   readonly after: string;
   readonly why: string;
+}
+
+/** A log in which each request of some levels of the text has a line. */
+export interface AccessLog {
+  /** Absolute. */
+  readonly path: string;
+  /** As `log_format` has them: variables and what stands between. A line is in one of them. */
+  readonly formats: readonly LogFormat[];
+}
+
+export interface LogFormat {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface AccessLogs {
+  readonly logs: readonly AccessLog[];
+  /** Lines of the text whose requests are in none of them, and why. */
+  readonly unseen: readonly { readonly place: Place; readonly why: string }[];
 }

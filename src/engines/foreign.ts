@@ -1,3 +1,6 @@
+import type { Site } from '#model';
+import type { EngineControl, ServerEvidence } from './engine.ts';
+
 /**
  * What is known of an engine that somebody else started: how it is recognised, told to end, and started again. Each
  * engine that can be adopted has it in `foreign.ts` of its folder.
@@ -20,7 +23,32 @@ export interface ForeignEngine {
   inherits(fds: readonly number[]): Readonly<Record<string, string>> | null;
   /** Its command line to the background again, as a service manager's or a person's. */
   inBackground(args: readonly string[]): readonly string[];
+  /** What somebody who only looks can count of it. Opens nothing before it is asked, and changes nothing of the engine. */
+  onlook(parts: OnlookParts): Onlook;
 }
+
+export interface OnlookParts {
+  readonly pid: number;
+  /** Of its command line, and the folder that it was given in. */
+  readonly args: readonly string[];
+  readonly folder: string;
+  readonly site: Site;
+  /** Its servers as they answered when they were asked directly. */
+  readonly asked: () => readonly ServerEvidence[];
+}
+
+export interface Onlook {
+  /** What is counted, and by what, for people. Null: nothing. */
+  readonly seen: string | null;
+  /** What is not, and why; one line each. */
+  readonly unseen: readonly string[];
+  /** What would let it be seen, where it is not. */
+  readonly remedy: string;
+  /** Each call may reject. Null: nobody tells. */
+  readonly counters: Counters | null;
+}
+
+export type Counters = Pick<EngineControl, 'evidence' | 'servers' | 'close'>;
 
 /** How a running engine was started, as far as its command line says. */
 export interface CommandLine {

@@ -73,7 +73,7 @@ async function observe(work: Observing, began: string, stopping: AbortSignal): P
   let controller: RunningController | null = null;
   try {
     await firstWord(looker.hasCounted, look);
-    for (const line of sightOf(look.current.site, look.looked(), looker.hasCounted())) say(line);
+    if (look.onlook) for (const line of sightOf(look.onlook, looker.hasCounted())) say(line);
     const observed = {
       sites: keeperOf(look),
       port: (called: string) => portTo(called, looker.calls),

@@ -40,6 +40,8 @@ export function seriesCount(balancers: number, pools: number): number {
 }
 
 const silentMsMax = 2_000;
+/** Nobody waits longer for one answer of an engine: what a tick took beyond it, the agent itself stood still. */
+const askedMsMax = 600;
 const unheardMsMax = 5_000;
 /** Half a minute of a full queue is no fault that was missed; a moment of one is none at all. */
 const queuedTicksMax = 20;
@@ -105,7 +107,7 @@ function watchOf(parts: Parts): BalancerWatch {
     tick(tick, budget, sinceChangeMs) {
       const { at, forMs, counts } = tick;
       const h = budget.threshold(sinceChangeMs);
-      silentMs = tick.answered ? 0 : silentMs + forMs;
+      silentMs = tick.answered ? 0 : silentMs + Math.min(forMs, askedMsMax);
       const turns: Found[] = [[silence, quiet(silence, at, silentMs, silentMsMax)]];
       if (tick.answered) {
         const busy = new Map(tick.pools.map((pool) => [pool.pool, pool]));

@@ -40,6 +40,8 @@ export interface TheirsPlan {
   readonly origins: readonly { readonly name: string; readonly port: number }[];
   /** More lines of HAProxy's frontend, or NGINX's server. */
   readonly more?: string;
+  /** More lines of NGINX's `http`. */
+  readonly inHttp?: string;
   /** More words of each `listen` of NGINX. */
   readonly listens?: string;
   /** Somebody else starts it, as a service manager does. */
@@ -199,7 +201,7 @@ ${origins.map(({ name, port }) => `    server ${name} 127.0.0.1:${port}`).join('
 `;
 }
 
-function nginxText({ folder, http, https, origins, more = '', listens = '' }: TextPlan): string {
+function nginxText({ folder, http, https, origins, more = '', inHttp = '', listens = '' }: TextPlan): string {
   return `# holdfast: guard: { bake: 1s, canary: { step: 1s } }
 user www-data;
 worker_processes 2;
@@ -208,6 +210,7 @@ error_log ${folder}/logs/error.log;
 events { worker_connections 4000; }
 http {
     access_log off;
+    ${inHttp}
     upstream web {
 ${origins.map(({ port }) => `        server 127.0.0.1:${port};`).join('\n')}
         keepalive 32;

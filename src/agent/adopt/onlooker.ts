@@ -1,6 +1,6 @@
 import { type Clock, Failure, type ProcessIdentity } from '#base';
 import type { BalancerCalls, BalancerStatus, SiteText } from '#contract';
-import type { EngineControl, Evidence, ServerEvidence } from '#engines';
+import type { Counters, Evidence, ServerEvidence } from '#engines';
 import { boundHost, type Site, schemeOf } from '#model';
 import type { AgentCalls } from '../agent.ts';
 import { siteOf } from '../good.ts';
@@ -8,9 +8,6 @@ import { tickMs } from '../guard/watch.ts';
 import { hostWatch } from '../host.ts';
 import { probeAll } from '../probe-all.ts';
 import { Ticks } from '../ticks.ts';
-
-/** Who tells what the engine counts: its own controls, or its log. Each call may reject. */
-export type Counters = Pick<EngineControl, 'evidence' | 'close'> & Partial<Pick<EngineControl, 'servers'>>;
 
 /** The engine that somebody else runs, as it is known at this moment. */
 export interface Looked {
@@ -84,7 +81,7 @@ export function onlooker(parts: OnlookerParts): Onlooker {
   async function serversOf({ counters, asked, site }: Looked): Promise<readonly ServerEvidence[] | null> {
     const servers = site.pools.reduce((sum, pool) => sum + pool.servers.length, 0);
     if (count % (everyTicks * Math.max(1, Math.ceil(servers / serversPerList))) !== 0) return null;
-    if (!counters?.servers || counted !== counters) return asked;
+    if (!counters || counted !== counters) return asked;
     return counters.servers(evidenceMsMax).catch(() => null);
   }
 

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { OwnDialect } from '../own.ts';
+import type * as AccessLogs from './own/access-logs.ts';
 import type * as Files from './own/files.ts';
 import type * as KeepAlive from './own/keep-alive.ts';
 import type * as Survey from './own/survey.ts';
@@ -14,6 +15,7 @@ export const nginxOwn: OwnDialect = {
   includes: (...given) => texts().includeNames(...given),
   adopt: (...given) => (load('./own/survey.ts') as typeof Survey).adopt(...given),
   files: (...given) => (load('./own/files.ts') as typeof Files).files(...given),
+  accessLogs: (...given) => (load('./own/access-logs.ts') as typeof AccessLogs).accessLogs(...given),
   keepAlive: (...given) => (load('./own/keep-alive.ts') as typeof KeepAlive).keepAlive(...given),
   user({ file, folder, text, includes }) {
     const { named, readTexts } = texts();

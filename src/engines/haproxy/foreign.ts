@@ -1,4 +1,5 @@
 import type { CommandLine, ForeignEngine } from '../foreign.ts';
+import { onlook } from './onlook.ts';
 
 /** Flags that take one word after them. */
 const withWord = ['-f', '-p', '-S', '-L', '-n', '-m', '-N', '-C', '-x'];
@@ -13,6 +14,7 @@ export const foreignHaproxy: ForeignEngine = {
   breaksIdle: false,
   inherits: () => null,
   inBackground: (args) => [...args.filter((word) => word !== '-db' && word !== '-D'), '-D'],
+  onlook,
 };
 
 /** `haproxy -sf 123 -W -f haproxy.cfg -x sock`: what a reload adds is left out. */

@@ -1,4 +1,5 @@
 import type { CommandLine, ForeignEngine } from '../foreign.ts';
+import { onlook } from './onlook.ts';
 
 export const foreignNginx: ForeignEngine = {
   executable: 'nginx',
@@ -10,6 +11,7 @@ export const foreignNginx: ForeignEngine = {
   breaksIdle: true,
   inherits: (fds) => ({ NGINX: fds.map((fd) => `${fd};`).join('') }),
   inBackground: (args) => args,
+  onlook,
 };
 
 /** A flag with its value, which may have spaces: `-g daemon on; master_process on;`. */

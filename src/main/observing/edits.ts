@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs';
+import { checkOwnText } from '#agent';
 import { Failure, formatDiagnostic, messageOf } from '#base';
+import type { Site } from '#model';
 import { linesOf } from '#plan';
 import { readOwn } from '../own-text.ts';
 import { type ThreadPlanner, threadPlanner } from '../planner.ts';
@@ -53,11 +55,22 @@ export class Edits {
     const { site, text } = await readOwn(this.#file, this.#name);
     if (text.hash === current.text.hash)
       return { what: `${this.#file} was written, and says what runs`, lines: [], read: null };
+    const refused = await refusalOf(site);
+    if (refused.length > 0)
+      return { what: `${this.#file} was edited: a reload would fail`, lines: refused, read: null };
     this.#planner ??= threadPlanner();
     const view = await this.#planner.plan(current.text, text);
-    const what = view.same ? 'no request is treated otherwise' : 'what a reload would do';
+    const what = view.same ? 'a reload would change nothing' : 'what a reload would do';
     return { what: `${this.#file} was edited: ${what}`, lines: linesOf(view, paint), read: { site, text } };
   }
+}
+
+/** What the engine says against it, where one is installed; no line: nothing. */
+async function refusalOf(site: Site): Promise<readonly string[]> {
+  const said = await checkOwnText(site).catch(() => null);
+  if (!said || said.accepted) return [];
+  const lines = said.diagnostics.length > 0 ? said.diagnostics.map(formatDiagnostic) : said.output.split('\n');
+  return [`${said.engine} ${said.version} does not accept it:`, ...lines.filter((line) => line.trim() !== '')];
 }
 
 /** What changes when a text, or what it includes, is written. */

@@ -1,11 +1,10 @@
-import { type Counters, type Looked, loadAdoption as loadAdopting, type RunningEngine } from '#agent';
+import { type Looked, loadAdoption as loadAdopting, type RunningEngine } from '#agent';
 import { assert, type Clock, Failure, isAlive, messageOf } from '#base';
 import type { SiteText } from '#contract';
-import type { ServerEvidence } from '#engines';
+import { foreignEngines, type Onlook, type ServerEvidence } from '#engines';
 import type { Site } from '#model';
 import { probeServer } from '#probe';
 import { addressesOf } from '../taking-over.ts';
-import { countersOf } from './counters.ts';
 
 const probesAtOnceMax = 32;
 
@@ -25,6 +24,8 @@ export interface EngineLook {
   edited(read: Read | null): void;
   /** The text that the engine runs. */
   readonly current: Read;
+  /** What can be counted of it; null: it was not found yet. */
+  readonly onlook: Onlook | null;
   close(): void;
 }
 
@@ -36,7 +37,7 @@ export async function engineLook(first: Read, clock: Clock): Promise<EngineLook>
   let family = '';
   let runs = false;
   let firstPid: number | null = null;
-  let counters: Counters | null = null;
+  let onlook: Onlook | null = null;
   let generation = 0;
   let asked: readonly ServerEvidence[] = [];
 
@@ -45,8 +46,10 @@ export async function engineLook(first: Read, clock: Clock): Promise<EngineLook>
     [engine, current, runs] = [found, read, true];
     family = withDescendants(found.main.pid).join(' ');
     generation += 1;
-    counters?.close();
-    counters = countersOf(read.site, found);
+    onlook?.counters?.close();
+    const { dialect, main, command, folder } = found;
+    const { args } = command;
+    onlook = foreignEngines[dialect].onlook({ pid: main.pid, args, folder, site: read.site, asked: () => asked });
   }
 
   function askedOf({ site, text }: Read) {
@@ -87,6 +90,9 @@ export async function engineLook(first: Read, clock: Clock): Promise<EngineLook>
     get current() {
       return current;
     },
+    get onlook() {
+      return onlook;
+    },
     find() {
       follow();
       assert(engine !== null, 'it was found');
@@ -97,7 +103,7 @@ export async function engineLook(first: Read, clock: Clock): Promise<EngineLook>
       main: runs ? (engine?.main ?? null) : null,
       version: engine?.version ?? '',
       generation,
-      counters,
+      counters: onlook?.counters ?? null,
       asked,
     }),
     edited(read) {
@@ -117,7 +123,7 @@ export async function engineLook(first: Read, clock: Clock): Promise<EngineLook>
         found.set(`${pool}/${server}`, state === 'up' ? 'ok' : lastCheck);
       return found;
     },
-    close: () => counters?.close(),
+    close: () => onlook?.counters?.close(),
   };
 }
 

@@ -1,33 +1,30 @@
-import type { Looked } from '#agent';
+import type { Onlook } from '#engines';
 import type { Event } from '#events';
-import type { Site } from '#model';
-import { controlPath } from './counters.ts';
 
-/** What is seen of the engine, and what is not. */
-export function sightOf(site: Site, { counters }: Looked, hasCounted: boolean): readonly string[] {
-  const always = 'its process and listeners; its servers, asked directly';
-  if (counters && hasCounted)
-    return [
-      `  seen        requests, errors, retries and times by pool and server (${controlPath(site)}), ten times a second;`,
-      `              ${always}`,
-      '  not seen    what one request got, and which rule chose its pool',
-      '',
-    ];
-  const path = controlPath(site);
-  const why =
-    path === null
-      ? [
-          'the text has no statistics socket.',
-          'HAProxy: `stats socket /run/haproxy/stats.sock mode 600 level user` in its `global` section gives one.',
-        ]
-      : [`${path} does not answer.`, 'Run the command as root, or as who may open it.'];
+/** What is seen of the engine, and what is not. `hasCounted`: whoever counts has answered. */
+export function sightOf({ seen, unseen, remedy }: Onlook, hasCounted: boolean): readonly string[] {
+  const counts = seen !== null && hasCounted;
+  const missing = [
+    ...(counts ? [] : [seen === null ? '' : `${seen}: it does not answer, or cannot be read`].filter(Boolean)),
+    ...unseen,
+    ...(counts
+      ? []
+      : ['faults that show in requests alone are not found, and nobody is paged for them', remedy]),
+  ];
+  const last = 'what one request got, and which rule chose its pool';
   return [
-    `  seen        ${always}, once a second`,
-    `  NOT SEEN    requests and their errors: ${why[0]}`,
-    `              Faults that show in them alone are not found, and nobody is paged for them.`,
-    ...(site.own?.dialect === 'haproxy' || path !== null ? [`              ${why[1]}`] : []),
+    ...list('seen', [
+      ...(counts ? [`${seen}, ten times a second`] : []),
+      'its processes and listeners, and its servers, asked directly, once a second',
+      'each edit of the text: what it would do, before it is reloaded',
+    ]),
+    ...list(counts && unseen.length === 0 ? 'not seen' : 'NOT SEEN', [...missing, last]),
     '',
   ];
+}
+
+function list(name: string, lines: readonly string[]): readonly string[] {
+  return lines.map((line, index) => `  ${(index === 0 ? name : '').padEnd(11)} ${line}`);
 }
 
 /** What somebody who reads along is told of the journal's facts; empty: nothing. */

@@ -36,7 +36,7 @@ export const impliedPaths = {
 } as const;
 
 /** What these start from is not the folder of the text, and only known to the binary. */
-const prefix = '/usr/share/nginx';
+export const prefix = '/usr/share/nginx';
 
 export function fileWords(
   { folder }: Pick<OwnText, 'folder'>,
