@@ -21,10 +21,7 @@ export interface OwnDialect {
    * Logs from which somebody who only looks can count requests. `prefix`: where relative names start; null: as it is built.
    * Absent: the engine tells that in another way.
    */
-  accessLogs?(
-    own: Pick<OwnText, 'file' | 'folder' | 'text' | 'includes'>,
-    prefix: string | null,
-  ): AccessLogs;
+  accessLogs?(own: Pick<OwnText, 'file' | 'folder' | 'text' | 'includes'>, prefix: string | null): AccessLogs;
   /** How connections of clients end by themselves. */
   keepAlive(own: Pick<OwnText, 'file' | 'folder' | 'text' | 'includes'>): KeepAlive;
   /** The user that the text names for the engine. */

@@ -9,10 +9,11 @@ import { balancerPlaces } from './places.ts';
 
 /** What a person reads before anything is touched: what runs, and what will be different in ours. */
 export function findingsOf(site: Site, engine: RunningEngine, paths: SitePaths): string[] {
-  return [...found(engine), '', ...rewritten(site, paths), ''];
+  return [...foundLines(engine), '', ...rewritten(site, paths), ''];
 }
 
-function found(engine: RunningEngine): string[] {
+/** Who runs, how it was started, and what it has. */
+export function foundLines(engine: RunningEngine): string[] {
   const { dialect, version, main, processes, command, binary, user, root, unit, loadedAt, sockets } = engine;
   const others = processes.filter(({ pid }) => pid !== main.pid).map(({ pid }) => pid);
   const addresses = new Set(

@@ -7,7 +7,7 @@ import type { BalancerCall, BalancerCalls } from '#contract';
 import type { JournalEntry } from '#events';
 import { nameOfMachine } from './adopt.ts';
 import { type RunningController, startController } from './controller.ts';
-import { findingsOf } from './findings.ts';
+import { foundLines } from './findings.ts';
 import { makeSiteFolders } from './folders.ts';
 import { Edits } from './observing/edits.ts';
 import { type EngineLook, engineLook, type Read } from './observing/engine-look.ts';
@@ -42,7 +42,7 @@ export async function runObserve(options: ObserveOptions): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
   const look = await engineLook(first, systemClock);
   const found = look.find();
-  for (const line of findingsOf(first.site, found, paths)) say(line);
+  for (const line of [...foundLines(found), '']) say(line);
   makeSiteFolders(paths, first.site);
   claim(paths, first.site.name);
   const edits = new Edits(first, options.file, name);
@@ -88,7 +88,8 @@ async function observe(work: Observing, began: string, stopping: AbortSignal): P
       if (line) say(`${new Date(entry.at).toISOString()} ${line}`);
     });
     say(`  API         ${controller.url}\n`);
-    say(`  ${name} is observed. Nothing is touched. Ctrl-C ends it.\n`);
+    say(`  ${name} is observed. Nothing is touched. Ctrl-C ends it.`);
+    say(`  What taking it over would change: holdfast adopt ${work.file} --dry-run\n`);
     const tell = teller(controller, name);
     await tell(`began: ${began}`);
     await watch(look, edits, tell, stopping);

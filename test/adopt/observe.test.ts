@@ -75,7 +75,10 @@ interface World {
   pages(what: string): Receiver['got'];
 }
 
-async function withWorld(plan: Omit<TheirsPlan, 'origins'>, use: (world: World) => Promise<void>): Promise<void> {
+async function withWorld(
+  plan: Omit<TheirsPlan, 'origins'>,
+  use: (world: World) => Promise<void>,
+): Promise<void> {
   const origins = [await startOrigin({ name: 'web-1' }), await startOrigin({ name: 'web-2' })] as const;
   const receiver = await startReceiver();
   const theirs = await startTheirs({ ...plan, origins });
@@ -128,6 +131,12 @@ routes: [{ match: { severity: [critical, error, warning] }, policy: standard }]
 `;
 }
 
+/** What it is about, whatever number the fault has. */
+function alertsOf({ body }: Receiver['got'][number]): string[] {
+  const alerts = body.alerts as { labels: Record<string, string> }[];
+  return alerts.map(({ labels }) => `${labels.alertname} ${labels.series}`);
+}
+
 function location({ env }: Folders): ApiLocation {
   return JSON.parse(readFileSync(join(env.HOLDFAST_RUN, siteName, 'api.json'), 'utf8')) as ApiLocation;
 }
@@ -140,7 +149,7 @@ const plans = {
 
 for (const [engine, plan] of Object.entries(plans))
   test(`--observe of ${engine}: a server that dies is seen, named and paged, the engine is left as it is`, async () => {
-    await withWorld(plan, async ({ theirs, origins, folders, observe, said, journalled, pages }) => {
+    await withWorld(plan, async ({ theirs, origins, folders, observe, journalled, pages }) => {
       const before = await settled(theirs);
       const visitors = visit(`http://127.0.0.1:${theirs.http}/`);
       try {
@@ -149,7 +158,11 @@ for (const [engine, plan] of Object.entries(plans))
         const [, victim] = origins;
         const { url } = location(folders);
         const counted = async () => (await fetch(`${url}/metrics`)).text();
-        await until('numbers', async () => /^holdfast_requests_total\{[^}]*\} [1-9]/m.test(await counted()), waitMs);
+        await until(
+          'numbers',
+          async () => /^holdfast_requests_total\{[^}]*\} [1-9]/m.test(await counted()),
+          waitMs,
+        );
         await victim.become('refuses');
         await until('the page', async () => pages('page').length > 0, waitMs);
         const name = engine === 'nginx' ? `127.0.0.1:${victim.port}` : 'web-2';
@@ -157,7 +170,8 @@ for (const [engine, plan] of Object.entries(plans))
           'the server’s name',
           async () =>
             (await journalled('fault.located')).some(
-              (event) => event.kind === 'fault.located' && event.verdict.sentence.startsWith(`server ${name} `),
+              (event) =>
+                event.kind === 'fault.located' && event.verdict.sentence.startsWith(`server ${name} `),
             ),
           waitMs,
         );
@@ -183,38 +197,46 @@ for (const [engine, plan] of Object.entries(plans))
   });
 
 test('--observe that was killed pages nobody twice, and each edit is planned before it is reloaded', async () => {
-  await withWorld({ manner: 'haproxy -db' }, async ({ theirs, origins, observe, said, journalled, pages }) => {
-    const before = await settled(theirs);
-    const visitors = visit(`http://127.0.0.1:${theirs.http}/`);
-    let observer = await observe();
-    try {
-      await said(observer, /API +http/);
-      await origins[1].become('refuses');
-      await until('the page', async () => pages('page').length > 0, waitMs);
-      await until('its outcome', async () => (await journalled('page.sent')).length > 0, waitMs);
-      observer.child.kill('SIGKILL');
-      await observer.ended;
-      const paged = pages('page').length;
-      assert.deepEqual(await settled(theirs), before);
-      observer = await observe();
-      await said(observer, /web\/web-2: .*refused/);
-      await origins[1].become('right');
-      await until('the good word', async () => pages('resolved').length > 0, waitMs);
-      assert.equal(pages('page').length, paged);
-    } finally {
-      await visitors.stop();
-    }
-    writeFileSync(theirs.file, theirs.text.replace('default_backend', 'http-request deny if { path /x }\n    default_backend'));
-    await said(observer, /haproxy\.cfg was edited: what a reload would do\n[\s\S]*\/x/);
-    writeFileSync(theirs.file, `${theirs.text}    nonsense\n`);
-    await said(observer, /was edited: a reload would fail\n[\s\S]*haproxy\.cfg:\d+.*nonsense/);
-    const pid = theirs.child().pid ?? 0;
-    await theirs.end();
-    await said(observer, /engine: nobody listens on/);
-    assert.equal(identify(pid), null);
-    observer.child.kill('SIGINT');
-    assert.equal((await observer.ended).exit, 0);
-  });
+  await withWorld(
+    { manner: 'haproxy -db' },
+    async ({ theirs, origins, observe, said, journalled, pages }) => {
+      const before = await settled(theirs);
+      const visitors = visit(`http://127.0.0.1:${theirs.http}/`);
+      let observer = await observe();
+      try {
+        await said(observer, /API +http/);
+        await origins[1].become('refuses');
+        await until('the page', async () => pages('page').length > 0, waitMs);
+        await until('its outcome', async () => (await journalled('page.sent')).length > 0, waitMs);
+        observer.child.kill('SIGKILL');
+        await observer.ended;
+        const paged = new Set(pages('page').flatMap(alertsOf));
+        const pagedBefore = pages('page').length;
+        assert.deepEqual(await settled(theirs), before);
+        observer = await observe();
+        await said(observer, /web\/web-2: .*refused/);
+        await origins[1].become('right');
+        await until('the good word', async () => pages('resolved').length > 0, waitMs);
+        const again = pages('page').slice(pagedBefore);
+        assert.ok(!again.some((page) => alertsOf(page).every((name) => paged.has(name))));
+      } finally {
+        await visitors.stop();
+      }
+      writeFileSync(
+        theirs.file,
+        theirs.text.replace('default_backend', 'http-request deny if { path /x }\n    default_backend'),
+      );
+      await said(observer, /haproxy\.cfg was edited: what a reload would do\n[\s\S]*\/x/);
+      writeFileSync(theirs.file, `${theirs.text}    nonsense\n`);
+      await said(observer, /was edited: a reload would fail\n[\s\S]*haproxy\.cfg:\d+.*nonsense/);
+      const pid = theirs.child().pid ?? 0;
+      await theirs.end();
+      await said(observer, /engine: nobody listens on/);
+      assert.equal(identify(pid), null);
+      observer.child.kill('SIGINT');
+      assert.equal((await observer.ended).exit, 0);
+    },
+  );
 });
 
 test('--observe says what it cannot see, and refuses what it cannot watch', async () => {
@@ -232,7 +254,10 @@ test('--observe says what it cannot see, and refuses what it cannot watch', asyn
     observer.child.kill('SIGTERM');
     assert.equal((await observer.ended).exit, 0);
     writeFileSync(join(theirs.folder, 'broken.yaml'), 'people: 7\n');
-    assert.match(await refused([...args, '--oncall', join(theirs.folder, 'broken.yaml')]), /broken\.yaml:1:\d+ /);
+    assert.match(
+      await refused([...args, '--oncall', join(theirs.folder, 'broken.yaml')]),
+      /broken\.yaml:1:\d+ /,
+    );
     await theirs.end();
     assert.match(await refused(args), /HF501 nobody listens/);
   });

@@ -72,6 +72,7 @@ function endOf(
     shape.lastIndex = at;
     return shape.test(line) ? shape.lastIndex : -1;
   }
-  if (literal !== '') return isLast && line.endsWith(literal) ? line.length - literal.length : line.indexOf(literal, at);
+  if (literal !== '')
+    return isLast && line.endsWith(literal) ? line.length - literal.length : line.indexOf(literal, at);
   return isLast ? line.length : at;
 }

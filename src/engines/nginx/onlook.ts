@@ -13,7 +13,9 @@ export function onlook({ site, asked, args, folder }: OnlookParts, clock: Clock 
   const prefix = args.includes('-p') && given !== undefined ? resolve(folder, given) : null;
   const { logs, unseen } = logsOf(site, prefix);
   const names = logs.every(({ formats }) => formats.every(namesServers));
-  const why = unseen.map(({ place, why }) => `${place.file}:${place.line} ${why}: those requests are not seen`);
+  const why = unseen.map(
+    ({ place, why }) => `${place.file}:${place.line} ${why}: those requests are not seen`,
+  );
   const formats = [...new Set(logs.flatMap((log) => log.formats.map(({ name }) => name)))].join(', ');
   const less = names
     ? []

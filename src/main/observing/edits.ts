@@ -69,8 +69,12 @@ export class Edits {
 async function refusalOf(site: Site): Promise<readonly string[]> {
   const said = await checkOwnText(site).catch(() => null);
   if (!said || said.accepted) return [];
-  const lines = said.diagnostics.length > 0 ? said.diagnostics.map(formatDiagnostic) : said.output.split('\n');
-  return [`${said.engine} ${said.version} does not accept it:`, ...lines.filter((line) => line.trim() !== '')];
+  const lines =
+    said.diagnostics.length > 0 ? said.diagnostics.map(formatDiagnostic) : said.output.split('\n');
+  return [
+    `${said.engine} ${said.version} does not accept it:`,
+    ...lines.filter((line) => line.trim() !== ''),
+  ];
 }
 
 /** What changes when a text, or what it includes, is written. */

@@ -31,100 +31,123 @@ export interface EngineLook {
 
 /** Looks at the engine that runs a text, from outside: its processes, its listeners, and its servers by asking them. */
 export async function engineLook(first: Read, clock: Clock): Promise<EngineLook> {
-  const { findEngine, listeningSockets, sameHost, withDescendants } = await loadAdopting();
-  let [current, next]: [Read, Read | null] = [first, null];
-  let engine: RunningEngine | null = null;
-  let family = '';
-  let runs = false;
-  let firstPid: number | null = null;
-  let onlook: Onlook | null = null;
-  let generation = 0;
-  let asked: readonly ServerEvidence[] = [];
+  return new Look(first, clock, await loadAdopting());
+}
 
-  function use(found: RunningEngine, read: Read): void {
-    if (read === next) next = null;
-    [engine, current, runs] = [found, read, true];
-    family = withDescendants(found.main.pid).join(' ');
-    generation += 1;
-    onlook?.counters?.close();
-    const { dialect, main, command, folder } = found;
-    const { args } = command;
-    onlook = foreignEngines[dialect].onlook({ pid: main.pid, args, folder, site: read.site, asked: () => asked });
+class Look implements EngineLook {
+  readonly #clock: Clock;
+  readonly #adopting: Awaited<ReturnType<typeof loadAdopting>>;
+  #current: Read;
+  #next: Read | null = null;
+  #engine: RunningEngine | null = null;
+  #family = '';
+  #runs = false;
+  #firstPid: number | null = null;
+  #onlook: Onlook | null = null;
+  #generation = 0;
+  #asked: readonly ServerEvidence[] = [];
+
+  constructor(first: Read, clock: Clock, adopting: Awaited<ReturnType<typeof loadAdopting>>) {
+    [this.#current, this.#clock, this.#adopting] = [first, clock, adopting];
   }
 
-  function askedOf({ site, text }: Read) {
-    assert(site.own !== null, 'an own text was read');
-    const includes = site.own.includes.map(({ path }) => path);
-    return { dialect: site.own.dialect, file: text.file, includes, addresses: addressesOf(site) };
+  get current(): Read {
+    return this.#current;
+  }
+
+  get onlook(): Onlook | null {
+    return this.#onlook;
+  }
+
+  find(): RunningEngine {
+    this.#follow();
+    assert(this.#engine !== null, 'it was found');
+    return this.#engine;
+  }
+
+  looked(): Looked {
+    return {
+      ...this.#current,
+      main: this.#runs ? (this.#engine?.main ?? null) : null,
+      version: this.#engine?.version ?? '',
+      generation: this.#generation,
+      counters: this.#onlook?.counters ?? null,
+      asked: this.#asked,
+    };
+  }
+
+  edited(read: Read | null): void {
+    this.#next = read;
+    // It may have been read already.
+    if (read) this.#tryToFollow();
+  }
+
+  async look(): Promise<ReadonlyMap<string, string>> {
+    const { listeningSockets, sameHost } = this.#adopting;
+    const found = new Map([['engine', this.#engineState()]]);
+    const open = listeningSockets();
+    for (const { host, port } of addressesOf(this.#current.site)) {
+      const one = open.find((socket) => socket.port === port && socket.host === sameHost(host));
+      found.set(`${host}:${port}`, one ? 'ok' : 'nobody listens');
+    }
+    this.#asked = await askServers(this.#current.site, this.#clock);
+    for (const { pool, server, state, lastCheck } of this.#asked)
+      found.set(`${pool}/${server}`, state === 'up' ? 'ok' : lastCheck);
+    return found;
+  }
+
+  close(): void {
+    this.#onlook?.counters?.close();
+  }
+
+  #use(found: RunningEngine, read: Read): void {
+    const { dialect, main, command, folder } = found;
+    if (read === this.#next) this.#next = null;
+    [this.#engine, this.#current, this.#runs] = [found, read, true];
+    this.#family = this.#adopting.withDescendants(main.pid).join(' ');
+    this.#generation += 1;
+    this.close();
+    this.#onlook = foreignEngines[dialect].onlook({
+      pid: main.pid,
+      args: command.args,
+      folder,
+      site: read.site,
+      asked: () => this.#asked,
+    });
   }
 
   /** It was reloaded, or started again, perhaps with another text: until all of that is plain, what was known holds. */
-  function follow(): void {
-    const read = next ?? current;
-    use(findEngine(askedOf(read)), read);
+  #follow(): void {
+    const read = this.#next ?? this.#current;
+    const { site, text } = read;
+    assert(site.own !== null, 'an own text was read');
+    const includes = site.own.includes.map(({ path }) => path);
+    const asked = { dialect: site.own.dialect, file: text.file, includes, addresses: addressesOf(site) };
+    this.#use(this.#adopting.findEngine(asked), read);
   }
 
-  function engineState(): string {
+  #engineState(): string {
     try {
-      if (engine && !isAlive(engine.main)) engine = null;
-      if (!engine) follow();
-      else if (withDescendants(engine.main.pid).join(' ') !== family) tryToFollow();
-      const pid = engine?.main.pid ?? null;
-      firstPid ??= pid;
-      return pid === firstPid ? 'ok' : `runs anew, as process ${pid}`;
+      if (this.#engine && !isAlive(this.#engine.main)) this.#engine = null;
+      if (!this.#engine) this.#follow();
+      else if (this.#adopting.withDescendants(this.#engine.main.pid).join(' ') !== this.#family)
+        this.#tryToFollow();
+      const pid = this.#engine?.main.pid ?? null;
+      this.#firstPid ??= pid;
+      return pid === this.#firstPid ? 'ok' : `runs anew, as process ${pid}`;
     } catch (error) {
-      runs = false;
+      this.#runs = false;
       return error instanceof Failure ? error.message : messageOf(error);
     }
   }
 
-  function tryToFollow(): void {
+  #tryToFollow(): void {
     try {
-      follow();
+      this.#follow();
     } catch {
       // Both the old and the new one listen for a moment; or the new one reads a text that was written since.
     }
   }
-
-  return {
-    get current() {
-      return current;
-    },
-    get onlook() {
-      return onlook;
-    },
-    find() {
-      follow();
-      assert(engine !== null, 'it was found');
-      return engine;
-    },
-    looked: () => ({
-      ...current,
-      main: runs ? (engine?.main ?? null) : null,
-      version: engine?.version ?? '',
-      generation,
-      counters: onlook?.counters ?? null,
-      asked,
-    }),
-    edited(read) {
-      next = read;
-      // It may have been read already.
-      if (read) tryToFollow();
-    },
-    async look() {
-      const found = new Map([['engine', engineState()]]);
-      const open = listeningSockets();
-      for (const { host, port } of addressesOf(current.site)) {
-        const one = open.find((socket) => socket.port === port && socket.host === sameHost(host));
-        found.set(`${host}:${port}`, one ? 'ok' : 'nobody listens');
-      }
-      asked = await askServers(current.site, clock);
-      for (const { pool, server, state, lastCheck } of asked)
-        found.set(`${pool}/${server}`, state === 'up' ? 'ok' : lastCheck);
-      return found;
-    },
-    close: () => onlook?.counters?.close(),
-  };
 }
 
 async function askServers({ pools }: Site, clock: Clock): Promise<readonly ServerEvidence[]> {

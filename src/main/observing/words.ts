@@ -5,7 +5,9 @@ import type { Event } from '#events';
 export function sightOf({ seen, unseen, remedy }: Onlook, hasCounted: boolean): readonly string[] {
   const counts = seen !== null && hasCounted;
   const missing = [
-    ...(counts ? [] : [seen === null ? '' : `${seen}: it does not answer, or cannot be read`].filter(Boolean)),
+    ...(counts
+      ? []
+      : [seen === null ? '' : `${seen}: it does not answer, or cannot be read`].filter(Boolean)),
     ...unseen,
     ...(counts
       ? []

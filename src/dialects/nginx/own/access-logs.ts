@@ -3,7 +3,7 @@ import type { Place } from '#base';
 import type { OwnText } from '#model';
 import type { AccessLogs, LogFormat } from '../../own.ts';
 import type { Directive } from './directives.ts';
-import { impliedPaths, prefix as built } from './files.ts';
+import { prefix as built, impliedPaths } from './files.ts';
 import { named, readTexts } from './texts.ts';
 
 /** NGINX has it without being told. */
@@ -30,7 +30,10 @@ export function accessLogs(
     found.set(path, (found.get(path) ?? new Set<LogFormat>()).add(format));
   const servers = named(http, 'server').map(({ block }) => block ?? []);
   const isUsed = servers.some((block) => named(block, 'access_log').length === 0);
-  const levels = [...(isUsed ? [named(http, 'access_log')] : []), ...http.flatMap(({ block }) => levelsOf(block))];
+  const levels = [
+    ...(isUsed ? [named(http, 'access_log')] : []),
+    ...http.flatMap(({ block }) => levelsOf(block)),
+  ];
   for (const level of levels) {
     const said = level.map((one) => ({ one, ...readable(one, formats, prefix ?? built) }));
     const best = said.find(({ format }) => format !== null);
