@@ -69,7 +69,12 @@ interface Observing extends ObserveOptions {
 async function observe(work: Observing, began: string, stopping: AbortSignal): Promise<void> {
   const { look, edits, name, paths } = work;
   const { onlooker } = await loadAdopting();
-  const looker = onlooker({ balancer: name, looked: look.looked, folder: paths.state, clock: systemClock });
+  const looker = onlooker({
+    balancer: name,
+    looked: () => look.looked(),
+    folder: paths.state,
+    clock: systemClock,
+  });
   let controller: RunningController | null = null;
   try {
     await firstWord(looker.hasCounted, look);

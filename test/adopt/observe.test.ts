@@ -197,46 +197,46 @@ for (const [engine, plan] of Object.entries(plans))
   });
 
 test('--observe that was killed pages nobody twice, and each edit is planned before it is reloaded', async () => {
-  await withWorld(
-    { manner: 'haproxy -db' },
-    async ({ theirs, origins, observe, said, journalled, pages }) => {
-      const before = await settled(theirs);
-      const visitors = visit(`http://127.0.0.1:${theirs.http}/`);
-      let observer = await observe();
-      try {
-        await said(observer, /API +http/);
-        await origins[1].become('refuses');
-        await until('the page', async () => pages('page').length > 0, waitMs);
-        await until('its outcome', async () => (await journalled('page.sent')).length > 0, waitMs);
-        observer.child.kill('SIGKILL');
-        await observer.ended;
-        const paged = new Set(pages('page').flatMap(alertsOf));
-        const pagedBefore = pages('page').length;
-        assert.deepEqual(await settled(theirs), before);
-        observer = await observe();
-        await said(observer, /web\/web-2: .*refused/);
-        await origins[1].become('right');
-        await until('the good word', async () => pages('resolved').length > 0, waitMs);
-        const again = pages('page').slice(pagedBefore);
-        assert.ok(!again.some((page) => alertsOf(page).every((name) => paged.has(name))));
-      } finally {
-        await visitors.stop();
-      }
-      writeFileSync(
-        theirs.file,
-        theirs.text.replace('default_backend', 'http-request deny if { path /x }\n    default_backend'),
-      );
-      await said(observer, /haproxy\.cfg was edited: what a reload would do\n[\s\S]*\/x/);
-      writeFileSync(theirs.file, `${theirs.text}    nonsense\n`);
-      await said(observer, /was edited: a reload would fail\n[\s\S]*haproxy\.cfg:\d+.*nonsense/);
-      const pid = theirs.child().pid ?? 0;
-      await theirs.end();
-      await said(observer, /engine: nobody listens on/);
-      assert.equal(identify(pid), null);
-      observer.child.kill('SIGINT');
-      assert.equal((await observer.ended).exit, 0);
-    },
-  );
+  await withWorld({ manner: 'haproxy -W' }, async ({ theirs, origins, observe, said, journalled, pages }) => {
+    const before = await settled(theirs);
+    let observer = await observe();
+    const visitors = visit(`http://127.0.0.1:${theirs.http}/`);
+    try {
+      await said(observer, /API +http/);
+      await origins[1].become('refuses');
+      await until('the page', async () => pages('page').length > 0, waitMs);
+      await until('its outcome', async () => (await journalled('page.sent')).length > 0, waitMs);
+      observer.child.kill('SIGKILL');
+      await observer.ended;
+      const paged = new Set(pages('page').flatMap(alertsOf));
+      const pagedBefore = pages('page').length;
+      assert.deepEqual(await settled(theirs), before);
+      observer = await observe();
+      await said(observer, /web\/web-2: .*refused/);
+      await origins[1].become('right');
+      await until('the good word', async () => pages('resolved').length > 0, waitMs);
+      const again = pages('page').slice(pagedBefore);
+      assert.ok(!again.some((page) => alertsOf(page).every((name) => paged.has(name))));
+    } finally {
+      await visitors.stop();
+    }
+    writeFileSync(
+      theirs.file,
+      theirs.text.replace('default_backend', 'http-request deny if { path /x }\n    default_backend'),
+    );
+    await said(observer, /haproxy\.cfg was edited: what a reload would do\n[\s\S]*\/x/);
+    // As its unit reloads it.
+    process.kill(theirs.child().pid ?? 0, 'SIGUSR2');
+    await said(observer, /engine: it runs the text as it was edited/);
+    writeFileSync(theirs.file, `${theirs.text}    nonsense\n`);
+    await said(observer, /was edited: a reload would fail\n[\s\S]*haproxy\.cfg:\d+.*nonsense/);
+    const pid = theirs.child().pid ?? 0;
+    await theirs.end();
+    await said(observer, /engine: nobody listens on/);
+    assert.equal(identify(pid), null);
+    observer.child.kill('SIGINT');
+    assert.equal((await observer.ended).exit, 0);
+  });
 });
 
 test('--observe says what it cannot see, and refuses what it cannot watch', async () => {
