@@ -232,7 +232,8 @@ export const catalogue = {
   },
   HF506: {
     title: 'The site is only observed',
-    solve: 'End `adopt --observe`, and take the engine over: `holdfast adopt FILE`. Until then nothing is changed.',
+    solve:
+      'End `adopt --observe`, and take the engine over: `holdfast adopt FILE`. Until then nothing is changed.',
   },
   HF601: {
     title: 'Too many alerts',

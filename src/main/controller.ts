@@ -70,8 +70,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
 }
 
 export async function startController(options: ControllerOptions): Promise<RunningController> {
-  const { siteName, paths, apiPort } = options;
-  const { observed } = options;
+  const { siteName, paths, apiPort, observed } = options;
   const log = observed?.log ?? jsonLog('controller');
   const clock = systemClock;
   const portTo = observed?.port ?? ((name: string) => agentPort(paths, name));
