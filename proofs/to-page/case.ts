@@ -30,8 +30,9 @@ export const cases: readonly Case[] = [
     most: 300,
   },
   {
-    name: 'every server is dead, retries and no redispatch',
-    ways: ten('refuses'),
+    // Nothing was in their hands: the first bad answer comes when the first request has tried in vain for three seconds.
+    name: 'every server has left, retries and no redispatch',
+    ways: ten('leaves'),
     isBlind: true,
     times: 3,
     most: 0,

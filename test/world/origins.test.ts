@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startOrigin, startOrigins } from './origins.ts';
+import { until } from './stack.ts';
 
 const ask = async (port: number): Promise<string> =>
   (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).text();
@@ -24,6 +25,22 @@ test('each says its name, and becomes bad and good again on the same port', asyn
     assert.equal(await ask(port), 'web-1\n');
   } finally {
     await Promise.all(origins.map((o) => o.close()));
+  }
+});
+
+test('one that leaves answers what it has in hand, and is not there for anybody else', async () => {
+  const origin = await startOrigin({ name: 'old', delayMs: 100 });
+  try {
+    const last = ask(origin.port);
+    await until('that it is worked on', async () => origin.atOnce() === 1);
+    const left = origin.become('leaves');
+    await assert.rejects(ask(origin.port));
+    assert.equal(await last, 'old\n');
+    await left;
+    await origin.become('right');
+    assert.equal(await ask(origin.port), 'old\n');
+  } finally {
+    await origin.close();
   }
 });
 

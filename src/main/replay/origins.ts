@@ -4,8 +4,21 @@ import { createServer as createTls } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createNet } from 'node:net';
 
-/** What a server does to a request. `refuses` has no listening socket at all; `blackhole` accepts and never answers. */
-export const ways = ['right', 'wrong', 'errors', 'slow', 'resets', 'half', 'blackhole', 'refuses'] as const;
+/**
+ * What a server does to a request. `refuses` has no listening socket at all; `leaves` neither, but answers what it has in hand, as
+ * one that is told to end does; `blackhole` accepts and never answers.
+ */
+export const ways = [
+  'right',
+  'wrong',
+  'errors',
+  'slow',
+  'resets',
+  'half',
+  'blackhole',
+  'refuses',
+  'leaves',
+] as const;
 export type Way = (typeof ways)[number];
 
 export interface OriginOptions {
@@ -29,7 +42,7 @@ export interface Origin {
   readonly requests: () => number;
   /** The most requests that were worked on at once. */
   readonly atOnce: () => number;
-  /** Misbehave from now on; `right` mends it. Open connections of one that now refuses are reset. */
+  /** Misbehave from now on; `right` mends it. Open connections of one that now `refuses` are reset. */
   become(way: Way): Promise<void>;
   close(): Promise<void>;
 }
@@ -49,10 +62,11 @@ export async function startOrigin(
   const settled: OriginOptions = { ...usual, ...options };
   const line = waitingLine(settled.atOnceMax);
   let way = settled.way;
+  const isGone = (one: Way) => one === 'refuses' || one === 'leaves';
   let requests = 0;
   let server = build();
   let port = await listen(server, settled.port);
-  if (way === 'refuses') await shut(server);
+  if (isGone(way)) await shut(server, way);
 
   function build(): HttpServer {
     const handler = (_: unknown, response: ServerResponse) => {
@@ -89,14 +103,14 @@ export async function startOrigin(
     async become(next) {
       const before = way;
       way = next;
-      if (next === 'refuses' && before !== 'refuses') await shut(server);
-      if (next !== 'refuses' && before === 'refuses') {
+      if (isGone(next) && !isGone(before)) await shut(server, next);
+      if (!isGone(next) && isGone(before)) {
         server = build();
         port = await listen(server, port);
       }
     },
     async close() {
-      if (way !== 'refuses') await shut(server);
+      if (!isGone(way)) await shut(server, 'refuses');
     },
   };
 }
@@ -162,9 +176,10 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-function shut(server: HttpServer): Promise<void> {
+function shut(server: HttpServer, way: Way): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()));
-  server.closeAllConnections();
+  if (way === 'leaves') server.closeIdleConnections();
+  else server.closeAllConnections();
   return closed;
 }
 
