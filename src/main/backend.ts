@@ -89,7 +89,7 @@ export function controllerBackend(parts: BackendParts): Backend {
     alerting: {
       site: parts.site,
       clock: parts.clock,
-      office: () => door.room().alerts,
+      office: () => door.inMemory()?.office ?? door.room().alerts,
       onCallFile: parts.onCall.view,
       mayHandIn: (token) => isInboundToken(parts.onCall.current(), process.env, token),
     },

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { type AlertOffice, alertOffice } from '#alerting';
 import { type Clock, Failure, type Log, messageOf, type SitePaths } from '#base';
 import { type BalancerPort, createPipeline, type Pipeline, type SiteKeeper } from '#change';
-import type { Alert } from '#events';
+import type { Alert, JournalEntry } from '#events';
 import { type IncidentKeeper, incidentKeeper, incidentsOf, type ReportDesk, reportDesk } from '#incidents';
 import { type Reviewer, reviewer } from '#practice';
 import { type OpenJournal, type OpenTicks, openJournal } from '#store';
+import { type AlertsInMemory, alertsInMemory } from './alerts-in-memory.ts';
 import type { OnCallFile } from './on-call-file.ts';
 import { type ThreadPlanner, threadPlanner } from './planner.ts';
 import { reviewFacts } from './review-facts.ts';
@@ -46,6 +47,8 @@ export interface JournalDoor {
   open(): JournalRoom | null;
   /** Why it is not open; empty when it is. */
   why(): string;
+  /** Who looks after alerts while it cannot be opened; null: it is open, or another process has it and does. */
+  inMemory(): AlertsInMemory | null;
   /** Tries once when it is not open. Never rejects. */
   attempt(): Promise<void>;
   /** Closes one that was found damaged, as soon as nobody needs it: what is put in its place can be opened then. */
@@ -62,6 +65,19 @@ export function journalDoor(parts: RoomParts): JournalDoor {
   let room: JournalRoom | null = null;
   let failure = new Failure('HF203', 'the journal is not open yet');
   let said = '';
+  let inMemory: AlertsInMemory | null = null;
+  let handingOver: AlertsInMemory | null = null;
+
+  function goOnInMemory(before: readonly JournalEntry[]): void {
+    // Whoever holds it pages.
+    if (inMemory || failure.code === 'HF201') return;
+    inMemory = alertsInMemory({
+      ...officeParts(parts),
+      before,
+      why: () => `${failure.code} ${failure.message}`,
+    });
+  }
+
   async function leave(why: Failure): Promise<void> {
     const open = room;
     room = null;
@@ -79,11 +95,15 @@ export function journalDoor(parts: RoomParts): JournalDoor {
       if (room) return room;
       throw failure;
     },
+    inMemory: () => inMemory,
     async attempt() {
       if (room) return;
       try {
         room = await enter(parts, planner);
         said = '';
+        await handingOver?.stop();
+        [handingOver, inMemory] = [inMemory, null];
+        void handingOver?.handOver();
       } catch (error) {
         failure = error instanceof Failure ? error : new Failure('HF203', messageOf(error));
         if (said !== failure.message)
@@ -92,21 +112,38 @@ export function journalDoor(parts: RoomParts): JournalDoor {
             why: failure.message,
           });
         said = failure.message;
+        goOnInMemory([]);
       }
     },
     async leaveDamaged() {
       if (room?.journal.status().code !== 'HF202' || room.pipeline.busy()) return;
+      const before = entriesOf(room.journal);
       await leave(new Failure('HF202', room.journal.status().why));
+      goOnInMemory(before);
     },
     async close() {
       planner.close();
+      await Promise.all([inMemory?.stop(), handingOver?.stop()]);
       await leave(new Failure('HF203', 'the controller is ending'));
     },
   };
 }
 
+/** What is damaged may say nothing any more. */
+function entriesOf(journal: OpenJournal): readonly JournalEntry[] {
+  try {
+    return journal.entries();
+  } catch {
+    return [];
+  }
+}
+
+function officeParts({ site, clock, log, onCall, trouble }: RoomParts) {
+  return { site, clock, log, env: process.env, random: Math.random, settings: onCall.current, trouble };
+}
+
 async function enter(parts: RoomParts, planner: ThreadPlanner): Promise<JournalRoom> {
-  const { site, onCall, paths, balancers, sites, clock, log, readFile, against } = parts;
+  const { paths, balancers, sites, clock, log, readFile, against } = parts;
   const journal = await openJournal({ folder: journalFolder(paths), clock, log });
   try {
     const pipeline = createPipeline({
@@ -144,16 +181,7 @@ async function enter(parts: RoomParts, planner: ThreadPlanner): Promise<JournalR
                 .map(({ id }) => id),
           }),
       }),
-      alerts: alertOffice({
-        site,
-        journal,
-        clock,
-        log,
-        env: process.env,
-        random: Math.random,
-        settings: onCall.current,
-        trouble: parts.trouble,
-      }),
+      alerts: alertOffice({ ...officeParts(parts), journal }),
     };
   } catch (error) {
     await journal.close();

@@ -211,6 +211,20 @@ describe('escalation', () => {
     assert.equal(world.told.at(-1)?.message.title, 'shop: Down it is (and 2 more)');
   });
 
+  it('what is critical and joins lesser things that nobody has taken is a page of its own, once, and gives nobody more time', async () => {
+    world = alertWorld();
+    await freeze();
+    await world.clock.pass(minute);
+    const bad = alert('Down');
+    const fired = { kind: 'alert.fired', fingerprint: fingerprintOf(bad.labels), alert: bad } as const;
+    await world.journal.append('api', fired);
+    await world.clock.pass(5 * minute);
+    assert.deepEqual(
+      world.lines().filter((line) => line.includes('phone')),
+      ['0:00 phone 1 page', '1:00 phone 1 page', '5:00 phone 2 page'],
+    );
+  });
+
   it('a silence pages nobody until it ends; a cause silences its symptoms', async () => {
     world = alertWorld();
     const silence = {

@@ -9,6 +9,7 @@ import type { StatusView } from '#contract';
 import { openJournal } from '#store';
 import { startController } from '../../src/main/controller.ts';
 import { fiveServers, fourServers, shop, siteText } from '../world/changes.ts';
+import { type Receiver, startReceiver } from '../world/receiver.ts';
 import { holdfast, type SiteOnWire, siteOnWire } from '../world/site-on-wire.ts';
 
 const entry = fileURLToPath(new URL('../../src/main/cli.ts', import.meta.url));
@@ -44,8 +45,9 @@ describe('the controller', () => {
     await wire.close();
   });
 
-  const start = async () => {
+  const start = async (more: { readonly onCall?: string } = {}) => {
     const controller = await startController({
+      ...more,
       siteName: 'shop',
       balancers: ['lb-1', 'lb-2'],
       paths: wire.paths,
@@ -87,15 +89,23 @@ describe('the controller', () => {
     await until('the journal is open', async () => (await status()).journal.ok);
   });
 
-  it('journal damaged: the site goes on, changes are refused with HF202, verify says where', async () => {
+  it('journal damaged: the site goes on, changes are refused with HF202, verify says where; whoever is on call is told, and told when a new one is begun', async () => {
+    const receiver = await startReceiver();
+    ends.push(() => receiver.close());
+    const onCall = join(wire.folder, 'oncall.yaml');
+    writeFileSync(onCall, onCallText(receiver));
+    const came = (what: string) =>
+      receiver.got.some(({ body, text }) => body.what === what && text.includes('HF202'));
     const folder = join(wire.paths.state, 'journal');
     mkdirSync(folder, { recursive: true });
     writeFileSync(
       join(folder, 'journal.db'),
       'this is no database, and long enough to be taken for one '.repeat(20),
     );
-    await start();
+    await start({ onCall });
     assert.match((await status()).journal.why, /^HF202/);
+    await until('the page', () => came('page'));
+    assert.match((await holdfast(wire.env, ['alerts'])).out, /JournalNotOpen/);
     const refused = await holdfast(wire.env, ['apply', write(slow(fiveServers))]);
     assert.match(refused.err, /^HF202/);
     const verified = await holdfast(wire.env, ['journal', 'verify']);
@@ -103,6 +113,9 @@ describe('the controller', () => {
     assert.match(verified.out, /✖ from entry/);
     const back = await holdfast(wire.env, ['rollback']);
     assert.match(back.out, /lb-1: had nothing to take back/, 'a rollback asks the balancers all the same');
+    renameSync(folder, `${folder}.damaged`);
+    await until('a new journal is open', async () => (await status()).journal.ok);
+    await until('it is told to be over', () => came('resolved'));
   });
 
   it('journal damaged in use: the change is refused with HF202; once it was put aside, a new one is begun', async () => {
@@ -142,6 +155,15 @@ describe('the controller', () => {
     assert.equal(verified.code, 0, verified.out);
   });
 });
+
+function onCallText({ url, port }: Receiver): string {
+  return `
+notifiers: [{ name: hook, webhook: { url: "${url}" } }]
+allowedHosts: ["127.0.0.1:${port}"]
+people: [{ name: sue, contacts: [{ notifier: hook }] }]
+policies: [{ name: standard, steps: [{ page: [person: sue], ackWithin: 10m }] }]
+`;
+}
 
 /** A controller as a process of its own, ended with SIGKILL. */
 function spawnController({ env, paths }: SiteOnWire): { ready(): Promise<void>; end(): Promise<void> } {

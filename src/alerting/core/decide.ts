@@ -21,6 +21,8 @@ export interface Decision {
 /** A page that failed so often is as good as not delivered: the next step need not wait for it. */
 const failuresAreLost = 3;
 const openEscalationsMax = 100;
+/** Whoever was just told of a lesser thing, and has not answered, is told of a critical one so soon after it. */
+const worseAfterMs = 10_000;
 /** A cause that is found anew again and again is for whoever looks, not for their telephone. */
 const updatesMax = 5;
 
@@ -196,9 +198,11 @@ function nextOf(
     return { facts: [], waitMs: escalation.ack.runsOutAt - now.steady };
   }
   if (escalation.exhausted) return nothing;
-  const dueAt = unansweredAt(book, policy, last);
-  if (dueAt === null) return nothing;
-  if (dueAt > now.steady) return { facts: [], waitMs: dueAt - now.steady };
+  const worseAt = worseThanTold(alerts, last) ? last.seenAt + worseAfterMs : Number.POSITIVE_INFINITY;
+  if (worseAt <= now.steady) return plan(last.step, last.round, 'worse');
+  const dueAt = unansweredAt(book, policy, last, waitedSince(escalation, last));
+  const nextAt = Math.min(worseAt, dueAt ?? Number.POSITIVE_INFINITY);
+  if (dueAt === null || nextAt > now.steady) return { facts: [], waitMs: nextAt - now.steady };
   if (last.step + 1 < policy.steps.length) return plan(last.step + 1, last.round, 'unanswered');
   if (last.round + 1 < policy.repeat) return plan(0, last.round + 1, 'unanswered');
   return { facts: [{ kind: 'escalation.exhausted', escalation: escalation.id }], waitMs: 0 };
@@ -233,7 +237,7 @@ function isKnownBetter(
 }
 
 /** Steady time at which the next step comes; null: there is none after a step that only tells. */
-function unansweredAt(book: Book, { steps }: Policy, last: Turn): number | null {
+function unansweredAt(book: Book, { steps }: Policy, last: Turn, since: number): number | null {
   const step: Step | undefined = steps[last.step];
   const pages = last.pages.flatMap((id) => book.pages.get(id) ?? []);
   const isLast = last.step + 1 >= steps.length;
@@ -243,7 +247,15 @@ function unansweredAt(book: Book, { steps }: Policy, last: Turn): number | null 
   const ackWithinMs = step?.ackWithinMs ?? null;
   if (ackWithinMs === null && isLast) return null;
   // Nobody was there, or nobody could be reached: the last step waits all the same, so that a round takes its time.
-  return lost && !isLast ? last.seenAt : last.seenAt + (ackWithinMs ?? 0);
+  return lost && !isLast ? last.seenAt : since + (ackWithinMs ?? 0);
+}
+
+/** Nobody has longer to answer because it became worse meanwhile. */
+function waitedSince({ turns }: Escalation, last: Turn): number {
+  const before = turns.findLast(
+    ({ what, reason }) => what === 'acknowledged' || (what === 'page' && reason !== 'worse'),
+  );
+  return before?.what === 'page' ? before.seenAt : last.seenAt;
 }
 
 function planned(of: {

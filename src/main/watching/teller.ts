@@ -1,6 +1,7 @@
 import { messageOf } from '#base';
 import type { FaultEvent, FaultFacts, JournalEntry } from '#events';
 import type { OpenJournal } from '#store';
+import type { AlertsInMemory } from '../alerts-in-memory.ts';
 import type { WatchingParts } from './watching.ts';
 
 const pendingMax = 200;
@@ -16,6 +17,19 @@ export function tellerOf({ door, clock, log }: Pick<WatchingParts, 'door' | 'clo
   let unfollow = () => {};
   let last = 0;
   let writing = false;
+  let toldInMemory: { readonly to: AlertsInMemory; readonly events: Set<FaultEvent> } | null = null;
+
+  /** While the journal is not open they wait for it; whoever is on call does not. */
+  function tellInMemory(): void {
+    const to = door.inMemory();
+    if (!to) return;
+    if (toldInMemory?.to !== to) toldInMemory = { to, events: new Set() };
+    for (const event of pending) {
+      if (toldInMemory.events.has(event)) continue;
+      toldInMemory.events.add(event);
+      to.tell(event);
+    }
+  }
 
   async function write(): Promise<void> {
     if (writing) return;
@@ -23,7 +37,7 @@ export function tellerOf({ door, clock, log }: Pick<WatchingParts, 'door' | 'clo
     try {
       for (let event = pending[0]; event !== undefined; event = pending[0]) {
         const room = door.open();
-        if (!room) return;
+        if (!room) return tellInMemory();
         await room.journal.append('monitor', event);
         pending.shift();
       }
@@ -47,6 +61,7 @@ export function tellerOf({ door, clock, log }: Pick<WatchingParts, 'door' | 'clo
         log.warn('fault located', { ...where, verdict: event.verdict.sentence });
       else log.warn(event.kind, where);
       if (pending.length < pendingMax) pending.push(event);
+      else door.inMemory()?.tell(event);
       void write();
     },
     /** Reads the journal that is open, once, and follows it. */
