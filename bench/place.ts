@@ -171,14 +171,22 @@ export function childrenOf(pid: number): number[] {
 /** At once, of every load. */
 export const connections = 32;
 const secondsEach = 1;
+/** One that hangs is not waited for without end. */
+const wrkMsMax = 30_000;
 
 /** As many requests as are answered within a second. */
 export async function wrk(url: string, keptAlive: boolean) {
-  const { stdout } = await run('wrk', [
-    ...['-t', '1', '-c', String(connections), '-d', `${secondsEach}s`, '--timeout', '5s'],
-    ...(keptAlive ? [] : ['-H', 'Connection: close']),
-    url,
-  ]);
+  const { stdout } = await run(
+    'wrk',
+    [
+      ...['-t', '1', '-c', String(connections), '-d', `${secondsEach}s`, '--timeout', '5s'],
+      ...(keptAlive ? [] : ['-H', 'Connection: close']),
+      url,
+    ],
+    { timeout: wrkMsMax, killSignal: 'SIGKILL' },
+  ).catch((error: unknown) => {
+    throw new Error(`wrk of ${url}, which has ${wrkMsMax / 1_000} s to end: ${String(error)}`);
+  });
   const number = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1] ?? 0);
   const broken = sum((/Socket errors: (.*)/.exec(stdout)?.[1] ?? '').match(/\d+/g)?.map(Number) ?? []);
   return {

@@ -13,7 +13,7 @@ import { startTheirs, type Theirs, type TheirsPlan, workersIn } from '../world/t
 import { type Folders, makeFolders, type Typed, type as typed } from '../world/up.ts';
 import { visit } from '../world/visitors.ts';
 
-const waitMs = 60_000;
+const waitMs = 100_000;
 
 /** Everything of the engine that a signal, a taken descriptor or a write would change. Its clients' connections come and go. */
 function state(theirs: Theirs): string[] {
@@ -171,7 +171,8 @@ for (const [engine, plan] of Object.entries(plans))
           async () =>
             (await journalled('fault.located')).some(
               (event) =>
-                event.kind === 'fault.located' && event.verdict.sentence.startsWith(`server ${name} `),
+                event.kind === 'fault.located' &&
+                event.verdict.sentence.includes(`server ${name} of pool web does not answer`),
             ),
           waitMs,
         );

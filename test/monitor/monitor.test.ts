@@ -202,6 +202,20 @@ test('an engine that is replaced before anybody could be asked is named all the 
   assert.deepEqual(located.verdict.culprits.map(scopeWords), ['balancer lb-1'], located.verdict.sentence);
 });
 
+test('an engine that was silent for a moment explains no server that does not answer', () => {
+  const world = simulated();
+  world.run(30_000);
+  world.mute.add('lb-1');
+  while (world.told.every(({ kind }) => kind !== 'fault.seen')) world.run(100);
+  world.mute.clear();
+  world.manners.set('web/s2', 'refuses');
+  world.run(15_000);
+  const named = world.told.flatMap((event) =>
+    event.kind === 'fault.located' ? event.verdict.culprits.map(scopeWords) : [],
+  );
+  assert.ok(named.includes('balancer lb-1') && named.includes('server web/s2'), named.join(', '));
+});
+
 test('traffic that stops is seen, and is in front of balancers that answer', () => {
   const world = simulated({ rate: 50 });
   world.run(400_000);

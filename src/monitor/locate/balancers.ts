@@ -6,7 +6,7 @@ const silentMsMin = 800;
 const unheardMsMin = 2_000;
 
 /** Engines that say nothing, and agents that do not; whether clients are answered is asked at the same moment. */
-export const silentBalancers: Rule = ({ balancers, through, series }) =>
+export const silentBalancers: Rule = ({ balancers, through, series, direct, site }) =>
   balancers.flatMap(({ balancer, silentMs, unheardMs }) => {
     const isUnheard = unheardMs >= unheardMsMin;
     const wasSilent = series.some(
@@ -28,6 +28,8 @@ export const silentBalancers: Rule = ({ balancers, through, series }) =>
         : serves
           ? 'clients are answered'
           : 'clients are not answered either';
+    const failing = direct.filter(({ ok }) => !ok).map(({ pool }) => pool);
+    const others = site.pools.map(({ name }) => name).filter((name) => !failing.includes(name));
     return [
       {
         culprits: [{ kind: 'balancer' as const, balancer }],
@@ -37,7 +39,8 @@ export const silentBalancers: Rule = ({ balancers, through, series }) =>
           ? `look at the process on ${balancer}: \`holdfast status\``
           : `lead clients to another balancer, and look at ${balancer}`,
         certain: mine.length > 0 || wasSilent,
-        pools: 'all' as const,
+        // That it was silent for a moment explains no server that does not answer now.
+        pools: isSilent || failing.length === 0 ? ('all' as const) : others,
       },
     ];
   });
