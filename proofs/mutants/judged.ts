@@ -1,6 +1,6 @@
 /** Whether the model, as it is loaded here, says what it has to say. Every question has an answer that the model was not asked for. */
 import { meaning } from '#routing';
-import { type Case, meaningOf } from '../plan/case.ts';
+import { type Case, meaningOf, meaningsOf } from '../plan/case.ts';
 import { verdictOf } from '../plan/judge.ts';
 import type { Reply } from '../plan/wire.ts';
 import { type BlowingUp, blowUpWrong } from './blow-ups.ts';
@@ -10,6 +10,7 @@ import { type Folding, foldingJudged } from './foldings.ts';
 import { type Tabled, tableJudged } from './machines.ts';
 import { guessed, type Refused } from './refused.ts';
 import { type SettingsPair, settingsWrong } from './settings.ts';
+import { type Stated, statedWrong } from './stated.ts';
 
 /** What a real engine did with a text. */
 export interface Recorded {
@@ -47,6 +48,7 @@ export type Question =
   | SettingsPair
   | BlowingUp
   | Falling
+  | Stated
   | Folding;
 
 export type KeptReply =
@@ -72,9 +74,10 @@ export function judged(question: Question): Judgement {
     case 'decided':
       return decided(question);
     case 'compared': {
-      const { before, after, same } = question;
-      const asked = before.asked.map(({ request }) => request);
-      return comparison({ before: meaningOf(before), after: meaningOf(after), asked, same });
+      const { same } = question;
+      const asked = question.before.asked.map(({ request }) => request);
+      const [before, after] = meaningsOf(question.before, question.after);
+      return comparison({ before, after, asked, same });
     }
     case 'meanings':
       return comparison(question);
@@ -82,6 +85,8 @@ export function judged(question: Question): Judgement {
       return plainly(guessed(question));
     case 'settings':
       return plainly(settingsWrong(question));
+    case 'stated':
+      return plainly(statedWrong(question));
     case 'blow-up':
       return plainly(blowUpWrong(question));
     case 'fallen':

@@ -8,6 +8,7 @@ import { tabled } from './machines.ts';
 import { pointedMeanings, ruledMeanings } from './meanings.ts';
 import { refusedTexts } from './refused.ts';
 import { settingsPairs } from './settings.ts';
+import { statedTexts } from './stated.ts';
 import { pairsOf, record } from './tape.ts';
 
 /** Of the shortest texts: long ones need seconds. */
@@ -52,8 +53,20 @@ export async function questionsOf(
   tell('expressions that are tried for ever, or not', blowing.agreed.length);
   tell('of which only the one that tries says so: left out', blowing.missed.length);
   const others = [...settingsPairs(seed, settingsCount), ...falling(seed, fallingCount)];
+  const stated = statedTexts();
+  tell('texts of which anybody can say what they do', stated.length);
   const folded = foldings(seed, foldingCount);
   tell('values that a text decides of, and expressions that it reads', folded.length);
   tell('settings that change, and hosts that fall to a default', others.length);
-  return [...refused, ...blowing.agreed, ...others, ...folded, ...tables, ...meanings, ...recorded, ...pairs];
+  return [
+    ...refused,
+    ...blowing.agreed,
+    ...others,
+    ...stated,
+    ...folded,
+    ...tables,
+    ...meanings,
+    ...recorded,
+    ...pairs,
+  ];
 }

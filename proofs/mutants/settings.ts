@@ -1,6 +1,6 @@
 /** Settings that a line changes, each with what has to be told of it: where it is in force, its old and its new value. */
 import { meaning } from '#routing';
-import { type Case, type EngineName, meaningOf } from '../plan/case.ts';
+import { type Case, type EngineName, meaningsOf } from '../plan/case.ts';
 import { chanceOf } from '../plan/chance.ts';
 
 /** Scope, name, before, after. */
@@ -338,7 +338,7 @@ function touches(one: Edit, other: Edit): boolean {
 
 export function settingsWrong({ before, after, told }: SettingsPair): string | null {
   const found = meaning
-    .changedSettings(meaningOf(before), meaningOf(after))
+    .changedSettings(...meaningsOf(before, after))
     .flatMap(({ before: was, after: is }): Row[] => {
       const shown = is ?? was;
       return shown ? [[scopeOf(shown.scope), shown.name, was?.value ?? null, is?.value ?? null]] : [];

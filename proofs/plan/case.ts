@@ -2,7 +2,9 @@
 import type { meaning } from '#routing';
 // By their modules: `#dialects` loads them once for the whole process, and mutants are loaded one after the other.
 import { lift as liftHaproxy } from '../../src/dialects/haproxy/lift/index.ts';
+import { SharedParts } from '../../src/dialects/haproxy/lift/source.ts';
 import { liftNginx } from '../../src/dialects/nginx/lift/lift.ts';
+import { SharedServers } from '../../src/dialects/nginx/lift/shared.ts';
 
 export type EngineName = 'haproxy' | 'nginx';
 
@@ -34,24 +36,38 @@ export interface Case {
   readonly steady?: boolean;
 }
 
-const lifts: Readonly<Record<EngineName, (one: Case) => meaning.Meaning>> = {
-  haproxy: ({ seed, text, files, environment }) =>
+/** What two texts have in common, as a plan lifts them. */
+interface Shared {
+  readonly haproxy: SharedParts;
+  readonly nginx: SharedServers;
+}
+
+const lifts: Readonly<Record<EngineName, (one: Case, shared: Shared | null) => meaning.Meaning>> = {
+  haproxy: ({ seed, text, files, environment }, shared) =>
     liftHaproxy({
       // Of every other text the lift is told what will run it.
       ...(seed % 2 === 0 ? { engine: { version: '2.6.12', features: ['OPENSSL'] } } : {}),
+      ...(shared ? { shared: shared.haproxy } : {}),
       file: 'haproxy.cfg',
       text,
       read: (path) => files[path] ?? null,
       environment: (name) => environment[name] ?? null,
     }),
-  nginx: ({ text, files }) =>
+  nginx: ({ text, files }, shared) =>
     liftNginx(
       { file: 'nginx.conf', folder: '/etc/nginx', text },
       {
         find: (pattern) => (files[pattern] === undefined ? [] : [pattern]),
         read: (path) => files[path] ?? null,
       },
+      shared?.nginx,
     ),
 };
 
-export const meaningOf = (one: Case): meaning.Meaning => lifts[one.engine](one);
+export const meaningOf = (one: Case): meaning.Meaning => lifts[one.engine](one, null);
+
+/** Of two texts that are compared. */
+export function meaningsOf(before: Case, after: Case): readonly [meaning.Meaning, meaning.Meaning] {
+  const shared: Shared = { haproxy: new SharedParts(), nginx: new SharedServers() };
+  return [lifts[before.engine](before, shared), lifts[after.engine](after, shared)];
+}

@@ -55,6 +55,7 @@ export const environment: Readonly<Record<string, string>> = {
   HF_PATH: '/api',
   HF_HOST: 'shop.example.com',
   HF_EMPTY: '',
+  HF_ONE: '1',
   HF_WORDS: '/app /static',
 };
 

@@ -20,6 +20,7 @@ export function rare(ink: Ink, isFront: boolean): Rare {
   const { chance } = ink;
   const kinds = [
     kept,
+    several,
     question,
     question,
     question,
@@ -112,6 +113,29 @@ function kept(ink: Ink): Rare {
     keeps,
     `http-request deny if { capture.req.uri -m beg ${ink.chance.pick(['/a', '/s', '/'])} } { path_end ${ink.chance.pick(['t', '/', 'i'])} }`,
   );
+}
+
+/** Several lines of one header, which conditions ask one by one, all together, or by their number. */
+function several(ink: Ink): Rare {
+  const { chance } = ink;
+  const name = chance.pick(['x-one', 'x-two', 'x-new']);
+  const adds = Array.from(
+    { length: 1 + chance.below(2) },
+    (_, at) =>
+      `http-request add-header ${name} ${chance.pick(['b', 'a,c', '%[path]'])}${condition(ink, at === 0 ? 50 : 20)}`,
+  );
+  const asks = chance.pick([
+    `req.fhdr(${name}) -m str ${chance.pick(['b', 'a,c', 'one'])}`,
+    `req.fhdr(${name}) -m reg ^[a-z]$`,
+    `req.fhdr(${name}),lower -m end c`,
+    `req.fhdr_cnt(${name}) ${chance.pick(['1', '2', 'gt 1'])}`,
+    `hdr(${name}) ${chance.pick(['b', 'c', 'one'])}`,
+    `hdr_cnt(${name}) ${chance.pick(['1', '2', 'gt 1'])}`,
+    `hdr(${name},-1) ${chance.pick(['b', 'c'])}`,
+    `hdr_sub(${name}) ${chance.pick(['a', ',', '/a'])}`,
+  ]);
+  const shows = chance.pick(['http-request deny deny_status 405', 'http-request set-header x-several yes']);
+  return rules(...adds, `${shows} if ${chance.percent(25) ? '!' : ''}{ ${asks} }`);
 }
 
 function captured(ink: Ink): Rare {

@@ -47,7 +47,11 @@ export function madeText(chance: Chance, prefix: string, filesAt: string): MadeT
   const front = [
     `frontend ${prefix}f${named.length > 0 ? ` from ${prefix}d` : ''}`,
     ...indented(['mode http', 'BIND 80', 'BIND 443', ...around(ink), ...section(ink, true)]),
-    ...(isOpen ? [`  default_backend ${prefix}p${chance.below(poolsPerText)}`] : []),
+    ...(isOpen
+      ? [
+          `  default_backend ${chance.percent(5) ? `"${prefix}p$HF_ONE"` : `${prefix}p${chance.below(poolsPerText)}`}`,
+        ]
+      : []),
   ];
   const both = chance.percent(15) ? listen(ink) : [];
   const tcp = chance.percent(20) ? passed(ink) : [];

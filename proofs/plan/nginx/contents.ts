@@ -90,7 +90,8 @@ function target({ ink, hasPool, groups }: Around, place: Place): string {
     return isPath ? `${socket}${chance.pick(['', ':/', ':/sock/'])}` : socket;
   }
   const scheme = chance.percent(5) ? 'https' : chance.percent(3) ? '$scheme' : 'http';
-  const hosts = [`u${id}`, `w${id}`, origin(ink)];
+  // A set of servers goes by its name in whatever letters.
+  const hosts = [`u${id}`, chance.percent(10) ? `W${id}` : `w${id}`, origin(ink)];
   const taken = groups.length > 0 ? [`/g/${chance.pick(groups)}`] : [];
   const uris = isPath
     ? ['', '', '', '/', '/new', '/new/', '/q?z=1', '/$uri', '$uri', '$request_uri', '/r$is_args$args', '/?']

@@ -35,6 +35,10 @@ function content({ chance, root, sockets, to, see }: Drawn): readonly (readonly 
       `location /unix { proxy_pass http://unix:${chance.pick(sockets)}${chance.pick(['', ':/', ':/u/', ':/u?x=1'])}; }`,
     ],
     [`location /mark { proxy_pass ${to}${chance.pick(['?z=1', '?', '/?z=$arg_q', '/m?'])}; }`],
+    [
+      `location /whole { if ($request_uri ~* "^/whole(.*)$") { proxy_pass ${to}/m$1; } ${see} }`,
+      `location /whole2 { if ($request_uri ~ "^/whole2/?([^?]*)") { proxy_pass ${to}/$1${chance.pick(['', '?z=1', '$is_args$args'])}; } ${see} }`,
+    ],
     [`location /closed { auth_basic "x"; auth_basic_user_file /nonexistent; ${see} }`],
     [
       `location /closed { satisfy ${chance.pick(['any', 'all'])}; allow 127.1.0.0/16; deny all; auth_basic x; auth_basic_user_file /nonexistent; ${see} }`,

@@ -100,7 +100,7 @@ function mapOfPools(ink: Ink): string {
   const { chance, id } = ink;
   const source = chance.pick(['$host', '$uri', '$http_x_kind', '$arg_q', '$cookie_c', '$ssl_server_name']);
   const keys = chance.some(['a.example', '~^/a', 'a', '~*^WWW', 'b.example', '""'], 3);
-  const to = () => chance.pick([`u${id}`, `w${id}`, origin(ink)]);
+  const to = () => chance.pick([`u${id}`, chance.percent(10) ? `W${id}` : `w${id}`, origin(ink)]);
   const lines = [...new Set(keys)].map((key) => `${key} ${to()};`);
   const whole = [...new Set(chance.some(['a.example', 'a', '~^/a', '~*(b)'], 2))].map(
     (key) => `${key} http://${to()};`,
