@@ -33,5 +33,6 @@ export function percent(share: number): string {
   if (share <= 0) return '0 %';
   if (share < 0.001) return 'under 0.1 %';
   if (share > 0.999 && share < 1) return 'over 99.9 %';
-  return `${Number((share * 100).toPrecision(share < 0.1 ? 2 : 3))} %`;
+  const digits = share < 0.1 ? 2 : 3;
+  return `${Number((share * 100).toPrecision(digits))} %`;
 }

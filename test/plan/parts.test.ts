@@ -165,6 +165,12 @@ describe('the risk of a change', () => {
     ],
     ['moved requests', planned(front(''), moving), 'medium', ['1 class of requests treated differently']],
     [
+      'moved requests beside some that were not served',
+      planned(front('  use_backend empty if { path_beg /a }'), front('  use_backend api if { path_beg /b }')),
+      'medium',
+      ['2 classes of requests treated differently'],
+    ],
+    [
       'moved traffic',
       planned(front(''), moving, { traffic: log(21, 100) }),
       'high',

@@ -101,9 +101,12 @@ function unquoted(text: string): string {
   return text.trim().replace(/^(["'])(.*)\1$/, '$2');
 }
 
+/** Of a version: `2.6.12-1`. */
+const partsMax = 4;
+
 function compare(a: string, b: string): number {
   const [left, right] = [a, b].map((version) => version.split(/[.-]/).map((part) => Number(part) || 0));
-  for (let index = 0; index < 4; index += 1) {
+  for (let index = 0; index < partsMax; index += 1) {
     const by = (left?.[index] ?? 0) - (right?.[index] ?? 0);
     if (by !== 0) return by;
   }

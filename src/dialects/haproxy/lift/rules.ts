@@ -164,7 +164,7 @@ function captured(words: readonly Word[], line: Line, { scene }: Flow): void {
 
 /** Lua, SPOE: they may answer, and what they set nobody here knows. */
 function program(action: string, words: readonly Word[], line: Line, flow: Flow): void {
-  const at = words.findIndex(({ value }, index) => index > 0 && (value === 'if' || value === 'unless'));
+  const at = words.findIndex(({ value }) => value === 'if' || value === 'unless');
   const when = at === -1 ? flow.when([], line) : flow.when(words.slice(at), line);
   const text = textOf(at === -1 ? words : words.slice(0, at));
   const unknown = flow.scene.notes.unknown(line, 'elsewhere', text);

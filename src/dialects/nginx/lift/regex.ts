@@ -76,11 +76,11 @@ function convert(source: string, ignoreCase: boolean): RegExp | null {
   const odd =
     /\(\?(?![:=!<P])|\(\?<(?![A-Za-z_=!])|\[\[?:|[*+?}]\+|\\[^\W_dDwWsSbBnrtfx0-9]|\(\*|(?:[*+?]|\{\d+,?\d*\})(?:[*+]|\{\d)/;
   if (odd.test(rest) || rest.length > 2000) return null;
-  const script = rest
-    .replaceAll('(?P<', '(?<')
-    .replace(/\[(?:\\.|[^\]\\])*\]|\\s/g, (part) =>
-      part === '\\s' ? '[\\t-\\r ]' : part.replaceAll('\\s', '\\t-\\r '),
-    );
+  const script = rest.replaceAll('(?P<', '(?<').replace(/\[\^?\]?(?:\\.|[^\]\\])*\]|\\./g, (part) => {
+    if (part.startsWith('\\')) return part === '\\s' ? '[\\t-\\r ]' : part;
+    // A bracket that stands first is one of the characters.
+    return part.replace(/^(\[\^?)\]/, '$1\\]').replaceAll('\\s', '\\t-\\r ');
+  });
   try {
     return new RegExp(script, ignoreCase || insensitive ? 'i' : '');
   } catch {

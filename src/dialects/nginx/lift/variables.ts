@@ -31,6 +31,8 @@ export interface Asking {
 }
 
 const depthMax = 24;
+/** Of a word that is too complex, letters that are told. */
+const saidMax = 80;
 
 export function evaluate(word: string, asking: Asking): Value {
   const value = joined(
@@ -43,7 +45,7 @@ export function evaluate(word: string, asking: Asking): Value {
 export function bounded(value: Value, word: string, { node, lifting }: Asking): Value {
   if (sizeOf(value) <= valueSizeMax) return value;
   lifting.refuse(node, 'too complex, treated as not understood');
-  return unknownValue(node, 'complex', word.length > 80 ? node.text.slice(0, 80) : word);
+  return unknownValue(node, 'complex', word.length > saidMax ? node.text.slice(0, saidMax) : word);
 }
 
 /** What the variable is at this moment; absent or empty where NGINX has nothing. */
