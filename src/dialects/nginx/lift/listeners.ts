@@ -19,6 +19,7 @@ import { badHost, oddHost, serversByName } from './names.ts';
 import { answersPlain, answersRefused, isRefused, rulesOf, served, servedPlain } from './phases.ts';
 import { pcre } from './regex.ts';
 import { own, word } from './scope.ts';
+import type { Among } from './shared.ts';
 import { withCaptures } from './sources.ts';
 import { firstState, type Lifting, type Server, unknown } from './state.ts';
 import { ruled } from './steps.ts';
@@ -141,14 +142,19 @@ export function listenersOf(addresses: readonly Address[], lifting: Lifting): re
     if (!ids.has(server)) ids.set(server, ids.size);
     return ids.get(server) ?? 0;
   };
+  const known = new Map<string | null, Among | null>();
+  const among = (regex: string | null): Among | null => {
+    const found = known.get(regex) ?? lifting.shared?.among(`${each} ${regex} ${lifting.around()}`) ?? null;
+    known.set(regex, found);
+    return found;
+  };
   const fateOf = (server: Server, regex: string | null): Fate => {
     const key = `${idOf(server)} ${regex ?? ''}`;
     const known = fates.get(key);
     if (known) return known;
     const state = regex === null ? firstState : withCaptures(firstState, hostName, regex);
     const make = (with_: Lifting) => served(state, server, with_, each);
-    const around = `${each} ${regex} ${lifting.around()}`;
-    const made = lifting.shared?.of(server, around, lifting, make) ?? make(lifting);
+    const made = among(regex)?.of(server, lifting, make) ?? make(lifting);
     fates.set(key, made);
     return made;
   };

@@ -47,6 +47,9 @@ const toldToo = new Set([
   'auth_basic',
 ]);
 
+const scopeKey = (scope: Setting['scope']): string =>
+  'name' in scope ? `${scope.kind} ${scope.name}` : JSON.stringify(scope);
+
 interface InForce {
   readonly setting: Setting;
   /** Server and location. */
@@ -68,7 +71,7 @@ export function settingsOf(
   const found: InForce[] = [];
   const places = new Map<string, Places>();
   const placesOf = (scope: Setting['scope']): Places => {
-    const key = JSON.stringify(scope);
+    const key = scopeKey(scope);
     const known = places.get(key) ?? { servers: new Set(), all: new Set() };
     places.set(key, known);
     return known;
@@ -162,7 +165,7 @@ function compressed(
   found: readonly InForce[],
   placesOf: (scope: Setting['scope']) => Places,
 ): readonly Setting[] {
-  const groups = Map.groupBy(found, ({ setting }) => `${JSON.stringify(setting.scope)} ${setting.name}`);
+  const groups = Map.groupBy(found, ({ setting }) => `${setting.name} ${scopeKey(setting.scope)}`);
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (!first) return [];

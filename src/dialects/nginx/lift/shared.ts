@@ -16,6 +16,11 @@ interface Known {
   readonly asked: readonly Asked[];
 }
 
+/** Servers of several texts with the same around them. */
+export interface Among {
+  of(server: Server, lifting: Lifting, make: (lifting: Lifting) => Fate): Fate;
+}
+
 /**
  * What becomes of requests in `server` blocks, for texts that are lifted to be compared: of one that both have letter for
  * letter, with the same around it, only the places are others. So its conditions are one and the same in both.
@@ -24,19 +29,28 @@ export class SharedServers {
   readonly #known = new Map<string, Map<string, Known>>();
   readonly #plain = new WeakSet<object>();
 
-  /** @param around all that it may depend on beside its own text. */
-  of(server: Server, around: string, lifting: Lifting, make: (lifting: Lifting) => Fate): Fate {
+  /** @param around all that servers may depend on beside their own text: long, so it is asked for once. */
+  among(around: string): Among {
+    const here = this.#known.get(around) ?? new Map<string, Known>();
+    this.#known.set(around, here);
+    return { of: (server, lifting, make) => this.#of(server, here, lifting, make) };
+  }
+
+  #of(
+    server: Server,
+    here: Map<string, Known>,
+    lifting: Lifting,
+    make: (lifting: Lifting) => Fate,
+  ): Fate {
     const source = server.scope.node?.source;
     // What it includes stands elsewhere.
     if (source === undefined || source.includes('include')) return make(lifting);
-    const here = this.#known.get(around) ?? new Map<string, Known>();
-    this.#known.set(around, here);
     const known = here.get(source);
-    if (known) return again(known, server.place, lifting.pools);
+    // Looked at when it is asked for again: most servers of a text that was changed everywhere never are.
+    if (known && this.#isPlain(known.fate)) return again(known, server.place, lifting.pools);
     const heard = listening(lifting);
     const fate = make(heard.lifting);
-    if (!heard.isOdd() && this.#isPlain(fate))
-      here.set(source, { fate, place: server.place, asked: heard.asked });
+    if (!heard.isOdd()) here.set(source, { fate, place: server.place, asked: heard.asked });
     return fate;
   }
 

@@ -145,9 +145,11 @@ function cover(wanted: ReadonlySet<FieldClass>, index: Index): Cover | null {
   const common = [...(first?.atoms ?? [])]
     .filter((atom) => size(atom) > 0 && others.every(({ atoms }) => atoms.has(atom)))
     .sort((a, b) => size(a) - size(b));
-  const taken: number[] = [];
-  let left = index.classes.filter((one) => !wanted.has(one));
-  for (const atom of common) {
+  const [rarest] = common;
+  const taken = rarest === undefined ? [] : [rarest];
+  const near = rarest === undefined ? index.classes : (index.byAtom.get(rarest) ?? []);
+  let left = near.filter((one) => !wanted.has(one));
+  for (const atom of common.slice(1)) {
     const fewer = left.filter(({ atoms }) => atoms.has(atom));
     if (fewer.length === left.length) continue;
     taken.push(atom);

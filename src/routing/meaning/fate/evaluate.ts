@@ -10,6 +10,8 @@ import { isUnknown, type Told, type World } from './world.ts';
 
 /** What a value is for a request: the one definition. */
 export function evaluate(value: Value, world: World): Told {
+  if (value.kind === 'field') return fieldOf(value.field, world);
+  if (value.kind === 'text') return value.text;
   if (sizeOf(value) < rememberedMin) return evaluated(value, world);
   const known = world.told.get(value);
   if (known !== undefined) return known;

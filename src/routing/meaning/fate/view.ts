@@ -85,9 +85,15 @@ export function poolsOf(meaning: Meaning): ReadonlyMap<string, PoolMeaning> {
   return pools;
 }
 
+const addresses = new WeakMap<PoolMeaning, readonly string[]>();
+
 function serversOf(pool: PoolMeaning | undefined): readonly string[] {
-  const able = pool?.servers.filter(({ disabled }) => !disabled) ?? [];
-  return [...able.filter(({ spare }) => !spare), ...able.filter(({ spare }) => spare)].map(
-    ({ address }) => address,
-  );
+  if (pool === undefined) return [];
+  const before = addresses.get(pool);
+  if (before) return before;
+  const able = pool.servers.filter(({ disabled }) => !disabled);
+  const ordered = [...able.filter(({ spare }) => !spare), ...able.filter(({ spare }) => spare)];
+  const made = ordered.map(({ address }) => address);
+  addresses.set(pool, made);
+  return made;
 }
