@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { OwnDialectName, WrittenText } from '#model';
+import { type OwnDialectName, SharedItems, type WrittenText } from '#model';
 import type { meaning } from '#routing';
 import type * as HaproxyLift from './haproxy/lift/index.ts';
 import type * as HaproxySource from './haproxy/lift/source.ts';
@@ -33,6 +33,8 @@ export interface LiftFiles extends TextFiles {
 
 /** What texts that are lifted to be compared may have in common: parts that are written alike are one and the same. */
 export class Shared {
+  /** Of a site.yaml. */
+  readonly items = new SharedItems();
   #haproxy: HaproxySource.SharedParts | null = null;
 
   #nginx: NginxShared.SharedServers | null = null;

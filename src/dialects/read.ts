@@ -1,4 +1,4 @@
-import { type OwnDialectName, type ParsedSite, parseSite, type WrittenText } from '#model';
+import { type OwnDialectName, type ParsedSite, parseSite, type SharedItems, type WrittenText } from '#model';
 import { haproxyOwn } from './haproxy/own.ts';
 import { nginxOwn } from './nginx/own.ts';
 import type { OwnDialect } from './own.ts';
@@ -15,16 +15,18 @@ const remembered = new Map<string, ParsedSite>();
 
 /**
  * What a text says, whatever it is written in: the one way from a text to a site. Never throws. The same text is read
- * several times in the life of a change, by controller and agent: the last few are remembered.
+ * several times in the life of a change, by controller and agent: the last few are remembered. @param items of site files
+ * that it is compared with.
  */
-export function readSite(text: WrittenText): ParsedSite {
+export function readSite(text: WrittenText, items: SharedItems | null = null): ParsedSite {
   const { dialect = 'site' } = text;
-  return dialect === 'site' ? readOnce(text) : ownDialects[dialect].adopt(text);
+  return dialect === 'site' ? readOnce(text, items) : ownDialects[dialect].adopt(text);
 }
 
-function readOnce({ text, file, folder, includes }: WrittenText): ParsedSite {
+function readOnce({ text, file, folder, includes }: WrittenText, items: SharedItems | null): ParsedSite {
+  if (text.length > rememberedCharactersMax) return parseSite(text, file, folder, includes, items);
   const key = JSON.stringify([file, folder, includes, text]);
-  const found = remembered.get(key) ?? parseSite(text, file, folder, includes);
+  const found = remembered.get(key) ?? parseSite(text, file, folder, includes, items);
   remembered.delete(key);
   remembered.set(key, found);
   let characters = [...remembered.keys()].reduce((sum, { length }) => sum + length, 0);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { assert } from '#base';
 import type { PlaceOf } from './build.ts';
+import { builtOnce } from './built.ts';
 import type {
   CircuitBreaker,
   Compression,
@@ -19,7 +20,15 @@ import type { PoolPart } from './schema-pools.ts';
 import { durationOrNull, nameOfAddress, parseAddress, parseBytes, parseDurationMs } from './words.ts';
 import type { Path } from './yaml.ts';
 
+const pools = builtOnce<PoolPart, Pool>();
+
 export function buildPool(part: PoolPart, index: number, folder: string, placeOf: PlaceOf): Pool {
+  const build = () => poolOf(part, index, folder, placeOf);
+  // Certificates lie somewhere else for each folder.
+  return part.tls === undefined ? pools(part, index, placeOf, build) : build();
+}
+
+function poolOf(part: PoolPart, index: number, folder: string, placeOf: PlaceOf): Pool {
   const { timeouts } = part;
   return {
     name: part.name,
@@ -47,23 +56,12 @@ export function buildPool(part: PoolPart, index: number, folder: string, placeOf
   };
 }
 
-interface Built {
-  readonly index: number;
-  readonly placeOf: PlaceOf;
-  readonly servers: readonly Server[];
-}
+const servers = builtOnce<PoolPart, readonly Server[]>();
 
-const built = new WeakMap<PoolPart, Built>();
-
-/** A text's mistakes are looked for in what is built of it, too: of the same text, the same servers. */
 function serversOf(part: PoolPart, index: number, placeOf: PlaceOf): readonly Server[] {
-  const known = built.get(part);
-  if (known?.index === index && known.placeOf === placeOf) return known.servers;
-  const servers = part.servers.map((server, i) =>
-    buildServer(server, ['pools', index, 'servers', i], placeOf),
+  return servers(part, index, placeOf, () =>
+    part.servers.map((server, i) => buildServer(server, ['pools', index, 'servers', i], placeOf)),
   );
-  built.set(part, { index, placeOf, servers });
-  return servers;
 }
 
 function buildEjection({ of, errorsInARow, serversShareMax }: NonNullable<PoolPart['ejection']>): Ejection {

@@ -3,6 +3,7 @@ import type { Place } from '#base';
 import { buildAccess } from './build-access.ts';
 import { buildAction, buildFilters } from './build-action.ts';
 import { addressOf, buildPool } from './build-pools.ts';
+import { builtOnce } from './built.ts';
 import type { ContentOf } from './included.ts';
 import type { BalancerPart, ListenerPart, MatchPart, RoutePart, SiteDocument } from './schema.ts';
 import type {
@@ -138,7 +139,15 @@ function buildClients(
   };
 }
 
+const routes = builtOnce<RoutePart, Route>();
+
 export function buildRoute(part: RoutePart, index: number, placeOf: PlaceOf, content: ContentOf): Route {
+  const build = () => routeOf(part, index, placeOf, content);
+  // An answer may hold what a file does.
+  return part.answer === undefined ? routes(part, index, placeOf, build) : build();
+}
+
+function routeOf(part: RoutePart, index: number, placeOf: PlaceOf, content: ContentOf): Route {
   return {
     name: part.name ?? `route-${index + 1}`,
     listeners: part.listeners,

@@ -23,6 +23,7 @@ export {
 export { revocationsEnd } from './revocation-list.ts';
 export { hostPort, routeOf } from './route.ts';
 export type { SettingsWords } from './settings-words.ts';
+export { SharedItems } from './shared-items.ts';
 export * from './site.ts';
 export {
   isSpareTurn,

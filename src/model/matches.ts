@@ -5,17 +5,19 @@ import { listOf, sectionOf } from './parts.ts';
 import { repeated } from './references.ts';
 import type { MatchPart } from './schema.ts';
 import { matchSchema } from './schema-routes.ts';
+import { shaped } from './shaped.ts';
 import { mistake, type Path, type SourceText } from './yaml.ts';
 
 /** Values that no request can have, or that engines would read differently. Looks at every match of the right shape. */
 export function matchMistakes(source: SourceText): Diagnostic[] {
-  return sectionOf(source, 'routes').flatMap((route, index) =>
-    listOf(route, 'matches').flatMap((item, i) => {
-      const { data } = matchSchema.safeParse(item);
+  return sectionOf(source, 'routes').flatMap((route, index) => {
+    const read = shaped.routes(route).data?.matches;
+    return listOf(route, 'matches').flatMap((item, i) => {
+      const match = read?.[i] ?? matchSchema.safeParse(item).data;
       const above: Path = ['routes', index, 'matches', i];
-      return data ? [...pathMistakes(data, above, source), ...valueMistakes(data, above, source)] : [];
-    }),
-  );
+      return match ? [...pathMistakes(match, above, source), ...valueMistakes(match, above, source)] : [];
+    });
+  });
 }
 
 function pathMistakes({ path }: MatchPart, above: Path, source: SourceText): Diagnostic[] {

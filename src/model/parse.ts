@@ -11,6 +11,7 @@ import { referenceMistakes } from './references.ts';
 import { accessMistakes, listenerMistakes, pageMistakes, routeMistakes } from './route-mistakes.ts';
 import { siteJsonSchema } from './schema.ts';
 import { readWhole } from './shaped.ts';
+import type { SharedItems } from './shared-items.ts';
 import type { Site } from './site.ts';
 import { streamMistakes } from './stream-mistakes.ts';
 import { readYaml, type SourceText } from './yaml.ts';
@@ -29,15 +30,16 @@ export interface ParsedSite {
 /**
  * A site file's text as a site, or every mistake in it at once. Never throws, whatever the text.
  * `file` is what diagnostics call it; `folder` is where relative file names in it start, and `includes`
- * are those of these files that belong to the text (`withIncludes`).
+ * are those of these files that belong to the text (`withIncludes`); `items` of texts that it is compared with.
  */
 export function parseSite(
   text: string,
   file: string,
   folder: string,
   includes: readonly IncludedText[] = [],
+  items: SharedItems | null = null,
 ): ParsedSite {
-  const { source, diagnostics } = readYaml(text, file);
+  const { source, diagnostics } = readYaml(text, file, items);
   if (source === null) return { site: null, diagnostics };
   const look = [
     (text: SourceText) => shapeMistakes(text, siteShape),

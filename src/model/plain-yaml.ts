@@ -4,13 +4,14 @@
  * thousand servers; what is not that plain is left to it, and test/model/plain-yaml.test.ts holds one against the other.
  */
 import { once, type Place } from '#base';
+import type { SharedItems } from './shared-items.ts';
 import type { Path, SourceText } from './yaml.ts';
 
 /**
  * Where a value was written: an offset in the text, with those of its parts. Below zero (`-1 - offset`): braces or brackets
  * whose parts are looked for when somebody asks for them, as nobody does of most of a hundred thousand servers.
  */
-export type Spot = number | MapSpot | ListSpot;
+export type Spot = number | MapSpot | ListSpot | MovedSpot;
 
 export interface MapSpot {
   readonly offset: number;
@@ -20,6 +21,12 @@ export interface MapSpot {
 export interface ListSpot {
   readonly offset: number;
   readonly items: readonly Spot[];
+}
+
+/** An item that was read elsewhere, where every offset was less by so much. */
+export interface MovedSpot {
+  readonly by: number;
+  readonly of: Spot;
 }
 
 export interface PlainYaml {
@@ -34,11 +41,11 @@ interface Read {
   readonly spot: Spot;
 }
 
-/** Null: it is not that plain. Never throws. */
-export function readPlain(text: string): PlainYaml | null {
+/** Null: it is not that plain. Never throws. @param items of texts that it is compared with. */
+export function readPlain(text: string, items: SharedItems | null = null): PlainYaml | null {
   if (/[^\n\x20-\x7e]|^(?:---|\.\.\.|%)/m.test(text)) return null;
   try {
-    return new Reader(text).whole();
+    return new Reader(text, { items }).whole();
   } catch (error) {
     if (error instanceof NotPlain) return null;
     throw error;
@@ -63,18 +70,21 @@ export function plainSource({ value, spot }: PlainYaml, text: string, file: stri
     last = low;
     return { file, line: low + 1, column: offset - (all[low] ?? 0) + 1 };
   };
-  const offsetOf = (one: Spot) => (typeof one !== 'number' ? one.offset : one < 0 ? -1 - one : one);
+  const offsetOf = (one: Exclude<Spot, MovedSpot>) =>
+    typeof one !== 'number' ? one.offset : one < 0 ? -1 - one : one;
   let flow = { at: -1, spot: 0 as Spot };
   const flowAt = (at: number): Spot => {
-    if (flow.at !== at) flow = { at, spot: new Reader(text, true).flowAt(at) };
+    if (flow.at !== at) flow = { at, spot: new Reader(text, { allSpots: true }).flowAt(at) };
     return flow.spot;
   };
   const find = (path: Path): { readonly at: number; readonly keyAt: number | null } => {
-    let here = spot;
+    let [here, by] = settled(spot, 0);
     let keyAt: number | null = null;
     for (const step of path) {
       keyAt = null;
-      if (typeof here === 'number' && here < 0) here = flowAt(-1 - here);
+      if (typeof here === 'number' && here < 0) {
+        [here, by] = settled(flowAt(-1 - here + by), 0);
+      }
       if (typeof here === 'number') break;
       const below: Spot | undefined =
         'keys' in here
@@ -83,10 +93,11 @@ export function plainSource({ value, spot }: PlainYaml, text: string, file: stri
             ? here.items[step]
             : undefined;
       if (below === undefined) break;
-      keyAt = 'keys' in here ? (here.keys.get(`${step}`)?.offset ?? null) : null;
-      here = below;
+      const key = 'keys' in here ? here.keys.get(`${step}`) : undefined;
+      keyAt = key === undefined ? null : key.offset + by;
+      [here, by] = settled(below, by);
     }
-    return { at: offsetOf(here), keyAt };
+    return { at: offsetOf(here) + by, keyAt };
   };
   return {
     value,
@@ -96,6 +107,11 @@ export function plainSource({ value, spot }: PlainYaml, text: string, file: stri
       return place(keyAt ?? at);
     },
   };
+}
+
+/** What was read elsewhere, and by how much it has moved since. */
+function settled(spot: Spot, by: number): readonly [Exclude<Spot, MovedSpot>, number] {
+  return typeof spot === 'number' || !('by' in spot) ? [spot, by] : settled(spot.of, by + spot.by);
 }
 
 function lineStarts(text: string): readonly number[] {
@@ -131,6 +147,12 @@ const rest = / *(?:(?<= )#[^\n]*)?(?:\n|$)/y;
 const signs = new Set('-?:,[]{}#&*!|>\'"%@`');
 const quotedText = /"[^"\\\n]*"|'[^'\n]*'(?!')/y;
 
+interface Reading {
+  /** Those within braces and brackets, too. */
+  readonly allSpots?: boolean;
+  readonly items?: SharedItems | null;
+}
+
 class Reader {
   readonly #text: string;
   /** Of the line that is read now: where its content begins, and in which column; -1 behind the last line. */
@@ -138,11 +160,12 @@ class Reader {
   #indent = 0;
   #nodes = 0;
   readonly #allSpots: boolean;
+  readonly #items: SharedItems | null;
 
-  /** @param allSpots those within braces and brackets, too. */
-  constructor(text: string, allSpots = false) {
+  constructor(text: string, { allSpots = false, items = null }: Reading) {
     this.#text = text;
     this.#allSpots = allSpots;
+    this.#items = items;
   }
 
   /** Of braces or brackets that begin there. */
@@ -221,16 +244,40 @@ class Reader {
     const value: unknown[] = [];
     const items: Spot[] = [];
     while (this.#indent === indent && this.#isItem()) {
-      let at = this.#at + 1;
-      while (this.#text.charCodeAt(at) === 32) at += 1;
-      const column = indent + at - this.#at;
-      this.#at = at;
-      const read = this.#isKey() ? this.#itemMap(column, depth) : this.#inline(at, indent, depth);
+      const read =
+        depth === 1 && this.#items ? this.#sharedItem(indent, depth, this.#items) : this.#item(indent, depth);
       value.push(read.value);
       items.push(read.spot);
     }
     if (this.#indent > indent) notPlain();
     return { value, spot: { offset, items } };
+  }
+
+  #item(indent: number, depth: number): Read {
+    let at = this.#at + 1;
+    while (this.#text.charCodeAt(at) === 32) at += 1;
+    const column = indent + at - this.#at;
+    this.#at = at;
+    return this.#isKey() ? this.#itemMap(column, depth) : this.#inline(at, indent, depth);
+  }
+
+  /** One that ends where the next one begins. Reading it looks no further than there, so of the same text it is the same. */
+  #sharedItem(indent: number, depth: number, items: SharedItems): Read {
+    const from = this.#at;
+    const end = this.#text.indexOf(`\n${' '.repeat(indent)}- `, from) + 1;
+    if (end === 0) return this.#item(indent, depth);
+    const source = this.#text.slice(from, end);
+    const known = items.of(indent, source);
+    if (known) {
+      this.#at = end + indent;
+      this.#nodes += known.nodes;
+      return { value: known.value, spot: { by: from - known.from, of: known.spot } };
+    }
+    const before = this.#nodes;
+    const { value, spot } = this.#item(indent, depth);
+    if (this.#at === end + indent)
+      items.add(indent, source, { value, spot, from, nodes: this.#nodes - before });
+    return { value, spot };
   }
 
   #itemMap(column: number, depth: number): Read {

@@ -8,7 +8,10 @@ import { mistake, type Path, type SourceText } from './yaml.ts';
 
 /** Words that mean nothing to a connection that is passed on byte by byte, and pools that are asked in two ways. */
 export function streamMistakes(source: SourceText): Diagnostic[] {
-  return [...listenerWords(source), ...unrouted(source), ...routeWords(source), ...poolWords(source)];
+  const words = listenerWords(source);
+  // Of most sites the rest is about nothing.
+  if (sectionOf(source, 'listeners').every((listener) => protocolOf(listener) === 'HTTP')) return words;
+  return [...words, ...unrouted(source), ...routeWords(source), ...poolWords(source)];
 }
 
 const ofHttp = ['tls', 'forwarded', 'hsts'] as const;

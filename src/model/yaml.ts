@@ -21,6 +21,7 @@ import {
   siteTextBytesMax,
 } from './limits.ts';
 import { plainSource, readPlain } from './plain-yaml.ts';
+import type { SharedItems } from './shared-items.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -43,12 +44,15 @@ const tooMuch = (place: Place, message: string): ReadText => ({
   diagnostics: [mistake('HF002', place, '', message)],
 });
 
-/** Null, with the reason, when the text is no YAML or too much of it. Never throws. */
-export function readYaml(text: string, file: string): ReadText {
+/**
+ * Null, with the reason, when the text is no YAML or too much of it. Never throws.
+ * @param items of texts that it is compared with.
+ */
+export function readYaml(text: string, file: string, items: SharedItems | null = null): ReadText {
   const start = { file, line: 1, column: 1 };
   const bytes = text.length > siteTextBytesMax ? text.length : Buffer.byteLength(text);
   if (bytes > siteTextBytesMax) return tooMuch(start, `expected at most ${siteTextBytesMax} bytes, got more`);
-  const plain = readPlain(text);
+  const plain = readPlain(text, items);
   if (plain !== null) {
     if (plain.nodes > siteFileNodesMax)
       return tooMuch(start, `expected at most ${siteFileNodesMax} values, got more`);

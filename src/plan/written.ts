@@ -19,7 +19,7 @@ export function meaningOfWritten(
 ): PlannedMeaning {
   const { dialect = 'site' } = text;
   if (dialect !== 'site') return { file: called, dialect, meaning: liftOwn(text, dialect, files, shared) };
-  const { site, diagnostics } = readSite(text);
+  const { site, diagnostics } = readSite(text, shared?.items);
   if (!site) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     throw new Failure(

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { chanceOf } from '../../proofs/plan/chance.ts';
 import { plainSource, readPlain } from '../../src/model/plain-yaml.ts';
+import { SharedItems } from '../../src/model/shared-items.ts';
 import { type Path, readGeneral, type SourceText } from '../../src/model/yaml.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -35,13 +36,13 @@ function sameAs(text: string, plain: SourceText, called: string): void {
     );
 }
 
-function plainly(text: string): SourceText | null {
-  const plain = readPlain(text);
+function plainly(text: string, items: SharedItems | null = null): SourceText | null {
+  const plain = readPlain(text, items);
   return plain && plainSource(plain, text, 'f');
 }
 
 test('most of our own site files are plain, and read as the library reads them', () => {
-  const read = texts.map(plainly);
+  const read = texts.map((text) => plainly(text));
   for (const [index, plain] of read.entries())
     if (plain) sameAs(texts[index] ?? '', plain, files[index] ?? '');
   const count = read.filter((one) => one !== null).length;
@@ -81,4 +82,36 @@ test(`${seeds} texts with something odd in them are read alike, or not as plain 
     sameAs(text, read, `seed ${seed}`);
   }
   assert.ok(plain > seeds / 20, `only ${plain} were plain`);
+});
+
+const lists = [
+  'a:\n  - b: c\n    d: [1, { e: f }]\n  # g\n\n  - h\n  - { i: j, k: [l] } # m\n  - b: n\nz: 1\n',
+  'a:\n- b:\n  - c\n  - d\n- b:\n  - c\n  - d\n- e\nf:\n- b:\n  - c\n  - d\n- e\n',
+];
+
+test(`${seeds} texts that share their items are read as each of them alone`, () => {
+  const short = [...lists, ...bySize, ...texts.filter(({ length }) => length < 1_500)];
+  let shared = 0;
+  class Counted extends SharedItems {
+    override of(indent: number, source: string) {
+      const found = super.of(indent, source);
+      if (found) shared += 1;
+      return found;
+    }
+  }
+  const items = new Counted();
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const chance = chanceOf(seed);
+    let text = chance.pick(short);
+    for (let edits = chance.below(3); edits > 0; edits -= 1) {
+      const at = chance.below(text.length);
+      const gone = chance.pick([0, 0, 1, 3]);
+      text = `${text.slice(0, at)}${chance.pick(signs)}${text.slice(at + gone)}`;
+    }
+    const [read, alone] = [plainly(text, items), plainly(text)];
+    assert.equal(read === null, alone === null, text);
+    assert.equal(readPlain(text, items)?.nodes, readPlain(text)?.nodes, text);
+    if (read) sameAs(text, read, `seed ${seed}`);
+  }
+  assert.ok(shared > seeds, `only ${shared} items had been read before`);
 });

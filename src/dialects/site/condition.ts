@@ -4,15 +4,20 @@ const known = new Map<string, meaning.Condition>();
 const knownMax = 50_000;
 
 /**
- * The conditions of a site's rules, as `decide` in routing/decide.ts defines them. What is asked alike, in two texts that are
+ * All conditions of a rule of a site, as `decide` in routing/decide.ts defines them. What is asked alike, in two texts that are
  * compared too, is one and the same.
  */
-export function conditionOf(condition: Condition): meaning.Condition {
-  const key = JSON.stringify(condition);
+export function conditionOf(all: readonly Condition[]): meaning.Condition {
+  return once(JSON.stringify(all), () =>
+    meaning.all(all.map((one) => once(JSON.stringify(one), () => meant(one)))),
+  );
+}
+
+function once(key: string, make: () => meaning.Condition): meaning.Condition {
   const before = known.get(key);
   if (before) return before;
+  const made = make();
   if (known.size >= knownMax) known.clear();
-  const made = meant(condition);
   known.set(key, made);
   return made;
 }

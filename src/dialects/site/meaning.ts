@@ -26,7 +26,7 @@ export function meaningOfSite(site: Site): meaning.Meaning {
 function httpListener(listener: RoutedListener, place: Place): meaning.ListenerMeaning {
   const { name, host, port, scheme, access, rules, otherwise } = listener;
   const steps = rules.map((rule) => ({
-    when: meaning.all(rule.conditions.map(conditionOf)),
+    when: conditionOf(rule.conditions),
     then: guarded(
       stepsOfAccess(rule.filters?.access ?? null, rule.place ?? place),
       fateOf(rule.action, rule.filters),

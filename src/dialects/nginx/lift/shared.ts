@@ -36,12 +36,7 @@ export class SharedServers {
     return { of: (server, lifting, make) => this.#of(server, here, lifting, make) };
   }
 
-  #of(
-    server: Server,
-    here: Map<string, Known>,
-    lifting: Lifting,
-    make: (lifting: Lifting) => Fate,
-  ): Fate {
+  #of(server: Server, here: Map<string, Known>, lifting: Lifting, make: (lifting: Lifting) => Fate): Fate {
     const source = server.scope.node?.source;
     // What it includes stands elsewhere.
     if (source === undefined || source.includes('include')) return make(lifting);
