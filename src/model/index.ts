@@ -19,6 +19,7 @@ export {
   settingsWords,
   siteJsonSchema,
   withIncludes,
+  withSpare,
 } from './reading.ts';
 export { revocationsEnd } from './revocation-list.ts';
 export { hostPort, routeOf } from './route.ts';
@@ -31,7 +32,6 @@ export {
   spareName,
   waitingSpares,
   withoutJoined,
-  withSpare,
 } from './spares.ts';
 export { streamPools, streamsOf } from './stream.ts';
 export { durationOrNull } from './words.ts';

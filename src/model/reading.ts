@@ -8,6 +8,7 @@ import type { siteJsonSchema as SiteJsonSchema } from './schema.ts';
 import type * as Policies from './schema-policies.ts';
 import type * as Words from './schema-words.ts';
 import type { settingsWords as ReadSettingsWords } from './settings-words.ts';
+import type { withSpare as WithSpare } from './spare-text.ts';
 
 /**
  * What reads a site's text, loaded when the first text is read. The YAML parser and the schemas are most of what
@@ -27,6 +28,9 @@ export const siteJsonSchema: typeof SiteJsonSchema = () =>
 
 export const checkCertificates: typeof CheckCertificates = (...given) =>
   (load('./certificates.ts') as { checkCertificates: typeof CheckCertificates }).checkCertificates(...given);
+
+export const withSpare: typeof WithSpare = (...given) =>
+  (load('./spare-text.ts') as { withSpare: typeof WithSpare }).withSpare(...given);
 
 export const ownSite: typeof OwnSite = (...given) =>
   (load('./own-site.ts') as { ownSite: typeof OwnSite }).ownSite(...given);
