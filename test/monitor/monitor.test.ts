@@ -203,12 +203,14 @@ test('an engine that is replaced before anybody could be asked is named all the 
 });
 
 test('an engine that was silent for a moment explains no server that does not answer', () => {
-  const world = simulated();
+  const { site } = simulated();
+  const world = simulated({ site: { ...site, balancers: site.balancers.slice(0, 1) } });
   world.run(30_000);
   world.mute.add('lb-1');
   while (world.told.every(({ kind }) => kind !== 'fault.seen')) world.run(100);
-  world.mute.clear();
   world.manners.set('web/s2', 'refuses');
+  world.run(3_000);
+  world.mute.clear();
   world.run(15_000);
   const named = world.told.flatMap((event) =>
     event.kind === 'fault.located' ? event.verdict.culprits.map(scopeWords) : [],
