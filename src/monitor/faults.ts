@@ -53,7 +53,7 @@ export function openFault(fault: string, watched: Watched, at: number): OpenFaul
 /** What nobody looks at any more would be alarmed for ever: it is over, and its words stay. */
 export function leaveBehind(fault: OpenFault, watched: ReadonlySet<Watched>): void {
   fault.series = fault.series.map((one) =>
-    watched.has(one) ? one : { ...one, alarmed: false, score: 0, beganAt: null },
+    watched.has(one) || one.stated ? one : { ...one, alarmed: false, score: 0, beganAt: null },
   );
 }
 
@@ -77,7 +77,8 @@ const seriousShare = 0.05;
 export function severityOf(fault: OpenFault, recent: Recent): FaultSeverity {
   const { requests, errors } = recent.users(fault.startedAt);
   const series = fault.series.filter(({ alarmed }) => alarmed).map((one) => one.series);
-  const unanswered = series.includes('hung') || fault.through.some(({ ok }) => !ok);
+  const isCritical = fault.series.some(({ alarmed, stated }) => alarmed && stated?.severity === 'critical');
+  const unanswered = isCritical || series.includes('hung') || fault.through.some(({ ok }) => !ok);
   if (unanswered || (errors > 0 && errors >= seriousShare * requests)) return 'critical';
   if (errors > 0 || series.includes('traffic') || series.includes('silence') || series.includes('latency'))
     return 'error';
@@ -92,6 +93,8 @@ export function usersSee(fault: OpenFault, recent: Recent): string {
   if (errors > 0) return `${errors} of ${requests} requests were answered with an error so far`;
   if (series.includes('hung')) return 'requests get no answer';
   if (failed[0]) return `${failed[0].request} by ${failed[0].balancer} gets: ${failed[0].answered}`;
+  const stated = fault.series.find((one) => one.stated?.severity === 'critical')?.stated;
+  if (stated) return stated.usersSee;
   const shift = fault.series.find((one) => one.series === 'latency');
   if (shift) return shift.words();
   if (series.includes('traffic')) return 'nobody comes through: requests stopped coming';
@@ -128,7 +131,9 @@ export function locatedEvent(fault: OpenFault, { verdict, evidence }: Located): 
 
 export function endedEvent(fault: OpenFault, at: number, recent: Recent): FaultEvent {
   const { errors } = recent.users(fault.startedAt);
-  const wasFalse = fault.failedProbes === 0 && errors === 0 && !(fault.located?.verdict.certain ?? false);
+  const isStated = fault.series.some(({ stated }) => stated !== undefined);
+  const wasFalse =
+    !isStated && fault.failedProbes === 0 && errors === 0 && !(fault.located?.verdict.certain ?? false);
   const seconds = ((at - fault.startedAt) / 1_000).toFixed(1);
   const how = wasFalse
     ? `nothing else was seen of it: a false alarm, and the threshold rises by ln 2`

@@ -18,6 +18,7 @@ import { locate } from './locate/locate.ts';
 import { type DirectProbe, recentTicks, type ThroughProbe } from './picture.ts';
 import type { Watched } from './series.ts';
 import { type OpenStated, type Stated, type StatedBook, statedBook } from './stated.ts';
+import { isLocated, symptomBook } from './symptoms.ts';
 
 export interface MonitorPlan {
   readonly site: Site;
@@ -71,6 +72,7 @@ export class Monitor {
   #watches = new Map<string, BalancerWatch>();
   #heard = new Map<string, number>();
   readonly #stated: StatedBook;
+  readonly #symptoms = symptomBook();
   #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(plan: MonitorPlan) {
@@ -111,8 +113,10 @@ export class Monitor {
     return this.#stated.open;
   }
 
-  /** All that is simply so now: what is new is told, what is missing has ended. */
-  state(now: number, all: readonly Stated[]): readonly Act[] {
+  /** All that is simply so now: what is new is told, what is missing has ended. Symptoms are located with all that is counted. */
+  state(now: number, said: readonly Stated[]): readonly Act[] {
+    const acts = this.#symptoms.are(now, said).flatMap((one) => this.#raise(one, true, now));
+    const all = said.filter((one) => !isLocated(one));
     if (this.#faults.some(({ seenAt }) => seenAt !== null)) this.#toldAt = now;
     const isQuiet = now - this.#toldAt >= symptomAfterMs;
     const { falseAlarmsPerMonth } = this.#plan;
@@ -121,7 +125,7 @@ export class Monitor {
       falseAlarmsPerMonth,
       newName: () => this.#newName(),
     });
-    return events.map((event) => ({ kind: 'tell', event }));
+    return [...acts, ...events.map((event) => ({ kind: 'tell', event }) as const)];
   }
 
   get falseAlarms(): number {
@@ -272,6 +276,7 @@ export class Monitor {
       balancers: this.#site.balancers.map(({ name }) => this.#recent.balancer(name, startedAt, now)),
       direct,
       through,
+      stated: fault.series.flatMap(({ alarmed, stated }) => (alarmed && stated ? [stated] : [])),
       changes: this.#changes.recent(now),
     });
     const { culprits, certain, change } = located.verdict;

@@ -1,5 +1,6 @@
 import type { FaultScope, FaultSeries, HostFigures, ServerTick, Tick } from '#events';
 import type { ChangedServer, Site, SiteDifference } from '#model';
+import type { Stated } from './stated.ts';
 
 /** All that localisation looks at: what was counted since the fault began, and what probes said. Plain data. */
 export interface Picture {
@@ -10,6 +11,8 @@ export interface Picture {
   readonly balancers: readonly BalancerPicture[];
   readonly direct: readonly DirectProbe[];
   readonly through: readonly ThroughProbe[];
+  /** What questions of monitor.yaml that are answered badly say themselves. */
+  readonly stated: readonly Stated[];
   /** In flight, or promoted lately; newest first. */
   readonly changes: readonly ChangePicture[];
 }

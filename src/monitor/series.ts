@@ -9,6 +9,7 @@ import {
   spikeDetector,
 } from '#detect';
 import type { FaultScope, FaultSeries } from '#events';
+import type { Stated } from './stated.ts';
 
 /** A fault below this share counts as over: waiting for less takes long with little traffic. */
 const faultShare = 0.05;
@@ -36,6 +37,8 @@ export interface Watched extends SeriesName {
   readonly beganAt: number | null;
   /** One line of evidence. */
   words(): string;
+  /** A question of monitor.yaml that is answered badly: what it says itself. */
+  readonly stated?: Stated;
 }
 
 interface Judged {

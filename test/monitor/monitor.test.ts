@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { scopeWords } from '#events';
+import { type FaultScope, scopeWords } from '#events';
 import type { Site } from '#model';
+import type { Stated } from '#monitor';
 import { siteDifferenceOf } from './differences.ts';
 import { type Manner, simulated, twoByTwo, type World } from './simulated.ts';
 
@@ -258,6 +259,53 @@ test('a fault ends when its server is back, and is told once', () => {
   assert.equal(ended.length, 1);
   assert.ok(ended[0]?.kind === 'fault.ended' && !ended[0].wasFalse);
   assert.deepEqual(world.monitor.open, []);
+});
+
+function failingProbe(scope: FaultScope): Stated {
+  const sentence = 'probe home has asked https://shop.example/ 3 times and got: status 503';
+  const told = { usersSee: 'https://shop.example/ gets: status 503', evidence: [sentence] };
+  const verdict = { sentence, culprits: [scope], certain: false, change: null, place: null, advice: '' };
+  return { key: 'home', series: 'probes', scope, severity: 'critical', isSymptom: true, verdict, ...told };
+}
+
+test('a probe of a quiet site that fails is asked after like anything that is counted: its cause is named', () => {
+  const world = simulated({ rate: 0 });
+  world.broken.add('lb-1');
+  world.state([failingProbe({ kind: 'site' })]);
+  world.run(3_000);
+  assert.deepEqual(
+    world.told.flatMap((one) => (one.kind === 'fault.seen' ? [one.usersSee] : [])),
+    ['https://shop.example/ gets: status 503'],
+  );
+  const located = world.told.flatMap((one) => (one.kind === 'fault.located' ? [one.verdict] : []));
+  assert.deepEqual(located.at(-1)?.culprits.map(scopeWords), ['balancer lb-1']);
+});
+
+test('a probe that fails while a fault is open is of that fault, which lasts until it is well', () => {
+  const { world } = after((w) => void w.manners.set('web/s2', 'refuses'));
+  world.state([failingProbe({ kind: 'site' })]);
+  world.manners.clear();
+  world.run(60_000);
+  assert.equal(world.monitor.open.length, 1);
+  world.state([]);
+  world.run(1_000);
+  assert.deepEqual(world.monitor.open, []);
+  assert.equal(world.told.filter(({ kind }) => kind === 'fault.seen').length, 1);
+});
+
+test('a probe that fails while everything else answers says itself what it is, and was no false alarm', () => {
+  const world = simulated();
+  world.run(1_000);
+  world.state([failingProbe({ kind: 'site' })]);
+  world.run(3_000);
+  world.state([]);
+  world.run(1_000);
+  const located = world.told.flatMap((one) => (one.kind === 'fault.located' ? [one.verdict.sentence] : []));
+  assert.deepEqual(located, ['probe home has asked https://shop.example/ 3 times and got: status 503']);
+  assert.deepEqual(
+    world.told.flatMap((one) => (one.kind === 'fault.ended' ? [one.wasFalse] : [])),
+    [false],
+  );
 });
 
 test('a fault that is open while the site becomes another one is the same fault, and ends when its server is back', () => {

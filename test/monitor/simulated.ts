@@ -8,7 +8,7 @@ import {
   type Tick,
 } from '#events';
 import type { Site } from '#model';
-import { type Act, Monitor, type Probed } from '#monitor';
+import { type Act, Monitor, type Probed, type Stated } from '#monitor';
 import { type Random, seededRandom } from '../world/random.ts';
 import { poolOf, routeTo, siteOf } from '../world/sites.ts';
 
@@ -43,6 +43,8 @@ export interface World {
   readonly told: (FaultEvent & { readonly toldAt: number })[];
   journal(event: JournalEntry['event']): void;
   run(forMs: number): void;
+  /** All that probes of monitor.yaml say now. */
+  state(all: readonly Stated[]): void;
 }
 
 export function simulated(options: { site?: Site; seed?: number; rate?: number } = {}): World {
@@ -73,6 +75,7 @@ export function simulated(options: { site?: Site; seed?: number; rate?: number }
       sequence += 1;
       monitor.journalled({ sequence, at: world.now, by: 'person:ada', event, hash: '' });
     },
+    state: (all) => take(monitor.state(world.now, all)),
     run(forMs) {
       for (const end = world.now + forMs; world.now < end; ) {
         world.now += tickMs;

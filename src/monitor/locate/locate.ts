@@ -5,7 +5,7 @@ import { type Blamed, blame } from './changes.ts';
 import { type Finding, namesOf, type Rule, unique } from './finding.ts';
 import { lateServers, slowServers, stuckServers, wrongServers } from './misbehaving.ts';
 import { cutNetwork, deadServers, lostNames } from './servers.ts';
-import { badAnswers, badCertificates, badWays, lostTraffic } from './ways.ts';
+import { badAnswers, badCertificates, badWays, failingProbes, lostTraffic } from './ways.ts';
 
 /** What is nearer to the cause comes first: what it explains is not explained again by what comes after it. */
 const rules: readonly Rule[] = [
@@ -23,6 +23,7 @@ const rules: readonly Rule[] = [
   exhaustedHosts,
   badAnswers,
   lostTraffic,
+  failingProbes,
 ];
 
 export interface Located {

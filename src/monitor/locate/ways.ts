@@ -154,3 +154,9 @@ export const lostTraffic: Rule = ({ series, through, balancers }) => {
     },
   ];
 };
+
+/** Where nothing else explains it, what failing probes say themselves. */
+export const failingProbes: Rule = ({ stated }) =>
+  stated.map(({ verdict: { sentence, culprits, certain, advice }, evidence }) => {
+    return { sentence, culprits, certain, advice, evidence, pools: [] };
+  });
