@@ -21,6 +21,7 @@ export {
   isAlive,
   isGroupAlive,
   isStopped,
+  ownWaitedMs,
   type ProcessIdentity,
   signal,
   signalGroup,

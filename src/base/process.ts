@@ -98,3 +98,15 @@ export function signal(target: ProcessIdentity, name: NodeJS.Signals): boolean {
     return false;
   }
 }
+
+/** How long the threads of a process were ready to run and got no processor, since they began. 0 where the kernel does not tell. */
+export function ownWaitedMs(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+      const [, waitedNs = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ');
+      return sum + Number(waitedNs) / 1_000_000;
+    }, 0);
+  } catch {
+    return 0;
+  }
+}

@@ -148,9 +148,14 @@ function endUnfinished(pid: number): void {
   for (const one of [...childrenOf(pid), pid]) kill(one);
 }
 
-/** In the child: leaves word who it is, runs `begin`, and tells the parent how it went. */
+/** In the child: leaves word who it is, runs `begin`, and tells the parent how it went. One that another process already is, ends. */
 export async function asChild(pidFile: string, begin: () => Promise<void>): Promise<void> {
   mkdirSync(dirname(pidFile), { recursive: true, mode: 0o755 });
+  const other = runningPid(pidFile);
+  if (other !== null && other !== process.pid) {
+    process.stderr.write(`process ${other} already is what this one was started for\n`);
+    return void process.send?.({ kind: 'ready' } satisfies ChildNews, undefined, undefined, () => {});
+  }
   writeFileSync(pidFile, JSON.stringify(identify(process.pid)));
   // The parent may have been killed meanwhile; this process goes on without it.
   const tell = (news: ChildNews) => process.send?.(news, undefined, undefined, () => {});

@@ -15,7 +15,7 @@ import {
 import type { SiteText } from '#contract';
 import { boundHost, type Site } from '#model';
 import { agentSilencesMax, apiOf, askAgent, askController, controllerSilencesMax } from './asking.ts';
-import { type ChildPlan, ownCommand, runningPid, startChild, untilGone } from './children.ts';
+import { type ChildPlan, kill, ownCommand, runningPid, startChild, untilGone } from './children.ts';
 import { balancerPlaces, siteFile } from './places.ts';
 
 /** The processes of one site on this machine, started and stopped by `up` and by `adopt`. */
@@ -160,6 +160,9 @@ export async function stopAll(
 /** By its agent; one that hangs or did not start is killed, and what it leaves is ended without it. */
 async function stopBalancer(paths: SitePaths, name: string): Promise<void> {
   const { run, agentPid, holderPid } = balancerPlaces(paths, name);
+  // It answers nobody, and its agent would wait for it.
+  const holder = runningPid(holderPid);
+  if (holder !== null && isStopped({ pid: holder })) kill(holder);
   const stoppedByAgent = await askToStop(paths, name);
   if (!stoppedByAgent) await untilGone([agentPid], 0);
   const isHolderLeft = existsSync(join(run, 'holder.json'));

@@ -1,4 +1,4 @@
-import { isStopped, messageOf, type SitePaths, systemClock } from '#base';
+import { isStopped, messageOf, ownWaitedMs, type SitePaths, systemClock } from '#base';
 import { type ChildPlan, kill, runningPid, startChild, TooSlow } from './children.ts';
 import { leaveWord } from './replaced.ts';
 import { say } from './site-processes.ts';
@@ -7,6 +7,10 @@ const lookEveryMs = 200;
 const pauseMsMax = 5_000;
 const askEveryMs = 2_000;
 const answerMsMax = 2_000;
+/** Of the time of a question: one that waited so much of it for a processor hardly hangs. */
+const breathShareMin = 0.25;
+/** What such a silence counts: one that spins on a busy machine waits for a processor, too. */
+const outOfBreathSilence = 0.2;
 /** One that is stopped (SIGSTOP) will not answer later either. */
 const stoppedSilencesMax = 2;
 /** This process itself did nothing for so long: the machine was suspended, or is out of breath. Nobody's silence counts. */
@@ -75,16 +79,22 @@ async function keepRunning(
 async function endHung(plan: ChildPlan, life: Life, { paths, stopping }: SuperviseOptions): Promise<void> {
   let silences = 0;
   let awayMs = 0;
+  let answeredAt = systemClock.monotonicMs();
   while (!stopping.aborted) {
     const askedAt = systemClock.monotonicMs();
     const isRunning = !life.isStarting && runningPid(plan.pidFile) !== null;
+    const asked = runningPid(plan.pidFile) ?? 0;
+    const waitedBeforeMs = ownWaitedMs(asked);
     const answer = isRunning ? await plan.ask(answerMsMax) : 'answers';
-    silences = answer === 'silent' ? silences + 1 : 0;
+    // It would like to answer, and gets no processor: another one would get none either.
+    const isOutOfBreath = ownWaitedMs(asked) - waitedBeforeMs > answerMsMax * breathShareMin;
+    if (answer === 'answers') answeredAt = askedAt;
+    silences = answer === 'silent' ? silences + (isOutOfBreath ? outOfBreathSilence : 1) : 0;
     if (answer !== 'away') awayMs = 0;
     const pid = life.isStarting ? null : runningPid(plan.pidFile);
     const most = pid !== null && isStopped({ pid }) ? stoppedSilencesMax : plan.silencesMax;
     if (pid !== null && (silences >= most || awayMs > life.startMsMax)) {
-      const why = `it did not answer for ${Math.round((awayMs || silences * (askEveryMs + answerMsMax)) / 1_000)} s`;
+      const why = `it did not answer for ${Math.round((systemClock.monotonicMs() - answeredAt) / 1_000)} s`;
       said(`${plan.process} does not answer and is killed`);
       leaveWord(paths, { process: plan.process, why, at: systemClock.now() });
       kill(pid);

@@ -1,13 +1,15 @@
 import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Failure, formatDiagnostic, sitePaths } from '#base';
+import { Failure, formatDiagnostic, messageOf, sitePaths } from '#base';
 import { readLocally } from '#cli';
 import type { SiteText } from '#contract';
 import { chooseEngine } from '#engines';
 import { readCertificateFile, readCertificates, type Site, siteHash } from '#model';
 import { announcement } from './announce.ts';
 import { apiOf } from './asking.ts';
+import { runningPid } from './children.ts';
 import { type OwnServers, startOwnServers } from './own-servers.ts';
+import { balancerPlaces } from './places.ts';
 import { runSite } from './run-site.ts';
 import { at, type ControllerFlags, keepFirst, say, startAll, statesOf, stopAll } from './site-processes.ts';
 
@@ -25,6 +27,8 @@ export async function runUp(options: UpOptions): Promise<void> {
   await requireEngines(site);
   const paths = sitePaths(site.name);
   const unproven = statesOf(site, paths).filter((path) => !existsSync(path));
+  const holders = site.balancers.map(({ name }) => balancerPlaces(paths, name).holderPid);
+  const takesUp = holders.some((file) => runningPid(file) !== null);
   let servers: OwnServers | null = null;
   await runSite({
     site,
@@ -36,7 +40,11 @@ export async function runUp(options: UpOptions): Promise<void> {
         say(`starting ${options.with} ...`);
         servers = await startOwnServers(options.with, say);
       }
-      await startAll(plans, site, stopping);
+      await startAll(plans, site, stopping).catch((error: unknown) => {
+        // What an earlier one left serves: no reason to end that. It is tried again for as long as it takes.
+        if (!takesUp || stopping.aborted) throw error;
+        say(`the site goes on, not all of it was started: ${messageOf(error)}`);
+      });
       const same = serving.hash === text.hash;
       return await announcement({
         site,

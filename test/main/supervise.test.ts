@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isAlive, type ProcessIdentity, sitePaths } from '#base';
@@ -25,7 +27,7 @@ function hangStarts({ env }: Folders): () => void {
   return () => rmSync(file);
 }
 
-describe('a controller whose start hangs', () => {
+describe('a controller that does not start', () => {
   let folders: Folders;
   let origin: Origin;
   let port: number;
@@ -46,13 +48,14 @@ describe('a controller whose start hangs', () => {
   const processIn = (name: string) =>
     JSON.parse(readFileSync(join(folders.env.HOLDFAST_RUN, 't', name), 'utf8')) as ProcessIdentity;
 
-  test('holds up nobody else, and Ctrl-C ends it with the rest', async () => {
+  test('because it hangs, holds up nobody else, and Ctrl-C ends it with the rest', async () => {
     const site = await up([file, '--port', '0'], folders.env);
+    let mend = () => {};
     try {
       const controller = processIn('controller.pid');
       // It writes the file anew with each entry.
       process.kill(controller.pid, 'SIGSTOP');
-      hangStarts(folders);
+      mend = hangStarts(folders);
       process.kill(controller.pid, 'SIGKILL');
       await until('its start', async () => processIn('controller.pid').pid !== controller.pid, limitMs);
       const agent = processIn('lb-1/agent.pid');
@@ -72,11 +75,46 @@ describe('a controller whose start hangs', () => {
       assert.ok(isAlive(processIn('controller.pid')), 'it still hangs');
     } finally {
       assert.match(await site.stop(), /Stopped\. Nothing is left running\./);
+      mend();
     }
     assert.deepEqual(processesOf(folders.folder), []);
   });
 
-  test('at the start of the site: Ctrl-C ends it, too', async () => {
+  test('where an earlier up left a site that serves: it goes on, and the controller comes when it can', async () => {
+    const apiPort = await freePort();
+    const { up: first } = await up([file, '--port', String(apiPort)], folders.env);
+    const agent = processIn('lb-1/agent.pid');
+    const typed = await type(['agent', '--site', 't', '--balancer', 'lb-1'], { env: folders.env }).ended;
+    assert.match(typed.err, new RegExp(`process ${agent.pid} already is`), 'by hand, by mistake');
+    assert.deepEqual(processIn('lb-1/agent.pid'), agent);
+    const controller = processIn('controller.pid');
+    first.child.kill('SIGKILL');
+    process.kill(controller.pid, 'SIGKILL');
+    await first.ended;
+    const other = createServer();
+    await until('the port', async () => {
+      other.listen(apiPort, '127.0.0.1');
+      await once(other, 'listening');
+      return true;
+    });
+    const next = type(['up', file, '--port', String(apiPort)], { env: folders.env });
+    try {
+      await until('its words', async () => next.out().includes('the site goes on, not all of it'), limitMs);
+      assert.equal((await ask(port)).status, 200);
+      other.close();
+      const isBack = async () =>
+        isAlive(processIn('controller.pid')) && (await fetch(`http://127.0.0.1:${apiPort}/health`)).ok;
+      await until('the controller', isBack, limitMs);
+    } finally {
+      other.close();
+      next.child.kill('SIGINT');
+      await next.ended;
+    }
+    assert.deepEqual(processesOf(folders.folder), []);
+  });
+
+  test('because it hangs, at the start of the site: Ctrl-C ends it, too', async () => {
+    hangStarts(folders);
     const typed = type(['up', file, '--port', '0'], { env: folders.env });
     const started = () => processesOf(folders.folder).some((line) => line.includes('holder'));
     await until(
