@@ -5,8 +5,8 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createNet } from 'node:net';
 
 /**
- * What a server does to a request. `refuses` has no listening socket at all; `leaves` neither, but answers what it has in hand, as
- * one that is told to end does; `blackhole` accepts and never answers.
+ * What a server does to a request. `refuses` has no listening socket at all; `leaves` gives one more answer, and then has none
+ * either: nobody is sent away in the middle; `blackhole` accepts and never answers.
  */
 export const ways = [
   'right',
@@ -62,11 +62,11 @@ export async function startOrigin(
   const settled: OriginOptions = { ...usual, ...options };
   const line = waitingLine(settled.atOnceMax);
   let way = settled.way;
-  const isGone = (one: Way) => one === 'refuses' || one === 'leaves';
+  let isGone = false;
   let requests = 0;
   let server = build();
   let port = await listen(server, settled.port);
-  if (isGone(way)) await shut(server, way);
+  if (way === 'refuses') await go();
 
   function build(): HttpServer {
     const handler = (_: unknown, response: ServerResponse) => {
@@ -80,12 +80,22 @@ export async function startOrigin(
   }
   const waitMs = () => settled.delayMs + (way === 'slow' ? settled.slowMs : 0);
 
+  async function go(): Promise<void> {
+    if (isGone) return;
+    isGone = true;
+    await shut(server);
+  }
+
   function answer(response: ServerResponse) {
     if (way === 'blackhole') return;
     if (way === 'resets') return reset(response.socket);
     if (way === 'half') {
       response.writeHead(200, { 'content-length': '1000' });
       return response.write('half of it', () => reset(response.socket));
+    }
+    if (way === 'leaves') {
+      response.shouldKeepAlive = false;
+      response.on('finish', () => void go());
     }
     const isBad = way === 'errors';
     response.writeHead(isBad ? 500 : 200, { 'content-type': 'text/plain', 'x-origin': settled.name });
@@ -101,16 +111,15 @@ export async function startOrigin(
     requests: () => requests,
     atOnce: line.most,
     async become(next) {
-      const before = way;
       way = next;
-      if (isGone(next) && !isGone(before)) await shut(server, next);
-      if (!isGone(next) && isGone(before)) {
-        server = build();
-        port = await listen(server, port);
-      }
+      if (next === 'refuses') return go();
+      if (!isGone) return;
+      isGone = false;
+      server = build();
+      port = await listen(server, port);
     },
     async close() {
-      if (!isGone(way)) await shut(server, 'refuses');
+      await go();
     },
   };
 }
@@ -176,10 +185,9 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-function shut(server: HttpServer, way: Way): Promise<void> {
+function shut(server: HttpServer): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()));
-  if (way === 'leaves') server.closeIdleConnections();
-  else server.closeAllConnections();
+  server.closeAllConnections();
   return closed;
 }
 
