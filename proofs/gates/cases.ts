@@ -258,6 +258,26 @@ export const cases: readonly Case[] = [
   },
   {
     gate: 'rehearsal',
+    name: 'a text with which the engine takes many times the memory',
+    verdict: 'refused',
+    state: 'refused',
+    only: 'haproxy',
+    says: /takes more than 4 times the memory of what runs: \d+ ms, [4-9]\d\d MB/,
+    how: (f) => {
+      f.engineIs({ heavyWith: 'web-5' });
+      return f.change(f.text([1, 2, 3, 5])).finally(() => f.engineIs({}));
+    },
+  },
+  {
+    gate: 'rehearsal',
+    name: 'the same text with which it takes what it took',
+    verdict: 'passed',
+    state: 'promoted',
+    only: 'haproxy',
+    how: (f) => f.change(f.text([1, 2, 3, 5])),
+  },
+  {
+    gate: 'rehearsal',
     name: 'an engine whose check passes what its start refuses',
     verdict: 'refused',
     state: 'refused',

@@ -8,7 +8,7 @@ import { selfSigned } from '../../test/world/certificate.ts';
 import { startLoadProcess, usualLoad } from '../../test/world/load.ts';
 import { type Origin, startOrigin } from '../../test/world/origins.ts';
 import { freePort, until } from '../../test/world/stack.ts';
-import { makeFolders, up } from '../../test/world/up.ts';
+import { type Folders, makeFolders, up } from '../../test/world/up.ts';
 
 export type EngineOfField = 'haproxy' | 'nginx';
 
@@ -27,8 +27,11 @@ export interface Field {
   /** As a person named so. @throws with the code of the refusal */
   say(path: string, by: string, reason: string): Promise<ChangeView>;
   view(change: string): Promise<ChangeView>;
-  /** How the HAProxy of this machine behaves from now on: its version as it says it, and its next starts. */
-  engineIs(way: { readonly version?: string; readonly starts?: boolean }): void;
+  /** How the HAProxy of this machine behaves from now on. */
+  engineIs(way: EngineWay): void;
+  /** Of the site: `site.yaml`, as it was first applied. */
+  readonly file: string;
+  readonly env: Folders['env'];
   /** A file beside the site's, which everybody may read; its path. */
   write(name: string, content: string): string;
   /** Requests that failed since the beginning, of all. */
@@ -45,6 +48,14 @@ export interface SiteWords {
   readonly identity?: string;
   /** In place of the pool `web` for `/api`. */
   readonly api?: readonly number[];
+}
+
+export interface EngineWay {
+  /** What it says of itself. */
+  readonly version?: string;
+  readonly starts?: boolean;
+  /** With a text that has this in it, it takes 400 MB more. */
+  readonly heavyWith?: string;
 }
 
 const originsMax = 6;
@@ -69,10 +80,7 @@ export async function openField(engine: EngineOfField): Promise<Field> {
   const text = (servers: readonly number[], more: SiteWords = {}) =>
     siteText({ engine, ports, origins }, servers, more);
   const file = write('site.yaml', text([1, 2, 3]));
-  const engineIs: Field['engineIs'] = ({ version = '', starts = true }) => {
-    write('haproxy-version', version, 0o644);
-    write('haproxy-starts', starts ? 'yes' : 'no', 0o644);
-  };
+  const engineIs: Field['engineIs'] = (way) => setEngine(way, write);
   engineIs({});
   const shim = write('haproxy', shimText(folders.folder), 0o755);
   const site = await up([file], folders.env, engine === 'haproxy' ? { HOLDFAST_HAPROXY: shim } : {});
@@ -97,6 +105,8 @@ export async function openField(engine: EngineOfField): Promise<Field> {
     engine,
     origins,
     ports,
+    file,
+    env: folders.env,
     text,
     engineIs,
     write: (name, content) => write(name, content, 0o644),
@@ -135,7 +145,16 @@ export async function openField(engine: EngineOfField): Promise<Field> {
   };
 }
 
-/** The real HAProxy, but for what it says of its version, and whether it starts. */
+function setEngine(
+  { version = '', starts = true, heavyWith = '' }: EngineWay,
+  write: (name: string, content: string, mode: number) => string,
+): void {
+  write('haproxy-version', version, 0o644);
+  write('haproxy-starts', starts ? 'yes' : 'no', 0o644);
+  write('haproxy-heavy-with', heavyWith, 0o644);
+}
+
+/** The real HAProxy, but for what it says of its version, whether it starts, and what it takes. */
 function shimText(folder: string): string {
   return `#!/bin/bash
 PATH=/usr/bin:/bin
@@ -145,6 +164,13 @@ for word in "$@"; do
     -v) [ -n "$version" ] && { echo "HAProxy version $version 2026/01/01"; exit 0; }; exec ${realHaproxy} "$@";;
     -c) exec ${realHaproxy} "$@";;
   esac
+done
+heavy=$(cat ${folder}/haproxy-heavy-with)
+for word in "$@"; do
+  if [ -n "$heavy" ] && [ -f "$word" ] && grep -qF "$heavy" "$word"; then
+    exec 9< <(exec perl -MPOSIX -e '$| = 1; $x = "x" x 4e8; POSIX::close($_) for 3 .. 30; print "has it"; POSIX::close(1); sleep 20')
+    read -r -n 1 -u 9; exec 9<&-
+  fi
 done
 [ "$(cat ${folder}/haproxy-starts)" = yes ] || { echo 'symbol lookup error' >&2; exit 127; }
 exec ${realHaproxy} "$@"
