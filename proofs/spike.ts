@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ChangeState, finalStates, type JournalEntry } from '../src/events/index.ts';
+import { type ChangeState, type EventKind, finalStates, type JournalEntry } from '../src/events/index.ts';
 import { startLoadProcess, usualLoad } from '../test/world/load.ts';
 import { type Origin, startOrigin } from '../test/world/origins.ts';
 import { freePort, until } from '../test/world/stack.ts';
@@ -23,6 +23,7 @@ const spikeS = 40;
 /** After so long the spare has to be in: what comes later is judged. */
 const settledAfterS = 20;
 const leavesAfter = '10s';
+const ends: readonly string[] = ['spare.leaves', 'spare.failed'] satisfies readonly EventKind[];
 
 function siteText(engine: Engine, port: number, origins: readonly Origin[], withSpare: boolean): string {
   const servers = origins.map(
@@ -55,6 +56,8 @@ interface Told {
   readonly p95Ms: number;
   readonly joinedAfterS: number | null;
   readonly leftAfterS: number | null;
+  /** Why it could not come or go; null: it could. */
+  readonly failedWhy: string | null;
   readonly inPlace: boolean;
 }
 
@@ -86,8 +89,8 @@ async function spike(engine: Engine, withSpare: boolean): Promise<Told> {
     const joined = (await journal(folders)).find(({ event }) => event.kind === 'spare.joins');
     if (withSpare && joined)
       await until(
-        'the spare server leaves',
-        async () => (await journal(folders)).some(({ event }) => event.kind === 'spare.leaves'),
+        'the spare server leaves, or why it cannot',
+        async () => (await journal(folders)).some(({ event }) => ends.includes(event.kind)),
         90_000,
       );
     await until('no change is under way', async () => isOver((await site.status()).change?.state), 60_000);
@@ -108,6 +111,8 @@ async function spike(engine: Engine, withSpare: boolean): Promise<Told> {
       p95Ms: quantile(took, 0.95),
       joinedAfterS: firstExposed(entries, joined, began),
       leftAfterS: left ? (left.at - ended) / 1_000 : null,
+      failedWhy:
+        entries.flatMap(({ event }) => (event.kind === 'spare.failed' ? [event.why] : []))[0] ?? null,
       inPlace: JSON.stringify(entries).includes('web/three-joined comes'),
     };
   } finally {
@@ -163,7 +168,9 @@ async function bothWays(proof: Proof, engine: Engine): Promise<void> {
   proof.tell(`${engine}: without a new generation`, withSpare.inPlace ? 'yes' : 'no');
   proof.holds(
     `${engine}: it left after the spike, s`,
-    withSpare.leftAfterS === null ? 'never' : withSpare.leftAfterS.toFixed(1),
+    withSpare.leftAfterS === null
+      ? `never: ${withSpare.failedWhy ?? 'it did not join'}`
+      : withSpare.leftAfterS.toFixed(1),
     'once',
     withSpare.leftAfterS !== null,
   );
