@@ -9,13 +9,14 @@ import { ColdProof } from './cold-proof.ts';
 import { driftOf } from './drift.ts';
 import { activeOf, Fleet, type FleetOptions } from './fleet.ts';
 import { openAlarms, openRecords, type Records } from './guard/records.ts';
+import { Silence } from './guard/silence.ts';
 import { type SteadyWatch, watchSteady } from './guard/steady.ts';
 import { tickMs } from './guard/watch.ts';
 import type { Death, HeldGeneration } from './holder/protocol.ts';
 import { hostWatch } from './host.ts';
 import { Kept } from './kept.ts';
 import { Refresh } from './refresh.ts';
-import { Repair } from './repair.ts';
+import { Repair, silentMsMax } from './repair.ts';
 import { clearSandboxes } from './sandbox-process.ts';
 import { Ticks } from './ticks.ts';
 
@@ -25,10 +26,8 @@ const rememberEveryTicks = 10;
 const evidenceMsMax = 80;
 /** Once, before the first look. */
 const learnMsMax = 500;
-/** A second: longer than any stall of a machine that still works. */
-const silentTicksMax = 10;
 /** One that took over while it still started may need longer for its first word. */
-const startingTicksMax = 50;
+const startingMsMax = 5_000;
 /** A list of a thousand servers costs the engine 7 ms: once a second, rarer with more. */
 const listEveryTicks = 10;
 const serversPerList = 1_000;
@@ -53,7 +52,7 @@ export class Serving {
   #active: HeldGeneration | null = null;
   #lastDeath = 0;
   #ticks = 0;
-  #silentTicks = 0;
+  readonly #silence: Silence;
   #ticking = false;
   #listening = false;
   #over = false;
@@ -64,6 +63,7 @@ export class Serving {
     this.fleet = new Fleet(options);
     this.kept = new Kept(this.fleet);
     this.records = openRecords({ file: join(state, 'guard.jsonl'), balancer: balancer.name, clock, log });
+    this.#silence = new Silence(clock);
     this.ticks = new Ticks(balancer.name, clock.now());
     this.#host = hostWatch(state);
     this.#steady = watchSteady(openAlarms(this.records.after(0)));
@@ -132,7 +132,7 @@ export class Serving {
     const { log } = this.fleet.options;
     try {
       await this.changes.tick();
-      const isDue = this.#ticks % reconcileEveryTicks === 0 || this.#silentTicks > 0;
+      const isDue = this.#ticks % reconcileEveryTicks === 0 || this.#silence.isBegun;
       if (this.changes.flight || isDue) await this.#reconcile();
       await this.#watchActive();
     } catch (error) {
@@ -158,12 +158,8 @@ export class Serving {
       .control(active)
       .evidence(evidenceMsMax)
       .catch(() => null);
-    this.#silentTicks = evidence ? 0 : this.#silentTicks + 1;
-    const most = this.#seen.has(active.generation) ? silentTicksMax : startingTicksMax;
-    if (this.#silentTicks >= most) {
-      this.#silentTicks = 0;
-      await this.#repair.requireAnswer(active);
-    }
+    const mostMs = this.#seen.has(active.generation) ? silentMsMax : startingMsMax;
+    if (this.#silence.looked(evidence !== null, mostMs)) await this.#repair.requireAnswer(active);
     await this.#tell(active, evidence);
     if (!evidence) return;
     if (this.#ticks % rememberEveryTicks === 0) await this.#remember(active, evidence);
@@ -236,7 +232,10 @@ export class Serving {
   }
 
   async #landed(): Promise<void> {
-    this.#active = activeOf(await this.fleet.status());
+    const status = await this.fleet.status();
+    this.#active = activeOf(status);
+    // Whom it should have gone back to may hang, and another one have taken its place.
+    void this.#repair.requireWayBack(status.generations);
     await this.#repair.requireAnswer(this.#active);
   }
 }

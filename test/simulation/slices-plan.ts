@@ -1,4 +1,4 @@
-import { seededRandom } from '../world/random.ts';
+import { type Random, seededRandom } from '../world/random.ts';
 
 export const sliceFaultKinds = [
   'holder killed',
@@ -12,7 +12,8 @@ export const sliceFaultKinds = [
   'candidate answers 503',
   'incumbent killed',
 ] as const;
-export type SliceFaultKind = (typeof sliceFaultKinds)[number];
+/** Drawn apart from the others, so that what a seed drew before there was this one stays. */
+export type SliceFaultKind = (typeof sliceFaultKinds)[number] | 'incumbent hangs';
 
 export interface SliceFault {
   readonly kind: SliceFaultKind;
@@ -26,6 +27,8 @@ export interface SlicePlan {
   readonly requestsPerSecond: number;
   readonly ends: 'promoted' | 'rolled back';
   readonly faults: readonly SliceFault[];
+  /** Another one of the incumbent's text is parked beside it. */
+  readonly standby: boolean;
 }
 
 /** The steps of exposure, each with its beginning. */
@@ -40,16 +43,21 @@ export function drawSlicePlan(seed: number): SlicePlan {
   const random = seededRandom(seed ^ 0x511ce);
   const pick = <T>(of: readonly T[]): T => of[random.integer(of.length)] as T;
   const count = random.integer(6) === 0 ? 0 : 1 + random.integer(3);
-  const faults = Array.from({ length: count }, () => ({
-    kind: pick(sliceFaultKinds),
-    atMs: 1_000 + random.next() * 6_500,
-    forMs: 20 + Math.floor(random.next() ** 2 * 4_000),
-  }));
+  const fault = (of: Random, kind: SliceFaultKind): SliceFault => ({
+    kind,
+    atMs: 1_000 + of.next() * 6_500,
+    forMs: 20 + Math.floor(of.next() ** 2 * 4_000),
+  });
+  const faults = Array.from({ length: count }, () => fault(random, pick(sliceFaultKinds)));
+  const more = seededRandom(seed ^ 0x57a9d);
+  const standby = more.integer(2) === 0;
+  if (more.integer(4) === 0) faults.push(fault(more, 'incumbent hangs'));
   return {
     seed,
     requestsPerSecond: pick([200, 1_000, 5_000]),
     ends: pick(['promoted', 'rolled back'] as const),
     faults: faults.toSorted((a, b) => a.atMs - b.atMs),
+    standby,
   };
 }
 

@@ -7,6 +7,7 @@ import { Holder } from '../../src/agent/holder/holder.ts';
 import type { HolderClient } from '../../src/agent/holder/protocol.ts';
 import { emptyState } from '../../src/agent/holder/state.ts';
 import { seededRandom } from '../world/random.ts';
+import { watchActive } from './active-watch.ts';
 import type { SimulatedEngine } from './engine.ts';
 import { generationSpec, simulatedMachine } from './holder-machine.ts';
 import { type Handlers, Network } from './network.ts';
@@ -45,6 +46,7 @@ const signalsMsMax = 5;
 const gapMsMax = 3_000;
 const incumbentNumber = 1;
 const candidateNumber = 2;
+const standbyNumber = 3;
 
 export async function runSlices(
   plan: SlicePlan,
@@ -135,6 +137,7 @@ class SliceRun {
     await holder.call('open', { listeners: [{ host: '*', port: 80 }] });
     await holder.call('start', generationSpec(incumbentNumber, 'standby'));
     await holder.call('activate', { generation: incumbentNumber });
+    if (this.#plan.standby) await holder.call('start', generationSpec(standbyNumber, 'standby'));
     await holder.call('start', generationSpec(candidateNumber, 'candidate'));
     this.#flight = this.#newFlight(agent, holder);
     this.#tick(agent, holder);
@@ -159,13 +162,10 @@ class SliceRun {
     const { planted } = this.#options;
     const expose: typeof calls.expose = async (input) => {
       this.#renewedAtMs = this.#scheduler.nowMs;
-      const leaseMs = planted === 'a lease has no end' ? 1e9 : input.leaseMs;
-      const forMs =
-        planted === 'slices are twice as long'
-          ? 2.5 * input.forMs
-          : planted === 'a lease has no end'
-            ? 1e9
-            : input.forMs;
+      const isEndless = planted === 'a lease has no end';
+      const leaseMs = isEndless ? 1e9 : input.leaseMs;
+      const factor = planted === 'slices are twice as long' ? 2.5 : 1;
+      const forMs = isEndless ? 1e9 : factor * input.forMs;
       if (planted === 'the active one is parked first')
         await this.#engines
           .get(incumbentNumber)
@@ -233,6 +233,7 @@ class SliceRun {
   #tick(process: SimulatedProcess, holder: HolderClient): void {
     void (async () => {
       let deaths = 0;
+      const lookAtActive = watchActive({ process, holder, engines: this.#engines });
       for (;;) {
         await process.clock.sleep(tickMs);
         try {
@@ -241,6 +242,7 @@ class SliceRun {
           const died = status.deaths.filter(({ number }) => number > deaths);
           deaths = Math.max(deaths, ...died.map(({ number }) => number));
           if (!this.#promoted && died.length > 0) await this.#flight?.takeBack('died', 'an engine ended');
+          await lookAtActive(status);
         } catch {
           const isNew = await this.#ensureHolder(process, holder);
           if (isNew && !this.#promoted) await this.#flight?.takeBack('lease', 'the holder ended');
@@ -365,9 +367,12 @@ class SliceRun {
         candidate?.die('SIGSEGV');
         return () => {};
       case 'candidate hangs':
+      case 'incumbent hangs': {
         this.#engineTroubleAtMs = this.#scheduler.nowMs;
-        candidate?.hang();
-        return () => candidate?.goOn();
+        const hung = kind === 'candidate hangs' ? candidate : this.#engines.get(incumbentNumber);
+        hung?.hang();
+        return () => hung?.goOn();
+      }
       case 'candidate is deaf':
         this.#engineTroubleAtMs = this.#scheduler.nowMs;
         if (candidate) candidate.isDeaf = true;

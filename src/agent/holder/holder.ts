@@ -15,6 +15,8 @@ const strangersEveryMs = 20;
 const unusedMsMax = 30_000;
 /** For what is not urgent: a busy machine is no reason to give up. */
 const patientMs = 2_000;
+/** Nobody accepts meanwhile, and there is nobody else. */
+const insteadMs = 1_000;
 
 type Calls = {
   readonly [C in HolderCall]: (input: HolderCalls[C]['input']) => Promise<HolderCalls[C]['output']>;
@@ -214,9 +216,39 @@ export class Holder {
     good.role = 'active';
     // The bad one itself may have had another neighbour, or none; and some still lead connections of long ago to it.
     for (const old of this.#generations.values()) if (old.role === 'draining') this.#link(old, good);
-    const done = takeBack({ good, bad, clock: this.#options.clock });
+    let to = good;
+    const instead = async () => {
+      const other = await this.#insteadOf(good, bad);
+      to = other ?? to;
+      return other;
+    };
+    const done = takeBack({ good, bad, clock: this.#options.clock, instead });
     this.#save();
-    return { ...(await done), to: good.spec.generation };
+    return { ...(await done), to: to.spec.generation };
+  }
+
+  /** The active one does not follow: one that is parked beside it and does takes its place, and it stays as that one was. */
+  async #insteadOf(silent: Held, bad: Held | null): Promise<Held | null> {
+    const isGood = (g: Held) =>
+      g.role === 'standby' && g !== silent && g.spec.siteHash !== bad?.spec.siteHash;
+    const next = [...this.#generations.values()].find(isGood);
+    if (!next) return null;
+    const follows = await next.side.want('accepting', insteadMs).then(
+      () => true,
+      () => false,
+    );
+    // Somebody else may be active by now, by a death or a promotion.
+    if (!follows || next.role !== 'standby' || this.#activeOne() !== silent) {
+      if (this.#activeOne() !== next) next.side.want('parked').catch(() => {});
+      return null;
+    }
+    this.#active = next.spec.generation;
+    next.role = 'active';
+    silent.role = 'standby';
+    silent.side.want('parked').catch(() => {});
+    for (const old of this.#generations.values()) if (old.role === 'draining') this.#link(old, next);
+    this.#save();
+    return next;
   }
 
   /**

@@ -4,6 +4,8 @@ import type { HolderTakeBack } from './protocol.ts';
 
 /** From the second half's start to the gentle end of the bad generation: its requests under way are answered by then. */
 const drainAfterMs = 100;
+/** One that does not accept by then is not waited for where somebody else can take its place: what comes waits in the socket. */
+const goodMsMax = 100;
 /** An engine that has not led requests back by then is not going to; it is drained at once. */
 const takeBackMsMax = 50;
 /** One that has not parked by then hangs, and what is in flight in it is lost either way. Less would kill one that is only busy. */
@@ -14,14 +16,16 @@ const drainCallMsMax = 1_000;
 /**
  * Rung 1: resume the good one, park the bad one, each read back; at the same moment lead requests on the bad one's open
  * connections to the good one; then drain the bad one. An engine that does not follow is drained at once, then
- * killed (rung 2). Nothing here reads a file, starts a process or asks the engine to reload.
+ * killed (rung 2). Nothing here reads a file, starts a process or asks the engine to reload. Requests are led back only to
+ * somebody who answers: `instead` finds another one where the good one hangs, and resolves when it accepts.
  */
 export async function takeBack(options: {
   good: Held;
   bad: Held | null;
   clock: Clock;
+  instead: () => Promise<Held | null>;
 }): Promise<HolderTakeBack> {
-  const { good, bad, clock } = options;
+  const { good, bad, clock, instead } = options;
   const decidedAt = clock.now();
   const began = clock.monotonicMs();
   const steps: { what: string; ok: boolean; tookMs: number }[] = [];
@@ -35,16 +39,22 @@ export async function takeBack(options: {
     return ok;
   }
 
-  const resumed = step(`resume generation ${good.spec.generation}`, good.side.want('accepting'));
+  async function resume(): Promise<void> {
+    if (await step(`resume generation ${good.spec.generation}`, accepts(good))) return;
+    const other = await instead();
+    if (other) await step(`resume generation ${other.spec.generation} in its place`, Promise.resolve());
+  }
+
   if (!bad) {
-    await resumed;
+    await resume();
     return { decidedAt, doneAt: clock.now(), rung: 1, steps };
   }
   const name = `generation ${bad.spec.generation}`;
-  const [, parked, led] = await Promise.all([
-    resumed,
+  const lead = () =>
+    step(`lead requests of ${name}'s open connections back`, bad.control.takeBack(true, takeBackMsMax));
+  const [led, parked] = await Promise.all([
+    resume().then(lead),
     step(`park ${name}`, bad.side.want('parked', parkMsMax)),
-    step(`lead requests of ${name}'s open connections back`, bad.control.takeBack(true, takeBackMsMax)),
   ]);
   const doneAt = clock.now();
 
@@ -57,4 +67,10 @@ export async function takeBack(options: {
   else void drain(bad, drainCallMsMax);
   after(clock, bad.drainMs, () => bad.kill());
   return { decidedAt, doneAt, rung: 1, steps };
+}
+
+/** Read back, too: one that was to accept all the time may hang since then. */
+async function accepts({ side, control }: Held): Promise<void> {
+  await side.want('accepting', goodMsMax);
+  await control.state(goodMsMax);
 }

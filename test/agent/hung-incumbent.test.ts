@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { identify } from '#base';
+import { ask } from '../world/ask.ts';
+import { type Origin, startOrigin } from '../world/origins.ts';
+import { patientCheck, shopText } from '../world/shop.ts';
+import { freePort, type Stack, startStack, textOf, until } from '../world/stack.ts';
+
+const patientMs = 120_000;
+let origin: Origin;
+let http: number;
+let stack: Stack;
+
+const textFor = (server: string) => (folder: string) => {
+  const servers = [{ name: server, port: origin.port }];
+  return shopText({ http, https: null, engine: 'haproxy', servers, healthCheck: patientCheck }, folder);
+};
+
+before(async () => {
+  origin = await startOrigin({ name: 'web' });
+  http = await freePort();
+  stack = await startStack({ siteText: textFor('one'), engine: 'haproxy' });
+});
+
+after(async () => {
+  await origin.close();
+  await stack.stop();
+});
+
+/** A machine that is out of breath may have replaced the one that hangs before anything is taken back. */
+const roundsMax = 5;
+let changes = 0;
+
+/** Whether the candidate was taken back to the one that is parked, while the active one hung. */
+async function goesToTheParked(share: number): Promise<boolean> {
+  const standby = await until('the one that is parked', async () => {
+    const { generations } = await stack.call('status', {});
+    return generations.length === 2 && generations.find(({ role }) => role === 'standby')?.generation;
+  });
+  changes += 1;
+  const change = `c${changes}`;
+  await stack.call('candidate', { site: textOf(textFor(change)(stack.folder), stack.folder), change });
+  await stack.call('expose', { change, share, leaseMs: 60_000, requestsMax: null });
+  const hung = await stack.pidOf('active');
+  process.kill(hung, 'SIGSTOP');
+  const done = await stack.call('rollback', { change, reason: 'a test' }, patientMs);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(http)));
+  for (const { status } of answers) assert.equal(status, 200);
+  await until('the end of the one that hung', async () => identify(hung) === null, patientMs);
+  return done?.to === standby;
+}
+
+describe('an active engine hangs while there is a candidate, which is taken back', () => {
+  for (const [when, share] of [
+    ['in a slice beside it', 0.25],
+    ['alone', 1],
+  ] as const)
+    test(`from its exposure ${when}: to the one that is parked, and not to one that hangs`, async () => {
+      let rounds = 1;
+      while (!(await goesToTheParked(share))) {
+        rounds += 1;
+        assert.ok(rounds <= roundsMax, `never in ${roundsMax} rounds`);
+      }
+    });
+});
