@@ -21,8 +21,8 @@ export interface ChangesParts {
   /** What the active generation did before: the baseline of a candidate. */
   readonly history: readonly HistoryTick[];
   readonly record: (what: GuardRecord['what']) => void;
-  /** After a take-back: whoever is active now is to be looked at. */
-  readonly landed: () => Promise<void>;
+  /** After a take-back: whoever is active now is to be looked at, and the generation that was meant to be, if another one took its place. */
+  readonly landed: (meant: number | null) => Promise<void>;
 }
 
 type AnyFlight = Flight | InPlaceFlight;
@@ -71,8 +71,9 @@ export class Changes {
   }
 
   async #landed(): Promise<void> {
+    const flight = this.#flight;
     this.end();
-    await this.#parts.landed();
+    await this.#parts.landed(flight?.kind === 'generation' ? flight.options.incumbent.generation : null);
   }
 
   /** Takes back what is in the air, if anything is. */

@@ -6,7 +6,6 @@ import { faultOf, look } from './at-fault.ts';
 import { type BackOff, backOff } from './back-off.ts';
 import { ColdStart, type Served } from './cold-start.ts';
 import { activeOf, type Fleet, type Launched, type Running } from './fleet.ts';
-import { Silence } from './guard/silence.ts';
 import type { Death, HeldGeneration, HolderStatus } from './holder/protocol.ts';
 import type { Kept } from './kept.ts';
 import { waitedMs } from './out-of-breath.ts';
@@ -20,10 +19,6 @@ const provenMs = 10_000;
 const deathsMax = 3;
 /** For the answer to one request, of an engine whose controls have been silent for long. */
 const lastAnswerMs = 500;
-/** Longer than any stall of a machine that still works. */
-export const silentMsMax = 1_000;
-/** For a word of the parked one, which is looked at twice a second while no change is under way. */
-const standbyMsMax = 200;
 
 export interface RepairParts {
   readonly fleet: Fleet;
@@ -40,8 +35,6 @@ export class Repair {
   readonly #replaceBackOff: BackOff;
   #deaths: { readonly atMs: number; readonly how: string }[] = [];
   #launchingStandby = false;
-  readonly #standbySilence: Silence;
-  #lookingAtStandby = false;
   #restartedMs = Number.NEGATIVE_INFINITY;
   #restoredAt = Number.NEGATIVE_INFINITY;
   #replacing = false;
@@ -50,7 +43,6 @@ export class Repair {
   constructor(parts: RepairParts) {
     this.#parts = parts;
     this.#coldStart = new ColdStart(parts.fleet, parts.kept);
-    this.#standbySilence = new Silence(this.#clock);
     this.#standbyBackOff = backOff(this.#clock, { firstMs: 1_000, mostMs: 60_000 });
     this.#restartBackOff = backOff(this.#clock, { firstMs: 250, mostMs: 5_000 });
     this.#replaceBackOff = backOff(this.#clock, { firstMs: 1_000, mostMs: 60_000 });
@@ -254,7 +246,6 @@ export class Repair {
     if (await this.#endDying(active)) return;
     await this.#restore(active);
     this.#ensureStandby(status);
-    void this.#lookAtStandby(status);
   }
 
   /** After an engine's death an older text may serve: bring the last good one back, once. */
@@ -285,38 +276,13 @@ export class Repair {
       });
   }
 
-  async #lookAtStandby({ generations }: HolderStatus): Promise<void> {
-    const [standby] = this.#startedStandbys(generations);
-    if (!standby || this.#lookingAtStandby) return;
-    this.#lookingAtStandby = true;
-    const isThere = await this.#parts.fleet
-      .control(standby)
-      .state(standbyMsMax)
-      .then(
-        () => true,
-        () => false,
-      );
-    if (this.#standbySilence.looked(isThere, silentMsMax)) await this.requireWayBack([standby]);
-    this.#lookingAtStandby = false;
-  }
-
-  /** A way back that hangs is none, and whoever is in its hands waits in vain. Never rejects. */
-  async requireWayBack(generations: readonly HeldGeneration[]): Promise<void> {
+  /** Whom a take-back passed over, since it did not follow: a way back that hangs is none, and whoever is in its hands waits in vain. */
+  async endPassedOver(standby: HeldGeneration): Promise<void> {
     const { holder, options } = this.#parts.fleet;
-    for (const standby of this.#startedStandbys(generations))
-      try {
-        if (!(await this.#hangs(standby))) continue;
-        // It may have taken over meanwhile: then it is not ended.
-        await holder.call('retire', { generation: standby.generation, withinMs: 0 });
-        options.log.error('the standby hung, and was ended', { generation: standby.generation });
-      } catch (error) {
-        options.log.error('a hung standby could not be ended', { error: messageOf(error) });
-      }
-  }
-
-  #startedStandbys(generations: readonly HeldGeneration[]): readonly HeldGeneration[] {
-    const { fleet } = this.#parts;
-    return generations.filter((one) => one.role === 'standby' && !fleet.isLaunching(one.generation));
+    if (!(await this.#hangs(standby))) return;
+    // It may have taken over meanwhile: then it is not ended.
+    await holder.call('retire', { generation: standby.generation, withinMs: 0 });
+    options.log.error('the standby hung, and was ended', { generation: standby.generation });
   }
 
   async #startStandby(active: number): Promise<void> {

@@ -9,14 +9,14 @@ import { ColdProof } from './cold-proof.ts';
 import { driftOf } from './drift.ts';
 import { activeOf, Fleet, type FleetOptions } from './fleet.ts';
 import { openAlarms, openRecords, type Records } from './guard/records.ts';
-import { Silence } from './guard/silence.ts';
+import { Silence, silentMsMax } from './guard/silence.ts';
 import { type SteadyWatch, watchSteady } from './guard/steady.ts';
 import { tickMs } from './guard/watch.ts';
 import type { Death, HeldGeneration } from './holder/protocol.ts';
 import { hostWatch } from './host.ts';
 import { Kept } from './kept.ts';
 import { Refresh } from './refresh.ts';
-import { Repair, silentMsMax } from './repair.ts';
+import { Repair } from './repair.ts';
 import { clearSandboxes } from './sandbox-process.ts';
 import { Ticks } from './ticks.ts';
 
@@ -72,7 +72,7 @@ export class Serving {
     this.#repair = new Repair(parts);
     this.coldProof = new ColdProof(parts);
     const { history } = this.#steady;
-    this.changes = new Changes({ ...parts, history, landed: () => this.#landed() });
+    this.changes = new Changes({ ...parts, history, landed: (meant) => this.#landed(meant) });
     this.#refresh = new Refresh({ ...parts, changes: this.changes });
   }
 
@@ -231,11 +231,14 @@ export class Serving {
       await this.changes.takeBack('died', `the ${role}'s engine ended (${how})`);
   }
 
-  async #landed(): Promise<void> {
+  async #landed(meant: number | null): Promise<void> {
     const status = await this.fleet.status();
     this.#active = activeOf(status);
-    // Whom it should have gone back to may hang, and another one have taken its place.
-    void this.#repair.requireWayBack(status.generations);
+    const passedOver = status.generations.find((g) => g.generation === meant && g.role === 'standby');
+    if (passedOver)
+      void this.#repair
+        .endPassedOver(passedOver)
+        .catch((e) => this.fleet.options.log.error('a hung standby is left', { error: messageOf(e) }));
     await this.#repair.requireAnswer(this.#active);
   }
 }

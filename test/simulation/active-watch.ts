@@ -1,7 +1,6 @@
-import { Silence } from '../../src/agent/guard/silence.ts';
+import { Silence, silentMsMax } from '../../src/agent/guard/silence.ts';
 import type { HolderClient, HolderStatus } from '../../src/agent/holder/protocol.ts';
 import { answers } from '../../src/agent/proof.ts';
-import { silentMsMax } from '../../src/agent/repair.ts';
 import type { SimulatedEngine } from './engine.ts';
 import { generationSpec } from './holder-machine.ts';
 import type { SimulatedProcess } from './scheduler.ts';

@@ -1,5 +1,7 @@
 import type { Clock } from '#base';
 
+/** Longer than any stall of a machine that still works. */
+export const silentMsMax = 1_000;
 /** Fewer looks than this say more of whoever looks than of who is silent. */
 const looksMin = 5;
 
