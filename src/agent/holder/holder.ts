@@ -207,6 +207,7 @@ export class Holder {
   async #takeBack(bad: Held | null, good: Held, drainMs: number): Promise<HolderTakeBack> {
     // First of all: the end of a slice would park what is to stay.
     this.#exposures.forget(good);
+    const isOfCandidate = bad?.role === 'candidate';
     if (bad) {
       this.#exposures.forget(bad);
       bad.role = 'draining';
@@ -218,7 +219,8 @@ export class Holder {
     for (const old of this.#generations.values()) if (old.role === 'draining') this.#link(old, good);
     let to = good;
     const instead = async () => {
-      const other = await this.#insteadOf(good, bad);
+      // Whoever replaces an active one has just seen that the other is good.
+      const other = isOfCandidate ? await this.#insteadOf(good, bad) : null;
       to = other ?? to;
       return other;
     };
