@@ -148,6 +148,9 @@ function endUnfinished(pid: number): void {
   for (const one of [...childrenOf(pid), pid]) kill(one);
 }
 
+/** Somebody removed the file, and with it mostly the sockets beside it: another one was started, and two would be one too many. */
+const ownFileEveryMs = 2_000;
+
 /** In the child: leaves word who it is, runs `begin`, and tells the parent how it went. One that another process already is, ends. */
 export async function asChild(pidFile: string, begin: () => Promise<void>): Promise<void> {
   mkdirSync(dirname(pidFile), { recursive: true, mode: 0o755 });
@@ -163,6 +166,7 @@ export async function asChild(pidFile: string, begin: () => Promise<void>): Prom
   try {
     await begin();
     tell({ kind: 'ready' });
+    setInterval(() => runningPid(pidFile) === process.pid || process.exit(0), ownFileEveryMs).unref();
   } catch (error) {
     const failure = error instanceof Failure ? error : null;
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

@@ -87,6 +87,12 @@ describe('a controller that does not start', () => {
     const typed = await type(['agent', '--site', 't', '--balancer', 'lb-1'], { env: folders.env }).ended;
     assert.match(typed.err, new RegExp(`process ${agent.pid} already is`), 'by hand, by mistake');
     assert.deepEqual(processIn('lb-1/agent.pid'), agent);
+    rmSync(join(folders.env.HOLDFAST_RUN, 't/lb-1/agent.pid'));
+    await until(
+      'that it ends, and another one comes',
+      async () => !isAlive(agent) && isAlive(processIn('lb-1/agent.pid')),
+      limitMs,
+    );
     const controller = processIn('controller.pid');
     first.child.kill('SIGKILL');
     process.kill(controller.pid, 'SIGKILL');
