@@ -107,7 +107,8 @@ function wrongFile(
     return came('the file, which is there,', reply);
   if (reply.status !== 200 || typeof path !== 'string' || !path.startsWith(root ?? '') || reply.body === '')
     return null;
-  const name = path.slice(root?.length).replace(/^\/+/, '');
+  // To the file system several slashes are one.
+  const name = path.slice(root?.length).replaceAll(/\/+/g, '/').replace(/^\//, '');
   const isFolder = name === '' || name.endsWith('/');
   const indexes = [...text.matchAll(/\bindex ([^;/]+);/g)].flatMap(([, all = '']) => all.split(' '));
   const names = isFolder ? ['index.html', ...indexes].map((index) => name + index) : [name];
