@@ -117,7 +117,9 @@ function classes(chance: Chance, pick: () => meaning.Language): Tabled {
 function expressions(chance: Chance): Tabled {
   const made = expression(chance, ['a', 'b', '/']);
   const around = chance.percent(40) ? chance.pick(['(?:@)+', '(@)*b', '(@|a)+$', '^(@/?)+']) : '@';
-  const source = around.replace('@', () => made.source.replaceAll(/^(?:\^|\\A)\/?|(?:\$|\\z|\\Z)$/g, ''));
+  const source =
+    (chance.percent(4) ? '\\\xff|' : '') +
+    around.replace('@', () => made.source.replaceAll(/^(?:\^|\\A)\/?|(?:\$|\\z|\\Z)$/g, ''));
   const texts = Array.from(
     { length: 40 },
     () => made.text(chance) + chance.pick(['', '', '', 'b', made.text(chance)]),

@@ -219,7 +219,7 @@ server {
   large_client_header_buffers 4 8k;
   location / { proxy_pass http://u; proxy_read_timeout 60s; proxy_connect_timeout 5; }
   location /w { proxy_pass http://w; gzip on; expires 1h; }
-  location /v { proxy_pass http://w; gzip on; }
+  location /v { proxy_pass http://W; gzip on; }
   location @f { proxy_pass http://w; }
   location /e { error_page 404 @f; proxy_pass http://10.0.0.9; proxy_intercept_errors on; }
 }

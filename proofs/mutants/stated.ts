@@ -1,10 +1,12 @@
 /** Small texts of which anybody can say, without an engine, what they do: what is listened on, where a request goes, and what nobody can know. */
 import { meaning } from '#routing';
-import { type Case, type EngineName, meaningOf } from '../plan/case.ts';
+import { type Case, type EngineName, meaningOf, meaningsOf } from '../plan/case.ts';
 
 export interface Stated {
   readonly kind: 'stated';
   readonly case: Case;
+  /** One that it is compared with, and that is lifted before it. */
+  readonly before?: Case;
   /** Null: what is asked is where the text listens. */
   readonly asked: Partial<meaning.Request> | null;
   readonly is: string;
@@ -65,6 +67,19 @@ const haproxyLines: readonly (readonly [string, string, string])[] = [
   ['http-request return status 204 if { path /a }', 'answer 204', 'pool p1'],
   ['http-request deny if { path /a }', 'answer 403', 'pool p1'],
   ['http-request deny unless { path /b }', 'answer 403', 'pool p1'],
+  [
+    'http-request add-header x-two b if { path /a }\n  http-request deny if { req.fhdr(x-two) -m str b }',
+    'answer 403',
+    'pool p1',
+  ],
+  ['http-request deny if { hdr_val(x-one) ge 5 }', 'answer 403', 'pool p1'],
+  ['http-request deny if { hdr_val(x-one) 0:5 }', 'pool p1', 'answer 403'],
+  ['http-request replace-path ^/a$ /c\n  http-request deny if { path /c }', 'answer 403', 'pool p1'],
+  [
+    'http-request replace-path ^/(a)$ /x\\1-%[method]\n  http-request deny if { path /xa-GET }',
+    'answer 403',
+    'pool p1',
+  ],
   ['http-request silent-drop if { path /a }', 'no answer', 'pool p1'],
   ['http-request reject if { path /a }', 'closed', 'pool p1'],
 ];
@@ -101,8 +116,18 @@ const nginxLines: readonly (readonly [string, string, string])[] = [
   ],
 ];
 
+/** A server that stood elsewhere in the text before: what is not known has its place where it stands now. */
+const moved: readonly (readonly [string, string])[] = [
+  ['location /a { perl one; }', 'not known at line 8'],
+  ['location /a { if ($arg_q) { return 403; } perl one; }', 'not known at line 8'],
+  ['location /a { return 204; }', 'answer 204'],
+];
+
 export function statedTexts(): readonly Stated[] {
-  const requests = [{ path: '/a' }, { path: '/b' }];
+  const requests = [
+    { path: '/a', headers: { 'x-one': '7' } },
+    { path: '/b', headers: { 'x-one': '3' } },
+  ];
   return [
     ...binds.map(
       ([bind, is]): Stated => ({
@@ -130,12 +155,21 @@ export function statedTexts(): readonly Stated[] {
         is,
       }),
     ),
+    ...moved.map(
+      ([lines, is]): Stated => ({
+        kind: 'stated',
+        before: caseOf('nginx', nginxText(lines)),
+        case: caseOf('nginx', nginxText(lines, '# one line more\n# and another')),
+        asked: { path: '/a' },
+        is,
+      }),
+    ),
   ];
 }
 
-export function statedWrong({ case: one, asked, is }: Stated): string | null {
-  const lifted = meaningOf(one);
-  const said = asked === null ? whereOf(lifted) : fateOf(lifted, asked);
+export function statedWrong({ before, case: one, asked, is }: Stated): string | null {
+  const [, lifted] = before ? meaningsOf(before, one) : [null, meaningOf(one)];
+  const said = asked === null ? whereOf(lifted) : fateOf(lifted, asked, before !== undefined);
   return said === is ? null : `it is said: ${said}, and it is ${is}`;
 }
 
@@ -145,13 +179,14 @@ function whereOf({ listeners }: meaning.Meaning): string {
     .join(' ');
 }
 
-function fateOf(lifted: meaning.Meaning, asked: Partial<meaning.Request>): string {
-  const { exact, ways } = meaning.fateOf(
+function fateOf(lifted: meaning.Meaning, asked: Partial<meaning.Request>, isPlaced: boolean): string {
+  const { exact, ways, unknowns } = meaning.fateOf(
     lifted,
     meaning.requestOf({ host: 'a.example', port: 80, ...asked }),
   );
   const fate = ways[0]?.fate;
-  if (!exact || fate === undefined) return 'not known';
+  if (!exact || fate === undefined)
+    return `not known${isPlaced ? ` at line ${unknowns[0]?.place.line}` : ''}`;
   if (fate.kind === 'pool') return `pool ${fate.pool}`;
   if (fate.kind === 'answer') return `answer ${fate.status}`;
   return fate.kind === 'reject' ? (fate.how === 'close' ? 'closed' : 'no answer') : fate.kind;

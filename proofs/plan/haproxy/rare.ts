@@ -20,6 +20,7 @@ export function rare(ink: Ink, isFront: boolean): Rare {
   const { chance } = ink;
   const kinds = [
     kept,
+    kept,
     several,
     question,
     question,

@@ -117,8 +117,11 @@ function kept({ chance, root, variable, see }: Drawn): readonly (readonly string
   ];
 }
 
-function rewritten({ chance, root, variable, to, see }: Drawn): readonly (readonly string[])[] {
+function rewritten({ chance, pools, root, variable, to, see }: Drawn): readonly (readonly string[])[] {
   return [
+    [
+      `location /ifs { if ($arg_q) { proxy_pass http://${pools[0]}; } if (${variable}) { ${chance.pick(['set $later x;', 'add_header X-In if;', `proxy_pass http://${pools[1]};`, ''])} } ${see} }`,
+    ],
     [`location /twice { rewrite ^/twice/(.*)$ /twice/x$1; ${see} }`],
     [
       `location /args { rewrite ^/args/([a-z]+) /late?k=$1; }`,
