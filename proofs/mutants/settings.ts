@@ -164,6 +164,16 @@ const haproxyEdits: readonly Edit[] = [
     ),
   ),
   edit('one if inner', 'one if { src 10.0.0.0/8 }'),
+  edit(
+    'X-A one if',
+    'X-A inner if',
+    rows(
+      second,
+      'http-response',
+      'set-header X-A one if { src 10.0.0.0/8 }',
+      'set-header X-A inner if { src 10.0.0.0/8 }',
+    ),
+  ),
   edit('  total-max-size 4', '  total-max-size 8', rows(['global'], 'cache c total-max-size', '4', '8')),
   edit(
     '  timeout server 10s',
@@ -212,7 +222,7 @@ http {
 keepalive_timeout 65;
 log_format one "$uri";
 upstream u { server 10.0.0.1:80; keepalive 8; }
-upstream w { server 10.0.0.2:80 max_fails=3; }
+upstream w { least_conn; server 10.0.0.2:80 max_fails=3; }
 server {
   listen 80; server_name a.example;
   client_max_body_size 8m;
@@ -259,6 +269,7 @@ const nginxEdits: readonly Edit[] = [
   edit('keepalive 8', 'keepalive 9', rows(['pool u'], 'keepalive', '8', '9')),
   edit('max_fails=3', 'max_fails=4', rows(['server 10.0.0.2:80 of w'], 'max_fails', '3', '4')),
   edit('expires 1h', 'expires 2h', rows(['pool w'], 'expires (a.example /w)', '1h', '2h')),
+  edit('least_conn', 'ip_hash', rows(['pool w'], 'balancing', 'least_conn', 'ip_hash')),
   edit('@f', '@g'),
   edit(
     'proxy_intercept_errors on',

@@ -80,8 +80,18 @@ const haproxyLines: readonly (readonly [string, string, string])[] = [
     'answer 403',
     'pool p1',
   ],
+  ['http-request set-uri %[path]x\n  http-request deny if { path /ax }', 'answer 403', 'pool p1'],
   ['http-request silent-drop if { path /a }', 'no answer', 'pool p1'],
   ['http-request reject if { path /a }', 'closed', 'pool p1'],
+];
+
+/** What asks for more than a path. */
+const haproxyAsked: readonly (readonly [string, Partial<meaning.Request>, string])[] = [
+  ['http-request deny if { method PURGE }', { path: '/a', method: 'PATCH' }, 'pool p1'],
+  ['http-request deny if { method PURGE }', { path: '/a', method: 'PURGE' }, 'answer 403'],
+  ['http-request deny if { method PURGE }', { path: '/a', method: 'GET' }, 'pool p1'],
+  ['stats enable\n  stats uri /a', { path: '/a' }, 'answer 200'],
+  ['stats enable\n  stats uri /a', { path: '/a', method: 'GETX' }, 'pool p1'],
 ];
 
 const nginxText = (lines: string, outside = '') =>
@@ -99,6 +109,11 @@ const nginxLines: readonly (readonly [string, string, string])[] = [
   ['location /a { js_content one; }', '', 'not known'],
   ['location /a { perl one; }', '', 'not known'],
   ['location /a { return 204; }', '', 'answer 204'],
+  [
+    '',
+    'server { listen 80; return 500; } server { listen 80; server_name ~^a\\.; return 204; }',
+    'answer 204',
+  ],
   [
     'location /a { proxy_pass http://$to; }',
     `map $uri $to { default p1; ${many(2_500, (at) => `/x${at} p1;`)} /a P2; }`,
@@ -146,6 +161,14 @@ export function statedTexts(): readonly Stated[] {
           is: one,
         }),
       ),
+    ),
+    ...haproxyAsked.map(
+      ([line, asked, is]): Stated => ({
+        kind: 'stated',
+        case: caseOf('haproxy', haproxyText(`  ${line}\n`), environment),
+        asked,
+        is,
+      }),
     ),
     ...nginxLines.map(
       ([lines, outside, is]): Stated => ({

@@ -47,6 +47,10 @@ function content({ chance, root, sockets, to, see }: Drawn): readonly (readonly 
       `location /closed { auth_request /asks; ${see} }`,
       `location = /asks { return ${chance.pick([200, 401, 403, 404])}; }`,
     ],
+    [
+      `location /closed { set $later own; auth_request /asks; proxy_set_header X-Later "$later"; ${see} }`,
+      `location = /asks { ${chance.pick(['set $later own;', 'set $later sub;', 'if ($arg_q) { set $later sub; }', 'if ($arg_q) { set $later own; }', 'set $later $arg_q;'])} return 204; }`,
+    ],
     [`location ~ ^/taken/(.*)$ { alias ${root}/$1; }`],
     [
       `location /slash/ { alias ${root}/; index ${chance.pick(['there.txt', 'none.html there.txt', '/a', 'index.html /api/'])}; }`,
