@@ -221,7 +221,7 @@ const nginxText = `worker_processes 2;
 http {
 keepalive_timeout 65;
 log_format one "$uri";
-upstream u { server 10.0.0.1:80; keepalive 8; }
+upstream u { zone u 64k; server 10.0.0.1:80; keepalive 8; }
 upstream w { least_conn; server 10.0.0.2:80 max_fails=3; }
 server {
   listen 80; server_name a.example;
@@ -269,6 +269,7 @@ const nginxEdits: readonly Edit[] = [
   edit('keepalive 8', 'keepalive 9', rows(['pool u'], 'keepalive', '8', '9')),
   edit('max_fails=3', 'max_fails=4', rows(['server 10.0.0.2:80 of w'], 'max_fails', '3', '4')),
   edit('expires 1h', 'expires 2h', rows(['pool w'], 'expires (a.example /w)', '1h', '2h')),
+  edit('zone u 64k', 'zone u 128k', rows(['pool u'], 'zone', 'u 64k', 'u 128k')),
   edit('least_conn', 'ip_hash', rows(['pool w'], 'balancing', 'least_conn', 'ip_hash')),
   edit('@f', '@g'),
   edit(
