@@ -464,13 +464,14 @@ describe('found by the plan proof', () => {
     assert.match(asked(text('= /a'), 'http://h/a'), /file \/r\/there/);
   });
 
-  test('a bracket that stands first in a class of characters is one of them', () => {
+  test('a class that begins with a bracket, and a character by its number in braces, are read as NGINX reads them', () => {
     const text = (word: string, source: string) =>
       asked(`set $x "${word}"; if ($x ~ "${source}") { return 200 yes; } return 200 no;`, 'http://h/');
     assert.equal(text(']', '^[]a]$'), '200 yes');
     assert.equal(text('b', '^[]a]$'), '200 no');
     assert.equal(text(']', '^[^]a]$'), '200 no');
     assert.equal(text('b', '^[^]a]$'), '200 yes');
+    assert.equal(text('a', '^\\x{61}$'), '200 yes');
     assert.equal(text('[]', '^\\[]$'), '200 yes');
   });
 });

@@ -74,7 +74,7 @@ function convert(source: string, ignoreCase: boolean): RegExp | null {
   const [, insensitive] = /^\(\?(i)\)/.exec(source) ?? [];
   const rest = insensitive === undefined ? source : source.slice('(?i)'.length);
   const odd =
-    /\(\?(?![:=!<P])|\(\?<(?![A-Za-z_=!])|\[\[?:|[*+?}]\+|\\[^\W_dDwWsSbBnrtfx0-9]|\(\*|(?:[*+?]|\{\d+,?\d*\})(?:[*+]|\{\d)/;
+    /\(\?(?![:=!<P])|\(\?<(?![A-Za-z_=!])|\[\[?:|[*+?}]\+|\\[^\W_dDwWsSbBnrtfx0-9]|\\x(?![0-9A-Fa-f]{2})|\(\*|(?:[*+?]|\{\d+,?\d*\})(?:[*+]|\{\d)/;
   if (odd.test(rest) || rest.length > 2000) return null;
   const script = rest.replaceAll('(?P<', '(?<').replace(/\[\^?\]?(?:\\.|[^\]\\])*\]|\\./g, (part) => {
     if (part.startsWith('\\')) return part === '\\s' ? '[\\t-\\r ]' : part;
