@@ -464,6 +464,11 @@ describe('found by the plan proof', () => {
     assert.match(asked(text('= /a'), 'http://h/a'), /file \/r\/there/);
   });
 
+  test('a group in one of two ways may take nothing, and a rewrite to it is 500', () => {
+    const text = 'location / { rewrite "x.(a)|b" $1 last; return 204; }';
+    assert.match(asked(text, 'http://h/b'), /500/);
+  });
+
   test('a class that begins with a bracket, and a character by its number in braces, are read as NGINX reads them', () => {
     const text = (word: string, source: string) =>
       asked(`set $x "${word}"; if ($x ~ "${source}") { return 200 yes; } return 200 no;`, 'http://h/');

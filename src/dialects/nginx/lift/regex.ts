@@ -22,7 +22,7 @@ export function groupsOf(source: string): Groups {
     else if (inClass) inClass = char !== ']';
     else if (char === '[') {
       inClass = true;
-      if (source[at + 1] === ']') at += 1;
+      at += leadingOf(source, at);
     } else if (char === '(') {
       const name = /^\((?:\?P?<([A-Za-z_]\w*)>|\?'([A-Za-z_]\w*)')/.exec(source.slice(at, at + 80));
       const found = name?.[1] ?? name?.[2];
@@ -37,12 +37,15 @@ export function groupsOf(source: string): Groups {
 export function groupMayBeEmpty(source: string, group: number): boolean {
   const opened: { readonly from: number; readonly number: number }[] = [];
   let count = 0;
+  let mayBeEmpty = true;
   for (let at = 0, inClass = false; at < source.length; at++) {
     const char = source[at];
     if (char === '\\') at += 1;
     else if (inClass) inClass = char !== ']';
-    else if (char === '[') inClass = true;
-    else if (char === '|' && opened.length === 0) return true;
+    else if (char === '[') {
+      inClass = true;
+      at += leadingOf(source, at);
+    } else if (char === '|' && opened.length === 0) return true;
     else if (char === '(') {
       const takes = source[at + 1] !== '?' || /^\(\?P?<[A-Za-z_]/.test(source.slice(at, at + 5));
       if (takes) count += 1;
@@ -52,11 +55,15 @@ export function groupMayBeEmpty(source: string, group: number): boolean {
       if (last?.number !== group) continue;
       const isSure = opened.length === 0 && !/[?*{]/.test(source[at + 1] ?? '');
       const inside = source.slice(last.from + 1, at).replace(/^\?P?<\w+>/, '');
-      return !isSure || asJavaScript(pcre(`^(?:${inside})$`))?.test('') !== false;
+      mayBeEmpty = !isSure || asJavaScript(pcre(`^(?:${inside})$`))?.test('') !== false;
     }
   }
-  return true;
+  return mayBeEmpty;
 }
+
+/** How much of a class stands before what may end it: a bracket that stands first is one of its characters. */
+const leadingOf = (source: string, at: number): number =>
+  (/^\^?\]?/.exec(source.slice(at + 1, at + 3))?.[0] ?? '').length;
 
 const converted = new Map<string, RegExp | null>();
 
