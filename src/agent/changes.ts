@@ -20,6 +20,8 @@ export interface ChangesParts {
   readonly kept: Kept;
   /** What the active generation did before: the baseline of a candidate. */
   readonly history: readonly HistoryTick[];
+  /** Whether something is wrong with it already. */
+  readonly isAlarmed: () => boolean;
   readonly record: (what: GuardRecord['what']) => void;
   /** After a take-back: whoever is active now is to be looked at, and the generation that was meant to be, if another one took its place. */
   readonly landed: (meant: number | null) => Promise<void>;
@@ -131,7 +133,7 @@ export class Changes {
 
   /** Takes a change in hand that the running generations are told of; they hear it with the first exposure. */
   async startInPlace(text: SiteText, site: Site, change: string): Promise<HeldGeneration> {
-    const { fleet, kept, history, record } = this.#parts;
+    const { fleet, kept, history, isAlarmed, record } = this.#parts;
     await this.#alone?.catch(() => {});
     this.#requireFree();
     this.#starting.begin(change);
@@ -149,6 +151,7 @@ export class Changes {
         site,
         policy,
         history,
+        isAlarmed,
         record,
       };
       this.#flight = new InPlaceFlight(of);

@@ -16,6 +16,8 @@ const serversEveryTicks = 5;
 const serversMsMax = 500;
 const startMsMax = 5_000;
 const comparisonAlpha = 1e-6;
+/** What speaks of everybody's requests, whoever answered them. */
+const counted: readonly string[] = ['errors', 'serverTrouble', 'netUses'];
 
 export interface InPlaceFlightOptions {
   readonly fleet: Fleet;
@@ -27,6 +29,7 @@ export interface InPlaceFlightOptions {
   readonly site: Site;
   readonly policy: GuardPolicy;
   readonly history: readonly HistoryTick[];
+  readonly isAlarmed: () => boolean;
   readonly record: (what: GuardRecord['what']) => void;
 }
 
@@ -42,6 +45,8 @@ export class InPlaceFlight {
   readonly options: InPlaceFlightOptions;
   readonly #worse = comparison({ alpha: comparisonAlpha });
   #told: Promise<void> | null = null;
+  /** What was wrong before is no evidence of it: from then on only the others at the same moment speak, where there are some. */
+  #wasWrong = false;
   #watch: CandidateWatch | null = null;
   #start: Evidence | null = null;
   #before: { readonly receivers: Sum; readonly others: Sum } | null = null;
@@ -93,6 +98,7 @@ export class InPlaceFlight {
         liveServersShareMin,
         clock: null,
       });
+      this.#wasWrong = this.options.isAlarmed() && this.#receivers().length > 0;
       this.#exposedAt = this.#clock.now();
       this.#exposedSinceMs = this.#clock.monotonicMs();
       await inPlace.do(intent);
@@ -110,8 +116,9 @@ export class InPlaceFlight {
     this.#ticks += 1;
     const evidence = await this.#control.evidence(evidenceMsMax).catch(() => null);
     if (this.#ended || !this.#start) return;
+    const all = this.#watch.tick(evidence && this.#asMeant(evidence), this.#start);
     const verdict =
-      this.#watch.tick(evidence && this.#asMeant(evidence), this.#start) ??
+      (this.#wasWrong && all && counted.includes(all.cause) ? null : all) ??
       (this.#ticks % serversEveryTicks === 0 ? await this.#serversVerdict() : null);
     if (this.#watch.firstBad) this.#firstBadAt ??= this.#clock.now();
     if (verdict && !this.#ended) await this.takeBack(verdict.cause, verdict.reason);

@@ -71,8 +71,8 @@ export class Serving {
     const parts = { fleet: this.fleet, kept: this.kept, record };
     this.#repair = new Repair(parts);
     this.coldProof = new ColdProof(parts);
-    const { history } = this.#steady;
-    this.changes = new Changes({ ...parts, history, landed: (meant) => this.#landed(meant) });
+    const { history, isAlarmed } = this.#steady;
+    this.changes = new Changes({ ...parts, history, isAlarmed, landed: (meant) => this.#landed(meant) });
     this.#refresh = new Refresh({ ...parts, changes: this.changes });
   }
 

@@ -187,6 +187,52 @@ describe('a change without a new generation', () => {
     }
   });
 
+  test('is not taken back for what went wrong before the server came', async () => {
+    const [broken] = origins;
+    assert.ok(broken);
+    const load = await startLoadProcess({
+      ...usualLoad,
+      kind: 'kept',
+      tls: false,
+      port,
+      ratePerSecond: 100,
+      connections: 8,
+      hostname: 'shop.example',
+    });
+    try {
+      await broken.become('errors');
+      await until(
+        'the alarm',
+        async () => {
+          const records = await stack.call('records', { after: 0 });
+          const told = records
+            .map(({ what }) => what)
+            .findLast((w) => w.kind === 'alarm' || w.kind === 'recovered');
+          return told?.kind === 'alarm';
+        },
+        60_000,
+      );
+      const change = await tell(textFor({ ...two, 2: {} }));
+      // So many bad answers that the absolute detectors would have spoken long ago.
+      const seen = await until(
+        'bad answers and good ones of the new server',
+        async () => {
+          const now = await stack.call('observe', { change });
+          return now.takenBack !== null || (now.candidate.requests > 30 && now.incumbent.errors > 10)
+            ? now
+            : null;
+        },
+        60_000,
+      );
+      assert.equal(seen.takenBack?.reason, undefined);
+      await stack.call('rollback', { change, reason: 'seen enough' }, 30_000);
+      await isEverywhere(textFor(two), ['s0 1', 's1 1']);
+    } finally {
+      await load.stop();
+      await broken.become('right');
+    }
+  });
+
   test('ends with its lease', async () => {
     turn += 1;
     const change = `c${turn}`;

@@ -33,6 +33,8 @@ const alarmThreshold = threshold({
 export interface SteadyWatch {
   /** Minutes of what the active generation did while nothing was wrong: the baseline of a candidate. */
   readonly history: readonly HistoryTick[];
+  /** An alarm was told, and its end was not. */
+  isAlarmed(): boolean;
   tick(generation: number, evidence: Evidence): readonly GuardRecord['what'][];
 }
 
@@ -58,8 +60,10 @@ export function watchSteady(openAlarms: readonly string[]): SteadyWatch {
     minute = { requests: 0, bad: 0 };
   }
 
+  const isAlarmed = () => all.some((series) => series.alarmed);
   return {
     history,
+    isAlarmed,
     tick(generation, evidence) {
       const last = before;
       before = { generation, evidence };
