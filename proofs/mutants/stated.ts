@@ -109,6 +109,15 @@ const nginxLines: readonly (readonly [string, string, string])[] = [
   ['location /a { js_content one; }', '', 'not known'],
   ['location /a { perl one; }', '', 'not known'],
   ['location /a { return 204; }', '', 'answer 204'],
+  ...[301, 302, 303, 307, 308].map(
+    (status) =>
+      [
+        `error_page 404 =${status} http://x.test/; location /a { return 404; }`,
+        '',
+        `redirect ${status}`,
+      ] as const,
+  ),
+  ['error_page 404 =200 http://x.test/; location /a { return 404; }', '', 'redirect 302'],
   [
     '',
     'server { listen 80; return 500; } server { listen 80; server_name ~^a\\.; return 204; }',
@@ -211,6 +220,7 @@ function fateOf(lifted: meaning.Meaning, asked: Partial<meaning.Request>, isPlac
   if (!exact || fate === undefined)
     return `not known${isPlaced ? ` at line ${unknowns[0]?.place.line}` : ''}`;
   if (fate.kind === 'pool') return `pool ${fate.pool}`;
+  if (fate.kind === 'redirect') return `redirect ${fate.status}`;
   if (fate.kind === 'answer') return `answer ${fate.status}`;
   return fate.kind === 'reject' ? (fate.how === 'close' ? 'closed' : 'no answer') : fate.kind;
 }
