@@ -38,6 +38,12 @@ guard: { canary: { steps: [1], step: 1s }, bake: 1s, drainTimeout: 1m }
 `;
 }
 
+const visitors = (ratePerSecond: number) =>
+  startLoadProcess({
+    ...{ ...usualLoad, kind: 'kept', tls: false, connections: 8 },
+    ...{ port, ratePerSecond, hostname: 'shop.example' },
+  });
+
 const two = { 0: {}, 1: {} };
 const textFor = (servers: Readonly<Record<number, Wanted>>) => textOf(siteText(servers), stack.folder);
 
@@ -124,15 +130,7 @@ async function promote(site: SiteText): Promise<void> {
 
 describe('a change without a new generation', () => {
   test('comes and goes back under load, in every generation, and no request fails', async (t) => {
-    const load = await startLoadProcess({
-      ...usualLoad,
-      kind: 'kept',
-      tls: false,
-      port,
-      ratePerSecond: 100,
-      connections: 8,
-      hostname: 'shop.example',
-    });
+    const load = await visitors(100);
     t.after(() => load.kill());
     const ids = async () => (await stack.call('status', {})).generations.map((g) => g.generation).toSorted();
     const generations = await ids();
@@ -162,15 +160,7 @@ describe('a change without a new generation', () => {
   test('is taken back by the guard when the server that came is worse than the others', async () => {
     const [, , bad] = origins;
     assert.ok(bad);
-    const load = await startLoadProcess({
-      ...usualLoad,
-      kind: 'kept',
-      tls: false,
-      port,
-      ratePerSecond: 200,
-      connections: 8,
-      hostname: 'shop.example',
-    });
+    const load = await visitors(200);
     try {
       await bad.become('errors');
       const change = await tell(textFor({ ...two, 2: {} }));
@@ -190,15 +180,7 @@ describe('a change without a new generation', () => {
   test('is not taken back for what went wrong before the server came', async () => {
     const [broken] = origins;
     assert.ok(broken);
-    const load = await startLoadProcess({
-      ...usualLoad,
-      kind: 'kept',
-      tls: false,
-      port,
-      ratePerSecond: 100,
-      connections: 8,
-      hostname: 'shop.example',
-    });
+    const load = await visitors(100);
     try {
       await broken.become('errors');
       await until(

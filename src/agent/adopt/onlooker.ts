@@ -1,6 +1,7 @@
 import { type Clock, Failure, type ProcessIdentity } from '#base';
 import type { BalancerCalls, BalancerStatus, SiteText } from '#contract';
 import type { Counters, Evidence, ServerEvidence } from '#engines';
+import { noCounts } from '#events';
 import { boundHost, type Site, schemeOf } from '#model';
 import type { AgentCalls } from '../agent.ts';
 import { siteOf } from '../good.ts';
@@ -44,18 +45,7 @@ const everyTicks = 10;
 const serversPerList = 1_000;
 const ticksWaitMsMax = 2_000;
 /** Of counters that have said nothing yet. */
-const nothing: Evidence = {
-  requests: 0,
-  errors: 0,
-  clientErrors: 0,
-  connectionErrors: 0,
-  retries: 0,
-  responseErrors: 0,
-  netUses: 0,
-  entranceRequests: 0,
-  connections: 0,
-  pools: [],
-};
+const nothing: Evidence = { ...noCounts, entranceRequests: 0, connections: 0, pools: [] };
 
 /**
  * An agent without a holder: it answers what can be answered by looking (status, probes, ticks), and refuses everything
