@@ -3,11 +3,13 @@ import { resolve } from 'node:path';
 import { Failure, formatDiagnostic, messageOf, sitePaths } from '#base';
 import { readLocally } from '#cli';
 import type { SiteText } from '#contract';
+import { readSite as parseSite } from '#dialects';
 import { chooseEngine } from '#engines';
 import { readCertificateFile, readCertificates, type Site, siteHash } from '#model';
 import { announcement } from './announce.ts';
 import { apiOf } from './asking.ts';
 import { runningPid } from './children.ts';
+import { keptBeside } from './kept-site.ts';
 import { type OwnServers, startOwnServers } from './own-servers.ts';
 import { balancerPlaces } from './places.ts';
 import { runSite } from './run-site.ts';
@@ -22,7 +24,9 @@ export interface UpOptions {
 
 /** `holdfast up`: starts agents and controller, keeps them running, and ends everything on Ctrl-C. Resolves when all has ended. */
 export async function runUp(options: UpOptions): Promise<void> {
-  const { site, text, warnings } = await readSite(options.site);
+  const { site, text, warnings, isKept } = await readSite(options.site).catch((error: unknown) =>
+    instead(options.site, error),
+  );
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   await requireEngines(site);
   const paths = sitePaths(site.name);
@@ -45,7 +49,7 @@ export async function runUp(options: UpOptions): Promise<void> {
         if (!takesUp || stopping.aborted) throw error;
         say(`the site goes on, not all of it was started: ${messageOf(error)}`);
       });
-      const same = serving.hash === text.hash;
+      const same = serving.hash === text.hash && !isKept;
       return await announcement({
         site,
         file: options.site,
@@ -65,7 +69,33 @@ export async function runUp(options: UpOptions): Promise<void> {
   });
 }
 
-async function readSite(path: string): Promise<{ site: Site; text: SiteText; warnings: string[] }> {
+interface ToServe {
+  readonly site: Site;
+  readonly text: SiteText;
+  readonly warnings: readonly string[];
+  /** The file is no site; this is what ran before. */
+  readonly isKept: boolean;
+}
+
+/** A site that was proven good serves, whatever became of its file since: a reboot must not end it. @throws the error otherwise */
+function instead(path: string, error: unknown): ToServe {
+  const text = error instanceof Failure ? keptBeside(path) : null;
+  const site = text && parseSite(text).site;
+  if (!(error instanceof Failure) || !text || !site) throw error;
+  const why = error.diagnostics.length > 0 ? `${path} is not a site` : error.message;
+  return {
+    site,
+    text,
+    warnings: [
+      ...error.diagnostics.map(formatDiagnostic),
+      `${error.code} ${why}: what was proven good before is served, and no word of this file.`,
+      `  Mend it, then: npx holdfast check ${path}`,
+    ],
+    isKept: true,
+  };
+}
+
+async function readSite(path: string): Promise<ToServe> {
   const { read, site, diagnostics } = await readLocally(path);
   if (!site) {
     const errors = diagnostics.filter((d) => d.severity === 'error');
@@ -84,6 +114,7 @@ async function readSite(path: string): Promise<{ site: Site; text: SiteText; war
       hash: siteHash(site, await readCertificates(site, readCertificateFile)),
     },
     warnings: diagnostics.map(formatDiagnostic),
+    isKept: false,
   };
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -159,4 +159,23 @@ test('Ctrl-C leaves no process and no socket behind', async () => {
   assert.match(await site.stop(), /Stopped\. Nothing is left running\./);
   await assert.rejects(ask(port));
   assert.deepEqual(processesOf(folders.folder), []);
+});
+
+test('a start finds the file half-written, or gone: what was proven good before is served', async () => {
+  const file = join(folders.folder, 'site.yaml');
+  writeFileSync(file, 'site: t\nlisteners: [');
+  const args = [file, '--port', String(await freePort())];
+  site = await up(args, folders.env);
+  assert.equal((await ask(port)).status, 200);
+  assert.match(site.up.err(), /site\.yaml is not a site: what was proven good before is served/);
+  await site.stop();
+  rmSync(file);
+  site = await up(args, folders.env);
+  assert.equal((await ask(port)).status, 200);
+  assert.match(site.up.err(), /HF00\d .*site\.yaml.*: what was proven good before is served/);
+  await site.stop();
+  const elsewhere = join(folders.folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  const refused = await type(['up', join(elsewhere, 'site.yaml')], { env: folders.env }).ended;
+  assert.equal(refused.exit, 1, 'of another folder nothing is known');
 });
