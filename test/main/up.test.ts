@@ -81,8 +81,10 @@ test('a controller that hangs is killed and started again, and that is told', as
   );
   assert.deepEqual([...statuses], [200]);
   assert.match(site.up.out(), /the controller does not answer and is killed/);
+  // The agent that hung before is told too.
+  const told = /"kind":"process\.replaced"[^}]*"process":"the controller"/;
+  await until('its entry', async () => told.test(await got('/v1/journal')), 20_000);
   await until('its alert', async () => /ProcessHung/.test(await got('/api/v2/alerts')), 20_000);
-  assert.match(await got('/v1/journal'), /"kind":"process\.replaced"[^}]*"process":"the controller"/);
 });
 
 test('what was changed behind its back is told, taken back, and kept where that is wanted', async () => {

@@ -10,5 +10,5 @@ test(`NGINX decides ${decisions} random requests as the meaning of its random te
   assert.deepEqual(outcome.disagreements.slice(0, 3), []);
   assert.ok(outcome.decisions >= decisions, `only ${outcome.decisions} decisions`);
   assert.ok(outcome.exact > decisions / 2, `only ${outcome.exact} were told exactly`);
-  assert.ok(outcome.unsaid < decisions / 8, `${outcome.unsaid} were left open`);
+  assert.ok(outcome.unsaid < decisions / 6, `${outcome.unsaid} were left open`);
 });
