@@ -11,7 +11,9 @@ import { siteFile } from './places.ts';
 export function keptBeside(path: string): SiteText | null {
   const folder = dirname(resolve(path));
   const kept = namesIn(baseFolders().state).flatMap((name) => keptOf(name) ?? []);
-  const [one, more] = kept.filter((text) => (text.dialect ?? 'site') === 'site' && resolve(text.folder) === folder);
+  const [one, more] = kept.filter(
+    (text) => (text.dialect ?? 'site') === 'site' && resolve(text.folder) === folder,
+  );
   return more ? null : (one ?? null);
 }
 
