@@ -133,4 +133,25 @@ describe('ten thousand routes over a thousand hosts', () => {
     );
     assert.deepEqual([...differences, ...notKnownSame], []);
   });
+
+  test('a listener of one address that becomes one of all is there for the others, and they are asked for', () => {
+    const all = meaningOf({ steps: [], otherwise: { kind: 'reject', how: 'close' } });
+    const [listener] = all.listeners;
+    assert.ok(listener);
+    const own = { ...all, listeners: [{ ...listener, host: '192.0.2.1' }] };
+    const any = { ...all, listeners: [{ ...listener, host: '*' }] };
+    for (const [before, after] of [
+      [own, any],
+      [any, own],
+    ] as const) {
+      const { differences } = difference(before, after);
+      assert.deepEqual(
+        differences.map(({ witness }) => witness.address),
+        ['192.0.2.2'],
+      );
+      const [one] = differences;
+      assert.ok(one);
+      assert.notDeepEqual(fateOf(before, one.witness).listener, fateOf(after, one.witness).listener);
+    }
+  });
 });

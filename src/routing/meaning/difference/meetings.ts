@@ -18,15 +18,24 @@ export function meetings(before: Meaning, after: Meaning): readonly Meeting[] {
     const address = addressOf(host);
     const one = takerOf(before, address, port);
     const other = takerOf(after, address, port);
+    // `*` is any address that the other side has, if only by its own name: what nobody names is meant.
+    const asked = address === '*' && !(one && other) ? unnamed(all) : address;
     for (const schemes of schemesOf(one, other)) {
       const key = `${address} ${port} ${schemes.join()}`;
       const [scheme] = schemes;
       const [left, right] = [taking(one, schemes), taking(other, schemes)];
       if (scheme && (left || right) && !found.has(key))
-        found.set(key, { before: left, after: right, schemes, plain: { address, port, scheme } });
+        found.set(key, { before: left, after: right, schemes, plain: { address: asked, port, scheme } });
     }
   }
   return [...found.values()];
+}
+
+/** Of those that documents are written with (RFC 5737): no listener has it for itself. */
+function unnamed(all: readonly ListenerMeaning[]): string {
+  const named = new Set(all.map(({ host }) => addressOf(host)));
+  const free = Array.from({ length: 254 }, (_, at) => `192.0.2.${at + 1}`).find((one) => !named.has(one));
+  return free ?? '*';
 }
 
 function takerOf(meaning: Meaning, address: string, port: number | null): ListenerMeaning | null {
