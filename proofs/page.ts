@@ -82,7 +82,7 @@ export const proofs: readonly ListedProof[] = [
   {
     name: 'spike',
     proves:
-      'Five times the traffic on a pool that is not made for it, with and without its spare server, in one run on HAProxy and NGINX: what fails, how long requests take, when the spare serves, and that it leaves again.',
+      'Five times the traffic on a pool that is not made for it, with and without its spare server, in one run on HAProxy, which is told of it while it runs (`--engine builtin`: by a new generation, half a minute later, which is too late for a spike of 40 s): what fails, how long requests take, when the spare serves, and that it leaves again.',
     minutesMax: 15,
   },
   {

@@ -1,6 +1,8 @@
 /**
- * `npm run prove:spike [-- --engine haproxy|nginx]`: five times the traffic, with and without the spare server, in one run:
- * what failed, how long requests took, and when the spare came in and left again.
+ * `npm run prove:spike [-- --engine haproxy|builtin]`: five times the traffic, with and without the spare server, in one run:
+ * what failed, how long requests took, and when the spare came in and left again. HAProxy is told of a server while it
+ * runs. The built-in engine takes it by a new generation, through every gate: half a minute, and too late for this spike. NGINX
+ * has no queue, and a site that asks for one is refused (HF021).
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +13,7 @@ import { freePort, until } from '../test/world/stack.ts';
 import { type Folders, makeFolders, type, up } from '../test/world/up.ts';
 import { type Proof, prove } from './proof.ts';
 
-type Engine = 'haproxy' | 'nginx';
+type Engine = 'haproxy' | 'builtin';
 
 /** Two servers that take 10 requests at once, 100 ms each: 200 a second. The third is the spare. */
 const serversAtOnce = 10;
@@ -185,7 +187,7 @@ async function bothWays(proof: Proof, engine: Engine): Promise<void> {
 }
 
 const at = process.argv.indexOf('--engine');
-const engines: readonly Engine[] = at < 0 ? ['haproxy', 'nginx'] : [process.argv[at + 1] as Engine];
+const engines: readonly Engine[] = at < 0 ? ['haproxy'] : [process.argv[at + 1] as Engine];
 await prove('spike', async (proof) => {
   for (const engine of engines) await bothWays(proof, engine);
 });
