@@ -52,15 +52,18 @@ async function engineCost(proof: Proof, engine: 'haproxy' | 'nginx'): Promise<vo
         balancer && 'generations' in balancer ? balancer.generations.find((g) => g.role === 'active') : null;
       if (!active) throw new Error('no engine serves');
       const pids = [active.pid, ...childrenOf(active.pid)];
-      const agent = pidIn(join(sitePaths('t', folders.env).run, 'lb-1', 'agent.pid'));
+      const { run } = sitePaths('t', folders.env);
+      const agent = pidIn(join(run, 'lb-1', 'agent.pid'));
+      // Who keeps it running would replace one that stands still.
+      const idle = [pidIn(join(run, 'up.pid')), agent];
       const [watched, alone, agents]: [number[], number[], number[]] = [[], [], []];
       for (let pair = 0; pair < pairs; pair += 1) {
         const before = cpuMsOf([agent]);
         watched.push(await rateOf(pids, windowMs));
         agents.push((cpuMsOf([agent]) - before) / (windowMs / 1_000));
-        process.kill(agent, 'SIGSTOP');
+        for (const pid of idle) process.kill(pid, 'SIGSTOP');
         alone.push(await rateOf(pids, windowMs));
-        process.kill(agent, 'SIGCONT');
+        for (const pid of idle.toReversed()) process.kill(pid, 'SIGCONT');
         await sleep(1_000);
       }
       const wrk = startWrk(port);
